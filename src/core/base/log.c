@@ -1,0 +1,37 @@
+/* core/base/log.c - see log.h. */
+#include "core/base/log.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+static sp_log_fn hook;
+static enum sp_log_level most = SP_LOG_INFO;
+
+void sp_log_set(sp_log_fn fn, enum sp_log_level max)
+{
+	hook = fn;
+	most = max;
+}
+
+void sp_log(enum sp_log_level level, const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+
+	if (!hook || level > most) {
+		return;
+	}
+	va_start(ap, fmt);
+	int n = vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		return;
+	}
+	for (char *c = line; *c; c++) {
+		if ((unsigned char)*c < 0x20 || *c == 0x7f) {
+			*c = '?';
+		}
+	}
+	hook(level, line);
+}
