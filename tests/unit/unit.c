@@ -76,7 +76,8 @@ struct sp_span unit_vector(const char *name)
 	size_t n;
 
 	if (!dir || !slurp(dir, name, &text, &n)) {
-		print_message("skipped: no vector %s in %s\n", name, dir ? dir : "(SP_VECTORS not set)");
+		print_message("skipped: no vector %s in %s\n", name,
+				dir ? dir : "(SP_VECTORS not set)");
 		skip();
 	}
 	if (strlen(name) > 4 && strcmp(name + strlen(name) - 4, ".hex") == 0) {
@@ -107,8 +108,8 @@ struct sp_span unit_kv(const char *file, const char *name)
 
 		if (strncmp(line, name, len) == 0 && (line[len] == ' ' || line[len] == '=')) {
 			const char *value = strchr(line, '=');
-			char *copy = keep(strndup(value + 1, end ? (size_t)(end - value - 1)
-								 : strlen(value + 1)));
+			char *copy = keep(strndup(value + 1,
+					end ? (size_t)(end - value - 1) : strlen(value + 1)));
 			return unit_hex(copy);
 		}
 		line = end ? end + 1 : NULL;

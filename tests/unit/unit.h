@@ -29,13 +29,13 @@ struct sp_span unit_hex(const char *hex);
  */
 void unit_truncate(struct sp_span in, void (*fn)(struct sp_span cut, void *arg), void *arg);
 
-#define unit_assert_span(span, want)                                                               \
-	do {                                                                                       \
-		struct sp_span a_ = (span), b_ = (want);                                           \
-		assert_int_equal(a_.n, b_.n);                                                      \
-		if (a_.n) {                                                                        \
-			assert_memory_equal(a_.p, b_.p, a_.n);                                     \
-		}                                                                                  \
+#define unit_assert_span(span, want) \
+	do { \
+		struct sp_span a_ = (span), b_ = (want); \
+		assert_int_equal(a_.n, b_.n); \
+		if (a_.n) { \
+			assert_memory_equal(a_.p, b_.p, a_.n); \
+		} \
 	} while (0)
 
 #endif

@@ -6,8 +6,7 @@
 static const struct {
 	const char *name, *text;
 	enum sp_err_class class;
-} errors[] = {
-		{"SP_OK", "no error", SP_ERR_CLASS_SELF},
+} errors[] = {{"SP_OK", "no error", SP_ERR_CLASS_SELF},
 #define X(name, class, text) {"SP_E" #name, text, SP_ERR_CLASS_##class},
 		SP_ERR_MAP(X)
 #undef X

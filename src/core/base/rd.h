@@ -18,10 +18,10 @@
 struct sp_rd {
 	const uint8_t *p, *end;
 	const uint8_t *start;
-	int err;           /* SP_OK or the first failure */
-	const char *what;  /* the field that failed, "tpkt.length"; static */
-	size_t at;         /* offset from start of that failure */
-	struct sp_rd *up;  /* the cursor this one is a part of; takes over its failure */
+	int err; /* SP_OK or the first failure */
+	const char *what; /* the field that failed, "tpkt.length"; static */
+	size_t at; /* offset from start of that failure */
+	struct sp_rd *up; /* the cursor this one is a part of; takes over its failure */
 };
 
 void sp_rd_init(struct sp_rd *r, const void *p, size_t n);

@@ -18,7 +18,7 @@ struct sp_wr {
 	uint8_t *p;
 	size_t n, cap, max;
 	struct sp_rcbuf *heap; /* owns p when the writer grows by itself */
-	int err;               /* SP_OK, SP_ENOMEM or SP_ESPACE */
+	int err; /* SP_OK, SP_ENOMEM or SP_ESPACE */
 };
 
 /* A writer that grows up to max bytes. Allocates nothing until the first byte. */

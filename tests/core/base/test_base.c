@@ -51,7 +51,8 @@ static void test_utf16(void **state)
 	char out[32];
 	struct sp_wr w;
 
-	assert_true(sp_utf16_to_utf8(unit_hex("6100 e400 ac20 3dd8 00de 0000 6200"), out, sizeof(out)));
+	assert_true(sp_utf16_to_utf8(
+			unit_hex("6100 e400 ac20 3dd8 00de 0000 6200"), out, sizeof(out)));
 	assert_string_equal(out, "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
 	sp_wr_init(&w, 64);
 	sp_utf16_write(&w, out);
@@ -61,7 +62,9 @@ static void test_utf16(void **state)
 	assert_false(sp_utf16_to_utf8(unit_hex("6100 e400 ac20"), out, 4));
 	assert_string_equal(out, "a\xc3\xa4");
 	assert_true(sp_utf16_to_utf8(unit_hex("3dd8 6100 00"), out, sizeof(out)));
-	assert_string_equal(out, "\xef\xbf\xbd" "a");
+	assert_string_equal(out,
+			"\xef\xbf\xbd"
+			"a");
 	sp_wr_init(&w, 64);
 	sp_utf16_write(&w, "\xc0\x80\xed\xa0\x80\xff");
 	assert_int_equal(w.n % 2, 0);
