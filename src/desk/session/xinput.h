@@ -1,0 +1,45 @@
+/* desk/session/xinput.h - the client's keyboard and mouse into the X server (XTEST). */
+#ifndef SP_DESK_SESSION_XINPUT_H
+#define SP_DESK_SESSION_XINPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/attr.h"
+#include "desk/session/xlink.h"
+
+struct sp_input_event; /* core/pdu/input.h */
+struct sp_xinput;
+
+struct sp_xinput_opts {
+	const char *display; /* for setxkbmap */
+	const char *authority;
+	char *const *envp; /* NULL: ours */
+};
+
+/* Borrows the link; copies the options' strings, borrows envp. Starts with layout us. */
+sp_nodiscard int sp_xinput_create(
+		struct sp_xlink *x, const struct sp_xinput_opts *opts, struct sp_xinput **out);
+/* Releases everything pressed and gives borrowed keycodes back. */
+void sp_xinput_destroy(struct sp_xinput *in);
+
+/*
+ * keyboardLayout, keyboardType and keyboardSubType of the client's core data. Waits for
+ * setxkbmap, two seconds at most. On an error the layout stays what it was.
+ */
+sp_nodiscard int sp_xinput_layout(
+		struct sp_xinput *in, uint32_t klid, uint32_t type, uint32_t subtype);
+
+/*
+ * Does one event of the client. A repeated press is a repeat; a release without press is nothing.
+ * Keys unknown to us are dropped. A synchronise event releases everything and brings the lock
+ * keys to the client's state. SP_ECLOSED: the server is gone.
+ */
+sp_nodiscard int sp_xinput_event(struct sp_xinput *in, const struct sp_input_event *ev);
+/* Lets go of all keys and buttons: at focus loss, disconnect, takeover. */
+sp_nodiscard int sp_xinput_release_all(struct sp_xinput *in);
+
+/* X keycode of a set 1 scancode with its prefix (0, 0xe0, 0xe1); 0 for unknown ones. */
+uint8_t sp_xinput_keycode(uint8_t scancode, uint8_t prefix);
+
+#endif
