@@ -1,0 +1,64 @@
+/* host/io/jail.h - giving up, for good, everything a process will not need. */
+#ifndef SP_HOST_IO_JAIL_H
+#define SP_HOST_IO_JAIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "core/base/attr.h"
+#include "host/io/fdio.h"
+
+enum sp_jail_class {
+	SP_JAIL_NET, /* sockets it was given, memory, clock, random numbers */
+	SP_JAIL_LOGIN, /* the same without socket options */
+	SP_JAIL_KEEPER, /* files under the paths it names; no network, no other program */
+	SP_JAIL_PARENT, /* starts others, who would inherit a filter: rights and limits only */
+	SP_JAIL_COUNT,
+};
+
+/* A path that stays reachable (Landlock), for classes that use files. */
+struct sp_jail_path {
+	const char *path;
+	bool write;
+};
+
+struct sp_jail_spec {
+	enum sp_jail_class class;
+	/*
+	 * Started as root: become uid and gid, without other groups. 0: a throw-away number, except
+	 * for PARENT and KEEPER, which then stay what they are.
+	 */
+	uid_t uid;
+	gid_t gid;
+	bool keep_root; /* do not change user or root directory, even when started as root */
+	size_t memory; /* RLIMIT_AS in bytes; 0: the default of the class */
+	unsigned files; /* RLIMIT_NOFILE; 0: the default of the class */
+	bool writes_file; /* leaves RLIMIT_FSIZE: a key log or log is an inherited regular file */
+	const struct sp_jail_path *paths;
+	size_t npaths;
+};
+
+struct sp_jail_report {
+	bool user; /* gave up root, or never had it */
+	bool root_dir; /* in an empty root directory */
+	int landlock; /* ABI in force, 0 none */
+	bool seccomp;
+	char text[160]; /* "user 2000012345, empty root, landlock 7, seccomp net" */
+};
+
+/*
+ * Enters the jail; there is no way out. Everything the process needs is open by then. Any step
+ * that this system offers and that fails is an error (SP_ESYS, why), and the caller exits.
+ */
+sp_nodiscard int sp_jail_enter(
+		const struct sp_jail_spec *s, struct sp_jail_report *r, char why[SP_WHY_MAX]);
+/*
+ * Forks probes that enter the same jail and try what must not work: opening a file, socket,
+ * connect, fork, execve, ptrace of the parent, executable memory. Before the jail. SP_OK, or
+ * SP_EDENIED and failed names what worked ("open, socket"). Sanitizer builds have no seccomp:
+ * there it checks nothing, says so in failed and answers SP_OK.
+ */
+sp_nodiscard int sp_jail_selftest(const struct sp_jail_spec *s, char failed[SP_WHY_MAX]);
+
+#endif
