@@ -1,0 +1,41 @@
+/* core/crypt/crypto.h - the few primitives the login needs, as a seam that a host library fills. */
+#ifndef SP_CORE_CRYPT_CRYPTO_H
+#define SP_CORE_CRYPT_CRYPTO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/attr.h"
+#include "core/base/span.h"
+
+#define SP_MD4_SIZE 16
+#define SP_MD5_SIZE 16
+#define SP_SHA256_SIZE 32
+
+/*
+ * A running RC4 stream. Plain data: may be copied (SPNEGO rewinds it) and must be wiped with
+ * sp_wipe. What the bytes mean only the back end knows.
+ */
+struct sp_rc4 {
+	uint8_t state[264];
+};
+
+/*
+ * Input comes in parts that are hashed one after the other, so that nobody has to glue them
+ * together first. RC4 and MD4 exist for NTLM only; no session is ever encrypted with them.
+ */
+struct sp_crypto {
+	void (*md4)(const struct sp_span *parts, size_t n, uint8_t out[SP_MD4_SIZE]);
+	void (*md5)(const struct sp_span *parts, size_t n, uint8_t out[SP_MD5_SIZE]);
+	void (*hmac_md5)(struct sp_span key, const struct sp_span *parts, size_t n,
+			uint8_t out[SP_MD5_SIZE]);
+	void (*sha256)(const struct sp_span *parts, size_t n, uint8_t out[SP_SHA256_SIZE]);
+	/* The key is 1 to 256 bytes. */
+	void (*rc4_init)(struct sp_rc4 *s, struct sp_span key);
+	/* in and out may be the same memory. */
+	void (*rc4_crypt)(struct sp_rc4 *s, const uint8_t *in, uint8_t *out, size_t n);
+	/* n bytes that nobody can guess; SP_ESYS when there are none. */
+	sp_nodiscard int (*random)(void *out, size_t n);
+};
+
+#endif
