@@ -1,0 +1,355 @@
+/* host/monitor/msg.h - the fixed structures that the processes of the service exchange. */
+#ifndef SP_HOST_MONITOR_MSG_H
+#define SP_HOST_MONITOR_MSG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * All travel over inherited SOCK_SEQPACKET pairs between processes of one build on one machine,
+ * so they are plain structures in memory order. Every text is UTF-8 in an array that holds its
+ * NUL; every enum is a uint32_t on the way; 0 is never a good result. sp_mon_recv() has checked
+ * length, texts, ranges and the number of descriptors before the owner sees a message.
+ * A structure must be zeroed before it is filled: its bytes go to a less trusted process.
+ */
+#define SP_TEXT_NAME 772 /* 256 UTF-16 units of a name on the wire, and a NUL */
+#define SP_TEXT_USER 72 /* a user of the store has at most 64 bytes */
+#define SP_TEXT_ADDR 64 /* "[2001:db8::1]:65535" */
+#define SP_TEXT_TARGET 72 /* a target has at most 64 bytes */
+#define SP_TEXT_WHY 192 /* a reason in words */
+#define SP_TEXT_CLIENT 64 /* clientName: 15 UTF-16 units */
+#define SP_TEXT_ZONE 128 /* a time zone's StandardName: 31 UTF-16 units */
+#define SP_TEXT_COMMAND 1024
+#define SP_MAX_MONITORS 16
+
+#define SP_SIGN_MAX 512 /* message to sign, and signature */
+#define SP_TEMP_MAX 2048 /* NTLMv2_CLIENT_CHALLENGE with its AV pairs */
+#define SP_TEMP_MIN 32 /* 28 fixed bytes and MsvAvEOL */
+
+/* Descriptors that sp-keeper and sp-broker inherit. */
+#define SP_KEEPER_FD_CONTROL 3 /* to the parent */
+#define SP_KEEPER_FD_BROKER 4 /* keeper: to the broker; may be absent */
+#define SP_BROKER_FD_KEEPER 3
+
+/* Why a connection was refused or ended: for the log and the audit, never for the peer. */
+#define SP_WHY_MAP(X) \
+	X(UNKNOWN, "no reason given") \
+	X(OK, "ok") \
+	X(BYE, "session ended") \
+	X(NO_USER, "unknown user") \
+	X(DISABLED, "user is disabled") \
+	X(PASSWORD, "wrong password") \
+	X(STALE, "challenge too old") \
+	X(STORE, "store cannot be read") \
+	X(NO_LOGIN, "login not finished") \
+	X(CREDSSP, "CredSSP version too old") \
+	X(NTLM, "NTLM message not acceptable") \
+	X(TOKEN, "login message damaged") \
+	X(BINDING, "login was made for another server key") \
+	X(IDENTITY, "delegated name is not the authenticated one") \
+	X(GONE, "peer closed during login") \
+	X(DEADLINE, "time limit passed") \
+	X(QUESTION, "question not permitted") \
+	X(CRASH, "process died on a signal") \
+	X(TARGET, "target not available") \
+	X(LIMIT, "too many connections") \
+	X(INTERNAL, "internal error")
+
+enum sp_why {
+#define X(name, text) SP_WHY_##name,
+	SP_WHY_MAP(X)
+#undef X
+	SP_WHY_COUNT
+};
+
+/* "wrong password"; static. */
+const char *sp_why_text(uint32_t why);
+
+/* The name, structure and number of descriptors (fewest, most) of every message. */
+#define SP_MSG_MAP(X) \
+	/* parent to keeper */ \
+	X(CONN_OPEN, conn_open, 2, 2) /* question sockets: sp-net's, sp-login's */ \
+	X(CONN_CLOSED, conn_closed, 0, 0) \
+	X(RELOAD, none, 0, 0) \
+	/* keeper to parent */ \
+	X(READY, ready, 1, 1) /* certificate chain, PEM, read only */ \
+	X(PENALTY, penalty, 0, 0) \
+	X(CONN_END, conn_end, 0, 0) \
+	/* sp-net and keeper */ \
+	X(SIGN, sign, 0, 0) \
+	X(SIGNATURE, signature, 0, 0) \
+	X(ASK_VERDICT, none, 0, 0) \
+	X(VERDICT, verdict, 0, 0) \
+	X(OPEN_TARGET, open_target, 0, 0) \
+	X(TARGET, target, 0, 1) /* the target's socket when the result is OK */ \
+	X(BYE, bye, 0, 0) \
+	/* sp-login and keeper */ \
+	X(ASK_CHALLENGE, none, 0, 0) \
+	X(CHALLENGE, challenge, 0, 0) \
+	X(PROOF, proof, 0, 0) \
+	X(PROOF_RESULT, proof_result, 0, 0) \
+	X(DONE, done, 0, 0) \
+	/* keeper and broker */ \
+	X(DESKTOP_OPEN, desktop_open, 0, 0) \
+	X(DESKTOP_OPENED, desktop_opened, 1, 1) \
+	X(DESKTOP_FAILED, desktop_failed, 0, 0)
+
+enum sp_msg {
+	SP_MSG_NONE,
+#define X(name, body, fds_min, fds_max) SP_MSG_##name,
+	SP_MSG_MAP(X)
+#undef X
+	SP_MSG_COUNT
+};
+
+/* "CONN_OPEN"; static, "?" for a number that is no message. */
+const char *sp_msg_name(uint32_t type);
+
+enum sp_role {
+	SP_ROLE_NONE,
+	SP_ROLE_NET,
+	SP_ROLE_LOGIN,
+};
+
+/* Where a connection comes from, as accept() said it. */
+struct sp_source {
+	uint32_t family; /* AF_INET or AF_INET6; a v4-mapped address is made AF_INET */
+	uint32_t port; /* host order */
+	uint8_t addr[16]; /* network order; the first 4 bytes for AF_INET */
+	char text[SP_TEXT_ADDR]; /* for the log, "192.0.2.7:50123" */
+};
+
+/* A message without content. */
+struct sp_msg_none {
+	uint32_t zero;
+};
+
+struct sp_msg_conn_open {
+	uint64_t conn; /* never used again while the parent lives; not 0 */
+	struct sp_source source;
+	char listener[SP_TEXT_ADDR]; /* the address that accepted it */
+};
+
+/* A child of the connection has ended; sp-net's end is the connection's. */
+struct sp_msg_conn_closed {
+	uint64_t conn;
+	uint32_t role; /* enum sp_role */
+	uint32_t crashed; /* 1: died on a signal that nobody of ours sent */
+	int32_t status; /* exit status, or the signal */
+	uint32_t deadline; /* 1: ended by the parent because its time was over */
+};
+
+/* Sent once at start and again after each RELOAD. Before it no connection may be sent. */
+struct sp_msg_ready {
+	char text[SP_TEXT_WHY];
+	char fingerprint[72]; /* SHA-256 of the certificate, hex with ':' left out */
+};
+
+enum sp_penalty {
+	SP_PENALTY_NONE,
+	SP_PENALTY_AUTH, /* login failed, known user or not */
+	SP_PENALTY_PROTOCOL, /* question not permitted */
+	SP_PENALTY_CRASH,
+	SP_PENALTY_DEADLINE,
+	SP_PENALTY_COUNT
+};
+
+struct sp_msg_penalty {
+	struct sp_source source;
+	uint32_t kind; /* enum sp_penalty */
+	uint32_t seconds;
+};
+
+/* The keeper is through with a connection: the parent ends its children. */
+struct sp_msg_conn_end {
+	uint64_t conn;
+	uint32_t why; /* enum sp_why */
+	uint32_t zero;
+	char text[SP_TEXT_WHY];
+};
+
+/* Once only. The message is what TLS would sign itself; the keeper checks what it is. */
+struct sp_msg_sign {
+	uint32_t scheme; /* SignatureScheme of TLS 1.3, 0x0403 */
+	uint32_t n;
+	uint8_t message[SP_SIGN_MAX];
+};
+
+enum sp_sign {
+	SP_SIGN_REFUSED,
+	SP_SIGN_DONE,
+	SP_SIGN_COUNT
+};
+
+struct sp_msg_signature {
+	uint32_t result; /* enum sp_sign */
+	uint32_t n;
+	uint8_t signature[SP_SIGN_MAX];
+};
+
+enum sp_verdict {
+	SP_VERDICT_DENIED,
+	SP_VERDICT_GRANTED,
+	SP_VERDICT_COUNT
+};
+
+#define SP_AUTHZ_SUCCESS 0u
+#define SP_AUTHZ_ACCESS_DENIED 5u
+
+struct sp_msg_verdict {
+	uint64_t grant; /* not 0 when granted; names the session in logs */
+	uint32_t result; /* enum sp_verdict */
+	uint32_t early_user; /* authorizationResult of [MS-RDPBCGR] 2.2.10.2; 5 when denied */
+	uint32_t why; /* enum sp_why */
+	uint32_t zero;
+	char text[SP_TEXT_WHY]; /* for the log */
+	char user[SP_TEXT_USER]; /* the store's name; empty when denied */
+};
+
+struct sp_monitor {
+	int32_t left, top; /* relative to the primary monitor */
+	uint32_t width, height;
+	uint32_t primary; /* 0 or 1 */
+	uint32_t physical_width, physical_height; /* millimetres; 0 = not told */
+	uint32_t orientation; /* 0, 90, 180, 270 */
+	uint32_t desktop_scale, device_scale; /* percent; 0 = not told */
+};
+
+/* What the client has in front of it. */
+struct sp_geometry {
+	uint32_t width, height; /* INVARIANT: both 200..8192 */
+	uint32_t bpp; /* 15, 16, 24 or 32 */
+	uint32_t desktop_scale, device_scale;
+	uint32_t keyboard_layout; /* Windows input locale, 0x00000407 */
+	uint32_t keyboard_type, keyboard_subtype, function_keys;
+	uint32_t client_build;
+	uint32_t monitors; /* INVARIANT: <= SP_MAX_MONITORS; 0 = one of width x height */
+	uint32_t zone_bias; /* minutes to add to local time for UTC, two's complement */
+	struct sp_monitor monitor[SP_MAX_MONITORS];
+	char client_name[SP_TEXT_CLIENT];
+	char zone[SP_TEXT_ZONE]; /* "W. Europe Standard Time"; empty = not told */
+};
+
+/* Once only, and only after a granted verdict. */
+struct sp_msg_open_target {
+	struct sp_geometry geometry;
+};
+
+enum sp_open {
+	SP_OPEN_DENIED,
+	SP_OPEN_OK,
+	SP_OPEN_COUNT
+};
+
+enum sp_target_kind {
+	SP_TARGET_NONE,
+	SP_TARGET_DESKTOP, /* RDP over the socket pair, without TLS and login */
+	SP_TARGET_COUNT
+};
+
+struct sp_msg_target {
+	uint32_t result; /* enum sp_open; with OK comes one descriptor */
+	uint32_t kind; /* enum sp_target_kind */
+	char name[SP_TEXT_TARGET];
+	char text[SP_TEXT_WHY]; /* for the person at the client */
+};
+
+/* Once only: sp-net says how the session ended. */
+struct sp_msg_bye {
+	uint32_t why; /* enum sp_why */
+	uint32_t zero;
+	char text[SP_TEXT_WHY];
+};
+
+/* Names and time for the CHALLENGE_MESSAGE: neutral, the same for everybody who asks. */
+struct sp_msg_challenge {
+	uint64_t time; /* FILETIME */
+	uint8_t challenge[8];
+	char nb_domain[16];
+	char nb_computer[16];
+	char dns_domain[64];
+	char dns_computer[64];
+};
+
+/* Once only, after CHALLENGE and within 60 s of it. */
+struct sp_msg_proof {
+	char user[SP_TEXT_NAME]; /* as sent: case, UPN suffix and all */
+	char domain[SP_TEXT_NAME]; /* as sent */
+	uint8_t nt_proof[16]; /* NTProofStr */
+	uint32_t temp_n; /* INVARIANT: SP_TEMP_MIN <= temp_n <= SP_TEMP_MAX */
+	uint32_t zero;
+	uint8_t temp[SP_TEMP_MAX]; /* the NTLMv2 response behind NTProofStr */
+};
+
+enum sp_proof {
+	SP_PROOF_DENIED,
+	SP_PROOF_GRANTED,
+	SP_PROOF_COUNT
+};
+
+struct sp_msg_proof_result {
+	uint32_t result; /* enum sp_proof */
+	uint32_t zero;
+	uint8_t session_base_key[16]; /* all zero when denied */
+};
+
+enum sp_done {
+	SP_DONE_FAILED,
+	SP_DONE_OK,
+	SP_DONE_COUNT
+};
+
+/*
+ * Once only; OK only after a granted PROOF. Sent before sp-login tells sp-net that the login is
+ * over, so that the keeper knows when sp-net asks for the verdict.
+ */
+struct sp_msg_done {
+	uint32_t result; /* enum sp_done */
+	uint32_t why; /* enum sp_why */
+	char user[SP_TEXT_NAME]; /* of the delegated credentials; empty when there are none */
+	char domain[SP_TEXT_NAME];
+};
+
+struct sp_msg_desktop_open {
+	uint64_t conn;
+	char user[SP_TEXT_USER]; /* the desktop's key: one desktop per user and target */
+	char account[SP_TEXT_USER]; /* Unix account */
+	char target[SP_TEXT_TARGET];
+	char command[SP_TEXT_COMMAND]; /* session to start; empty = the default */
+	struct sp_geometry geometry;
+};
+
+struct sp_msg_desktop_opened {
+	uint64_t conn;
+	uint32_t fresh; /* 1: started for this connection, 0: found running */
+	uint32_t zero;
+};
+
+struct sp_msg_desktop_failed {
+	uint64_t conn;
+	char text[SP_TEXT_WHY]; /* for the person at the client */
+};
+
+union sp_msg_body {
+	struct sp_msg_conn_open conn_open;
+	struct sp_msg_conn_closed conn_closed;
+	struct sp_msg_none none;
+	struct sp_msg_ready ready;
+	struct sp_msg_penalty penalty;
+	struct sp_msg_conn_end conn_end;
+	struct sp_msg_sign sign;
+	struct sp_msg_signature signature;
+	struct sp_msg_verdict verdict;
+	struct sp_msg_open_target open_target;
+	struct sp_msg_target target;
+	struct sp_msg_bye bye;
+	struct sp_msg_challenge challenge;
+	struct sp_msg_proof proof;
+	struct sp_msg_proof_result proof_result;
+	struct sp_msg_done done;
+	struct sp_msg_desktop_open desktop_open;
+	struct sp_msg_desktop_opened desktop_opened;
+	struct sp_msg_desktop_failed desktop_failed;
+};
+
+#endif
