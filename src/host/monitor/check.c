@@ -115,7 +115,7 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 	case SP_MSG_SIGN:
 		return b->sign.n <= SP_SIGN_MAX;
 	case SP_MSG_SIGNATURE:
-		return b->signature.result < SP_SIGN_COUNT && b->signature.n <= SP_SIGN_MAX &&
+		return b->signature.result < SP_SIGN_COUNT && b->signature.n <= SP_SIGNATURE_MAX &&
 				(b->signature.result == SP_SIGN_DONE) == (b->signature.n > 0);
 	case SP_MSG_VERDICT: {
 		bool granted = b->verdict.result == SP_VERDICT_GRANTED;

@@ -22,7 +22,8 @@
 #define SP_TEXT_COMMAND 1024
 #define SP_MAX_MONITORS 16
 
-#define SP_SIGN_MAX 512 /* message to sign, and signature */
+#define SP_SIGN_MAX 512 /* message to sign */
+#define SP_SIGNATURE_MAX 1024 /* RSA of 8192 bits */
 #define SP_TEMP_MAX 2048 /* NTLMv2_CLIENT_CHALLENGE with its AV pairs */
 #define SP_TEMP_MIN 32 /* 28 fixed bytes and MsvAvEOL */
 
@@ -184,7 +185,7 @@ enum sp_sign {
 struct sp_msg_signature {
 	uint32_t result; /* enum sp_sign */
 	uint32_t n;
-	uint8_t signature[SP_SIGN_MAX];
+	uint8_t signature[SP_SIGNATURE_MAX];
 };
 
 enum sp_verdict {
