@@ -47,12 +47,15 @@ void sp_link_send(struct sp_link *k, struct sp_rcbuf *b);
 sp_nodiscard int sp_link_send_copy(struct sp_link *k, const void *p, size_t n);
 /* Writes what it can now rather than at the end of the turn. */
 void sp_link_flush(struct sp_link *k);
-/* Reads no more; once the queue is written the link shuts down and reports closed with SP_OK. */
+/*
+ * Reports no more bytes; once the queue is written and the other side has seen the end, or 2 s
+ * later, reports closed with SP_OK (SP_ETIMEOUT when the queue was not written in 10 s).
+ */
 void sp_link_end(struct sp_link *k);
 
 bool sp_link_full(const struct sp_link *k);
 size_t sp_link_queued(const struct sp_link *k);
-/* Stops reading, or goes on. Paused, a link still notices an error but not an orderly end. */
+/* Stops reading, or goes on. A paused link does not notice that the other side is gone. */
 void sp_link_pause(struct sp_link *k, bool paused);
 int sp_link_fd(const struct sp_link *k);
 /* Totals of bytes, for logs and metrics. */

@@ -9,8 +9,10 @@
 
 #include "core/base/attr.h"
 
-/* Interest and events of a descriptor. HUP (the other end is gone, or an error is pending) is
- * reported together with READ or WRITE, whichever is wanted, and alone where neither is. */
+/*
+ * Interest and events of a descriptor. HUP (the other end is gone, or an error is pending) comes
+ * together with every wanted one of READ and WRITE, so that the next call finds out why.
+ */
 #define SP_LOOP_READ 1u
 #define SP_LOOP_WRITE 2u
 #define SP_LOOP_HUP 4u
@@ -41,7 +43,7 @@ void sp_loop_destroy(struct sp_loop *l);
 /* Watches fd, which stays the caller's: remove the watch before closing it. */
 sp_nodiscard struct sp_watch *sp_loop_fd(
 		struct sp_loop *l, int fd, unsigned interest, sp_watch_fd_fn fn, void *user);
-/* Changes the interest; 0 reports only HUP. */
+/* Changes the interest; 0 reports nothing at all. */
 void sp_watch_want(struct sp_watch *w, unsigned interest);
 
 /* A timer that is not set. It fires once for each sp_watch_at(). */

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "core/base/attr.h"
@@ -12,9 +13,15 @@
 
 #define SP_ADDR_TEXT_MAX 80
 
+/* Plain data, so it may travel in a message between processes. */
 struct sp_addr {
-	struct sockaddr_storage ss;
-	socklen_t n;
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+		struct sockaddr_storage ss;
+	} u;
+	socklen_t n; /* of what is used of u */
 };
 
 /* "192.0.2.1:3389", "[2001:db8::1]:3389", "[::]:0"; numbers only. SP_EARG otherwise. */
