@@ -1,0 +1,184 @@
+# tests/harness/peers.py - Debian's RDP programs: clients xfreerdp and rdesktop; servers shadow, xrdp, weston.
+import os
+import pwd
+import re
+import secrets
+import subprocess
+import time
+import unittest
+
+from world import BUILD, free_port, have, listens, need, wait_for
+
+
+def certificate(world):
+    """A self-signed certificate and its key; made once in a world."""
+    crt, key = world.path('peer.crt'), world.path('peer.key')
+    if not os.path.exists(crt):
+        need('openssl')
+        world.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', crt,
+                   '-days', '30', '-subj', '/CN=localhost'])
+    return crt, key
+
+
+def key_log(world):
+    """Environment that makes a program with OpenSSL write its TLS keys, and the file they go to."""
+    shim = os.path.join(BUILD, 'tests', 'harness', 'libkeylog.so')
+    if not os.path.exists(shim):
+        raise unittest.SkipTest('libkeylog.so not built')
+    path = world.path('keys.log')
+    return {'LD_PRELOAD': shim, 'SP_TEST_KEYLOG': path}, path
+
+
+class Xfreerdp:
+    """Debian's FreeRDP 2.11 client in a display."""
+
+    CODES = {131: 'connect failed', 132: 'pre-connect failed', 133: 'connect undefined', 134: 'post-connect failed',
+             135: 'dns', 137: 'connection failed', 138: 'security negotiation failed', 139: 'connect transport',
+             141: 'authentication', 142: 'insufficient privileges', 145: 'logon failure'}
+
+    def __init__(self, display, port, user, password, domain=None, sec='nla', size=(1024, 768), bpp=32,
+                 address='127.0.0.1', options=(), env=None):
+        need('xfreerdp')
+        self.display, self.size = display, size
+        argv = ['xfreerdp', f'/v:{address}:{port}', f'/u:{user}', f'/p:{password}', '/cert:ignore',
+                f'/bpp:{bpp}', '/size:%dx%d' % size, '/network:lan']
+        argv += [f'/sec:{sec}'] if sec else []
+        argv += [f'/d:{domain}'] if domain is not None else []
+        self.proc = display.start('xfreerdp', argv + list(options), **(env or {}))
+
+    def window(self, seconds=20.0):
+        """The window with the picture; gives up early when the client ends."""
+        def look():
+            if not self.proc.alive():
+                raise AssertionError(f'xfreerdp ended with {self.proc.popen.returncode}')
+            return self.display.run('xdotool', 'search', '--onlyvisible', '--class', 'xfreerdp',
+                                    check=False).stdout.split()
+        return int(wait_for('window of xfreerdp', look, seconds)[0])
+
+    def screenshot(self):
+        return self.display.screenshot(self.window())
+
+    def type(self, text, enter=True):
+        """Gives the client the keyboard and types."""
+        self.display.focus(self.window(), 5, 5)
+        self.display.type(text)
+        if enter:
+            self.display.key('Return')
+
+    def errors(self):
+        """The ERRCONNECT_... and ERRINFO_... names in its log."""
+        return re.findall(r'(ERR(?:CONNECT|INFO)_\w+)', self.proc.log())
+
+
+class Rdesktop:
+    """The old client: TLS and standard security, no NLA worth the name."""
+
+    def __init__(self, display, port, user, password, size=(1024, 768), bpp=16, address='127.0.0.1', options=()):
+        need('rdesktop')
+        self.display = display
+        self.proc = display.world.start(
+            'rdesktop', ['rdesktop', '-u', user, '-p', password, '-g', '%dx%d' % size, '-a', str(bpp), *options,
+                         f'{address}:{port}'], env=display.env(), stdin=b'yes\nyes\n')
+
+    def window(self, seconds=20.0):
+        return self.display.window('rdesktop', 'class', seconds)
+
+
+class Shadow:
+    """freerdp2-shadow: shares a display; sec is 'nla' or 'tls'."""
+
+    def __init__(self, display, sec='nla', user='rdptest', password='Passw0rd1', options=(), env=None):
+        need('freerdp-shadow-cli', 'winpr-hash')
+        world = display.world
+        self.user, self.password, self.sec, self.port = user, password, sec, free_port()
+        home = world.path(f'shadow-{self.port}')
+        os.makedirs(home)
+        sam = os.path.join(home, 'SAM')
+        with open(sam, 'w') as f:
+            f.write(world.run(['winpr-hash', '-u', user, '-p', password, '-f', 'sam', '-v', '1']).stdout.strip() + '\n')
+        argv = ['freerdp-shadow-cli', f'/port:{self.port}', '/bind-address:127.0.0.1', f'/sec:{sec}']
+        argv += [f'/sam-file:{sam}', '+auth'] if sec == 'nla' else ['-auth']
+        self.proc = display.start('shadow', argv + list(options), **dict(env or {}, HOME=home))
+        wait_for('shadow server', lambda: listens(self.port), 20)
+
+
+class Weston:
+    """Weston's RDP backend: TLS without login, RemoteFX."""
+
+    def __init__(self, world, size=(1024, 768)):
+        need('weston')
+        crt, key = certificate(world)
+        runtime = world.path('weston')
+        os.makedirs(runtime, mode=0o700)
+        self.port = free_port()
+        self.proc = world.start(
+            'weston', ['weston', '--backend=rdp-backend.so', '--address=127.0.0.1', f'--port={self.port}',
+                       '--width=%d' % size[0], '--height=%d' % size[1], f'--rdp-tls-cert={crt}',
+                       f'--rdp-tls-key={key}', '--no-config', '--socket=sp-test'],
+            env=world.env(XDG_RUNTIME_DIR=runtime))
+        wait_for('weston', lambda: listens(self.port), 20)
+
+
+class Xrdp:
+    """xrdp with its session manager, both in the foreground, and a Unix account that lives as long."""
+
+    def __init__(self, world, colour='#335577'):
+        need('xrdp', 'xrdp-sesman', 'useradd', 'userdel', 'chpasswd', 'Xorg')
+        if os.geteuid() != 0:
+            raise unittest.SkipTest('xrdp logs in Unix accounts; not root here')
+        if not os.path.exists('/usr/lib/xorg/modules/libxorgxrdp.so'):
+            raise unittest.SkipTest('xorgxrdp not installed')
+        if listens(3350) or b':3350 ' in subprocess.run(['ss', '-ltn'], capture_output=True).stdout:
+            raise unittest.SkipTest('another session manager of xrdp runs here')
+        self.world, self.port = world, free_port()
+        self.user, self.password = f'sprdp{os.getpid()}', secrets.token_urlsafe(12)
+        self._account(colour)
+        self._configure(*certificate(world))
+        self.sesman = world.start('xrdp-sesman', ['xrdp-sesman', '--nodaemon', '--config', world.path('sesman.ini')])
+        self.proc = world.start('xrdp', ['xrdp', '--nodaemon', '--config', world.path('xrdp.ini')])
+        wait_for('xrdp', lambda: listens(self.port), 20)
+
+    def _account(self, colour):
+        home = self.world.path(f'home-{self.user}')
+        made = self.world.run(['useradd', '--create-home', '--home-dir', home, '--shell', '/bin/bash', self.user],
+                              check=False)
+        if made.returncode:
+            raise unittest.SkipTest(f'no account for xrdp: {made.stderr.strip()}')
+        self.world.cleanup(self._remove_account)
+        subprocess.run(['chpasswd'], input=f'{self.user}:{self.password}\n', text=True, check=True)
+        script = os.path.join(home, 'startwm.sh')
+        with open(script, 'w') as f:
+            f.write(f"#!/bin/sh\nxsetroot -solid '{colour}'\nxterm -geometry 80x24+20+20 -e sh &\nexec sleep 100000\n")
+        os.chmod(script, 0o755)
+        owner = pwd.getpwnam(self.user)
+        os.chown(script, owner.pw_uid, owner.pw_gid)
+
+    def _remove_account(self):
+        for _ in range(20):
+            if subprocess.run(['userdel', self.user], capture_output=True).returncode == 0:
+                return
+            time.sleep(0.25)
+
+    def _configure(self, crt, key):
+        for name, rules in (('xrdp.ini', {
+                r'^port=3389$': f'port=tcp://127.0.0.1:{self.port}', r'^security_layer=.*': 'security_layer=tls',
+                r'^certificate=.*': f'certificate={crt}', r'^key_file=.*': f'key_file={key}',
+                r'^LogFile=.*': f'LogFile={self.world.path("xrdp.log")}', r'^autorun=.*': 'autorun=Xorg'}),
+                ('sesman.ini', {r'^LogFile=.*': f'LogFile={self.world.path("sesman.log")}'})):
+            with open(f'/etc/xrdp/{name}') as f:
+                text = f.read()
+            for pattern, new in rules.items():
+                text = re.sub(pattern, new, text, count=1, flags=re.M)
+            with open(self.world.path(name), 'w') as f:
+                f.write(text)
+
+
+def peers():
+    """Names and versions of the peers that are installed."""
+    found = {}
+    for package in ('freerdp2-x11', 'freerdp2-shadow-x11', 'xrdp', 'rdesktop', 'weston', 'tshark'):
+        if have('dpkg-query'):
+            done = subprocess.run(['dpkg-query', '-W', '-f', '${Version}', package], capture_output=True, text=True)
+            if done.returncode == 0 and done.stdout:
+                found[package] = done.stdout
+    return found
