@@ -37,7 +37,7 @@ struct sp_bitmap_rect {
 	uint16_t bpp;
 	bool compressed;
 	bool has_header; /* with compressed: a TS_CD_HEADER is there, or is to be written */
-	uint16_t scan_width; /* cbScanWidth, in bytes; 0 without header */
+	uint16_t scan_width; /* cbScanWidth; 0 without header */
 	uint16_t uncompressed; /* cbUncompressedSize; 0 without header */
 	struct sp_span data; /* without header; borrowed from the input */
 };
