@@ -17,24 +17,6 @@
 #define EVENT_MOUSEREL 5
 #define EVENT_QOE 6
 
-int sp_fp_length(const uint8_t *p, size_t n)
-{
-	if (n > 0 && (p[0] & ACTION_MASK) != 0) {
-		return SP_EFIELD;
-	}
-	if (n < 2) {
-		return 0;
-	}
-	if (!(p[1] & LONG_LENGTH)) {
-		return p[1] > 2 ? p[1] : SP_EFIELD;
-	}
-	if (n < 3) {
-		return 0;
-	}
-	int length = (p[1] & ~LONG_LENGTH) << 8 | p[2];
-	return length > 3 ? length : SP_EFIELD;
-}
-
 /* The first byte and the length, which must be that of the whole cursor; gives the byte. */
 static uint8_t header_read(struct sp_rd *r)
 {

@@ -17,12 +17,6 @@
 #define SP_FP_MAX_DATA (SP_FP_MAX - SP_FP_HEADER - SP_FP_UPDATE_HEADER)
 
 /*
- * The length of the PDU that starts at p, from its first 2 or 3 of n bytes: > 0, or 0 when more
- * bytes are needed, or an error. Meant for a stream whose first byte has 0 in the low two bits.
- */
-sp_nodiscard int sp_fp_length(const uint8_t *p, size_t n);
-
-/*
  * [MS-RDPBCGR] 2.2.8.1.2 Client Fast-Path Input Event PDU (TS_FP_INPUT_PDU). r holds the whole
  * PDU. Read the count (1..SP_FP_MAX_EVENTS), then that many events, then sp_rd_end().
  * Encrypted PDUs are refused: there is no Standard RDP Security here.
