@@ -1,0 +1,78 @@
+/* gate/keeper/store.h - users and their sealed secrets; the service and the command open it. */
+#ifndef SP_GATE_KEEPER_STORE_H
+#define SP_GATE_KEEPER_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/attr.h"
+#include "core/base/err.h"
+#include "core/crypt/crypto.h"
+#include "core/crypt/ntlmv2.h"
+#include "host/monitor/msg.h"
+
+#define SP_STORE_DISPLAY 256
+#define SP_STORE_WHY 320
+
+struct sp_store; /* store.db and keeper.key of a state directory; one thread */
+
+struct sp_user {
+	int64_t id;
+	char name[SP_TEXT_USER];
+	char display[SP_STORE_DISPLAY];
+	bool disabled;
+	int64_t created, last_login; /* seconds since 1970; 0 = never */
+};
+
+/*
+ * Opens the store in the directory; with `create` makes directory, database and key where they
+ * are missing. NULL and why: also when the key file is missing or is not the one that sealed
+ * this store's secrets.
+ */
+sp_nodiscard struct sp_store *sp_store_open(const char *dir, bool create,
+		const struct sp_crypto *crypto, char why[SP_STORE_WHY]);
+/* Accepts NULL. */
+void sp_store_close(struct sp_store *st);
+/* Why the last call on st failed, in words. Valid until the next one. */
+const char *sp_store_why(const struct sp_store *st);
+
+/*
+ * All of these are durable once they return SP_OK. SP_EARG: the name, the password or the
+ * display name will not do, or the name is taken. SP_ENOTFOUND: no such user. SP_EDB: the store.
+ */
+sp_nodiscard int sp_store_add(
+		struct sp_store *st, const char *name, const char *display, const char *password);
+sp_nodiscard int sp_store_passwd(struct sp_store *st, const char *name, const char *password);
+/* The secret is sealed anew together with it, so that no flag in a row enables a user. */
+sp_nodiscard int sp_store_disable(struct sp_store *st, const char *name, bool disabled);
+sp_nodiscard int sp_store_delete(struct sp_store *st, const char *name);
+sp_nodiscard int sp_store_seen(struct sp_store *st, int64_t id, int64_t now);
+
+sp_nodiscard int sp_store_get(struct sp_store *st, const char *name, struct sp_user *out);
+/* By name; fn returns false to stop. */
+sp_nodiscard int sp_store_list(
+		struct sp_store *st, bool (*fn)(void *arg, const struct sp_user *u), void *arg);
+
+/* The result of a login's proof. Only a granted one has a user. */
+struct sp_checked {
+	enum sp_proof result;
+	enum sp_why why;
+	struct sp_user user;
+	uint8_t session_base_key[SP_NTLMV2_KEY];
+};
+
+/*
+ * Checks an NTLMv2 proof against the secrets of the user whom `name` (UTF-8, as sent) means: the
+ * whole name first, then what stands before its '@'; case does not matter. Somebody unknown or
+ * disabled takes the same way and time. `out` is denied first and granted last.
+ */
+void sp_store_check(struct sp_store *st, const char *name, const struct sp_ntlmv2_query *q,
+		struct sp_checked *out);
+/* Do two names as sent mean this user? For the name that comes with delegated credentials. */
+bool sp_store_means(const struct sp_user *u, const char *name);
+
+/* A number that stays the same for this store and tells nothing about it. */
+void sp_store_alias(struct sp_store *st, uint8_t *out, size_t n);
+
+#endif
