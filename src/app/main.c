@@ -8,6 +8,7 @@
 
 /* In the order of --help. */
 static const struct app_command *const commands[] = {
+		&app_user,
 		&app_config,
 };
 

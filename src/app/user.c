@@ -1,0 +1,283 @@
+/* app/user.c - `sallyport user`: the people who may log in. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/app.h"
+#include "app/json.h"
+#include "app/prompt.h"
+#include "core/base/mem.h"
+#include "gate/keeper/password.h"
+#include "gate/keeper/store.h"
+#include "host/conf/conf.h"
+#include "host/lib/crypto_nettle.h"
+
+struct options {
+	const struct app_command *self;
+	struct app_service service;
+	const char *what, *name, *display;
+	bool json, password_stdin;
+	size_t shown; /* by list */
+};
+
+/* What can be done, and whether it is about one user and may make the store. */
+struct action {
+	const char *name;
+	bool one, create;
+	int (*run)(struct options *o, struct sp_store *st);
+};
+
+static int store_fail(struct sp_store *st, const char *what)
+{
+	return app_fail(what, "%s", sp_store_why(st));
+}
+
+static int done(const char *name, const char *what)
+{
+	printf("%s: %s\n", name, what);
+	return APP_OK;
+}
+
+static bool password(const struct options *o, char out[APP_PASSWORD_MAX])
+{
+	char prompt[128];
+
+	if (o->password_stdin) {
+		return app_password_stdin(out);
+	}
+	snprintf(prompt, sizeof(prompt), "New password for %s (%d characters or more): ", o->name,
+			SP_PASSWORD_MIN);
+	return app_password_prompt(prompt, true, out);
+}
+
+static int add(struct options *o, struct sp_store *st)
+{
+	char secret[APP_PASSWORD_MAX];
+	struct sp_user u;
+	const char *complaint = sp_user_name_complaint(o->name);
+
+	/* Said before a password is asked for. */
+	if (complaint != NULL) {
+		return app_fail(o->name, "name %s", complaint);
+	}
+	if (sp_store_get(st, o->name, &u) == SP_OK) {
+		return app_fail(o->name, "user exists");
+	}
+	if (!password(o, secret)) {
+		return APP_FAILED;
+	}
+	int rc = sp_store_add(st, o->name, o->display != NULL ? o->display : "", secret);
+	sp_wipe(secret, sizeof(secret));
+	return rc == SP_OK ? done(o->name, "added") : store_fail(st, o->name);
+}
+
+static int passwd(struct options *o, struct sp_store *st)
+{
+	char secret[APP_PASSWORD_MAX];
+	struct sp_user u;
+
+	if (sp_store_get(st, o->name, &u) != SP_OK) {
+		return store_fail(st, o->name);
+	}
+	if (!password(o, secret)) {
+		return APP_FAILED;
+	}
+	int rc = sp_store_passwd(st, o->name, secret);
+	sp_wipe(secret, sizeof(secret));
+	return rc == SP_OK ? done(o->name, "password changed") : store_fail(st, o->name);
+}
+
+static void json_user(const struct sp_user *u)
+{
+	fputs("{\"name\": ", stdout);
+	app_json_text(stdout, u->name);
+	fputs(", \"display\": ", stdout);
+	app_json_text(stdout, u->display);
+	printf(", \"disabled\": %s, \"created\": ", u->disabled ? "true" : "false");
+	app_json_time(stdout, u->created);
+	fputs(", \"last_login\": ", stdout);
+	app_json_time(stdout, u->last_login);
+	fputs("}", stdout);
+}
+
+static bool list_one(void *arg, const struct sp_user *u)
+{
+	struct options *o = arg;
+	char last[32];
+
+	o->shown++;
+	if (o->json) {
+		fputs(o->shown > 1 ? ",\n " : "", stdout);
+		json_user(u);
+		return true;
+	}
+	app_time_text(u->last_login, last);
+	if (o->shown == 1) {
+		printf("%-24s %-9s %-21s %s\n", "NAME", "STATE", "LAST LOGIN", "DISPLAY NAME");
+	}
+	printf("%-24s %-9s %-21s %s\n", u->name, u->disabled ? "disabled" : "enabled", last,
+			u->display);
+	return true;
+}
+
+static int list(struct options *o, struct sp_store *st)
+{
+	fputs(o->json ? "[" : "", stdout);
+	int rc = sp_store_list(st, list_one, o);
+	fputs(o->json ? "]\n" : "", stdout);
+	return rc == SP_OK ? APP_OK : store_fail(st, "list");
+}
+
+static int show(struct options *o, struct sp_store *st)
+{
+	struct sp_user u;
+	char created[32], last[32];
+
+	if (sp_store_get(st, o->name, &u) != SP_OK) {
+		return store_fail(st, o->name);
+	}
+	if (o->json) {
+		json_user(&u);
+		putchar('\n');
+		return APP_OK;
+	}
+	app_time_text(u.created, created);
+	app_time_text(u.last_login, last);
+	printf("name:         %s\ndisplay name: %s\nstate:        %s\n"
+	       "created:      %s\nlast login:   %s\n",
+			u.name, u.display, u.disabled ? "disabled" : "enabled", created, last);
+	return APP_OK;
+}
+
+static int disable(struct options *o, struct sp_store *st)
+{
+	return sp_store_disable(st, o->name, true) == SP_OK ? done(o->name, "disabled")
+							    : store_fail(st, o->name);
+}
+
+static int enable(struct options *o, struct sp_store *st)
+{
+	return sp_store_disable(st, o->name, false) == SP_OK ? done(o->name, "enabled")
+							     : store_fail(st, o->name);
+}
+
+static int remove_user(struct options *o, struct sp_store *st)
+{
+	return sp_store_delete(st, o->name) == SP_OK ? done(o->name, "deleted")
+						     : store_fail(st, o->name);
+}
+
+static const struct action actions[] = {
+		{"add", true, true, add},
+		{"list", false, false, list},
+		{"show", true, false, show},
+		{"passwd", true, false, passwd},
+		{"disable", true, false, disable},
+		{"enable", true, false, enable},
+		{"delete", true, false, remove_user},
+};
+
+static int on_store(struct options *o, const struct action *a)
+{
+	const char *file = app_service_file(&o->service);
+	struct sp_conf *c = calloc(1, sizeof(*c));
+	struct sp_conf_errors *e = calloc(1, sizeof(*e));
+	char why[SP_STORE_WHY];
+	int status = APP_FAILED;
+
+	if (c == NULL || e == NULL) {
+		app_fail("user", "out of memory");
+	} else if (file == NULL) {
+		status = APP_FAILED;
+	} else if (sp_conf_read(c, file, e) != SP_OK) {
+		fprintf(stderr, "sallyport: %s\n", e->text[0]);
+	} else {
+		struct sp_store *st = sp_store_open(c->state, a->create, &sp_crypto_nettle, why);
+		status = st != NULL ? a->run(o, st) : app_fail("store", "%s", why);
+		sp_store_close(st);
+	}
+	free(c);
+	free(e);
+	return status;
+}
+
+/* Takes one argument of the command; 0 to go on, else the exit status + 1. */
+static int take(struct options *o, int argc, char **argv, int *i)
+{
+	const char *arg = argv[*i];
+	int rc = app_service_arg(o->self, &o->service, argc, argv, i);
+
+	if (rc != 0) {
+		return rc < 0 ? APP_USAGE + 1 : 0;
+	}
+	if (app_help(o->self, arg)) {
+		return APP_OK + 1;
+	}
+	if (strcmp(arg, "--json") == 0) {
+		o->json = true;
+	} else if (strcmp(arg, "--password-stdin") == 0) {
+		o->password_stdin = true;
+	} else if (strcmp(arg, "--display") == 0) {
+		if (*i + 1 >= argc) {
+			return app_usage(o->self, "--display: value missing") + 1;
+		}
+		o->display = argv[++*i];
+	} else if (arg[0] == '-') {
+		return app_usage(o->self, "%s: no such option", arg) + 1;
+	} else if (o->what == NULL) {
+		o->what = arg;
+	} else if (o->name == NULL) {
+		o->name = arg;
+	} else {
+		return app_usage(o->self, "%s: one argument too many", arg) + 1;
+	}
+	return 0;
+}
+
+static int run(const struct app_command *self, int argc, char **argv)
+{
+	struct options o = {.self = self};
+	const struct action *a = NULL;
+
+	for (int i = 1; i < argc; i++) {
+		int rc = take(&o, argc, argv, &i);
+		if (rc != 0) {
+			return rc - 1;
+		}
+	}
+	for (size_t i = 0; o.what != NULL && i < SP_LEN(actions); i++) {
+		if (strcmp(actions[i].name, o.what) == 0) {
+			a = &actions[i];
+		}
+	}
+	if (a == NULL) {
+		return app_usage(self, "%s", o.what == NULL ? "say what to do" : "no such command");
+	}
+	if (a->one != (o.name != NULL)) {
+		return app_usage(self, "%s: %s", a->name,
+				a->one ? "whose? give a name" : "takes no name");
+	}
+	return on_store(&o, a);
+}
+
+const struct app_command app_user = {
+		.name = "user",
+		.summary = "the people who may log in",
+		.usage = "usage: sallyport user list [--json]\n"
+			 "       sallyport user show NAME [--json]\n"
+			 "       sallyport user add NAME [--display TEXT] [--password-stdin]\n"
+			 "       sallyport user passwd NAME [--password-stdin]\n"
+			 "       sallyport user disable NAME\n"
+			 "       sallyport user enable NAME\n"
+			 "       sallyport user delete NAME\n\n"
+			 "A name has 1 to 64 lower-case letters, digits and . _ - @. A password "
+			 "has 14\n"
+			 "characters or more, is not a common one and does not hold the name.\n"
+			 "Changes count from the next login on, also while the service runs.\n\n"
+			 "  -c FILE           the configuration (default "
+			 "/etc/sallyport/sallyport.conf)\n"
+			 "  --dir DIR         the directory of a trial: DIR/sallyport.conf\n"
+			 "  --json            print JSON\n"
+			 "  --password-stdin  the password is the first line of standard input\n",
+		.run = run,
+};
