@@ -26,7 +26,8 @@ sp_nodiscard int sp_interleaved_decode(unsigned depth, const struct sp_palette *
  * Appends a tile of w x h pixels (at most SP_INTERLEAVED_TILE each) as one stream whose width is
  * w rounded up to a multiple of 4; the columns added repeat the last one. row and step as
  * above. Returns the bytes appended; 0, and nothing appended, when that would not be less than
- * the tile has uncompressed; SP_EARG, or what out failed with.
+ * the tile has uncompressed; SP_EARG, or what out failed with. out needs room for
+ * the uncompressed tile while this runs.
  */
 sp_nodiscard int sp_interleaved_encode(unsigned depth, const uint8_t *row, ptrdiff_t step,
 		uint32_t w, uint32_t h, struct sp_wr *out);

@@ -28,12 +28,14 @@ sp_nodiscard int sp_planar_decode(
  * Appends a tile of w x h pixels (at most SP_PLANAR_TILE each), lossless, RLE or raw, whichever
  * is smaller. The width of the stream is w rounded up to a multiple of 4; the columns added
  * repeat the last one. With alpha an opaque alpha plane is sent too, for a client without
- * DRAW_ALLOW_SKIP_ALPHA; X is never sent. Returns the bytes appended (at most
- * SP_PLANAR_BOUND), SP_EARG, or what out failed with.
+ * DRAW_ALLOW_SKIP_ALPHA; X is never sent. out needs room for SP_PLANAR_ROOM bytes
+ * while this runs. Returns the bytes appended (at most SP_PLANAR_BOUND), SP_EARG, or what out
+ * failed with.
  */
 sp_nodiscard int sp_planar_encode(const uint8_t *row, ptrdiff_t step, uint32_t w, uint32_t h,
 		bool alpha, struct sp_wr *out);
 
 #define SP_PLANAR_BOUND (2 + 4 * SP_PLANAR_TILE * SP_PLANAR_TILE)
+#define SP_PLANAR_ROOM (SP_PLANAR_BOUND + 256)
 
 #endif
