@@ -210,6 +210,14 @@ static void consider(struct choice *best, int kind, size_t run, int saved, uint3
 	}
 }
 
+/* How many of 8 bits are set. */
+static inline unsigned bits(unsigned v)
+{
+	v -= v >> 1 & 0x55;
+	v = (v & 0x33) + (v >> 2 & 0x33);
+	return (v + (v >> 4)) & 0x0f;
+}
+
 /*
  * How far the pixels from at on are above or above XOR one colour, in steps of eight. It ends
  * where a run would be as good, and where eight pixels would need as many orders as bits.
@@ -237,7 +245,7 @@ static void consider_fgbg(
 		if (edges == 0) {
 			break;
 		}
-		flips += (size_t)__builtin_popcount(edges);
+		flips += bits(edges);
 		run += n;
 		if (n < 8) {
 			break;

@@ -1,0 +1,333 @@
+/* bench/bench-codec.c - each codec in 64x64 tiles: megapixels per second, bytes per pixel. */
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/base/err.h"
+#include "core/codec/interleaved.h"
+#include "core/codec/pixel.h"
+#include "core/codec/planar.h"
+#include "host/lib/png.h"
+
+#define TILE 64
+#define RUNS 5
+
+struct picture {
+	const char *name;
+	uint32_t w, h; /* whole tiles */
+	uint8_t *bgrx;
+};
+
+static bool json;
+static double seconds = 0.2;
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static uint32_t noise(uint32_t *seed)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	return *seed >> 8;
+}
+
+static void box(struct picture *p, uint32_t x0, uint32_t y0, uint32_t w, uint32_t h, uint32_t color)
+{
+	for (uint32_t y = y0; y < y0 + h && y < p->h; y++) {
+		for (uint32_t x = x0; x < x0 + w && x < p->w; x++) {
+			memcpy(p->bgrx + 4 * ((size_t)y * p->w + x), &color, 4);
+		}
+	}
+}
+
+/* Glyphs of 5x9 random but recurring strokes in cells of 7x14, with grey edges as text has. */
+static void text(struct picture *p, uint32_t x0, uint32_t y0, uint32_t w, uint32_t h, uint32_t ink,
+		uint32_t paper, uint32_t seed)
+{
+	box(p, x0, y0, w, h, paper);
+	for (uint32_t y = y0 + 4; y + 14 < y0 + h; y += 14) {
+		uint32_t line = w * (40 + noise(&seed) % 55) / 100;
+
+		for (uint32_t x = x0 + 6; x + 7 < x0 + line; x += 7) {
+			uint32_t glyph = noise(&seed) % 40, strokes = glyph * 2654435761u;
+
+			if (glyph < 6) {
+				continue;
+			}
+			for (uint32_t i = 0; i < 45; i++) {
+				uint32_t bit = strokes >> (i * 7 % 29) & 3;
+				uint32_t mid = (ink >> 1 & 0x7f7f7f) + (paper >> 1 & 0x7f7f7f);
+
+				if (bit >= 2) {
+					box(p, x + i % 5, y + i / 5, 1, 1, bit == 3 ? ink : mid);
+				}
+			}
+		}
+	}
+}
+
+static void photo(
+		struct picture *p, uint32_t x0, uint32_t y0, uint32_t w, uint32_t h, uint32_t seed)
+{
+	uint32_t end_y = y0 + h < p->h ? y0 + h : p->h, end_x = x0 + w < p->w ? x0 + w : p->w;
+
+	for (uint32_t y = y0; y < end_y; y++) {
+		for (uint32_t x = x0; x < end_x; x++) {
+			uint32_t n = noise(&seed), at = (x * x / 900 + y * 3 + x * y / 700) & 511;
+			uint32_t soft = at < 256 ? at : 511 - at;
+			uint32_t r = (soft * 200 >> 8) + n % 5,
+				 g = (soft * 150 >> 8) + (n >> 4) % 5 + 30,
+				 b = (y * 180 / p->h) + (n >> 8) % 5;
+
+			box(p, x, y, 1, 1, 0xff000000u | r << 16 | g << 8 | b);
+		}
+	}
+}
+
+static bool make(struct picture *p, const char *name)
+{
+	*p = (struct picture){.name = name, .w = 1920, .h = 1088};
+	p->bgrx = malloc((size_t)p->w * p->h * 4);
+	if (!p->bgrx) {
+		return false;
+	}
+	if (strcmp(name, "text") == 0) {
+		text(p, 0, 0, p->w, p->h, 0xff202020, 0xffffffff, 1);
+	} else if (strcmp(name, "photo") == 0) {
+		photo(p, 0, 0, p->w, p->h, 2);
+	} else {
+		box(p, 0, 0, p->w, p->h, 0xff30506f);
+		photo(p, 1200, 560, 420, 300, 3);
+		for (uint32_t i = 0; i < 3; i++) {
+			uint32_t x = 60 + i * 560, y = 50 + i * 90;
+
+			box(p, x, y, 640, 24, 0xff2a6fb0);
+			box(p, x, y + 24, 640, 420, 0xffe8e8e8);
+			text(p, x + 4, y + 50, 632, 390, i == 1 ? 0xffd0d0d0 : 0xff101010,
+					i == 1 ? 0xff1c1c1c : 0xfffafafa, 5 + i);
+		}
+		box(p, 0, p->h - 32, p->w, 32, 0xffc8c8c8);
+	}
+	return true;
+}
+
+static bool load(struct picture *p, const char *path)
+{
+	struct sp_png png;
+	int rc = sp_png_read(path, &png);
+
+	if (rc != SP_OK) {
+		fprintf(stderr, "bench-codec: %s: %s\n", path, sp_err_text(rc));
+		return false;
+	}
+	if (png.w < TILE || png.h < TILE) {
+		fprintf(stderr, "bench-codec: %s: smaller than one tile\n", path);
+		sp_png_finish(&png);
+		return false;
+	}
+	/* Whole tiles of it. */
+	*p = (struct picture){.name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path,
+			.w = png.w / TILE * TILE,
+			.h = png.h / TILE * TILE};
+	p->bgrx = malloc((size_t)p->w * p->h * 4);
+	for (uint32_t y = 0; p->bgrx && y < p->h; y++) {
+		memcpy(p->bgrx + (size_t)y * p->w * 4, png.bgrx + (size_t)y * png.w * 4,
+				(size_t)p->w * 4);
+	}
+	sp_png_finish(&png);
+	return p->bgrx != NULL;
+}
+
+static void row(const char *codec, const struct picture *p, const char *what, const char *unit,
+		double ours, const char *better)
+{
+	if (json) {
+		printf("{\"row\": \"%s %s %s\", \"unit\": \"%s\", \"ours\": %.2f, \"peer\": null, "
+		       "\"peer_name\": null, \"better\": \"%s\", \"n\": %d}\n",
+				codec, p->name, what, unit, ours, better, RUNS);
+	} else {
+		printf("%-22s %-16s %-8s %10.2f %s\n", codec, p->name, what, ours, unit);
+	}
+	fflush(stdout);
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* One tile into or out of its stream; the functions below put the codec in. */
+struct tile {
+	const uint8_t *px; /* its last row, as streams are bottom-up */
+	uint8_t *to;
+	ptrdiff_t step;
+	struct sp_span stream;
+};
+
+typedef int (*encode_fn)(const struct tile *t, unsigned depth, struct sp_wr *out);
+typedef int (*decode_fn)(const struct tile *t, unsigned depth);
+
+static int planar_encode(const struct tile *t, unsigned depth, struct sp_wr *out)
+{
+	return sp_planar_encode(t->px, t->step, TILE, TILE, false, out);
+}
+
+static int planar_decode(const struct tile *t, unsigned depth)
+{
+	return sp_planar_decode(t->stream.p, t->stream.n, t->to, t->step, TILE, TILE);
+}
+
+static int rle_encode(const struct tile *t, unsigned depth, struct sp_wr *out)
+{
+	return sp_interleaved_encode(depth, t->px, t->step, TILE, TILE, out);
+}
+
+static int rle_decode(const struct tile *t, unsigned depth)
+{
+	static struct sp_palette palette;
+
+	return sp_interleaved_decode(
+			depth, &palette, t->stream.p, t->stream.n, t->to, t->step, TILE, TILE);
+}
+
+static double median_rate(double *times, double pixels)
+{
+	qsort(times, RUNS, sizeof(*times), compare);
+	return pixels / times[RUNS / 2] / 1e6;
+}
+
+static bool measure(const char *name, const struct picture *p, unsigned depth, encode_fn encode,
+		decode_fn decode)
+{
+	size_t n = (size_t)(p->w / TILE) * (p->h / TILE), bytes = 0, compressed = 0;
+	struct tile *tiles = calloc(n, sizeof(*tiles));
+	uint8_t *copy = malloc((size_t)p->w * p->h * 4);
+	struct sp_wr *out = calloc(n, sizeof(*out));
+	double times[RUNS];
+	bool ok = tiles && copy && out;
+
+	for (size_t i = 0; ok && i < n; i++) {
+		size_t x = i % (p->w / TILE) * TILE, y = i / (p->w / TILE) * TILE + TILE - 1;
+
+		tiles[i].px = p->bgrx + 4 * (y * p->w + x);
+		tiles[i].to = copy + 4 * (y * p->w + x);
+		tiles[i].step = -4 * (ptrdiff_t)p->w;
+		sp_wr_init(&out[i], SP_PLANAR_ROOM);
+	}
+	for (int run = 0; ok && run < RUNS; run++) {
+		double start = now(), end;
+		int rounds = 0;
+
+		do {
+			bytes = compressed = 0;
+			for (size_t i = 0; i < n; i++) {
+				sp_wr_reset(&out[i]);
+				int size = encode(&tiles[i], depth, &out[i]);
+
+				ok = ok && size >= 0;
+				compressed += size > 0;
+				bytes += size > 0 ? (size_t)size
+						  : TILE * TILE * sp_pixel_bytes(depth);
+			}
+			rounds++;
+			end = now();
+		} while (ok && end - start < seconds);
+		times[run] = (end - start) / rounds;
+	}
+	if (ok) {
+		row(name, p, "encode", "MP/s", median_rate(times, (double)p->w * p->h), "higher");
+		row(name, p, "size", "bytes/pixel", (double)bytes / ((double)p->w * p->h), "lower");
+	}
+	for (int run = 0; ok && compressed > 0 && run < RUNS; run++) {
+		double start = now(), end;
+		int rounds = 0;
+
+		do {
+			for (size_t i = 0; i < n; i++) {
+				tiles[i].stream = sp_span(out[i].p, out[i].n);
+				if (out[i].n > 0 && decode(&tiles[i], depth) != SP_OK) {
+					ok = false;
+				}
+			}
+			rounds++;
+			end = now();
+		} while (ok && end - start < seconds);
+		times[run] = (end - start) / rounds;
+	}
+	if (ok && compressed > 0) {
+		row(name, p, "decode", "MP/s", median_rate(times, (double)compressed * TILE * TILE),
+				"higher");
+	}
+	for (size_t i = 0; out && i < n; i++) {
+		sp_wr_finish(&out[i]);
+	}
+	free(out);
+	free(copy);
+	free(tiles);
+	return ok;
+}
+
+static bool measure_all(const struct picture *p)
+{
+	return measure("planar", p, 32, planar_encode, planar_decode) &&
+			measure("interleaved 24 bpp", p, 24, rle_encode, rle_decode) &&
+			measure("interleaved 16 bpp", p, 16, rle_encode, rle_decode) &&
+			measure("interleaved 15 bpp", p, 15, rle_encode, rle_decode) &&
+			measure("interleaved 8 bpp", p, 8, rle_encode, rle_decode);
+}
+
+static int usage(int status)
+{
+	fprintf(status ? stderr : stdout,
+			"usage: bench-codec [--json] [--seconds S] [--picture FILE.png ...]\n"
+			"Tiles of 64x64 on one core; the median of %d runs of S CPU seconds.\n",
+			RUNS);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+			{"seconds", required_argument, NULL, 's'},
+			{"picture", required_argument, NULL, 'p'}, {"help", no_argument, NULL, 'h'},
+			{NULL, 0, NULL, 0}};
+	static const char *own[] = {"desktop", "text", "photo"};
+	const char *files[16];
+	size_t n_files = 0;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c == 'j') {
+			json = true;
+		} else if (c == 's') {
+			seconds = strtod(optarg, NULL);
+		} else if (c == 'p' && n_files < sizeof(files) / sizeof(*files)) {
+			files[n_files++] = optarg;
+		} else {
+			return usage(c == 'h' ? 0 : 2);
+		}
+	}
+	if (optind < argc || !(seconds > 0 && seconds <= 60)) {
+		return usage(2);
+	}
+	for (size_t i = 0; i < (n_files > 0 ? n_files : sizeof(own) / sizeof(*own)); i++) {
+		struct picture p;
+		bool ok = n_files > 0 ? load(&p, files[i]) : make(&p, own[i]);
+
+		ok = ok && measure_all(&p);
+		if (!ok) {
+			return 1;
+		}
+		free(p.bgrx);
+	}
+	return 0;
+}
