@@ -3,7 +3,9 @@
 import os
 
 import capture
+import nla
 import picture
+import rdpraw
 from peers import Rdesktop, Shadow, Weston, Xfreerdp, Xrdp, key_log
 from world import Case, Deadline, main, wait_for
 from xdisplay import Display, desktop
@@ -66,6 +68,28 @@ class FreerdpAgainstShadow(Case):
         client = Display(self.world)
         viewer = Xfreerdp(client, shadow.port, 'x', 'x', sec='tls', size=(640, 480))
         client.wait_picture('shadowed desktop', lambda p: share(p, '#775533') > 0.2, 20, viewer.window())
+
+
+class OurOwnClient(Case):
+    def test_md4(self):
+        self.assertEqual(nla.md4(b'message digest').hex(), 'd9130a8164549fe818874806e1c7014b')
+        self.assertEqual(nla.md4(b'1234567890' * 8).hex(), 'e33b4ddc9c38f2199c3e7b164fcc0536')
+
+    def test_nla_of_shadow(self):
+        shadow = Shadow(desktop(self.world, (640, 480)), 'nla')
+        for domain in ('', 'SOMEWHERE'):
+            verdict, login = nla.login(shadow.port, shadow.user, shadow.password, domain=domain)
+            self.assertEqual(verdict, 'welcome')
+        self.assertGreaterEqual(login.server_version, 5)
+        for how in ('bad-mic', 'bad-key', 'bad-nonce'):
+            self.assertNotEqual(nla.login(shadow.port, shadow.user, shadow.password, how=how)[0], 'welcome', how)
+        self.assertNotEqual(nla.login(shadow.port, shadow.user, 'wrong')[0], 'welcome')
+
+    def test_refusals_of_shadow(self):
+        shadow = Shadow(desktop(self.world, (640, 480)), 'nla')
+        for protocols in (rdpraw.RDP, rdpraw.TLS):
+            with rdpraw.Door(shadow.port) as door:
+                self.assertEqual(door.negotiate(protocols)[:2], ('failure', 5))
 
 
 class OtherPeers(Case):
