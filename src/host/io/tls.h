@@ -124,7 +124,7 @@ const char *sp_tls_why(const struct sp_tls *t);
 /* Whether chain and name would hold, also in the modes that do not ask: NULL, or what is wrong. */
 const char *sp_tls_verify_complaint(const struct sp_tls *t);
 /* The peer's certificate, after the handshake; NULL where it showed none. Valid as long as t. */
-const struct sp_cert_info *sp_tls_peer_cert(struct sp_tls *t);
+const struct sp_cert_info *sp_tls_peer_cert(const struct sp_tls *t);
 /* Our own; NULL for a client. */
 const struct sp_cert_info *sp_tls_own_cert(const struct sp_tls *t);
 /* The peer's certificate as DER into out; its length, or SP_ESPACE, SP_ENOTFOUND. */
