@@ -8,7 +8,6 @@
 #include <openssl/params.h>
 #include <openssl/provider.h>
 #include <openssl/rsa.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/err.h"
@@ -205,11 +204,13 @@ static int signing_init(void *ctx, const char *digest, void *keydata, const OSSL
 	s->key = keydata ? keydata : s->key;
 	s->pss = false;
 	s->digest = 0;
-	for (int bits = 256; digest && bits <= 512; bits += 128) {
-		const char *at = strstr(digest, "SHA"); /* "SHA256", "SHA2-256", "SHA-256" */
-		if (at && strlen(at) >= 6 && strlen(at) <= 8 && atoi(at + strlen(at) - 3) == bits) {
-			s->digest = bits;
-		}
+	/* "SHA256", "SHA2-256", "SHA-256" */
+	if (digest && strncmp(digest, "SHA", 3) == 0 && strlen(digest) >= 6) {
+		const char *bits = digest + strlen(digest) - 3;
+		s->digest = strcmp(bits, "256") == 0       ? 256
+				: strcmp(bits, "384") == 0 ? 384
+				: strcmp(bits, "512") == 0 ? 512
+							   : 0;
 	}
 	return s->key && s->digest != 0 && (!params || signing_set_params(s, params));
 }

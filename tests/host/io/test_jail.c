@@ -1,0 +1,288 @@
+/* tests/host/io/test_jail.c - what a jailed process can and cannot do, in real processes. */
+#include "host/io/jail.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/base/err.h"
+#include "core/base/mem.h"
+#include "host/io/ipc.h"
+#include "host/io/jail_seccomp.h"
+#include "host/io/link.h"
+#include "host/io/loop.h"
+#include "host/io/tcp.h"
+#include "unit.h"
+
+#define ORDINARY 65534
+
+static void test_selftest(void **state)
+{
+	char failed[SP_WHY_MAX];
+	struct sp_jail_path paths[] = {{"/dev/shm", true}};
+	struct sp_jail_spec specs[] = {
+			{.class = SP_JAIL_NET},
+			{.class = SP_JAIL_LOGIN},
+			{.class = SP_JAIL_KEEPER, .paths = paths, .npaths = 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < SP_LEN(specs); i++) {
+		int rc = sp_jail_selftest(&specs[i], failed);
+		if (rc != SP_OK) {
+			print_message("class %zu: %s\n", i, failed);
+		}
+		assert_int_equal(rc, SP_OK);
+	}
+}
+
+/* Runs fn in a child; its wait status. */
+static int in_child(void (*fn)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		fn();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+/* Without stdio, which asks for more than a jail gives. */
+static void say(const char *text)
+{
+	(void)!write(2, text, strlen(text));
+	(void)!write(2, "\n", 1);
+}
+
+#define NEED(cond) \
+	do { \
+		if (!(cond)) { \
+			dprintf(2, "%s:%d: %s\n", __FILE__, __LINE__, #cond); \
+			_exit(1); \
+		} \
+	} while (0)
+
+static void enter(const struct sp_jail_spec *s)
+{
+	struct sp_jail_report r;
+	char why[SP_WHY_MAX] = "";
+
+	if (sp_jail_enter(s, &r, why) != SP_OK) {
+		say(why);
+		_exit(1);
+	}
+	NEED(strlen(r.text) > 10);
+	NEED(r.seccomp == !SP_JAIL_SANITIZER || s->class == SP_JAIL_PARENT);
+	say(r.text);
+}
+
+static bool got_bytes;
+
+static void on_bytes(void *user, const uint8_t *p, size_t n)
+{
+	struct sp_loop *l = user;
+
+	got_bytes = n == 5 && memcmp(p, "hello", 5) == 0;
+	sp_loop_quit(l, 0);
+}
+
+static void on_closed(void *user, int err)
+{
+	(void)user, (void)err;
+}
+
+static void on_timer(void *user)
+{
+	sp_watch_in(*(struct sp_watch **)user, 1000000);
+}
+
+/* All that a relay does, behind the filter. */
+static void work_as_net(void)
+{
+	static struct sp_ipc_msg m;
+	struct sp_loop *l = sp_loop_create();
+	struct sp_link_calls calls = {.bytes = on_bytes, .closed = on_closed};
+	struct sp_jail_spec s = {.class = SP_JAIL_NET};
+	struct sp_watch *timer = sp_loop_timer(l, on_timer, &timer);
+	struct sp_tcp_state ts;
+	int pair[2], ipc[2], listener, out, in = -1, late[2];
+	struct sp_addr a;
+	char why[SP_WHY_MAX];
+
+	NEED(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && sp_ipc_pair(ipc) == SP_OK);
+	NEED(socketpair(AF_UNIX, SOCK_STREAM, 0, late) == 0);
+	NEED(sp_tcp_listen("127.0.0.1:0", &listener, why) == SP_OK);
+	NEED(sp_tcp_local(listener, &a) == SP_OK && sp_tcp_dial(&a, &out) == SP_OK);
+	while (sp_tcp_accept(listener, &in, &a) == 0) {
+		usleep(1000);
+	}
+	NEED(sp_ipc_send(ipc[1], 7, "x", 1, &late[0], 1) == SP_OK);
+
+	enter(&s);
+	NEED(sp_tcp_tune(in, SP_TCP_SEND_BUF, SP_TCP_LOWAT) == SP_OK);
+	NEED(sp_tcp_state(in, &ts) == SP_OK);
+	sp_watch_in(timer, 1);
+	/* A descriptor that comes later, as a target's socket does. */
+	NEED(sp_ipc_wait(ipc[0], &m, 1, sp_now_us() + 1000000) == SP_OK && m.nfds == 1);
+	struct sp_link *k = sp_link_create(l, sp_ipc_take_fd(&m, 0), &calls, l);
+	NEED(k && write(late[1], "hello", 5) == 5);
+	NEED(sp_link_send_copy(k, "back", 4) == SP_OK);
+	NEED(sp_loop_run(l) == 0 && got_bytes);
+	uint8_t *big = sp_malloc(8 * 1024 * 1024);
+	NEED(big);
+	memset(big, 1, 8 * 1024 * 1024);
+	big = sp_realloc(big, 16 * 1024 * 1024);
+	NEED(big);
+	sp_free(big);
+	errno = 0;
+	NEED(SP_JAIL_SANITIZER || (open("/etc/passwd", O_RDONLY) < 0 && errno == EACCES));
+	sp_link_destroy(k);
+	sp_loop_destroy(l);
+}
+
+static void test_net_can_work(void **state)
+{
+	(void)state;
+	int status = in_child(work_as_net);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void ordinary_then_work(void)
+{
+	NEED(setgid(ORDINARY) == 0 && setuid(ORDINARY) == 0);
+	work_as_net();
+}
+
+static void test_ordinary_user(void **state)
+{
+	(void)state;
+	if (geteuid() != 0) {
+		skip(); /* then every other test is this one */
+	}
+	int status = in_child(ordinary_then_work);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void forbidden_option(void)
+{
+	struct sp_jail_spec s = {.class = SP_JAIL_LOGIN};
+	struct sp_tcp_state ts;
+	int fds[2];
+
+	NEED(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
+	enter(&s);
+	(void)!sp_tcp_state(fds[0], &ts);
+}
+
+static void test_unlisted_call_kills(void **state)
+{
+	(void)state;
+	if (SP_JAIL_SANITIZER) {
+		skip();
+	}
+	int status = in_child(forbidden_option);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGSYS);
+}
+
+static void look_at_self(void)
+{
+	struct sp_jail_spec s = {.class = SP_JAIL_NET, .keep_root = true};
+	struct sp_jail_report r;
+	char why[SP_WHY_MAX];
+
+	bool root = geteuid() == 0;
+	NEED(sp_jail_enter(&s, &r, why) == SP_OK && r.user == !root && !r.root_dir);
+}
+
+static void test_keep_root(void **state)
+{
+	(void)state;
+	int status = in_child(look_at_self);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void become_nobody_in_particular(void)
+{
+	/* The ids are looked at after the drop and before the filter: PARENT has none. */
+	struct sp_jail_spec s = {.class = SP_JAIL_PARENT, .uid = 61000, .gid = 61001};
+	gid_t groups[4];
+
+	enter(&s);
+	NEED(getuid() == 61000 && geteuid() == 61000 && getgid() == 61001);
+	NEED(getgroups(4, groups) == 0);
+	NEED(setuid(0) != 0);
+}
+
+static void test_drop(void **state)
+{
+	(void)state;
+	if (geteuid() != 0) {
+		skip();
+	}
+	int status = in_child(become_nobody_in_particular);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void keep_files(void)
+{
+	char dir[] = "/tmp/sp-jail-XXXXXX", path[64], other[64];
+	struct sp_jail_path p = {dir, true};
+	struct sp_jail_spec s = {.class = SP_JAIL_KEEPER, .paths = &p, .npaths = 1};
+	struct sp_jail_report r;
+	char why[SP_WHY_MAX];
+
+	NEED(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/store", dir);
+	snprintf(other, sizeof(other), "%s.other", dir);
+	NEED(sp_jail_enter(&s, &r, why) == SP_OK);
+	NEED(sp_file_write(path, 0600, sp_span("data", 4)) == SP_OK);
+	struct sp_rcbuf *b;
+	NEED(sp_file_read(path, 100, &b) == SP_OK && b->n == 4);
+	sp_rcbuf_unref(b);
+	if (r.landlock) {
+		NEED(open(other, O_CREAT | O_WRONLY, 0600) < 0);
+		NEED(open("/etc/passwd", O_RDONLY) < 0);
+	}
+	NEED(unlink(path) == 0);
+	(void)!rmdir(dir);
+}
+
+static void test_keeper_files(void **state)
+{
+	(void)state;
+	int status = in_child(keep_files);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+			cmocka_unit_test(test_selftest),
+			cmocka_unit_test(test_net_can_work),
+			cmocka_unit_test(test_ordinary_user),
+			cmocka_unit_test(test_unlisted_call_kills),
+			cmocka_unit_test(test_keep_root),
+			cmocka_unit_test(test_drop),
+			cmocka_unit_test(test_keeper_files),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
