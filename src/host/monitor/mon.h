@@ -22,8 +22,8 @@ struct sp_mon_in {
 
 /*
  * Sends one message; the descriptors stay the caller's. SP_EARG when size or number of
- * descriptors are not those of the type, SP_ECLOSED when the other side is gone, SP_ELIMIT when
- * it does not read. Never blocks, also on a blocking socket.
+ * descriptors are not those of the type, SP_ECLOSED when the other side is gone, SP_ESPACE when
+ * the socket is nonblocking and the other side does not read.
  */
 sp_nodiscard int sp_mon_send(
 		int fd, enum sp_msg type, const void *body, size_t n, const int *fds, size_t nfds);
