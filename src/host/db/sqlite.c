@@ -32,7 +32,8 @@ static const char setup[] = "PRAGMA journal_mode = WAL;"
 			    "PRAGMA synchronous = FULL;"
 			    "PRAGMA foreign_keys = ON;"
 			    "PRAGMA trusted_schema = OFF;"
-			    "PRAGMA secure_delete = ON;";
+			    "PRAGMA secure_delete = ON;"
+			    "PRAGMA temp_store = MEMORY;";
 
 /* What root makes in a service's folder must be the service's. */
 static int give_away(int fd, const char *path)
