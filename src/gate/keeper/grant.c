@@ -1,0 +1,36 @@
+/* gate/keeper/grant.c - the one place where a login becomes a right. */
+#include "gate/keeper/grant.h"
+
+#include <string.h>
+
+enum sp_why sp_grant_make(const struct sp_crypto *crypto, uint64_t conn,
+		const struct sp_checked *checked, const struct sp_msg_done *done,
+		struct sp_grant *out)
+{
+	uint64_t id = 0;
+
+	memset(out, 0, sizeof(*out));
+	if (checked->result != SP_PROOF_GRANTED || checked->why != SP_WHY_OK) {
+		return checked->why != SP_WHY_OK ? checked->why : SP_WHY_NO_LOGIN;
+	}
+	if (done->result != SP_DONE_OK) {
+		return done->why != SP_WHY_OK ? (enum sp_why)done->why : SP_WHY_NO_LOGIN;
+	}
+	if (checked->user.id <= 0 || checked->user.name[0] == '\0') {
+		return SP_WHY_INTERNAL;
+	}
+	if (checked->user.disabled) {
+		return SP_WHY_DISABLED;
+	}
+	/* Restricted modes delegate no name; a name that is there must be the proved one. */
+	if (done->user[0] != '\0' && !sp_store_means(&checked->user, done->user)) {
+		return SP_WHY_IDENTITY;
+	}
+	if (conn == 0 || crypto->random(&id, sizeof(id)) != SP_OK || id == 0) {
+		return SP_WHY_INTERNAL;
+	}
+	out->user = checked->user;
+	out->conn = conn;
+	out->id = id;
+	return SP_WHY_OK;
+}

@@ -1,0 +1,186 @@
+/* gate/keeper/keeper.c - the keeper between parent, broker and connections. */
+#include "gate/keeper/keeper.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "gate/keeper/conn.h"
+#include "host/io/fdio.h"
+
+void sp_keeper_init(struct sp_keeper *k)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+	uint8_t bytes[11];
+
+	sp_store_alias(k->store, bytes, sizeof(bytes));
+	memcpy(k->alias, "WIN-", 4);
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		k->alias[4 + i] = letters[bytes[i] % 32];
+	}
+	k->alias[4 + sizeof(bytes)] = '\0';
+}
+
+void sp_keeper_finish(struct sp_keeper *k)
+{
+	while (k->conns != NULL) {
+		struct sp_conn *c = k->conns;
+		k->conns = c->next;
+		sp_conn_destroy(c);
+	}
+	k->n = 0;
+}
+
+static struct sp_conn *find(struct sp_keeper *k, uint64_t id)
+{
+	struct sp_conn *c = k->conns;
+
+	while (c != NULL && c->id != id) {
+		c = c->next;
+	}
+	return c;
+}
+
+static void refuse(struct sp_keeper *k, uint64_t id, enum sp_why why, const char *text)
+{
+	struct sp_msg_conn_end m = {.conn = id, .why = why};
+
+	snprintf(m.text, sizeof(m.text), "%s", text);
+	sp_log(SP_LOG_WARN, "conn %llu refused: %s", (unsigned long long)id, text);
+	if (sp_mon_say(k->control, CONN_END, &m) != SP_OK) {
+		sp_log(SP_LOG_ERROR, "conn %llu: its end was not delivered",
+				(unsigned long long)id);
+	}
+}
+
+static int conn_open(void *ctx, struct sp_mon_in *in)
+{
+	struct sp_keeper *k = ctx;
+	const struct sp_msg_conn_open *open = &in->body.conn_open;
+
+	if (find(k, open->conn) != NULL) {
+		return SP_EFIELD;
+	}
+	if (k->n >= SP_KEEPER_CONNS) {
+		refuse(k, open->conn, SP_WHY_LIMIT, "too many connections in the keeper");
+		return SP_OK;
+	}
+	int net = sp_mon_take_fd(in, 0), login = sp_mon_take_fd(in, 1);
+	struct sp_conn *c = sp_conn_create(k, open, net, login);
+	if (c == NULL) {
+		refuse(k, open->conn, SP_WHY_INTERNAL, "no memory for a connection");
+		return SP_OK;
+	}
+	c->next = k->conns;
+	k->conns = c;
+	k->n++;
+	sp_conn_log(c, SP_LOG_DEBUG, "accepted on %s", open->listener);
+	return SP_OK;
+}
+
+static void forget(struct sp_keeper *k, struct sp_conn *c)
+{
+	struct sp_conn **at = &k->conns;
+
+	while (*at != c) {
+		at = &(*at)->next;
+	}
+	*at = c->next;
+	k->n--;
+	sp_conn_destroy(c);
+}
+
+static int conn_closed(void *ctx, struct sp_mon_in *in)
+{
+	struct sp_keeper *k = ctx;
+	const struct sp_msg_conn_closed *m = &in->body.conn_closed;
+	struct sp_conn *c = find(k, m->conn);
+	const char *who = m->role == SP_ROLE_NET ? "sp-net" : "sp-login";
+
+	if (c == NULL) {
+		return SP_OK;
+	}
+	sp_conn_drain(c);
+	if (m->crashed) {
+		sp_conn_log(c, SP_LOG_ERROR, "%s died on signal %d", who, m->status);
+		sp_conn_penalty(c, SP_PENALTY_CRASH, SP_KEEPER_SECONDS_CRASH);
+	}
+	if (m->deadline) {
+		sp_conn_log(c, SP_LOG_WARN, "%s: %s", who, sp_why_text(SP_WHY_DEADLINE));
+		sp_conn_penalty(c, SP_PENALTY_DEADLINE, SP_KEEPER_SECONDS_DEADLINE);
+	}
+	if (m->role == SP_ROLE_NET) {
+		forget(k, c);
+	}
+	return SP_OK;
+}
+
+static int reload(void *ctx, struct sp_mon_in *in)
+{
+	struct sp_keeper *k = ctx;
+
+	k->reload = true;
+	return SP_OK;
+}
+
+static const struct sp_question control_table[] = {
+		{SP_MSG_CONN_OPEN, SP_QUESTION_NOW, conn_open},
+		{SP_MSG_CONN_CLOSED, SP_QUESTION_NOW, conn_closed},
+		{SP_MSG_RELOAD, SP_QUESTION_NOW, reload},
+};
+
+static int opened(void *ctx, struct sp_mon_in *in)
+{
+	struct sp_keeper *k = ctx;
+	struct sp_conn *c = find(k, in->body.desktop_opened.conn);
+
+	/* Its socket is closed with the message when nobody waits for it any more. */
+	if (c != NULL) {
+		sp_conn_target(c, sp_mon_take_fd(in, 0), in->body.desktop_opened.fresh != 0, "");
+	}
+	return SP_OK;
+}
+
+static int failed(void *ctx, struct sp_mon_in *in)
+{
+	struct sp_keeper *k = ctx;
+	struct sp_conn *c = find(k, in->body.desktop_failed.conn);
+
+	if (c != NULL) {
+		sp_conn_target(c, -1, false, in->body.desktop_failed.text);
+	}
+	return SP_OK;
+}
+
+static const struct sp_question broker_table[] = {
+		{SP_MSG_DESKTOP_OPENED, SP_QUESTION_NOW, opened},
+		{SP_MSG_DESKTOP_FAILED, SP_QUESTION_NOW, failed},
+};
+
+static int take_all(struct sp_keeper *k, int fd, const struct sp_question *table, size_t n)
+{
+	struct sp_permit may;
+	struct sp_mon_in in;
+	int rc;
+
+	sp_permit_init(&may, table, n);
+	while ((rc = sp_mon_recv(fd, &in)) == 1) {
+		rc = sp_permit_dispatch(&may, k, &in);
+		sp_mon_in_finish(&in);
+		if (rc != SP_OK) {
+			break;
+		}
+	}
+	return rc;
+}
+
+int sp_keeper_control(struct sp_keeper *k)
+{
+	return take_all(k, k->control, control_table, SP_LEN(control_table));
+}
+
+int sp_keeper_broker(struct sp_keeper *k)
+{
+	return take_all(k, k->broker, broker_table, SP_LEN(broker_table));
+}

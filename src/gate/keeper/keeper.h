@@ -1,0 +1,55 @@
+/* gate/keeper/keeper.h - what the keeper knows: its store, its key, its connections. */
+#ifndef SP_GATE_KEEPER_KEEPER_H
+#define SP_GATE_KEEPER_KEEPER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/attr.h"
+#include "core/crypt/crypto.h"
+#include "gate/keeper/grant.h"
+#include "gate/keeper/store.h"
+#include "host/conf/conf.h"
+#include "host/io/loop.h"
+#include "host/io/tls_sign_check.h"
+#include "host/monitor/mon.h"
+
+#define SP_KEEPER_CONNS 2048
+#define SP_KEEPER_CHALLENGE_US (60 * UINT64_C(1000000))
+#define SP_KEEPER_TARGET_US (60 * UINT64_C(1000000))
+
+/* Seconds by THREATS.md's ladder; known and unknown users cost the same, or one could tell. */
+#define SP_KEEPER_SECONDS_AUTH 10
+#define SP_KEEPER_SECONDS_PROTOCOL 30
+#define SP_KEEPER_SECONDS_CRASH 120
+#define SP_KEEPER_SECONDS_DEADLINE 10
+
+struct sp_conn;
+
+struct sp_keeper {
+	struct sp_loop *loop;
+	const struct sp_crypto *crypto;
+	const struct sp_conf *conf;
+	struct sp_store *store;
+	const struct sp_tls_key *key; /* NULL: every signature is refused */
+	int control, broker; /* -1: not there */
+	uint64_t (*now_us)(void);
+	int64_t (*unix_time)(void);
+	char alias[16]; /* the name that a challenge shows */
+	struct sp_conn *conns;
+	size_t n;
+	bool reload; /* the parent asked for it */
+};
+
+/* Sets the alias from the store. The fields above it are the owner's to fill in first. */
+void sp_keeper_init(struct sp_keeper *k);
+/* Ends all connections. */
+void sp_keeper_finish(struct sp_keeper *k);
+
+/* Takes what the parent sent. SP_ECLOSED when it is gone; any other error ends the keeper too. */
+sp_nodiscard int sp_keeper_control(struct sp_keeper *k);
+/* Takes what the broker sent. An error: the broker is not to be asked any more. */
+sp_nodiscard int sp_keeper_broker(struct sp_keeper *k);
+
+#endif

@@ -1,0 +1,323 @@
+/* gate/keeper/main.c - sp-keeper: holds the secrets and decides; never sees the network. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "gate/keeper/conn.h"
+#include "gate/keeper/keeper.h"
+#include "host/io/cert.h"
+#include "host/io/fdio.h"
+#include "host/io/hostlog.h"
+#include "host/io/jail.h"
+#include "host/io/loop.h"
+#include "host/io/tls.h"
+#include "host/lib/crypto_nettle.h"
+
+#define EXIT_FAILED 1
+#define EXIT_USAGE 2
+
+struct process {
+	const char *file; /* of the configuration */
+	struct sp_conf conf;
+	struct sp_conf_errors errors;
+	char certificate[SP_CONF_PATH];
+	struct sp_tls_key *key;
+	int chain; /* memory file with the certificates for sp-net */
+	struct sp_msg_ready ready;
+	struct sp_keeper k;
+	struct sp_watch *control, *broker;
+};
+
+static int64_t unix_time(void)
+{
+	return (int64_t)time(NULL);
+}
+
+static bool read_conf(struct process *p, struct sp_conf *c)
+{
+	if (sp_conf_read(c, p->file, &p->errors) == SP_OK) {
+		return true;
+	}
+	for (size_t i = 0; i < p->errors.n; i++) {
+		sp_log(SP_LOG_ERROR, "%s", p->errors.text[i]);
+	}
+	return false;
+}
+
+/* The bytes as a file in memory that nobody can change any more. */
+static int memory_file(struct sp_span bytes)
+{
+	int fd = memfd_create("certificates", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0) {
+		return -1;
+	}
+	if (sp_fd_write_all(fd, bytes.p, bytes.n) != SP_OK || lseek(fd, 0, SEEK_SET) != 0 ||
+			fcntl(fd, F_ADD_SEALS,
+					F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) !=
+					0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Takes key and chain out of the PEM bytes; the old ones stay when something is wrong. */
+static bool use_certificate(struct process *p, struct sp_span pem)
+{
+	char why[SP_WHY_MAX];
+	struct sp_cert_info info;
+	struct sp_rcbuf *chain = NULL;
+	struct sp_tls_key *key = sp_tls_key_load(pem, why);
+	int fd = -1;
+
+	if (key == NULL) {
+		sp_log(SP_LOG_ERROR, "%s: %s", p->certificate, why);
+		return false;
+	}
+	if (sp_cert_info_pem(pem, &info) != SP_OK || sp_cert_chain_only(pem, &chain) != SP_OK) {
+		sp_log(SP_LOG_ERROR, "%s: no certificate in it", p->certificate);
+		goto fail;
+	}
+	if (sp_tls_key_matches(key, sp_span(chain->p, chain->n)) != SP_OK) {
+		sp_log(SP_LOG_ERROR, "%s: key and certificate do not belong together",
+				p->certificate);
+		goto fail;
+	}
+	fd = memory_file(sp_span(chain->p, chain->n));
+	if (fd < 0) {
+		sp_log(SP_LOG_ERROR, "certificates: %s", strerror(errno));
+		goto fail;
+	}
+	sp_rcbuf_unref(chain);
+	sp_fd_close(&p->chain);
+	sp_tls_key_destroy(p->key);
+	p->chain = fd;
+	p->key = key;
+	p->k.key = key;
+	for (size_t i = 0; i < sizeof(info.cert_sha256); i++) {
+		snprintf(p->ready.fingerprint + 2 * i, 3, "%02x", info.cert_sha256[i]);
+	}
+	return true;
+fail:
+	sp_rcbuf_unref(chain);
+	sp_tls_key_destroy(key);
+	return false;
+}
+
+static bool load_certificate(struct process *p)
+{
+	char why[SP_WHY_MAX], host[256] = "localhost";
+	struct sp_rcbuf *pem = NULL;
+
+	if (!sp_conf_certificate(&p->conf, p->certificate, sizeof(p->certificate))) {
+		sp_log(SP_LOG_ERROR, "certificate: path is too long");
+		return false;
+	}
+	if (gethostname(host, sizeof(host)) != 0 || host[0] == '\0') {
+		snprintf(host, sizeof(host), "localhost");
+	}
+	host[sizeof(host) - 1] = '\0';
+	if (sp_cert_load_or_make(p->certificate, host, &pem, why) != SP_OK) {
+		sp_log(SP_LOG_ERROR, "%s: %s", p->certificate, why);
+		return false;
+	}
+	bool ok = use_certificate(p, sp_span(pem->p, pem->n));
+	sp_cert_key_free(pem);
+	return ok;
+}
+
+static bool send_ready(struct process *p, const char *text)
+{
+	snprintf(p->ready.text, sizeof(p->ready.text), "%s", text);
+	int rc = sp_mon_send(p->k.control, SP_MSG_READY, &p->ready, sizeof(p->ready), &p->chain, 1);
+	if (rc != SP_OK) {
+		sp_log(SP_LOG_ERROR, "parent: %s", sp_err_text(rc));
+	}
+	return rc == SP_OK;
+}
+
+/* What is wrong in the new files changes nothing. */
+static void reload(struct process *p)
+{
+	struct sp_conf *c = sp_malloc(sizeof(*c));
+
+	p->k.reload = false;
+	if (c == NULL || !read_conf(p, c)) {
+		sp_log(SP_LOG_ERROR, "configuration not read again; the old one stays");
+	} else if (strcmp(c->state, p->conf.state) != 0) {
+		sp_log(SP_LOG_ERROR,
+				"state cannot be changed by reloading; the old configuration "
+				"stays");
+	} else {
+		p->conf = *c;
+		sp_log(SP_LOG_INFO, "configuration read again");
+		if (!load_certificate(p)) {
+			sp_log(SP_LOG_ERROR, "the old certificate stays");
+		}
+	}
+	sp_free(c);
+	if (!send_ready(p, "reloaded")) {
+		sp_loop_quit(p->k.loop, EXIT_FAILED);
+	}
+}
+
+static void control_event(void *user, unsigned events)
+{
+	struct process *p = user;
+	int rc = sp_keeper_control(&p->k);
+
+	if (rc == SP_ECLOSED) {
+		sp_log(SP_LOG_INFO, "parent is gone");
+		sp_loop_quit(p->k.loop, 0);
+	} else if (rc != SP_OK) {
+		sp_log(SP_LOG_ERROR, "parent: %s", sp_err_text(rc));
+		sp_loop_quit(p->k.loop, EXIT_FAILED);
+	} else if (p->k.reload) {
+		reload(p);
+	}
+}
+
+static void broker_event(void *user, unsigned events)
+{
+	struct process *p = user;
+	int rc = sp_keeper_broker(&p->k);
+
+	if (rc != SP_OK) {
+		sp_log(SP_LOG_ERROR, "broker: %s; no desktops from now on", sp_err_text(rc));
+		sp_watch_remove(p->broker);
+		p->broker = NULL;
+		sp_fd_close(&p->k.broker);
+	}
+}
+
+static bool is_socket(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+static void folder_of(const char *path, char out[SP_CONF_PATH])
+{
+	const char *slash = strrchr(path, '/');
+	int n = slash != NULL ? (int)(slash - path) : 1;
+
+	snprintf(out, SP_CONF_PATH, "%.*s", n > 0 ? n : 1, slash != NULL ? path : ".");
+}
+
+static bool enter_jail(const struct process *p)
+{
+	char conf[SP_CONF_PATH], cert[SP_CONF_PATH], why[SP_WHY_MAX];
+	struct sp_jail_path paths[3] = {
+			{.path = p->conf.state, .write = true},
+			{.path = conf},
+			{.path = cert},
+	};
+	struct sp_jail_spec spec = {.class = SP_JAIL_KEEPER, .paths = paths, .npaths = 3};
+	struct sp_jail_report report;
+
+	folder_of(p->file, conf);
+	folder_of(p->certificate, cert);
+	if (sp_jail_enter(&spec, &report, why) != SP_OK) {
+		sp_log(SP_LOG_ERROR, "jail: %s", why);
+		return false;
+	}
+	sp_log(SP_LOG_INFO, "jailed: %s", report.text);
+	return true;
+}
+
+static bool start(struct process *p)
+{
+	char why[SP_STORE_WHY];
+	struct sp_keeper *k = &p->k;
+
+	if (!read_conf(p, &p->conf)) {
+		return false;
+	}
+	if (sp_tls_init() != SP_OK) {
+		sp_log(SP_LOG_ERROR, "TLS library cannot be used");
+		return false;
+	}
+	k->crypto = &sp_crypto_nettle;
+	k->conf = &p->conf;
+	k->now_us = sp_now_us;
+	k->unix_time = unix_time;
+	k->store = sp_store_open(p->conf.state, true, k->crypto, why);
+	if (k->store == NULL) {
+		sp_log(SP_LOG_ERROR, "store: %s", why);
+		return false;
+	}
+	k->loop = sp_loop_create();
+	if (k->loop == NULL || !load_certificate(p)) {
+		return false;
+	}
+	sp_keeper_init(k);
+	p->control = sp_loop_fd(k->loop, k->control, SP_LOOP_READ, control_event, p);
+	if (k->broker >= 0) {
+		p->broker = sp_loop_fd(k->loop, k->broker, SP_LOOP_READ, broker_event, p);
+	}
+	if (p->control == NULL || (k->broker >= 0 && p->broker == NULL) ||
+			sp_fd_nonblock(k->control, true) != SP_OK ||
+			(k->broker >= 0 && sp_fd_nonblock(k->broker, true) != SP_OK)) {
+		sp_log(SP_LOG_ERROR, "event loop: %s", strerror(errno));
+		return false;
+	}
+	return enter_jail(p) && send_ready(p, "ready");
+}
+
+static void finish(struct process *p)
+{
+	struct sp_keeper *k = &p->k;
+
+	sp_keeper_finish(k);
+	sp_store_close(k->store);
+	sp_tls_key_destroy(p->key);
+	sp_loop_destroy(k->loop);
+}
+
+int main(int argc, char **argv)
+{
+	enum sp_log_level level = SP_LOG_INFO;
+	struct process *p = sp_calloc(1, sizeof(*p));
+	int status = EXIT_FAILED;
+
+	if (p == NULL) {
+		return EXIT_FAILED;
+	}
+	if (!((argc == 2 || (argc == 3 && sp_hostlog_level(argv[2], &level))) &&
+			    is_socket(SP_KEEPER_FD_CONTROL))) {
+		fputs("sp-keeper: started by sallyportd only: sp-keeper CONFIG [LOG-LEVEL], "
+		      "with its sockets on descriptors 3 and 4\n",
+				stderr);
+		sp_free(p);
+		return EXIT_USAGE;
+	}
+	sp_hostlog_open("sp-keeper", level);
+	/* Neither core dumps nor a debugger of the same user may see the keys. */
+	prctl(PR_SET_DUMPABLE, 0);
+	signal(SIGPIPE, SIG_IGN);
+	/* Ctrl-C is for the parent; we end when it does. */
+	signal(SIGINT, SIG_IGN);
+	umask(077);
+	p->file = argv[1];
+	p->chain = -1;
+	p->k.control = SP_KEEPER_FD_CONTROL;
+	p->k.broker = is_socket(SP_KEEPER_FD_BROKER) ? SP_KEEPER_FD_BROKER : -1;
+	if (start(p)) {
+		status = sp_loop_run(p->k.loop);
+		status = status < 0 ? EXIT_FAILED : status;
+	}
+	finish(p);
+	sp_freezero(p, sizeof(*p));
+	return status;
+}
