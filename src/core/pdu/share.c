@@ -49,7 +49,8 @@ size_t sp_share_begin(struct sp_wr *w, enum sp_share_type type, uint16_t source)
 {
 	size_t at = sp_wr_hole(w, 2);
 
-	sp_wr_le16(w, (uint16_t)(VERSION | type));
+	/* The redirection PDU alone has version 0. */
+	sp_wr_le16(w, (uint16_t)(type == SP_SHARE_SERVER_REDIRECT ? type : VERSION | type));
 	sp_wr_le16(w, source);
 	return at;
 }

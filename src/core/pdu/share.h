@@ -61,7 +61,8 @@ struct sp_share {
 	/* What follows is filled for SP_SHARE_DATA only. */
 	uint32_t share_id;
 	uint8_t stream, type2, compression;
-	uint16_t uncompressed; /* as sent: bytes of the body plus 4 */
+	/* Bytes of the body plus 4, as clients count, or of the whole PDU, as servers do. */
+	uint16_t uncompressed;
 	struct sp_span body; /* everything behind the headers; borrowed from the input */
 };
 
