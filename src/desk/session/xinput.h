@@ -17,18 +17,18 @@ struct sp_xinput_opts {
 	char *const *envp; /* NULL: ours */
 };
 
-/* Borrows the link; copies the options' strings, borrows envp. Starts with layout us. */
+/* Borrows the link; copies the options' strings, borrows envp. */
 sp_nodiscard int sp_xinput_create(
 		struct sp_xlink *x, const struct sp_xinput_opts *opts, struct sp_xinput **out);
 /* Releases everything pressed and gives borrowed keycodes back. */
 void sp_xinput_destroy(struct sp_xinput *in);
 
 /*
- * keyboardLayout, keyboardType and keyboardSubType of the client's core data. Waits for
- * setxkbmap, two seconds at most. On an error the layout stays what it was.
+ * keyboardLayout and keyboardType of the client's core data; to be called at each connection.
+ * Waits for setxkbmap, two seconds at most. On an error the layout stays what it was:
+ * SP_ENOTFOUND when setxkbmap is not installed.
  */
-sp_nodiscard int sp_xinput_layout(
-		struct sp_xinput *in, uint32_t klid, uint32_t type, uint32_t subtype);
+sp_nodiscard int sp_xinput_layout(struct sp_xinput *in, uint32_t klid, uint32_t type);
 
 /*
  * Does one event of the client. A repeated press is a repeat; a release without press is nothing.
@@ -38,8 +38,5 @@ sp_nodiscard int sp_xinput_layout(
 sp_nodiscard int sp_xinput_event(struct sp_xinput *in, const struct sp_input_event *ev);
 /* Lets go of all keys and buttons: at focus loss, disconnect, takeover. */
 sp_nodiscard int sp_xinput_release_all(struct sp_xinput *in);
-
-/* X keycode of a set 1 scancode with its prefix (0, 0xe0, 0xe1); 0 for unknown ones. */
-uint8_t sp_xinput_keycode(uint8_t scancode, uint8_t prefix);
 
 #endif
