@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "core/base/utf16.h"
-#include "core/pdu/mcs.h"
 
 #define CHANNEL_SIZE 12
 #define MONITOR_SIZE 20

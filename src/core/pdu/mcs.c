@@ -271,8 +271,9 @@ int sp_mcs_read(struct sp_rd *r, struct sp_mcs *out)
 		send_read(r, out);
 		break;
 	case SP_MCS_ERECT_DOMAIN_REQUEST:
-		sp_per_read_uint(r, "mcs.subHeight");
-		sp_per_read_uint(r, "mcs.subInterval");
+		/* Nobody uses the two numbers, and rdesktop does not encode them in PER. */
+		r->what = "mcs.subHeight";
+		sp_rd_skip(r, 4);
 		break;
 	case SP_MCS_DISCONNECT_ULTIMATUM:
 		out->reason = (uint8_t)((first & 3) << 1 | sp_rd_u8(r) >> 7);

@@ -352,7 +352,8 @@ static void test_domain_bad(void **state)
 			{"03 00 00 09 02 f0 80 2c 00", SP_EFIELD}, /* success without a user */
 			{"03 00 00 0b 02 f0 80 2e 01 00 06", SP_EFIELD}, /* padding is not zero */
 			{"03 00 00 0b 02 f0 80 2e 00 fc 17", SP_EFIELD}, /* user 65536 */
-			{"03 00 00 0c 02 f0 80 04 00 01 00 00", SP_EFIELD},
+			{"03 00 00 0b 02 f0 80 04 01 00 01", SP_ESHORT},
+			{"03 00 00 0d 02 f0 80 04 01 00 01 00 00", SP_ETRAIL},
 			{"03 00 00 0d 02 f0 80 3c 00 00 06 03 eb", SP_EFIELD},
 			/* data: not the end of its PDU, longer, shorter, a fragment in PER */
 			{"03 00 00 10 02 f0 80 64 00 06 03 eb 60 02 01 02", SP_EFIELD},
@@ -365,6 +366,14 @@ static void test_domain_bad(void **state)
 	for (size_t i = 0; i < SP_LEN(bad); i++) {
 		assert_int_equal(read(unit_hex(bad[i].hex), &m), bad[i].err);
 	}
+}
+
+static void test_rdesktop(void **state)
+{
+	struct sp_mcs m;
+
+	assert_int_equal(read(unit_hex("03 00 00 0c 02 f0 80 04 00 01 00 01"), &m), SP_OK);
+	assert_int_equal(m.type, SP_MCS_ERECT_DOMAIN_REQUEST);
 }
 
 static void test_send_vectors(void **state)
@@ -474,6 +483,7 @@ int main(void)
 			cmocka_unit_test(test_join_vectors),
 			cmocka_unit_test(test_results),
 			cmocka_unit_test(test_domain_bad),
+			cmocka_unit_test(test_rdesktop),
 			cmocka_unit_test(test_send_vectors),
 			cmocka_unit_test(test_send),
 			cmocka_unit_test(test_low_priority),
