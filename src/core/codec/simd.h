@@ -89,6 +89,39 @@ static inline size_t sp_simd_run(const uint32_t *a, uint32_t v, size_t n)
 	return i;
 }
 
+/* The first of n pixels whose colours differ, n when none do; X does not count. */
+static inline size_t sp_simd_differ(const uint8_t *a, const uint8_t *b, size_t n)
+{
+	size_t i = 0;
+
+#if defined(SP_SIMD_SSE2)
+	for (; i + 4 <= n; i += 4) {
+		__m128i d = _mm_xor_si128(_mm_loadu_si128((const __m128i *)(a + 4 * i)),
+				_mm_loadu_si128((const __m128i *)(b + 4 * i)));
+
+		d = _mm_cmpeq_epi32(_mm_slli_epi32(d, 8), _mm_setzero_si128());
+		if (_mm_movemask_epi8(d) != 0xffff) {
+			break;
+		}
+	}
+#endif
+	while (i < n && ((sp_simd_load32(a + 4 * i) ^ sp_simd_load32(b + 4 * i)) << 8) == 0) {
+		i++;
+	}
+	return i;
+}
+
+/* One behind the last of n pixels whose colours differ, 0 when none do. */
+static inline size_t sp_simd_differ_end(const uint8_t *a, const uint8_t *b, size_t n)
+{
+	while (n > 0 &&
+			((sp_simd_load32(a + 4 * n - 4) ^ sp_simd_load32(b + 4 * n - 4)) << 8) ==
+					0) {
+		n--;
+	}
+	return n;
+}
+
 /* Rows of blue, green, red out of n pixels; n is a multiple of 4. */
 static inline void sp_simd_split(uint8_t *b, uint8_t *g, uint8_t *r, const uint8_t *bgrx, size_t n)
 {

@@ -40,8 +40,8 @@ sp_nodiscard int sp_cursor_masks(const struct sp_cursor *c, unsigned depth, stru
 size_t sp_cursor_mask_size(uint32_t w, uint32_t h, unsigned depth);
 
 /*
- * The other way: c->w, c->h and c->bgra are given, the pixels are filled in. depth is 1, 8, 15,
- * 16, 24 or 32; the palette is read at 8 only. An absent or short and mask is one without a bit
+ * The other way: c->w, c->h and c->bgra are given, the pixels are filled in. depth is 1, 8, 16,
+ * 24 or 32; the palette is read at 8 only. An absent or short and mask is one without a bit
  * set, as clients take it. Pixels that invert the screen become black where x + y is even and
  * white elsewhere. SP_ESHORT when the xor mask is short, SP_EARG for a size or depth out of range.
  */

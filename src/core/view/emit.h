@@ -15,7 +15,7 @@ struct sp_emit;
 struct sp_emit_conf {
 	uint32_t w, h; /* of the desktop, 1 to SP_PIXEL_SIDE_MAX */
 	unsigned depth; /* 8, 15, 16, 24 or 32 as negotiated */
-	size_t max_update; /* most bytes of one update body; at least SP_EMIT_MIN_UPDATE */
+	size_t max_update; /* most bytes of one update body, from SP_EMIT_MIN_UPDATE to _MAX_ */
 	bool one_rect; /* one rectangle per update, as the greeter needs it */
 	bool no_compr_hdr; /* the peer set NO_BITMAP_COMPRESSION_HDR */
 	bool alpha; /* the peer lacks DRAW_ALLOW_SKIP_ALPHA; at 32 bits only */
@@ -41,9 +41,15 @@ bool sp_emit_pending(const struct sp_emit *e);
  * Appends one TS_UPDATE_BITMAP_DATA (the body of one update, updateType included) of at most
  * max_update bytes with the next damaged tiles as fb shows them now, and forgets their damage.
  * Returns the bytes appended; 0 when nothing is left; or what out failed with, and then the
- * damage of this update is kept.
+ * damage of this update is kept. out needs room for max_update while this runs.
  */
 sp_nodiscard int sp_emit_next(
 		struct sp_emit *e, const uint8_t *fb, size_t stride, struct sp_wr *out);
+
+/*
+ * Appends the TS_UPDATE_PALETTE_DATA (updateType included) that a client at 8 bits needs before
+ * the first bitmap.
+ */
+void sp_emit_palette(struct sp_wr *out);
 
 #endif
