@@ -112,6 +112,10 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 	case SP_MSG_CONN_END:
 		return b->conn_end.conn != 0 && b->conn_end.why < SP_WHY_COUNT &&
 				text(b->conn_end.text);
+	case SP_MSG_CONN_GRANTED:
+		return b->conn_granted.conn != 0;
+	case SP_MSG_NET_START:
+		return b->net_start.conn != 0 && source(&b->net_start.source);
 	case SP_MSG_SIGN:
 		return b->sign.n <= SP_SIGN_MAX;
 	case SP_MSG_SIGNATURE:

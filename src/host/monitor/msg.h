@@ -31,6 +31,13 @@
 #define SP_KEEPER_FD_CONTROL 3 /* to the parent */
 #define SP_KEEPER_FD_BROKER 4 /* keeper: to the broker; may be absent */
 #define SP_BROKER_FD_KEEPER 3
+/* Descriptors of sp-net and sp-login, which are started before their connection comes. */
+#define SP_NET_FD_PARENT 3
+#define SP_NET_FD_KEEPER 4
+#define SP_NET_FD_LOGIN 5
+#define SP_NET_FD_CHAIN 6 /* certificate chain, PEM, read only */
+#define SP_LOGIN_FD_NET 3
+#define SP_LOGIN_FD_KEEPER 4
 
 /* Why a connection was refused or ended: for the log and the audit, never for the peer. */
 #define SP_WHY_MAP(X) \
@@ -76,6 +83,9 @@ const char *sp_why_text(uint32_t why);
 	X(READY, ready, 1, 1) /* certificate chain, PEM, read only */ \
 	X(PENALTY, penalty, 0, 0) \
 	X(CONN_END, conn_end, 0, 0) \
+	X(CONN_GRANTED, conn_granted, 0, 0) \
+	/* parent to sp-net */ \
+	X(NET_START, net_start, 1, 1) /* the client's socket */ \
 	/* sp-net and keeper */ \
 	X(SIGN, sign, 0, 0) \
 	X(SIGNATURE, signature, 0, 0) \
@@ -167,6 +177,19 @@ struct sp_msg_conn_end {
 	uint32_t why; /* enum sp_why */
 	uint32_t zero;
 	char text[SP_TEXT_WHY];
+};
+
+/* The login is over and good: the connection has its verdict, its deadline is met. */
+struct sp_msg_conn_granted {
+	uint64_t conn;
+};
+
+/* The connection that a waiting sp-net is to serve. */
+struct sp_msg_net_start {
+	uint64_t conn;
+	struct sp_source source;
+	uint32_t logon_ms; /* from accept to the verdict, absolute */
+	uint32_t active_ms; /* from the verdict to the desktop */
 };
 
 /* Once only. The message is what TLS would sign itself; the keeper checks what it is. */
@@ -338,6 +361,8 @@ union sp_msg_body {
 	struct sp_msg_ready ready;
 	struct sp_msg_penalty penalty;
 	struct sp_msg_conn_end conn_end;
+	struct sp_msg_conn_granted conn_granted;
+	struct sp_msg_net_start net_start;
 	struct sp_msg_sign sign;
 	struct sp_msg_signature signature;
 	struct sp_msg_verdict verdict;

@@ -1,0 +1,40 @@
+/* core/rdp/client.h - the client's side of a connection. */
+#ifndef SP_CORE_RDP_CLIENT_H
+#define SP_CORE_RDP_CLIENT_H
+
+#include "core/rdp/rdp.h"
+
+struct sp_client_conf {
+	uint32_t protocols; /* SP_PROTO_* that are asked for; 0 for a private socket pair */
+	const char *cookie; /* user name for the mstshash cookie, NULL for none */
+	struct sp_span token; /* routing token, without CR LF; excludes the cookie */
+	/* Blocks and info as they are sent; copied. Channel names stand in gcc. */
+	const struct sp_gcc_client *gcc;
+	const struct sp_info *info;
+	bool relay; /* from the licence on, PDUs are SP_EV_RELAY */
+	uint64_t deadline_us; /* from creation to active or relayed; 0 for none */
+};
+
+/* The first packet is in the output at once. */
+sp_nodiscard struct sp_rdp *sp_client_create(const struct sp_client_conf *conf, uint64_t now_us);
+
+/* SP_PROTO_* the server chose; valid from START_TLS or AUTH_TOKEN on. */
+uint32_t sp_client_protocol(const struct sp_rdp *c);
+/* What the server answered, from SP_EV_CONNECTED on. */
+const struct sp_gcc_server *sp_client_server_gcc(const struct sp_rdp *c);
+/* RDP_NEG_FAILURE code when feed failed with SP_EPROTO or SP_EDENIED, else 0. */
+uint32_t sp_client_failure(const struct sp_rdp *c);
+
+/* Answers DEMAND_ACTIVE: sends Confirm Active with these and pipelines the finalization. */
+sp_nodiscard int sp_client_confirm(struct sp_rdp *c, const struct sp_caps *caps);
+/* Capabilities of a plain client for a desktop of this size: bitmaps, pointers, no orders. */
+void sp_client_default_caps(struct sp_caps *caps, uint16_t width, uint16_t height, uint8_t bpp);
+
+/* Sends input, fast path where the server takes it. Only while active. */
+sp_nodiscard int sp_client_input(struct sp_rdp *c, const struct sp_input_event *v, size_t n);
+/* Asks for an area again. */
+sp_nodiscard int sp_client_refresh(struct sp_rdp *c, int32_t x, int32_t y, int32_t w, int32_t h);
+/* Says goodbye in order. */
+sp_nodiscard int sp_client_end(struct sp_rdp *c);
+
+#endif

@@ -1,0 +1,58 @@
+/* core/rdp/server.h - the server's side of a connection. */
+#ifndef SP_CORE_RDP_SERVER_H
+#define SP_CORE_RDP_SERVER_H
+
+#include "core/rdp/rdp.h"
+
+struct sp_wr;
+
+struct sp_server_conf {
+	/*
+	 * SP_PROTO_* that may be selected, best first is HYBRID_EX, HYBRID, SSL. 0 means a
+	 * connection that is private and proven already (a socket pair): no TLS, no login,
+	 * PROTOCOL_RDP without encryption.
+	 */
+	uint32_t protocols;
+	/* Absolute limits in microseconds from creation and from LOGON; 0 for none. */
+	uint64_t logon_deadline_us;
+	uint64_t active_deadline_us;
+};
+
+sp_nodiscard struct sp_rdp *sp_server_create(const struct sp_server_conf *conf, uint64_t now_us);
+
+/* What the desktop is like. */
+struct sp_server_desktop {
+	uint16_t width, height;
+	uint8_t bpp; /* 8, 15, 16, 24 or 32; what bitmap updates will carry */
+};
+
+/*
+ * Answers LOGON: sends the licence and a Demand Active for a desktop of our own. Called again
+ * while active it reactivates with other values (Deactivate All first); SP_EV_ACTIVE follows.
+ */
+sp_nodiscard int sp_server_activate(
+		struct sp_rdp *c, const struct sp_server_desktop *d, uint64_t now_us);
+/*
+ * Answers LOGON, or ends an own desktop with Deactivate All: from here on everything but the
+ * MCS layer belongs to the target. Sends the licence if that was not sent yet.
+ */
+sp_nodiscard int sp_server_relay(struct sp_rdp *c);
+
+/*
+ * Sends one update (SP_FP_UPDATE_*) whose body is given, cut into fragments the client takes;
+ * slow path for clients that have no fast-path output (bitmap, palette, synchronize, pointer).
+ * Only while active.
+ */
+sp_nodiscard int sp_server_update(struct sp_rdp *c, uint8_t code, struct sp_span body);
+/* The largest body that sp_server_update sends without a reassembly on the client's side. */
+size_t sp_server_update_max(const struct sp_rdp *c);
+/* Asks the client's keyboard to show these lock keys (SP_KEY_SYNC_* flags). */
+sp_nodiscard int sp_server_keyboard_indicators(struct sp_rdp *c, uint16_t flags);
+/* Save Session Info: the login is complete. */
+sp_nodiscard int sp_server_logon_notify(struct sp_rdp *c);
+/* Says why (Set Error Info where the client takes it) and ends with a disconnect ultimatum. */
+sp_nodiscard int sp_server_end(struct sp_rdp *c, uint32_t error_info);
+/* Answers SHUTDOWN_REQUEST with "denied": the client then closes by itself. */
+sp_nodiscard int sp_server_shutdown_denied(struct sp_rdp *c);
+
+#endif

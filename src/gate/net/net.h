@@ -1,0 +1,52 @@
+/* gate/net/net.h - the one connection that a sp-net serves, and who handles which part of it. */
+#ifndef SP_GATE_NET_NET_H
+#define SP_GATE_NET_NET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/io/loop.h"
+#include "host/io/tls.h"
+#include "host/monitor/mon.h"
+#include "host/rdp/conn.h"
+
+/* Named by what is awaited. */
+enum sp_net_state {
+	SP_NET_WAIT_START, /* the parent: a connection */
+	SP_NET_WAIT_LOGIN, /* the client and sp-login: negotiation, TLS, CredSSP */
+	SP_NET_WAIT_LOGON, /* the client: MCS to Client Info */
+	SP_NET_WAIT_TARGET, /* the keeper: the target's socket */
+	SP_NET_WAIT_LICENSE, /* the target: its side of the sequence up to the licence */
+	SP_NET_RELAY,
+	SP_NET_ENDING,
+};
+
+struct sp_net {
+	struct sp_loop *loop;
+	struct sp_tls_ctx *tls;
+	struct sp_watch *parent, *keeper, *login;
+	enum sp_net_state state;
+	struct sp_msg_net_start start;
+	struct sp_msg_verdict verdict;
+	struct sp_conn *user, *target;
+	bool bye_said;
+	uint32_t why; /* enum sp_why: what the keeper is told at the end */
+	char text[SP_TEXT_WHY];
+};
+
+/* door.c: from the first packet to the verdict. */
+void sp_door_open(struct sp_net *n, int fd);
+/* relay.c: from Client Info to the end. */
+void sp_relay_logon(struct sp_net *n);
+void sp_relay_target_socket(struct sp_net *n, int fd, const struct sp_msg_target *t);
+void sp_relay_user_event(struct sp_net *n, const struct sp_event *ev);
+void sp_relay_user_closed(struct sp_net *n);
+void sp_relay_user_room(struct sp_net *n);
+
+/* main.c */
+/* Ends the connection in order; error_info is told to a client that takes it (0: nothing). */
+void sp_net_end(struct sp_net *n, uint32_t error_info, uint32_t why, const char *text);
+/* Tells the keeper how it ended and stops the loop. */
+void sp_net_gone(struct sp_net *n);
+
+#endif

@@ -1,0 +1,242 @@
+/* gate/net/relay.c - the target's leg, and whole PDUs from one leg to the other. */
+#include "gate/net/net.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/log.h"
+#include "core/pdu/gcc_client.h"
+#include "core/pdu/info.h"
+#include "core/pdu/errinfo.h"
+#include "core/rdp/client.h"
+#include "core/rdp/server.h"
+
+/*
+ * What of the client's early capabilities reaches the target: the rest belongs to a leg, or to
+ * channels that the target leg does not have.
+ */
+#define EARLY_FLAGS \
+	(SP_GCC_CS_ERRINFO | SP_GCC_CS_WANT_32BPP | SP_GCC_CS_STATUSINFO | \
+			SP_GCC_CS_STRONG_ASYMMETRIC_KEYS | SP_GCC_CS_VALID_CONNECTION_TYPE | \
+			SP_GCC_CS_MONITOR_LAYOUT | SP_GCC_CS_DYNAMIC_TIME_ZONE)
+
+static uint32_t clamp(uint32_t v, uint32_t low, uint32_t high)
+{
+	return v < low ? low : v > high ? high : v;
+}
+
+static void fill_geometry(
+		struct sp_geometry *g, const struct sp_gcc_client *gcc, const struct sp_info *info)
+{
+	const struct sp_gcc_cs_core *core = &gcc->core;
+
+	g->width = clamp(core->desktop_width, 200, 8192);
+	g->height = clamp(core->desktop_height, 200, 8192);
+	g->bpp = sp_gcc_client_bpp(core);
+	if (g->bpp < 15) {
+		g->bpp = 16;
+	}
+	g->desktop_scale = core->desktop_scale_factor;
+	g->device_scale = core->device_scale_factor;
+	g->keyboard_layout = core->keyboard_layout;
+	g->keyboard_type = core->keyboard_type;
+	g->keyboard_subtype = core->keyboard_subtype;
+	g->function_keys = core->keyboard_function_key;
+	g->client_build = core->client_build;
+	snprintf(g->client_name, sizeof(g->client_name), "%s", core->client_name);
+	if (info->tail >= SP_INFO_TAIL_ZONE) {
+		g->zone_bias = (uint32_t)info->zone.bias;
+		snprintf(g->zone, sizeof(g->zone), "%s", info->zone.standard_name);
+	}
+	/* Names of a peer go to the log of others: nothing that could forge a line. */
+	for (char *c = g->client_name; *c; c++) {
+		*c = (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c;
+	}
+	for (char *c = g->zone; *c; c++) {
+		*c = (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c;
+	}
+	if (!gcc->has_monitor) {
+		return;
+	}
+	for (size_t i = 0; i < gcc->n_monitors && i < SP_MAX_MONITORS; i++) {
+		const struct sp_gcc_monitor *m = &gcc->monitor[i];
+
+		g->monitor[i] = (struct sp_monitor){.left = m->left,
+				.top = m->top,
+				.width = (uint32_t)(m->right - m->left + 1),
+				.height = (uint32_t)(m->bottom - m->top + 1),
+				.primary = m->flags & SP_GCC_MONITOR_PRIMARY ? 1 : 0};
+		g->monitors++;
+	}
+}
+
+/* ---- the target's leg ---- */
+
+static void end_both(struct sp_net *n, uint32_t reason)
+{
+	sp_log(SP_LOG_INFO, "target ended the session");
+	sp_net_end(n, 0, SP_WHY_BYE, "target ended the session");
+}
+
+static void pass(struct sp_net *n, struct sp_conn *from, struct sp_conn *to,
+		const struct sp_event *ev)
+{
+	int rc;
+
+	if (!to || n->state != SP_NET_RELAY) {
+		return;
+	}
+	rc = sp_rdp_send_relay(sp_conn_rdp(to), ev->relay.kind, ev->relay.index, ev->relay.data);
+	if (rc != SP_OK) {
+		sp_log(SP_LOG_WARN, "not relayed: %s", sp_err_text(rc));
+		sp_net_end(n, 0, SP_WHY_INTERNAL, "not relayed");
+		return;
+	}
+	if (sp_conn_full(to)) {
+		sp_conn_pause(from, true); /* until room() of the other leg */
+	}
+}
+
+static void target_event(void *user, const struct sp_event *ev)
+{
+	struct sp_net *n = user;
+
+	switch (ev->kind) {
+	case SP_EV_LICENSED:
+		/* Now, and not before, the client gets its licence: its Demand Active follows. */
+		if (sp_server_relay(sp_conn_rdp(n->user)) != SP_OK) {
+			sp_net_end(n, 0, SP_WHY_INTERNAL, "relay not possible");
+			return;
+		}
+		n->state = SP_NET_RELAY;
+		return;
+	case SP_EV_RELAY:
+		pass(n, n->target, n->user, ev);
+		return;
+	case SP_EV_CLOSED:
+		end_both(n, ev->reason);
+		return;
+	default:
+		return;
+	}
+}
+
+static void target_closed(void *user, int err, const char *what)
+{
+	struct sp_net *n = user;
+
+	sp_conn_destroy(n->target);
+	n->target = NULL;
+	if (n->state == SP_NET_ENDING) {
+		return;
+	}
+	sp_log(SP_LOG_WARN, "target lost: %s%s%s", what, *what ? ": " : "", sp_err_text(err));
+	sp_net_end(n, SP_ERRINFO_RPC_INITIATED_DISCONNECT, SP_WHY_TARGET, "target lost");
+}
+
+static void target_room(void *user)
+{
+	struct sp_net *n = user;
+
+	if (n->user) {
+		sp_conn_pause(n->user, false);
+	}
+}
+
+void sp_relay_target_socket(struct sp_net *n, int fd, const struct sp_msg_target *t)
+{
+	static const struct sp_conn_calls calls = {
+			.event = target_event, .closed = target_closed, .room = target_room};
+	/* Large structures of one connection's start: not on the stack, not for ever. */
+	static struct sp_gcc_client gcc;
+	static struct sp_info info;
+	struct sp_rdp *user = sp_conn_rdp(n->user);
+
+	gcc = *sp_rdp_client_gcc(user);
+	gcc.core.early_capability_flags &= EARLY_FLAGS;
+	gcc.has_net = false;
+	gcc.n_channels = 0;
+	gcc.has_multitransport = false;
+	gcc.has_msgchannel = false;
+	gcc.has_cluster = false;
+	gcc.has_security = true;
+	gcc.encryption_methods = gcc.ext_encryption_methods = 0;
+	info = *sp_rdp_info(user);
+	info.flags &= ~(uint32_t)(SP_INFO_COMPRESSION | SP_INFO_COMPRESSION_TYPE | SP_INFO_RAIL);
+	/* A desktop of this machine takes the keeper's word, no password. */
+	sp_secret_wipe(&info.password);
+	info.has_arc = false;
+	struct sp_client_conf conf = {.gcc = &gcc,
+			.info = &info,
+			.relay = true,
+			.deadline_us = n->start.active_ms * 1000ull};
+	struct sp_rdp *rdp = sp_client_create(&conf, sp_now_us());
+	sp_wipe(&info, sizeof(info));
+	if (rdp) {
+		n->target = sp_conn_create(n->loop,
+				&(struct sp_conn_conf){
+						.fd = fd, .rdp = rdp, .calls = &calls, .user = n});
+	}
+	if (!n->target) {
+		sp_rdp_destroy(rdp);
+		close(fd);
+		sp_net_end(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, SP_WHY_INTERNAL,
+				"out of memory");
+		return;
+	}
+	sp_log(SP_LOG_INFO, "user %s: target %s opened", n->verdict.user, t->name);
+	n->state = SP_NET_WAIT_LICENSE;
+}
+
+/* ---- the user's leg ---- */
+
+void sp_relay_logon(struct sp_net *n)
+{
+	struct sp_rdp *user = sp_conn_rdp(n->user);
+	struct sp_msg_open_target open = {0};
+
+	if (n->state != SP_NET_WAIT_LOGON) {
+		sp_net_end(n, 0, SP_WHY_INTERNAL, "logon not expected");
+		return;
+	}
+	fill_geometry(&open.geometry, sp_rdp_client_gcc(user), sp_rdp_info(user));
+	sp_log(SP_LOG_INFO, "user %s: client \"%s\" build %u, %ux%u, %u bits", n->verdict.user,
+			open.geometry.client_name, open.geometry.client_build, open.geometry.width,
+			open.geometry.height, open.geometry.bpp);
+	n->state = SP_NET_WAIT_TARGET;
+	if (sp_mon_say(SP_NET_FD_KEEPER, OPEN_TARGET, &open) != SP_OK) {
+		sp_net_end(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, SP_WHY_INTERNAL,
+				"keeper is gone");
+	}
+}
+
+void sp_relay_user_event(struct sp_net *n, const struct sp_event *ev)
+{
+	switch (ev->kind) {
+	case SP_EV_RELAY:
+		pass(n, n->user, n->target, ev);
+		return;
+	case SP_EV_CLOSED:
+		sp_log(SP_LOG_INFO, "client disconnected");
+		n->why = SP_WHY_BYE;
+		snprintf(n->text, sizeof(n->text), "client disconnected");
+		sp_net_end(n, 0, SP_WHY_BYE, "client disconnected");
+		return;
+	default:
+		return;
+	}
+}
+
+void sp_relay_user_closed(struct sp_net *n)
+{
+	n->state = SP_NET_ENDING;
+	sp_net_gone(n);
+}
+
+void sp_relay_user_room(struct sp_net *n)
+{
+	if (n->target) {
+		sp_conn_pause(n->target, false);
+	}
+}

@@ -1,0 +1,303 @@
+/* gate/parent/slot.c - see slot.h. */
+#include "gate/parent/slot.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "host/io/ipc.h"
+#include "host/io/proc.h"
+#include "host/monitor/mon.h"
+
+/* A slot is killed so long after sp-net itself should have ended it. */
+#define KILL_GRACE_US 5000000ull
+
+struct child {
+	struct sp_slot *slot;
+	uint32_t role; /* enum sp_role */
+	pid_t pid; /* 0: not running */
+	struct sp_watch *watch;
+	struct sp_hostlog_pipe *log;
+};
+
+struct sp_slot {
+	struct sp_slot_conf conf;
+	struct sp_slot *next;
+	struct child net, login;
+	int control; /* to sp-net */
+	int keeper_net, keeper_login; /* the keeper's ends, until it gets them */
+	uint64_t conn;
+	struct sp_source source;
+	uint8_t limits_source[SP_SOURCE_SIZE];
+	bool granted, killed;
+	struct sp_watch *deadline;
+};
+
+static void on_child(void *user, pid_t pid, int status);
+
+static int start_child(struct child *c, struct sp_slot *s, uint32_t role, const char *path,
+		const int *fds, size_t nfds, char *why)
+{
+	const char *name = strrchr(path, '/');
+	const char *argv[] = {name ? name + 1 : path, NULL};
+	const char *env[3] = {NULL};
+	char keylog[1100];
+	size_t n_env = 0;
+	int log[2];
+
+	if (pipe(log) < 0) {
+		return SP_ESYS;
+	}
+#ifdef SP_KEYLOG
+	if (getenv("SSLKEYLOGFILE")) {
+		snprintf(keylog, sizeof(keylog), "SSLKEYLOGFILE=%s", getenv("SSLKEYLOGFILE"));
+		env[n_env++] = keylog;
+	}
+#endif
+	if (getenv("SP_LOG_DEBUG")) {
+		env[n_env++] = "SP_LOG_DEBUG=1";
+	}
+	struct sp_proc_spec spec = {.path = path,
+			.argv = argv,
+			.env = env,
+			.fds = fds,
+			.nfds = nfds,
+			.out = -1,
+			.err = log[1],
+			.new_session = true,
+			.death_signal = SIGKILL};
+	int rc = sp_proc_start(&spec, &c->pid, why);
+	close(log[1]);
+	if (rc != SP_OK) {
+		close(log[0]);
+		c->pid = 0;
+		return rc;
+	}
+	c->slot = s;
+	c->role = role;
+	c->log = sp_hostlog_pipe_create(s->conf.loop, log[0], argv[0], c->pid);
+	c->watch = sp_loop_child(s->conf.loop, c->pid, on_child, c);
+	return c->log && c->watch ? SP_OK : SP_ENOMEM;
+}
+
+static void close_pair(int p[2])
+{
+	sp_fd_close(&p[0]);
+	sp_fd_close(&p[1]);
+}
+
+static void on_deadline(void *user)
+{
+	struct sp_slot *s = user;
+
+	s->killed = true;
+	if (s->net.pid) {
+		kill(s->net.pid, SIGKILL);
+	}
+	if (s->login.pid) {
+		kill(s->login.pid, SIGKILL);
+	}
+}
+
+int sp_slot_start(const struct sp_slot_conf *conf, struct sp_slot **out, char *why, size_t why_n)
+{
+	struct sp_slot *s = sp_calloc(1, sizeof(*s));
+	int control[2] = {-1, -1}, net[2] = {-1, -1}, login[2] = {-1, -1}, between[2] = {-1, -1};
+	char text[SP_WHY_MAX] = "";
+	int rc;
+
+	if (!s) {
+		return SP_ENOMEM;
+	}
+	s->conf = *conf;
+	s->control = s->keeper_net = s->keeper_login = -1;
+	rc = sp_ipc_pair(control);
+	rc = rc == SP_OK ? sp_ipc_pair(net) : rc;
+	rc = rc == SP_OK ? sp_ipc_pair(login) : rc;
+	rc = rc == SP_OK ? sp_ipc_pair(between) : rc;
+	s->deadline = sp_loop_timer(conf->loop, on_deadline, s);
+	if (rc == SP_OK && !s->deadline) {
+		rc = SP_ENOMEM;
+	}
+	if (rc == SP_OK) {
+		int net_fds[] = {control[1], net[1], between[0], conf->chain_fd};
+		int login_fds[] = {between[1], login[1]};
+
+		rc = start_child(
+				&s->net, s, SP_ROLE_NET, conf->net, net_fds, SP_LEN(net_fds), text);
+		if (rc == SP_OK) {
+			rc = start_child(&s->login, s, SP_ROLE_LOGIN, conf->login, login_fds,
+					SP_LEN(login_fds), text);
+		}
+	}
+	if (rc != SP_OK) {
+		snprintf(why, why_n, "%s", *text ? text : sp_err_text(rc));
+		close_pair(control);
+		close_pair(net);
+		close_pair(login);
+		close_pair(between);
+		sp_slot_destroy(s);
+		return rc;
+	}
+	s->control = control[0];
+	s->keeper_net = net[0];
+	s->keeper_login = login[0];
+	close(control[1]);
+	close(net[1]);
+	close(login[1]);
+	close_pair(between);
+	*out = s;
+	return SP_OK;
+}
+
+static void free_child(struct child *c)
+{
+	sp_watch_remove(c->watch);
+	if (c->pid > 0) {
+		int status;
+
+		kill(c->pid, SIGKILL);
+		if (sp_proc_reap(c->pid, sp_now_us() + KILL_GRACE_US, &status) != SP_OK) {
+			sp_log(SP_LOG_WARN, "child %d does not end", (int)c->pid);
+		}
+	}
+	sp_hostlog_pipe_destroy(c->log);
+}
+
+void sp_slot_destroy(struct sp_slot *s)
+{
+	if (!s) {
+		return;
+	}
+	free_child(&s->net);
+	free_child(&s->login);
+	sp_watch_remove(s->deadline);
+	sp_fd_close(&s->control);
+	sp_fd_close(&s->keeper_net);
+	sp_fd_close(&s->keeper_login);
+	sp_free(s);
+}
+
+/* A signal that a bug or an attack causes, not one that somebody sends. */
+static bool is_crash(int status)
+{
+	if (!WIFSIGNALED(status)) {
+		return false;
+	}
+	switch (WTERMSIG(status)) {
+	case SIGSEGV:
+	case SIGBUS:
+	case SIGILL:
+	case SIGFPE:
+	case SIGABRT:
+	case SIGSYS:
+	case SIGTRAP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void on_child(void *user, pid_t pid, int status)
+{
+	struct child *c = user;
+	struct sp_slot *s = c->slot;
+	struct sp_msg_conn_closed m = {.conn = s->conn,
+			.role = c->role,
+			.crashed = is_crash(status) && !s->killed,
+			.status = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+			.deadline = s->killed && !s->granted};
+
+	c->pid = 0;
+	sp_watch_remove(c->watch);
+	c->watch = NULL;
+	sp_hostlog_pipe_destroy(c->log);
+	c->log = NULL;
+	if (m.crashed) {
+		char text[80];
+
+		sp_proc_status_text(status, text, sizeof(text));
+		sp_log(SP_LOG_ERROR, "%s of %s %s", c->role == SP_ROLE_NET ? "sp-net" : "sp-login",
+				s->conn ? s->source.text : "no connection", text);
+	}
+	if (s->conn != 0) {
+		s->conf.calls->ended(s->conf.user, s, &m);
+	}
+	if (c->role == SP_ROLE_NET && s->login.pid) {
+		kill(s->login.pid, SIGKILL); /* nobody is left whom it could log in */
+		s->killed = true;
+	}
+	if (!s->net.pid && !s->login.pid) {
+		s->conf.calls->gone(s->conf.user, s);
+	}
+}
+
+int sp_slot_give(struct sp_slot *s, int fd, int keeper_fd, const struct sp_msg_conn_open *open,
+		uint32_t logon_ms, uint32_t active_ms, const uint8_t limits_source[SP_SOURCE_SIZE])
+{
+	struct sp_msg_net_start start = {.conn = open->conn,
+			.source = open->source,
+			.logon_ms = logon_ms,
+			.active_ms = active_ms};
+	int ends[] = {s->keeper_net, s->keeper_login};
+	int rc = sp_mon_send(keeper_fd, SP_MSG_CONN_OPEN, open, sizeof(*open), ends, SP_LEN(ends));
+
+	if (rc == SP_OK) {
+		s->conn = open->conn;
+		s->source = open->source;
+		memcpy(s->limits_source, limits_source, SP_SOURCE_SIZE);
+		sp_fd_close(&s->keeper_net);
+		sp_fd_close(&s->keeper_login);
+		rc = sp_mon_send(s->control, SP_MSG_NET_START, &start, sizeof(start), &fd, 1);
+	}
+	close(fd);
+	sp_watch_in(s->deadline, logon_ms * 1000ull + KILL_GRACE_US);
+	return rc;
+}
+
+void sp_slot_granted(struct sp_slot *s)
+{
+	s->granted = true;
+	sp_watch_at(s->deadline, 0);
+}
+
+void sp_slot_end(struct sp_slot *s)
+{
+	sp_fd_close(&s->control); /* sp-net says goodbye and ends */
+	sp_watch_in(s->deadline, KILL_GRACE_US);
+}
+
+uint64_t sp_slot_conn(const struct sp_slot *s)
+{
+	return s->conn;
+}
+
+const struct sp_source *sp_slot_source(const struct sp_slot *s)
+{
+	return &s->source;
+}
+
+const uint8_t *sp_slot_limits_source(const struct sp_slot *s)
+{
+	return s->limits_source;
+}
+
+bool sp_slot_unproven(const struct sp_slot *s)
+{
+	return s->conn != 0 && !s->granted;
+}
+
+struct sp_slot *sp_slot_next(const struct sp_slot *s)
+{
+	return s->next;
+}
+
+void sp_slot_set_next(struct sp_slot *s, struct sp_slot *next)
+{
+	s->next = next;
+}

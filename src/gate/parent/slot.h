@@ -1,0 +1,60 @@
+/* gate/parent/slot.h - one sp-net and its sp-login: started ahead, given a connection, watched. */
+#ifndef SP_GATE_PARENT_SLOT_H
+#define SP_GATE_PARENT_SLOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/base/attr.h"
+#include "gate/parent/limits.h"
+#include "host/io/hostlog.h"
+#include "host/io/loop.h"
+#include "host/io/tcp.h"
+#include "host/monitor/msg.h"
+
+struct sp_slot;
+
+struct sp_slot_calls {
+	/* A child ended; the message is for the keeper (only of a slot that had a connection). */
+	void (*ended)(void *user, struct sp_slot *s, const struct sp_msg_conn_closed *m);
+	/* Both are gone; the owner frees the slot with sp_slot_destroy(). */
+	void (*gone)(void *user, struct sp_slot *s);
+};
+
+struct sp_slot_conf {
+	struct sp_loop *loop;
+	const char *net, *login; /* paths of the programs; outlive the slot */
+	int chain_fd; /* stays the caller's */
+	const struct sp_slot_calls *calls;
+	void *user;
+};
+
+/* Starts both; SP_ESYS and why when that fails. */
+sp_nodiscard int sp_slot_start(
+		const struct sp_slot_conf *conf, struct sp_slot **out, char *why, size_t why_n);
+/* Kills what still runs. Accepts NULL. */
+void sp_slot_destroy(struct sp_slot *s);
+
+/*
+ * Gives a waiting slot its connection: tells the keeper over keeper_fd, then sp-net. fd is
+ * closed here in any case. limits_source is what the limits count it under.
+ */
+sp_nodiscard int sp_slot_give(struct sp_slot *s, int fd, int keeper_fd,
+		const struct sp_msg_conn_open *open, uint32_t logon_ms, uint32_t active_ms,
+		const uint8_t limits_source[SP_SOURCE_SIZE]);
+/* The login is over: the deadline no longer counts. */
+void sp_slot_granted(struct sp_slot *s);
+/* Lets it end by itself for a while, then kills it. */
+void sp_slot_end(struct sp_slot *s);
+
+/* 0 while it waits for a connection. */
+uint64_t sp_slot_conn(const struct sp_slot *s);
+const struct sp_source *sp_slot_source(const struct sp_slot *s);
+const uint8_t *sp_slot_limits_source(const struct sp_slot *s);
+/* Accepted, and no verdict yet. */
+bool sp_slot_unproven(const struct sp_slot *s);
+struct sp_slot *sp_slot_next(const struct sp_slot *s);
+void sp_slot_set_next(struct sp_slot *s, struct sp_slot *next);
+
+#endif

@@ -1,0 +1,39 @@
+/* host/monitor/login_link.h - what sp-net and sp-login say to each other. */
+#ifndef SP_HOST_MONITOR_LOGIN_LINK_H
+#define SP_HOST_MONITOR_LOGIN_LINK_H
+
+#include <stdint.h>
+
+/*
+ * Messages of host/io/ipc.h on a socket pair. sp-net begins; then each TSRequest of the client
+ * is a TOKEN to sp-login and each answer a TOKEN back, until sp-login says END. TSRequests are
+ * opaque to sp-net. An answer that goes with an END is sent as a TOKEN before it.
+ */
+enum sp_login_msg {
+	SP_LOGIN_BEGIN = 1, /* struct sp_login_begin; to sp-login, once */
+	SP_LOGIN_TOKEN = 2, /* the bytes of a TSRequest */
+	SP_LOGIN_END = 3, /* struct sp_login_end; to sp-net, once */
+};
+
+#define SP_LOGIN_KEY_MAX 2304
+#define SP_LOGIN_ENDPOINT_MAX 64
+
+/* Which certificate the login must be bound to. */
+struct sp_login_begin {
+	uint64_t conn;
+	uint32_t key_n, endpoint_n;
+	uint8_t key[SP_LOGIN_KEY_MAX]; /* SubjectPublicKey, as CredSSP hashes it */
+	uint8_t endpoint[SP_LOGIN_ENDPOINT_MAX]; /* tls-server-end-point */
+};
+
+enum sp_login_result {
+	SP_LOGIN_FAILED,
+	SP_LOGIN_OK,
+};
+
+struct sp_login_end {
+	uint32_t result; /* enum sp_login_result */
+	uint32_t zero;
+};
+
+#endif
