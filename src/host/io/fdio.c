@@ -72,9 +72,9 @@ static int read_fd(int fd, size_t max, struct sp_rcbuf **out)
 	if (fstat(fd, &st) < 0) {
 		return SP_ESYS;
 	}
-	/* One byte more than it says, to notice a file that grows, and pipes say 0. */
-	size_t cap = S_ISREG(st.st_mode) && (uint64_t)st.st_size < max ? (size_t)st.st_size + 1
-								       : max + 1;
+	/* One byte more than it says, to notice a file that grows; those of /proc say 0. */
+	size_t cap = st.st_size > 0 && (uint64_t)st.st_size < max ? (size_t)st.st_size + 1
+								  : max + 1;
 	struct sp_rcbuf *b = sp_rcbuf_create(cap);
 	if (!b) {
 		return SP_ENOMEM;
