@@ -18,13 +18,10 @@ class Capture:
         need('tshark', 'dumpcap')
         self.world, self.port, self.file = world, port, world.path(f'capture-{port}.pcapng')
         self.proc = world.start('dumpcap', ['dumpcap', '-q', '-i', 'lo', '-f', f'tcp port {port}', '-w', self.file])
-        try:
-            wait_for('dumpcap', lambda: os.path.exists(self.file) or not self.proc.alive(), 10)
-        except AssertionError as late:
-            raise unittest.SkipTest(f'no capture: {late}') from None
+        wait_for('dumpcap', lambda: os.path.exists(self.file) or not self.proc.alive(), 10)
         time.sleep(0.5)
         if not self.proc.alive():
-            raise unittest.SkipTest(f'no capture: {self.proc.log().strip().splitlines()[-1:]}')
+            raise unittest.SkipTest('this account may not capture')
 
     def stop(self):
         time.sleep(1.0)
