@@ -46,6 +46,7 @@ bool sp_ntlm_is(struct sp_span in)
 static void read_head(struct sp_rd *r, struct sp_span in, enum message_type type)
 {
 	sp_rd_init(r, in.p, in.n);
+	r->what = "ntlm.header";
 	if (in.n > SP_NTLM_MAX_TOKEN) {
 		sp_rd_fail(r, SP_ELIMIT, "ntlm.length");
 	}
@@ -112,6 +113,7 @@ int sp_ntlm_av_read(struct sp_span in, struct sp_ntlm_av_list *out, const char *
 	struct sp_rd r;
 
 	sp_rd_init(&r, in.p, in.n);
+	r.what = "ntlm.AvPair";
 	out->n = 0;
 	for (;;) {
 		uint16_t id = sp_rd_le16(&r);
@@ -119,7 +121,7 @@ int sp_ntlm_av_read(struct sp_span in, struct sp_ntlm_av_list *out, const char *
 		struct sp_span value = sp_rd_span(&r, len);
 
 		if (sp_rd_ok(&r) != SP_OK) {
-			return verdict(&r, sp_rd_fail(&r, SP_ESHORT, "ntlm.AvPair"), why);
+			return verdict(&r, sp_rd_ok(&r), why);
 		}
 		if (id == SP_NTLM_AV_EOL) {
 			return len == 0 ? SP_OK
@@ -284,6 +286,7 @@ int sp_ntlm_response_read(struct sp_span nt, struct sp_ntlm_response *out, const
 	struct sp_rd r;
 
 	sp_rd_init(&r, nt.p, nt.n);
+	r.what = "ntlm.NtChallengeResponse";
 	if (!(nt.n >= SP_NTLM_MIN_NT)) {
 		sp_rd_fail(&r, SP_EPROTO, "ntlm.NtChallengeResponse");
 	}
