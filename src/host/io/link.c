@@ -20,6 +20,7 @@ struct sp_link {
 	struct sp_link_calls calls;
 	void *user;
 	struct sp_watch *io, *before, *linger;
+	struct sp_watch *soon; /* a write outside of the turn's own left something to tell */
 	struct sp_loop *loop;
 
 	/* The queue: a ring of buffers, of the first of which `sent` bytes are gone. A buffer may
@@ -244,7 +245,8 @@ struct sp_link *sp_link_create(
 	k->io = sp_loop_fd(l, fd, SP_LOOP_READ, on_io, k);
 	k->before = sp_loop_before(l, on_before, k);
 	k->linger = sp_loop_timer(l, on_linger, k);
-	if (!k->io || !k->before || !k->linger || sp_fd_nonblock(fd, true) != SP_OK) {
+	k->soon = sp_loop_timer(l, on_before, k);
+	if (!k->io || !k->before || !k->linger || !k->soon || sp_fd_nonblock(fd, true) != SP_OK) {
 		k->fd = -1; /* the caller keeps it */
 		sp_link_destroy(k);
 		return NULL;
@@ -261,6 +263,7 @@ void sp_link_destroy(struct sp_link *k)
 	sp_watch_remove(k->io);
 	sp_watch_remove(k->before);
 	sp_watch_remove(k->linger);
+	sp_watch_remove(k->soon);
 	drop_queue(k);
 	sp_fd_close(&k->fd);
 	release(k);
@@ -323,6 +326,9 @@ void sp_link_flush(struct sp_link *k)
 	if (!k->closed && !k->destroyed && !k->write_blocked) {
 		write_queue(k);
 		set_interest(k);
+		if (k->fail != SP_OK || (k->was_full && k->queued <= SP_LINK_LOW)) {
+			sp_watch_at(k->soon, 1);
+		}
 	}
 }
 
@@ -333,6 +339,7 @@ void sp_link_end(struct sp_link *k)
 	}
 	k->ending = true;
 	sp_watch_in(k->linger, END_WRITE_US);
+	sp_watch_at(k->soon, 1);
 }
 
 bool sp_link_full(const struct sp_link *k)

@@ -290,7 +290,10 @@ static void on_room(void *user)
 	if (c->calls->room && !c->ending) {
 		enter(c);
 		c->calls->room(c->user);
-		leave(c);
+		if (leave(c) && !c->ending) {
+			flush_out(c);
+			sp_link_flush(c->link);
+		}
 	}
 }
 
@@ -343,7 +346,9 @@ static void on_turn(void *user)
 		return;
 	}
 	if (!c->ending) {
+		/* The link may have had its turn already, and then nothing would wake us. */
 		flush_out(c);
+		sp_link_flush(c->link);
 		want_read(c);
 		sp_watch_at(c->deadline, sp_rdp_deadline(c->rdp));
 	}
