@@ -271,10 +271,24 @@ static void lock_modifiers(struct sp_xinput *in, uint8_t affect, uint8_t values)
 	xcb_xkb_latch_lock_state(in->x->c, XCB_XKB_ID_USE_CORE_KBD, affect, values, 0, 0, 0, 0, 0);
 }
 
-static int type_character(struct sp_xinput *in, uint32_t ch)
+/* A key on one of its levels, whatever modifiers the client holds. */
+static void type_key(struct sp_xinput *in, uint8_t keycode, unsigned level, uint8_t mods)
 {
 	static const uint32_t shift[2] = {XKB_KEY_Shift_L, XKB_KEY_Shift_R};
 	static const uint32_t level3[2] = {XKB_KEY_ISO_Level3_Shift, XKB_KEY_ISO_Level3_Shift};
+	struct borrowed_modifier s =
+			set_modifier(in, shift, level & SP_KEYMAP_SHIFT, mods & XCB_MOD_MASK_SHIFT);
+	struct borrowed_modifier l = set_modifier(in, level3, level & SP_KEYMAP_LEVEL3,
+			mods & sp_keymap_modifier(in->map, XKB_KEY_ISO_Level3_Shift));
+
+	fake_key(in, keycode, true);
+	fake_key(in, keycode, false);
+	put_back(in, &l);
+	put_back(in, &s);
+}
+
+static int type_character(struct sp_xinput *in, uint32_t ch)
+{
 	int rc = sp_keymap_refresh(in->map);
 	uint8_t keycode;
 	unsigned level;
@@ -291,27 +305,18 @@ static int type_character(struct sp_xinput *in, uint32_t ch)
 	unsigned group = st->group;
 	free(st);
 
-	if (!sp_keymap_find(in->map, ch, group, &keycode, &level) || in->pressed[keycode] ||
-			(level & SP_KEYMAP_LEVEL3 &&
-					!sp_keymap_key(in->map, XKB_KEY_ISO_Level3_Shift))) {
-		keycode = sp_keymap_borrow(in->map, ch);
-		if (keycode) {
-			fake_key(in, keycode, true);
-			fake_key(in, keycode, false);
-		}
-		return flush(in);
-	}
+	/* Programs make capitals of whatever comes with Caps Lock, borrowed keys included. */
 	if (locked) {
 		lock_modifiers(in, XCB_MOD_MASK_LOCK, 0);
 	}
-	struct borrowed_modifier s =
-			set_modifier(in, shift, level & SP_KEYMAP_SHIFT, mods & XCB_MOD_MASK_SHIFT);
-	struct borrowed_modifier l = set_modifier(in, level3, level & SP_KEYMAP_LEVEL3,
-			mods & sp_keymap_modifier(in->map, XKB_KEY_ISO_Level3_Shift));
-	fake_key(in, keycode, true);
-	fake_key(in, keycode, false);
-	put_back(in, &l);
-	put_back(in, &s);
+	if (sp_keymap_find(in->map, ch, group, &keycode, &level) && !in->pressed[keycode] &&
+			(!(level & SP_KEYMAP_LEVEL3) ||
+					sp_keymap_key(in->map, XKB_KEY_ISO_Level3_Shift))) {
+		type_key(in, keycode, level, mods);
+	} else if ((keycode = sp_keymap_borrow(in->map, ch))) {
+		fake_key(in, keycode, true);
+		fake_key(in, keycode, false);
+	}
 	if (locked) {
 		lock_modifiers(in, XCB_MOD_MASK_LOCK, XCB_MOD_MASK_LOCK);
 	}
