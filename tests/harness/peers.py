@@ -32,10 +32,6 @@ def key_log(world):
 class Xfreerdp:
     """Debian's FreeRDP 2.11 client in a display."""
 
-    CODES = {131: 'connect failed', 132: 'pre-connect failed', 133: 'connect undefined', 134: 'post-connect failed',
-             135: 'dns', 137: 'connection failed', 138: 'security negotiation failed', 139: 'connect transport',
-             141: 'authentication', 142: 'insufficient privileges', 145: 'logon failure'}
-
     def __init__(self, display, port, user, password, domain=None, sec='nla', size=(1024, 768), bpp=32,
                  address='127.0.0.1', options=(), env=None):
         need('xfreerdp')
