@@ -2,6 +2,7 @@
 #include "host/io/hostlog.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -87,7 +88,11 @@ void sp_hostlog_open(const char *program, enum sp_log_level max)
 
 void sp_hostlog_open_raw(enum sp_log_level max)
 {
-	sp_log_set(to_pipe, max);
+	/* A reader that is slow or gone costs lines, not the process. */
+	signal(SIGPIPE, SIG_IGN);
+	if (sp_fd_nonblock(2, true) == SP_OK) {
+		sp_log_set(to_pipe, max);
+	}
 }
 
 bool sp_hostlog_level(const char *name, enum sp_log_level *out)

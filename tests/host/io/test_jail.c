@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -240,6 +241,54 @@ static void test_drop(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* As on a kernel without Landlock: its first call answers ENOSYS. */
+static void without_landlock(void)
+{
+	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
+	struct sp_jail_path p = {"/tmp", true};
+	struct sp_jail_spec keeper = {.class = SP_JAIL_KEEPER, .paths = &p, .npaths = 1};
+	struct sp_jail_spec net = {.class = SP_JAIL_NET};
+	struct sp_jail_report r;
+	char text[SP_WHY_MAX];
+
+	NEED(seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(landlock_create_ruleset), 0) ==
+			0);
+	NEED(seccomp_load(f) == 0);
+	seccomp_release(f);
+	NEED(sp_jail_selftest(&keeper, text) == SP_OK);
+	NEED(sp_jail_selftest(&net, text) == SP_OK);
+	NEED(sp_jail_enter(&net, &r, text) == SP_OK && r.landlock == 0);
+	NEED(strstr(r.text, "no landlock"));
+}
+
+static void test_without_landlock(void **state)
+{
+	(void)state;
+	int status = in_child(without_landlock);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* Where the filter is missing, the self-test must say so. */
+static void test_selftest_finds_holes(void **state)
+{
+	struct sp_jail_path everything = {"/", true};
+	struct sp_jail_spec s = {.class = SP_JAIL_KEEPER, .paths = &everything, .npaths = 1};
+	char failed[SP_WHY_MAX];
+
+	(void)state;
+	if (SP_JAIL_SANITIZER) {
+		skip();
+	}
+	assert_int_equal(sp_jail_selftest(&s, failed), SP_EDENIED);
+	assert_string_equal(failed, "open, create");
+	unlink("/tmp/sallyport-probe");
+	s.paths = &(struct sp_jail_path){"/no/such/place", true};
+	assert_int_equal(sp_jail_selftest(&s, failed), SP_ESYS);
+	s.class = SP_JAIL_PARENT;
+	assert_int_equal(sp_jail_selftest(&s, failed), SP_EARG);
+}
+
 static void keep_files(void)
 {
 	char dir[] = "/tmp/sp-jail-XXXXXX", path[64], other[64];
@@ -281,6 +330,8 @@ int main(void)
 			cmocka_unit_test(test_unlisted_call_kills),
 			cmocka_unit_test(test_keep_root),
 			cmocka_unit_test(test_drop),
+			cmocka_unit_test(test_without_landlock),
+			cmocka_unit_test(test_selftest_finds_holes),
 			cmocka_unit_test(test_keeper_files),
 	};
 

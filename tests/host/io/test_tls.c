@@ -1,6 +1,8 @@
 /* tests/host/io/test_tls.c - our TLS client against our TLS server, in memory. */
 #include "host/io/tls.h"
 
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -375,6 +377,124 @@ static void test_bad_server_conf(void **state)
 	}
 }
 
+static int tickets;
+
+static int on_ticket(SSL *ssl, SSL_SESSION *session)
+{
+	(void)ssl, (void)session;
+	tickets++;
+	return 0;
+}
+
+/* Another client, with settings of its own; true when it gets through. */
+static bool stranger(struct sp_tls_ctx *sc, int max, const char *ciphers, bool renegotiate)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
+	struct sp_tls *t = sp_tls_server(sc);
+	bool up = false;
+
+	SSL_CTX_set_security_level(ctx, 0);
+	SSL_CTX_set_max_proto_version(ctx, max);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT);
+	SSL_CTX_sess_set_new_cb(ctx, on_ticket);
+	assert_int_equal(SSL_CTX_set_cipher_list(ctx, ciphers), 1);
+	SSL *ssl = SSL_new(ctx);
+	SSL_set_bio(ssl, in, out);
+	SSL_set_connect_state(ssl);
+	for (int i = 0; i < 10; i++) {
+		uint8_t buf[20000];
+		size_t n;
+
+		(void)SSL_do_handshake(ssl);
+		while (BIO_read_ex(out, buf, sizeof(buf), &n)) {
+			(void)!sp_tls_feed(t, buf, n);
+			(void)!sp_tls_read(t, buf, sizeof(buf));
+		}
+		struct sp_rcbuf *b = sp_tls_take(t);
+		if (b) {
+			BIO_write(in, b->p, (int)b->n);
+			sp_rcbuf_unref(b);
+		}
+		up = SSL_is_init_finished(ssl) && sp_tls_state(t) == SP_TLS_UP;
+		if (up && renegotiate) {
+			renegotiate = false;
+			SSL_renegotiate(ssl);
+		}
+	}
+	sp_tls_destroy(t);
+	SSL_free(ssl);
+	SSL_CTX_free(ctx);
+	return up;
+}
+
+static void test_strangers(void **state)
+{
+	struct sp_tls_ctx *rsa = server_ctx(kit_pair("RSA"), NULL, false);
+	struct sp_tls_ctx *ec = server_ctx(kit_pair("EC"), NULL, false);
+
+	(void)state;
+	assert_true(stranger(ec, TLS1_3_VERSION, "ALL", false));
+	assert_true(stranger(ec, TLS1_2_VERSION, "ALL", false));
+	assert_true(stranger(rsa, TLS1_3_VERSION, "ALL", false));
+	assert_true(stranger(rsa, TLS1_2_VERSION, "ECDHE-RSA-AES128-GCM-SHA256", false));
+	assert_true(stranger(rsa, TLS1_2_VERSION, "ECDHE-RSA-CHACHA20-POLY1305", false));
+	assert_int_equal(tickets, 0);
+	/* Old versions, no forward secrecy, finite-field groups, CBC: not with us. */
+	assert_false(stranger(ec, TLS1_1_VERSION, "ALL", false));
+	assert_false(stranger(rsa, TLS1_VERSION, "ALL", false));
+	assert_false(stranger(rsa, TLS1_2_VERSION, "AES128-GCM-SHA256", false));
+	assert_false(stranger(rsa, TLS1_2_VERSION, "DHE-RSA-AES256-GCM-SHA384", false));
+	assert_false(stranger(rsa, TLS1_2_VERSION, "ECDHE-RSA-AES256-SHA384", false));
+	assert_false(stranger(ec, TLS1_2_VERSION, "ECDHE-RSA-AES128-GCM-SHA256", false));
+	assert_false(stranger(ec, TLS1_2_VERSION, "ALL", true));
+	sp_tls_ctx_destroy(rsa);
+	sp_tls_ctx_destroy(ec);
+	ERR_clear_error();
+}
+
+#ifdef SP_KEYLOG
+/* In a child, behind the filter: the file was opened before. */
+static void test_keylog(void **state)
+{
+	char path[] = "/tmp/sp-keylog-XXXXXX", text[2000];
+	int fd = mkstemp(path), status;
+
+	(void)state;
+	assert_false(sp_tls_keylog());
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct sp_jail_spec spec = {.class = SP_JAIL_NET};
+		struct sp_jail_report r;
+
+		setenv("SSLKEYLOGFILE", path, 1);
+		if (sp_tls_init() != SP_OK || !sp_tls_keylog()) {
+			_exit(1);
+		}
+		sp_tls_after_fork();
+		struct sp_tls_ctx *sc = server_ctx(kit_pair("EC"), NULL, false);
+		struct sp_tls_ctx *cc = sp_tls_client_ctx(nothing, why);
+		spec.writes_file = sp_tls_keylog();
+		if (sp_jail_enter(&spec, &r, why) != SP_OK) {
+			_exit(2);
+		}
+		struct sp_tls *s = sp_tls_server(sc), *c = sp_tls_client(cc, &report);
+		kit_pump(s, c, SIZE_MAX);
+		_exit(sp_tls_state(s) == SP_TLS_UP ? 0 : 3);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+	assert_true(n > 0);
+	text[n] = 0;
+	assert_non_null(strstr(text, "CLIENT_TRAFFIC_SECRET_0 "));
+	assert_int_equal(text[n - 1], '\n');
+	close(fd);
+	unlink(path);
+}
+#endif
+
 /* All of a handshake and some data behind the filter, the key in another process. */
 static int jailed(void)
 {
@@ -494,6 +614,10 @@ int main(void)
 			cmocka_unit_test(test_garbage),
 			cmocka_unit_test(test_bad_signers),
 			cmocka_unit_test(test_bad_server_conf),
+			cmocka_unit_test(test_strangers),
+#ifdef SP_KEYLOG
+			cmocka_unit_test(test_keylog),
+#endif
 			cmocka_unit_test(test_in_jail),
 			cmocka_unit_test(test_children_differ),
 			cmocka_unit_test(test_no_memory),
