@@ -10,6 +10,7 @@
 #include "core/codec/interleaved.h"
 #include "core/codec/pixel.h"
 #include "core/codec/planar.h"
+#include "core/view/emit.h"
 #include "host/lib/png.h"
 
 #define TILE 64
@@ -153,7 +154,7 @@ static void row(const char *codec, const struct picture *p, const char *what, co
 		       "\"peer_name\": null, \"better\": \"%s\", \"n\": %d}\n",
 				codec, p->name, what, unit, ours, better, RUNS);
 	} else {
-		printf("%-22s %-16s %-8s %10.2f %s\n", codec, p->name, what, ours, unit);
+		printf("%-20s %-14s %-22s %10.2f %s\n", codec, p->name, what, ours, unit);
 	}
 	fflush(stdout);
 }
@@ -276,13 +277,66 @@ static bool measure(const char *name, const struct picture *p, unsigned depth, e
 	return ok;
 }
 
+/*
+ * What the desktop does with damage: everything is reported as damaged, and either all of it or
+ * one row of tiles is drawn anew in between. Milliseconds and bytes of one pass.
+ */
+static bool measure_emit(const struct picture *p, bool shadow, bool all)
+{
+	struct sp_emit_conf conf = {.w = p->w,
+			.h = p->h,
+			.depth = 32,
+			.max_update = SP_EMIT_MAX_UPDATE,
+			.no_compr_hdr = true,
+			.shadow = shadow};
+	struct sp_rect whole = {0, 0, (int32_t)p->w, (int32_t)p->h};
+	struct sp_emit *e = sp_emit_create(&conf);
+	double times[RUNS], start;
+	size_t stride = 4 * (size_t)p->w, bytes = 0;
+	char what[64];
+	bool ok = e != NULL;
+	struct sp_wr out;
+
+	sp_wr_init(&out, SP_EMIT_MAX_UPDATE);
+	for (int run = -1; ok && run < RUNS; run++) {
+		for (size_t i = 0; i < (size_t)p->h * stride; i += 4) {
+			p->bgrx[i] ^= all || i / stride / TILE == 3 ? 0x10 : 0;
+		}
+		bytes = 0;
+		start = now();
+		sp_emit_damage(e, whole);
+		while (ok && sp_emit_pending(e)) {
+			sp_wr_reset(&out);
+			int n = sp_emit_next(e, p->bgrx, stride, &out);
+
+			ok = n >= 0;
+			bytes += ok ? (size_t)n : 0;
+		}
+		if (run >= 0) {
+			times[run] = now() - start;
+		}
+	}
+	if (ok) {
+		qsort(times, RUNS, sizeof(*times), compare);
+		snprintf(what, sizeof(what), "%s drawn%s", all ? "all" : "strip",
+				shadow ? "" : ", no shadow");
+		row("emit", p, what, "ms", times[RUNS / 2] * 1e3, "lower");
+		row("emit", p, what, "kB", (double)bytes / 1e3, "lower");
+	}
+	sp_wr_finish(&out);
+	sp_emit_destroy(e);
+	return ok;
+}
+
 static bool measure_all(const struct picture *p)
 {
 	return measure("planar", p, 32, planar_encode, planar_decode) &&
 			measure("interleaved 24 bpp", p, 24, rle_encode, rle_decode) &&
 			measure("interleaved 16 bpp", p, 16, rle_encode, rle_decode) &&
 			measure("interleaved 15 bpp", p, 15, rle_encode, rle_decode) &&
-			measure("interleaved 8 bpp", p, 8, rle_encode, rle_decode);
+			measure("interleaved 8 bpp", p, 8, rle_encode, rle_decode) &&
+			measure_emit(p, true, true) && measure_emit(p, false, true) &&
+			measure_emit(p, true, false) && measure_emit(p, false, false);
 }
 
 static int usage(int status)
