@@ -16,6 +16,8 @@
 #define RECORD 16384
 /* What a record may grow by: header, nonce, tag, padding of the oldest suite. */
 #define RECORD_EXTRA 512
+/* What it grows by with the suites people have. */
+#define RECORD_USUAL 32
 
 struct sp_tls {
 	SSL *ssl;
@@ -366,6 +368,18 @@ int sp_tls_read(struct sp_tls *t, uint8_t *to, size_t cap)
 	return (int)n;
 }
 
+/* Room for n bytes as records at once, so that the output does not grow record by record. */
+static void reserve(struct sp_tls *t, size_t n)
+{
+	size_t left = SP_TLS_OUT_MAX - t->out.n;
+	size_t need = n + (n / RECORD + 1) * RECORD_USUAL;
+
+	need = n < left && need < left ? need : left;
+	if (sp_wr_room(&t->out, need)) {
+		sp_wr_shrink(&t->out, need);
+	}
+}
+
 int sp_tls_write(struct sp_tls *t, const uint8_t *p, size_t n)
 {
 	size_t at = 0;
@@ -376,6 +390,7 @@ int sp_tls_write(struct sp_tls *t, const uint8_t *p, size_t n)
 	if (t->state != SP_TLS_UP || t->close_sent) {
 		return t->state == SP_TLS_HANDSHAKE ? 0 : SP_ECLOSED;
 	}
+	reserve(t, n);
 	while (at < n && at <= INT32_MAX / 2) {
 		size_t chunk = n - at < RECORD ? n - at : RECORD, taken = 0;
 

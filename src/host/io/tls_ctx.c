@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <openssl/err.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
@@ -84,6 +85,9 @@ int sp_tls_init(void)
 	/* Once the jail is shut the checks of certificate dates can no longer read the zone. */
 	tzset();
 	signal(SIGPIPE, SIG_IGN);
+	/* Batches of records come and go; the heap need not give pages back in between. */
+	mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 512 * 1024);
 	keylog_open();
 	return sp_tls_lib() ? SP_OK : SP_ETLS;
 }
