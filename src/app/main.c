@@ -8,6 +8,8 @@
 
 /* In the order of --help. */
 static const struct app_command *const commands[] = {
+		&app_trial,
+		&app_serve,
 		&app_user,
 		&app_config,
 };

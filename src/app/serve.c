@@ -1,0 +1,53 @@
+/* app/serve.c - `sallyport serve`: becomes the service. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/app.h"
+#include "core/base/err.h"
+#include "host/io/proc.h"
+
+static int run(const struct app_command *self, int argc, char **argv)
+{
+	struct app_service service = {0};
+	char path[1024];
+
+	for (int i = 1; i < argc; i++) {
+		if (app_help(self, argv[i])) {
+			return APP_OK;
+		}
+		int rc = app_service_arg(self, &service, argc, argv, &i);
+		if (rc < 0) {
+			return APP_USAGE;
+		}
+		if (rc == 0) {
+			return app_usage(self, "unknown argument: %s", argv[i]);
+		}
+	}
+	const char *file = app_service_file(&service);
+	if (!file) {
+		return APP_FAILED;
+	}
+	if (sp_proc_find("sallyportd", path, sizeof(path)) != SP_OK) {
+		return app_fail("serve", "program sallyportd not found");
+	}
+	execl(path, "sallyportd", "-c", file, (char *)NULL);
+	return app_fail("serve", "cannot start %s: %s", path, strerror(errno));
+}
+
+const struct app_command app_serve = {
+		.name = "serve",
+		.summary = "run the service in the foreground",
+		.usage = "Usage: sallyport serve [-c FILE | --dir DIR]\n"
+			 "\n"
+			 "Runs the service in the foreground until SIGTERM or Ctrl-C; SIGHUP reads "
+			 "the\n"
+			 "configuration again. Tells a service manager when it is ready "
+			 "(Type=notify).\n"
+			 "\n"
+			 "  -c, --config FILE  the configuration (default "
+			 "/etc/sallyport/sallyport.conf)\n"
+			 "      --dir DIR      the configuration of a trial's directory\n",
+		.run = run,
+};

@@ -1,0 +1,508 @@
+/* app/trial.c - `sallyport trial`: a complete service in one directory, as the calling user. */
+#include <errno.h>
+#include <jansson.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "app/app.h"
+#include "core/base/mem.h"
+#include "gate/keeper/store.h"
+#include "host/conf/conf.h"
+#include "host/io/cert.h"
+#include "host/io/loop.h"
+#include "host/io/proc.h"
+#include "host/io/tcp.h"
+#include "host/lib/crypto_nettle.h"
+
+#define USER "demo"
+#define DEFAULT_LISTEN "127.0.0.1:3389"
+#define START_DEADLINE_US 20000000
+#define STOP_DEADLINE_US 8000000
+#define PASSWORD_GROUPS 4
+#define PASSWORD_GROUP 4
+#define PASSWORD_SIZE (PASSWORD_GROUPS * (PASSWORD_GROUP + 1))
+
+struct trial {
+	const struct app_command *self;
+	const char *listen, *session;
+	char dir[800];
+	char password[PASSWORD_SIZE];
+	char account[72];
+	struct sp_loop *loop;
+	pid_t pid;
+	int notify;
+	bool ready, stopping;
+	int status;
+};
+
+/* ---- the directory ---- */
+
+static int default_dir(char *out, size_t cap)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+	if (state && *state == '/') {
+		return snprintf(out, cap, "%s/sallyport/trial", state) < (int)cap ? APP_OK
+										  : APP_FAILED;
+	}
+	if (!home || !*home) {
+		return app_fail("trial", "HOME is not set: name a directory with --dir");
+	}
+	return snprintf(out, cap, "%s/.local/state/sallyport/trial", home) < (int)cap ? APP_OK
+										      : APP_FAILED;
+}
+
+static int make_dirs(const char *dir)
+{
+	char path[800];
+
+	snprintf(path, sizeof(path), "%s", dir);
+	for (char *c = path + 1;; c++) {
+		if (*c == '/' || *c == '\0') {
+			char end = *c;
+
+			*c = '\0';
+			if (mkdir(path, 0700) < 0 && errno != EEXIST) {
+				return app_fail("trial", "%s: %s", path, strerror(errno));
+			}
+			if (end == '\0') {
+				return APP_OK;
+			}
+			*c = end;
+		}
+	}
+}
+
+/* A string of libconfig: what could end it is escaped. */
+static void conf_string(FILE *f, const char *s)
+{
+	fputc('"', f);
+	for (; *s; s++) {
+		if (*s == '"' || *s == '\\') {
+			fputc('\\', f);
+		}
+		fputc(*s, f);
+	}
+	fputc('"', f);
+}
+
+static int write_conf(const struct trial *t)
+{
+	char path[900];
+
+	snprintf(path, sizeof(path), "%s/sallyport.conf", t->dir);
+	FILE *f = fopen(path, "w");
+	if (!f) {
+		return app_fail("trial", "%s: %s", path, strerror(errno));
+	}
+	fprintf(f, "# Written by `sallyport trial` at each start.\nlisten = [");
+	conf_string(f, t->listen);
+	fprintf(f,
+			"];\nstate = \"state\";\ntargets = {\n    desktop = {\n        kind = "
+			"\"desktop\";\n"
+			"        account = \"map:%s\";\n",
+			t->account);
+	if (t->session) {
+		fprintf(f, "        session = ");
+		conf_string(f, t->session);
+		fprintf(f, ";\n");
+	}
+	fprintf(f, "    };\n};\n");
+	return fclose(f) == 0 ? APP_OK : app_fail("trial", "%s: %s", path, strerror(errno));
+}
+
+/* ---- the user ---- */
+
+/* 16 letters and digits that nobody mistakes for each other, 79 bits; "abcd-efgh-jkmn-pqrs". */
+static int make_password(char out[PASSWORD_SIZE])
+{
+	static const char letters[] = "abcdefghjkmnpqrstuvwxyz23456789"; /* 31 */
+	size_t at = 0;
+
+	for (int i = 0; i < PASSWORD_GROUPS * PASSWORD_GROUP;) {
+		uint8_t byte;
+
+		if (getrandom(&byte, 1, 0) != 1) {
+			return app_fail("trial", "no random numbers: %s", strerror(errno));
+		}
+		if (byte >= 248) {
+			continue; /* the last part of a uniform draw from 31 */
+		}
+		if (i > 0 && i % PASSWORD_GROUP == 0) {
+			out[at++] = '-';
+		}
+		out[at++] = letters[byte % 31];
+		i++;
+	}
+	out[at] = '\0';
+	return APP_OK;
+}
+
+/* The password of an earlier trial in this directory. */
+static bool read_password(const char *path, char out[PASSWORD_SIZE])
+{
+	FILE *f = fopen(path, "r");
+	bool ok = f && fgets(out, PASSWORD_SIZE, f) && strlen(out) == PASSWORD_SIZE - 1;
+
+	if (f) {
+		fclose(f);
+	}
+	return ok;
+}
+
+static int write_secret(const char *path, const char *text)
+{
+	if (sp_file_write(path, 0600, sp_span(text, strlen(text))) != SP_OK) {
+		return app_fail("trial", "%s: %s", path, strerror(errno));
+	}
+	return APP_OK;
+}
+
+static int make_user(struct trial *t)
+{
+	char path[900], state[900], why[SP_STORE_WHY] = "";
+	struct sp_user user;
+	int rc;
+
+	snprintf(state, sizeof(state), "%s/state", t->dir);
+	snprintf(path, sizeof(path), "%s/password", t->dir);
+	struct sp_store *store = sp_store_open(state, true, &sp_crypto_nettle, why);
+	if (!store) {
+		return app_fail("trial", "%s", why);
+	}
+	bool known = sp_store_get(store, USER, &user) == SP_OK;
+	if (!known || !read_password(path, t->password)) {
+		rc = make_password(t->password);
+		if (rc == APP_OK) {
+			rc = write_secret(path, t->password);
+		}
+		if (rc == APP_OK) {
+			int err = known ? sp_store_passwd(store, USER, t->password)
+					: sp_store_add(store, USER, "", t->password);
+
+			rc = err == SP_OK ? APP_OK
+					  : app_fail("trial", "user %s: %s", USER,
+							    sp_store_why(store));
+		}
+	} else {
+		rc = APP_OK;
+	}
+	sp_store_close(store);
+	return rc;
+}
+
+/* ---- the service ---- */
+
+static void say_ready(const struct trial *t, const char *host, unsigned port, const char *print)
+{
+	printf("\n"
+	       "Sallyport is ready on %s, with a desktop of %s on this machine.\n"
+	       "\n"
+	       "  user         %s\n"
+	       "  password     %s\n"
+	       "  certificate  SHA-256 %s\n"
+	       "\n"
+	       "Connect with\n"
+	       "  xfreerdp /v:%s:%u /u:%s /p:%s /cert:fingerprint:sha256:%s\n"
+	       "  mstsc /v:%s:%u        (Windows; compare the certificate with the line above)\n"
+	       "or take a picture of it\n"
+	       "  sallyport shot %s:%u desktop.png --user %s --trust pin:%s\n"
+	       "\n"
+	       "There is no second factor in this version: the password alone opens the desktop.\n"
+	       "Ctrl-C ends the service and everything it started.\n"
+	       "\n",
+			t->listen, t->account, USER, t->password, print, host, port, USER,
+			t->password, print, host, port, host, port, USER, print);
+	fflush(stdout);
+}
+
+static int write_json(const struct trial *t, const char *host, unsigned port, const char *print)
+{
+	char path[900];
+	json_t *root = json_pack("{s:s, s:i, s:s, s:s, s:n, s:n, s:s}", "address", host, "port",
+			(int)port, "user", USER, "password", t->password, "totp_secret", "otpauth",
+			"fingerprint", print);
+	char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+	int rc = APP_FAILED;
+
+	snprintf(path, sizeof(path), "%s/trial.json", t->dir);
+	if (text) {
+		rc = write_secret(path, text);
+		sp_freezero(text, strlen(text));
+	}
+	json_decref(root);
+	return rc;
+}
+
+static int announce(struct trial *t)
+{
+	char path[900], host[128], print[SP_CERT_PRINT_MAX];
+	struct sp_cert_info cert;
+	struct sp_rcbuf *pem;
+	uint16_t port;
+
+	snprintf(path, sizeof(path), "%s/state/tls.pem", t->dir);
+	if (sp_file_read(path, 1 << 20, &pem) != SP_OK) {
+		return app_fail("trial", "%s: %s", path, strerror(errno));
+	}
+	int rc = sp_cert_info_pem(sp_span(pem->p, pem->n), &cert);
+	sp_wipe(pem->p, pem->n);
+	sp_rcbuf_unref(pem);
+	if (rc != SP_OK || sp_addr_split(t->listen, 3389, host, sizeof(host), &port) != SP_OK) {
+		return app_fail("trial", "%s: %s", path, sp_err_text(rc));
+	}
+	sp_cert_print(cert.cert_sha256, print);
+	if (write_json(t, host, port, print) != APP_OK) {
+		return APP_FAILED;
+	}
+	say_ready(t, host, port, print);
+	return APP_OK;
+}
+
+static void stop(struct trial *t, int status)
+{
+	t->status = status;
+	if (t->pid > 0) {
+		kill(t->pid, SIGTERM);
+	}
+	t->stopping = true;
+	if (t->pid == 0) {
+		sp_loop_quit(t->loop, 0);
+	}
+}
+
+static void on_signal(void *user, int signo)
+{
+	stop(user, APP_OK);
+}
+
+static void on_notify(void *user, unsigned events)
+{
+	struct trial *t = user;
+	char text[256];
+	ssize_t n = recv(t->notify, text, sizeof(text) - 1, MSG_DONTWAIT);
+
+	if (n > 0) {
+		text[n] = '\0';
+		if (!t->ready && strstr(text, "READY=1")) {
+			t->ready = true;
+			if (announce(t) != APP_OK) {
+				stop(t, APP_FAILED);
+			}
+		}
+	}
+}
+
+static void on_deadline(void *user)
+{
+	struct trial *t = user;
+
+	if (!t->ready) {
+		stop(t, app_fail("trial", "the service did not become ready in time"));
+	}
+}
+
+static void on_child(void *user, pid_t pid, int status)
+{
+	struct trial *t = user;
+	char text[80];
+
+	t->pid = 0;
+	if (!t->stopping) {
+		sp_proc_status_text(status, text, sizeof(text));
+		t->status = t->ready ? app_fail("trial", "the service %s", text)
+				     : app_fail("trial",
+						       "the service did not start; if the port is "
+						       "taken, choose another with --listen "
+						       "127.0.0.1:3390");
+	}
+	sp_loop_quit(t->loop, 0);
+}
+
+/* An abstract datagram socket on which the service says READY=1. */
+static int open_notify(struct trial *t, char *name, size_t cap)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+
+	snprintf(name, cap, "NOTIFY_SOCKET=@sallyport-trial-%d", (int)getpid());
+	const char *at = strchr(name, '@');
+	memcpy(a.sun_path + 1, at + 1, strlen(at) - 1);
+	t->notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (t->notify < 0 ||
+			bind(t->notify, (const void *)&a,
+					(socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+							strlen(at))) < 0) {
+		return app_fail("trial", "notify socket: %s", strerror(errno));
+	}
+	return APP_OK;
+}
+
+static int start_service(struct trial *t)
+{
+	static const char *const pass[] = {"PATH", "HOME", "USER", "LANG", "SHELL", "SSLKEYLOGFILE",
+			"SP_LOG_DEBUG", "TZ"};
+	char path[1024], conf[900], notify[128], why[SP_WHY_MAX] = "";
+	const char *argv[] = {"sallyportd", "-c", conf, NULL};
+	const char *env[SP_LEN(pass) + 2] = {NULL};
+	static char lines[SP_LEN(pass)][2048];
+	size_t n = 0;
+
+	if (sp_proc_find("sallyportd", path, sizeof(path)) != SP_OK) {
+		return app_fail("trial", "program sallyportd not found");
+	}
+	if (open_notify(t, notify, sizeof(notify)) != APP_OK) {
+		return APP_FAILED;
+	}
+	snprintf(conf, sizeof(conf), "%s/sallyport.conf", t->dir);
+	for (size_t i = 0; i < SP_LEN(pass); i++) {
+		const char *value = getenv(pass[i]);
+
+		if (value && strlen(value) < 2000) {
+			snprintf(lines[i], sizeof(lines[i]), "%s=%s", pass[i], value);
+			env[n++] = lines[i];
+		}
+	}
+	env[n] = notify;
+	struct sp_proc_spec spec = {.path = path,
+			.argv = argv,
+			.env = env,
+			.own_output = true,
+			.death_signal = SIGTERM,
+			.new_session = true,
+			.dir = t->dir};
+	if (sp_proc_start(&spec, &t->pid, why) != SP_OK) {
+		return app_fail("trial", "%s", why);
+	}
+	return APP_OK;
+}
+
+static int serve(struct trial *t)
+{
+	struct sp_watch *deadline;
+	char path[900];
+
+	snprintf(path, sizeof(path), "%s/trial.json", t->dir);
+	unlink(path); /* it says that connections are accepted */
+	t->loop = sp_loop_create();
+	if (!t->loop || !(deadline = sp_loop_timer(t->loop, on_deadline, t)) ||
+			!sp_loop_signal(t->loop, SIGINT, on_signal, t) ||
+			!sp_loop_signal(t->loop, SIGTERM, on_signal, t) ||
+			!sp_loop_signal(t->loop, SIGHUP, on_signal, t)) {
+		return app_fail("trial", "out of memory");
+	}
+	if (start_service(t) != APP_OK || !sp_loop_child(t->loop, t->pid, on_child, t) ||
+			!sp_loop_fd(t->loop, t->notify, SP_LOOP_READ, on_notify, t)) {
+		return APP_FAILED;
+	}
+	sp_watch_in(deadline, START_DEADLINE_US);
+	if (sp_loop_run(t->loop) < 0) {
+		t->status = APP_FAILED;
+	}
+	unlink(path);
+	sp_loop_destroy(t->loop);
+	return t->status;
+}
+
+/* ---- arguments ---- */
+
+static const char *value(const struct app_command *self, int argc, char **argv, int *i)
+{
+	if (*i + 1 >= argc || argv[*i + 1][0] == '\0') {
+		app_usage(self, "%s: value missing", argv[*i]);
+		return NULL;
+	}
+	return argv[++*i];
+}
+
+static int run(const struct app_command *self, int argc, char **argv)
+{
+	static struct trial t;
+	struct sp_conf_listen listen;
+	const char *dir = NULL;
+
+	t.self = self;
+	t.listen = DEFAULT_LISTEN;
+	for (int i = 1; i < argc; i++) {
+		if (app_help(self, argv[i])) {
+			return APP_OK;
+		}
+		const char **to = strcmp(argv[i], "--listen") == 0  ? &t.listen
+				: strcmp(argv[i], "--dir") == 0     ? &dir
+				: strcmp(argv[i], "--session") == 0 ? &t.session
+								    : NULL;
+		if (to) {
+			if (!(*to = value(self, argc, argv, &i))) {
+				return APP_USAGE;
+			}
+		} else if (strcmp(argv[i], "--no-mfa") != 0) {
+			return app_usage(self, "unknown argument: %s", argv[i]);
+		}
+	}
+	if (!sp_conf_parse_listen(t.listen, &listen) || listen.port == 0) {
+		return app_usage(self,
+				"--listen %s: not an address and port such as 127.0.0.1:3389",
+				t.listen);
+	}
+	const struct passwd *pw = getpwuid(geteuid());
+	if (!pw || strlen(pw->pw_name) >= sizeof(t.account)) {
+		return app_fail("trial", "user %d has no name on this machine", (int)geteuid());
+	}
+	snprintf(t.account, sizeof(t.account), "%s", pw->pw_name);
+	if (dir) {
+		char *full;
+
+		if (make_dirs(dir) != APP_OK) {
+			return APP_FAILED;
+		}
+		full = realpath(dir, NULL);
+		if (!full || strlen(full) >= sizeof(t.dir)) {
+			free(full);
+			return app_fail("trial", "--dir %s: %s", dir,
+					full ? "too long" : strerror(errno));
+		}
+		snprintf(t.dir, sizeof(t.dir), "%s", full);
+		free(full);
+	} else if (default_dir(t.dir, sizeof(t.dir)) != APP_OK || make_dirs(t.dir) != APP_OK) {
+		return APP_FAILED;
+	}
+	if (make_user(&t) != APP_OK || write_conf(&t) != APP_OK) {
+		return APP_FAILED;
+	}
+	return serve(&t);
+}
+
+const struct app_command app_trial = {
+		.name = "trial",
+		.summary = "try it: a complete service in one directory",
+		.usage = "Usage: sallyport trial [--listen ADDR:PORT] [--dir DIR] [--session "
+			 "COMMAND]\n"
+			 "\n"
+			 "Runs a complete service as the calling user: makes a certificate, a "
+			 "store and one\n"
+			 "user with a random password (kept for the next trial in the same "
+			 "directory), and\n"
+			 "serves a desktop of this machine. Prints how to connect. Ctrl-C ends "
+			 "everything.\n"
+			 "\n"
+			 "      --listen ADDR:PORT  where to listen (default 127.0.0.1:3389)\n"
+			 "      --dir DIR           where to keep it (default "
+			 "~/.local/state/sallyport/trial)\n"
+			 "      --session COMMAND   what the desktop runs (default: an installed "
+			 "desktop\n"
+			 "                          environment, else a window manager with a "
+			 "terminal)\n"
+			 "      --no-mfa            no second factor (this version has none yet)\n"
+			 "\n"
+			 "DIR/trial.json says address, port, user, password and the certificate's\n"
+			 "fingerprint once connections are accepted.\n",
+		.run = run,
+};
