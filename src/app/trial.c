@@ -1,6 +1,5 @@
 /* app/trial.c - `sallyport trial`: a complete service in one directory, as the calling user. */
 #include <errno.h>
-#include <jansson.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "app/app.h"
+#include "app/json.h"
 #include "core/base/mem.h"
 #include "gate/keeper/store.h"
 #include "host/conf/conf.h"
@@ -228,18 +228,29 @@ static void say_ready(const struct trial *t, const char *host, unsigned port, co
 static int write_json(const struct trial *t, const char *host, unsigned port, const char *print)
 {
 	char path[900];
-	json_t *root = json_pack("{s:s, s:i, s:s, s:s, s:n, s:n, s:s}", "address", host, "port",
-			(int)port, "user", USER, "password", t->password, "totp_secret", "otpauth",
-			"fingerprint", print);
-	char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
 	int rc = APP_FAILED;
 
-	snprintf(path, sizeof(path), "%s/trial.json", t->dir);
-	if (text) {
-		rc = write_secret(path, text);
-		sp_freezero(text, strlen(text));
+	if (!f) {
+		return app_fail("trial", "out of memory");
 	}
-	json_decref(root);
+	fprintf(f, "{\"address\": ");
+	app_json_text(f, host);
+	fprintf(f, ", \"port\": %u, \"user\": ", port);
+	app_json_text(f, USER);
+	fprintf(f, ", \"password\": ");
+	app_json_text(f, t->password);
+	/* There is no second factor yet. */
+	fprintf(f, ", \"totp_secret\": null, \"otpauth\": null, \"fingerprint\": ");
+	app_json_text(f, print);
+	fprintf(f, "}\n");
+	if (fclose(f) == 0) {
+		snprintf(path, sizeof(path), "%s/trial.json", t->dir);
+		rc = write_secret(path, text);
+	}
+	sp_freezero(text, n);
 	return rc;
 }
 

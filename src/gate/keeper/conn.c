@@ -244,6 +244,11 @@ static int on_verdict(void *ctx, struct sp_mon_in *in)
 	c->state = SP_CONN_WAIT_TARGET;
 	sp_permit_allow(&c->net_may, SP_MSG_OPEN_TARGET);
 	int rc = sp_mon_say(c->net, VERDICT, &m);
+	if (rc == SP_OK) {
+		/* The parent stops the connection's clock. */
+		rc = sp_mon_say(c->k->control, CONN_GRANTED,
+				&(struct sp_msg_conn_granted){.conn = c->id});
+	}
 	sp_conn_log(c, SP_LOG_INFO, "user %s logged in, grant %016llx, %llu ms after accept",
 			c->grant.user.name, (unsigned long long)c->grant.id,
 			(unsigned long long)(c->k->now_us() - c->opened_us) / 1000);

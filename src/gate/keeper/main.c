@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -287,16 +288,15 @@ static void finish(struct process *p)
 
 int main(int argc, char **argv)
 {
-	enum sp_log_level level = SP_LOG_INFO;
+	enum sp_log_level level = getenv("SP_LOG_DEBUG") ? SP_LOG_DEBUG : SP_LOG_INFO;
 	struct process *p = sp_calloc(1, sizeof(*p));
 	int status = EXIT_FAILED;
 
 	if (p == NULL) {
 		return EXIT_FAILED;
 	}
-	if (!((argc == 2 || (argc == 3 && sp_hostlog_level(argv[2], &level))) &&
-			    is_socket(SP_KEEPER_FD_CONTROL))) {
-		fputs("sp-keeper: started by sallyportd only: sp-keeper CONFIG [LOG-LEVEL], "
+	if (!((argc == 3 && strcmp(argv[1], "-c") == 0) && is_socket(SP_KEEPER_FD_CONTROL))) {
+		fputs("sp-keeper: started by sallyportd only: sp-keeper -c FILE, "
 		      "with its sockets on descriptors 3 and 4\n",
 				stderr);
 		sp_free(p);
@@ -309,7 +309,7 @@ int main(int argc, char **argv)
 	/* Ctrl-C is for the parent; we end when it does. */
 	signal(SIGINT, SIG_IGN);
 	umask(077);
-	p->file = argv[1];
+	p->file = argv[2];
 	p->chain = -1;
 	p->k.control = SP_KEEPER_FD_CONTROL;
 	p->k.broker = is_socket(SP_KEEPER_FD_BROKER) ? SP_KEEPER_FD_BROKER : -1;

@@ -19,7 +19,7 @@ struct sp_conn {
 	bool server;
 	const struct sp_conn_calls *calls;
 	void *user;
-	struct sp_watch *before, *deadline, *grace;
+	struct sp_watch *before, *deadline, *grace, *again;
 
 	struct sp_wr held; /* plaintext from held_at on was not taken yet */
 	size_t held_at;
@@ -37,6 +37,7 @@ static void free_conn(struct sp_conn *c)
 	sp_watch_remove(c->before);
 	sp_watch_remove(c->deadline);
 	sp_watch_remove(c->grace);
+	sp_watch_remove(c->again);
 	sp_link_destroy(c->link);
 	sp_tls_destroy(c->tls);
 	sp_rdp_destroy(c->rdp);
@@ -338,6 +339,8 @@ static void on_turn(void *user)
 		if (used == 0) {
 			break;
 		}
+		/* What it caused on other connections is sent in a turn of its own. */
+		sp_watch_in(c->again, 0);
 	}
 	if (!c->ending && c->tls && !tls_progress(c)) {
 		return;
@@ -352,6 +355,10 @@ static void on_turn(void *user)
 		want_read(c);
 		sp_watch_at(c->deadline, sp_rdp_deadline(c->rdp));
 	}
+}
+
+static void on_again(void *user)
+{
 }
 
 static void on_deadline(void *user)
@@ -383,7 +390,8 @@ struct sp_conn *sp_conn_create(struct sp_loop *l, const struct sp_conn_conf *con
 	c->before = sp_loop_before(l, on_turn, c);
 	c->deadline = sp_loop_timer(l, on_deadline, c);
 	c->grace = sp_loop_timer(l, on_grace, c);
-	if (c->before && c->deadline && c->grace) {
+	c->again = sp_loop_timer(l, on_again, c);
+	if (c->before && c->deadline && c->grace && c->again) {
 		c->link = sp_link_create(l, conf->fd, &calls, c);
 	}
 	if (!c->link) {
