@@ -167,7 +167,7 @@ static void info_write(struct sp_wr *w, const struct sp_license_info *in)
 	sp_wr_put(w, in->client_random, sizeof(in->client_random));
 	blob_write(w, BB_RANDOM, in->premaster);
 	blob_write(w, BB_DATA, in->license);
-	blob_write(w, BB_ENCRYPTED_DATA, in->hwid);
+	blob_write(w, BB_DATA, in->hwid); /* as Windows clients have it */
 	sp_wr_put(w, in->mac, sizeof(in->mac));
 }
 
@@ -181,8 +181,9 @@ static void response_read(struct sp_rd *r, struct sp_license_response *out)
 
 static void response_write(struct sp_wr *w, const struct sp_license_response *in)
 {
-	blob_write(w, BB_ENCRYPTED_DATA, in->response);
-	blob_write(w, BB_ENCRYPTED_DATA, in->hwid);
+	/* Nobody reads the types here; these are what Windows clients write. */
+	blob_write(w, BB_DATA, in->response);
+	blob_write(w, BB_DATA, in->hwid);
 	sp_wr_put(w, in->mac, sizeof(in->mac));
 }
 

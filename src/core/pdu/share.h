@@ -61,7 +61,7 @@ struct sp_share {
 	/* What follows is filled for SP_SHARE_DATA only. */
 	uint32_t share_id;
 	uint8_t stream, type2, compression;
-	/* Bytes of the body plus 4, as clients count, or of the whole PDU, as servers do. */
+	/* Bytes of the body plus 4 (clients), or of the whole PDU (servers), or anything at all. */
 	uint16_t uncompressed;
 	struct sp_span body; /* everything behind the headers; borrowed from the input */
 };
