@@ -1,0 +1,203 @@
+/* tests/host/conf/test_conf.c - good and bad configurations, and the lines that are blamed. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/base/attr.h"
+#include "host/conf/conf.h"
+
+static char dir[] = "/tmp/sp-test-conf-XXXXXX";
+static struct sp_conf conf;
+static struct sp_conf_errors errors;
+
+static int setup(void **state)
+{
+	return mkdtemp(dir) != NULL && chdir(dir) == 0 ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	unlink("t.conf");
+	return chdir("/") == 0 && rmdir(dir) == 0 ? 0 : -1;
+}
+
+static int read_text(const char *text)
+{
+	FILE *f = fopen("t.conf", "w");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	return sp_conf_read(&conf, "t.conf", &errors);
+}
+
+static void test_empty(void **state)
+{
+	struct sp_conf want;
+
+	sp_conf_default(&want);
+	assert_int_equal(read_text(""), SP_OK);
+	assert_memory_equal(&conf, &want, sizeof(conf));
+	assert_int_equal(conf.n_listen, 1);
+	assert_string_equal(conf.listen[0].text, "127.0.0.1:3389");
+	assert_int_equal(conf.listen[0].port, 3389);
+	assert_memory_equal(conf.listen[0].addr, "\x7f\0\0\1", 4);
+	assert_int_equal(conf.n_targets, 1);
+	assert_string_equal(conf.target[0].name, "desktop");
+	assert_int_equal(conf.target[0].kind, SP_CONF_DESKTOP);
+	assert_string_equal(conf.target[0].account, "");
+	assert_int_equal(conf.limits.deadline, 30);
+	assert_int_equal(conf.limits.total_hard, 512);
+}
+
+static void test_full(void **state)
+{
+	char path[SP_CONF_PATH];
+
+	assert_int_equal(read_text("listen = [\"0.0.0.0:3389\", \"[::1]:33890\"];\n"
+				   "state = \"st\";\n"
+				   "certificate = \"t.conf\";\n"
+				   "targets = {\n"
+				   "  desk = { kind = \"desktop\"; account = \"same\"; };\n"
+				   "  lab-2 = { kind = \"desktop\"; account = \"map:lab\"; "
+				   "session = \"icewm-session\"; };\n"
+				   "};\n"
+				   "limits = { deadline = 60; per-source = 4; rate = 5; burst = 9; "
+				   "total-soft = 10; total-hard = 20; };\n"),
+			SP_OK);
+	assert_int_equal(conf.n_listen, 2);
+	assert_int_equal(conf.listen[1].family, AF_INET6);
+	assert_int_equal(conf.listen[1].port, 33890);
+	assert_string_equal(conf.state, "./st");
+	assert_true(sp_conf_certificate(&conf, path, sizeof(path)));
+	assert_string_equal(path, "./t.conf");
+	assert_int_equal(conf.n_targets, 2);
+	assert_string_equal(sp_conf_target(&conf, "lab-2")->account, "lab");
+	assert_string_equal(sp_conf_target(&conf, "lab-2")->session, "icewm-session");
+	assert_string_equal(conf.target[0].account, "");
+	assert_null(sp_conf_target(&conf, "other"));
+	assert_int_equal(conf.limits.deadline, 60);
+	assert_int_equal(conf.limits.per_source, 4);
+	assert_int_equal(conf.limits.burst, 9);
+	assert_int_equal(conf.limits.total_soft, 10);
+	assert_int_equal(read_text(""), SP_OK);
+	assert_true(sp_conf_certificate(&conf, path, sizeof(path)));
+	assert_string_equal(path, "/var/lib/sallyport/tls.pem");
+	assert_false(sp_conf_certificate(&conf, path, 5));
+}
+
+/* A file, and how each mistake found in it begins; NULL after the last. */
+static const struct {
+	const char *text;
+	const char *want[8];
+} bad[] = {
+		{"a = ;", {"t.conf:1: syntax error"}},
+		{"\n\nlimits = {\n", {"t.conf:4: syntax error"}},
+		{"state = \"/a\";\nstate = \"/b\";", {"t.conf:2: duplicate setting name"}},
+		{"\nlisten = \"127.0.0.1:1\";", {"t.conf:2: listen: must be a list"}},
+		{"listen = [];", {"t.conf:1: listen: must have 1 to 16"}},
+		{"listen = [1];", {"t.conf:1: listen: must be a text"}},
+		{"listen = [\"127.0.0.1\",\n \"localhost:3389\",\n \"127.0.0.1:65536\",\n"
+		 "\"::1:3389\"];",
+				{"t.conf:1: listen: \"127.0.0.1\" is no", "t.conf:2: listen: \"loc",
+						"t.conf:3: listen: \"127.0.0.1:6",
+						"t.conf:4: listen: \"::1:3389\""}},
+		{"listen = [\"127.0.0.1:5\", \"127.0.0.1:05\"];",
+				{"t.conf:1: listen: \"127.0.0.1:05\" "
+				 "is there twice"}},
+		{"\nrules = ();\nstore = \"postgresql://x\";\nrequire-token = true;\nmfa = 1;",
+				{"t.conf:2: rules: key is not known",
+						"t.conf:3: store: key is not known",
+						"t.conf:4: require-token: key is not known",
+						"t.conf:5: mfa: key is not known"}},
+		{"targets = {\n a = {\n  kind = \"rdp\";\n  address = \"10.0.0.5:3389\";\n"
+		 "  trust = \"ca\"; }; };",
+				{"t.conf:3: kind: \"rdp\" is not known (known: \"desktop\")",
+						"t.conf:4: address: key is not known",
+						"t.conf:5: trust: key is not known"}},
+		{"targets = {\n a = {};\n b = 1;\n};",
+				{"t.conf:2: a: kind is missing", "t.conf:3: b: must be a group"}},
+		{"targets = {};", {"t.conf:1: targets: must have 1 to 64"}},
+		{"targets = 1;", {"t.conf:1: targets: must be a group"}},
+		{"targets = { a = { kind = 1; account = \"map:\"; session = \"\"; }; };",
+				{"t.conf:1: kind: must be a text",
+						"t.conf:1: account: \"map:\" is neither",
+						"t.conf:1: session: must be one line"}},
+		{"targets = { a = { kind = \"desktop\"; account = \"map:a b\"; }; };",
+				{"t.conf:1: account: \"map:a b\" is neither"}},
+		{"targets = { a = { kind = \"desktop\"; account = \"root\"; }; };",
+				{"t.conf:1: account: \"root\" is neither"}},
+		{"limits = {\n deadline = 4;\n rate = \"x\";\n burst = 1.5;\n other = 1;\n};",
+				{"t.conf:2: deadline: 4 is not between 5 and 120",
+						"t.conf:3: rate: must be a whole number",
+						"t.conf:4: burst: must be a whole number",
+						"t.conf:5: other: key is not known"}},
+		{"limits = { total-soft = 100; total-hard = 50; };",
+				{"t.conf:1: limits: total-soft is above total-hard"}},
+		{"state = \"\";", {"t.conf:1: state: is empty"}},
+		{"state = \"t.conf\";", {"t.conf:1: state: ./t.conf is no directory"}},
+		{"certificate = \"/nowhere/x.pem\";",
+				{"t.conf:1: certificate: /nowhere/x.pem: No such file"}},
+		{"certificate = \"/\";", {"t.conf:1: certificate: / is no file"}},
+		{"@include \"missing.conf\"", {"t.conf:1: "}},
+};
+
+static void test_bad(void **state)
+{
+	struct sp_conf want;
+
+	sp_conf_default(&want);
+	for (size_t i = 0; i < SP_LEN(bad); i++) {
+		size_t n = 0;
+		assert_int_equal(read_text(bad[i].text), SP_EFIELD);
+		for (; bad[i].want[n] != NULL; n++) {
+			if (n >= errors.n ||
+					strncmp(errors.text[n], bad[i].want[n],
+							strlen(bad[i].want[n])) != 0) {
+				fail_msg("file %zu: \"%s\" instead of \"%s\"", i,
+						n < errors.n ? errors.text[n] : "nothing",
+						bad[i].want[n]);
+			}
+		}
+		assert_int_equal(errors.n, n);
+		assert_memory_equal(&conf, &want, sizeof(conf));
+	}
+}
+
+static void test_many(void **state)
+{
+	char text[8192] = "";
+	size_t n = 0;
+
+	for (int i = 0; i < SP_CONF_ERRORS + 1; i++) {
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "k%d = 1;\n", i);
+	}
+	assert_int_equal(read_text(text), SP_EFIELD);
+	assert_int_equal(errors.n, SP_CONF_ERRORS);
+	assert_true(errors.more);
+	assert_string_equal(errors.text[SP_CONF_ERRORS - 1], "t.conf:64: k63: key is not known");
+}
+
+static void test_no_file(void **state)
+{
+	assert_int_equal(sp_conf_read(&conf, "/nowhere/t.conf", &errors), SP_ESYS);
+	assert_int_equal(errors.n, 1);
+	assert_string_equal(errors.text[0], "/nowhere/t.conf: No such file or directory");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+			cmocka_unit_test(test_empty),
+			cmocka_unit_test(test_full),
+			cmocka_unit_test(test_bad),
+			cmocka_unit_test(test_many),
+			cmocka_unit_test(test_no_file),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,170 @@
+/* tests/host/db/test_db.c - the SQL door: transactions, migrations, durability. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/attr.h"
+#include "host/db/db.h"
+
+static char dir[] = "/tmp/sp-test-db-XXXXXX";
+static char why[SP_DB_WHY];
+
+static int make_dir(void **state)
+{
+	return mkdtemp(dir) != NULL && chdir(dir) == 0 ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+	return chdir("/") == 0 && rmdir(dir) == 0 ? 0 : -1;
+}
+
+static int remove_files(void **state)
+{
+	unlink("a.db");
+	unlink("a.db-wal");
+	unlink("a.db-shm");
+	return 0;
+}
+
+static int64_t count(struct sp_db *db)
+{
+	struct sp_stmt *s = sp_db_stmt(db, "SELECT count(*) FROM t");
+
+	assert_non_null(s);
+	assert_int_equal(sp_stmt_step(s), 1);
+	int64_t n = sp_stmt_col_int(s, 0);
+	sp_stmt_reset(s);
+	return n;
+}
+
+static int insert(struct sp_db *db, int64_t id, const char *text, struct sp_span bytes)
+{
+	struct sp_stmt *s = sp_db_stmt(db, "INSERT INTO t (id, a, b) VALUES (?1, ?2, ?3)");
+
+	assert_non_null(s);
+	sp_stmt_int(s, 1, id);
+	sp_stmt_text(s, 2, text);
+	sp_stmt_bytes(s, 3, bytes);
+	return sp_stmt_run(s);
+}
+
+static const char *const steps[] = {
+		"CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT NOT NULL, b BLOB NOT NULL) STRICT",
+		"CREATE TABLE u (t INTEGER NOT NULL REFERENCES t(id))",
+		"INSERT INTO t VALUES (99, 'from a step', x'01'); SELECT no_such_function()",
+};
+
+static void test_rows(void **state)
+{
+	struct stat st;
+	struct sp_db *db = sp_db_open("a.db", true, why);
+
+	assert_non_null(db);
+	assert_int_equal(stat("a.db", &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(sp_db_migrate(db, steps, 2), SP_OK);
+	assert_int_equal(insert(db, 1, "one", sp_span("a\0b", 3)), SP_OK);
+	assert_int_equal(sp_db_last_id(db), 1);
+	assert_int_equal(insert(db, 2, "it's \"two\"; DROP TABLE t", sp_span(NULL, 0)), SP_OK);
+	assert_int_equal(insert(db, 2, "again", sp_span(NULL, 0)), SP_EARG);
+	/* Foreign keys are looked after. */
+	assert_int_equal(sp_db_exec(db, "INSERT INTO u VALUES (7)"), SP_EARG);
+	assert_int_equal(sp_db_exec(db, "no sql"), SP_EDB);
+	assert_true(strlen(sp_db_why(db)) > 0);
+	struct sp_stmt *s = sp_db_stmt(db, "SELECT a, b FROM t ORDER BY id");
+	assert_int_equal(sp_stmt_step(s), 1);
+	assert_string_equal(sp_stmt_col_text(s, 0), "one");
+	unit_assert_span(sp_stmt_col_bytes(s, 1), sp_span("a\0b", 3));
+	assert_int_equal(sp_stmt_step(s), 1);
+	assert_string_equal(sp_stmt_col_text(s, 0), "it's \"two\"; DROP TABLE t");
+	assert_int_equal(sp_stmt_col_bytes(s, 1).n, 0);
+	assert_int_equal(sp_stmt_step(s), 0);
+	/* The same text gives the same statement, ready to be used again. */
+	assert_ptr_equal(sp_db_stmt(db, "SELECT a, b FROM t ORDER BY id"), s);
+	assert_int_equal(sp_stmt_step(s), 1);
+	sp_stmt_reset(s);
+	assert_null(sp_db_stmt(db, "SELECT nothing FROM nowhere"));
+	/* A bind that fails is told at the step. */
+	sp_stmt_int(s, 5, 1);
+	assert_int_equal(sp_stmt_step(s), SP_EDB);
+	sp_stmt_reset(s);
+	sp_db_close(db);
+}
+
+static void test_transactions(void **state)
+{
+	struct sp_db *db = sp_db_open("a.db", true, why);
+
+	assert_non_null(db);
+	assert_int_equal(sp_db_migrate(db, steps, 1), SP_OK);
+	assert_int_equal(sp_db_commit(db), SP_EBUG);
+	sp_db_rollback(db);
+	assert_int_equal(sp_db_begin(db), SP_OK);
+	assert_int_equal(sp_db_begin(db), SP_EBUG);
+	assert_int_equal(insert(db, 1, "", sp_span(NULL, 0)), SP_OK);
+	sp_db_rollback(db);
+	assert_int_equal(count(db), 0);
+	assert_int_equal(sp_db_begin(db), SP_OK);
+	assert_int_equal(insert(db, 1, "", sp_span(NULL, 0)), SP_OK);
+	assert_int_equal(sp_db_commit(db), SP_OK);
+	assert_int_equal(count(db), 1);
+	/* Somebody else sees it, and reads while a writer is at work. */
+	struct sp_db *other = sp_db_open("a.db", false, why);
+	assert_non_null(other);
+	assert_int_equal(sp_db_begin(db), SP_OK);
+	assert_int_equal(insert(db, 2, "", sp_span(NULL, 0)), SP_OK);
+	assert_int_equal(count(other), 1);
+	assert_int_equal(sp_db_commit(db), SP_OK);
+	assert_int_equal(count(other), 2);
+	sp_db_close(other);
+	sp_db_close(db);
+}
+
+static void test_migrations(void **state)
+{
+	struct sp_db *db = sp_db_open("a.db", true, why);
+
+	assert_int_equal(sp_db_migrate(db, steps, 1), SP_OK);
+	assert_int_equal(sp_db_migrate(db, steps, 1), SP_OK);
+	assert_int_equal(sp_db_migrate(db, steps, 2), SP_OK);
+	/* A step that fails leaves nothing of itself behind. */
+	assert_int_equal(sp_db_migrate(db, steps, 3), SP_EDB);
+	assert_int_equal(count(db), 0);
+	assert_int_equal(sp_db_migrate(db, steps, 2), SP_OK);
+	/* A file from a later program is not touched. */
+	assert_int_equal(sp_db_migrate(db, steps, 1), SP_EPROTO);
+	sp_db_close(db);
+}
+
+static void test_cannot_open(void **state)
+{
+	assert_null(sp_db_open("a.db", false, why));
+	assert_true(strlen(why) > 0);
+	assert_null(sp_db_open("/nowhere/a.db", true, why));
+	assert_string_equal(why, "No such file or directory");
+	FILE *f = fopen("a.db", "w");
+	assert_non_null(f);
+	for (int i = 0; i < 1000; i++) {
+		fputs("this is no database ", f);
+	}
+	fclose(f);
+	assert_null(sp_db_open("a.db", true, why));
+	assert_string_equal(why, "file is not a database");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+			cmocka_unit_test_teardown(test_rows, remove_files),
+			cmocka_unit_test_teardown(test_transactions, remove_files),
+			cmocka_unit_test_teardown(test_migrations, remove_files),
+			cmocka_unit_test_teardown(test_cannot_open, remove_files),
+	};
+
+	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}

@@ -1,0 +1,315 @@
+/* tests/host/monitor/test_mon.c - messages between processes, and the table of questions. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/base/attr.h"
+#include "host/io/ipc.h"
+#include "host/monitor/check.h"
+#include "host/monitor/mon.h"
+
+static int pair[2];
+
+static int setup(void **state)
+{
+	return sp_ipc_pair(pair) == SP_OK ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	close(pair[0]);
+	close(pair[1]);
+	return 0;
+}
+
+/* One body of each type that must pass; the number of descriptors goes to nfds. */
+static union sp_msg_body good(uint32_t type, size_t *nfds)
+{
+	union sp_msg_body b;
+	struct sp_geometry g = {.width = 1024, .height = 768, .bpp = 32};
+
+	memset(&b, 0, sizeof(b));
+	*nfds = 0;
+	switch ((enum sp_msg)type) {
+	case SP_MSG_CONN_OPEN:
+		b.conn_open.conn = 1;
+		b.conn_open.source.family = AF_INET;
+		*nfds = 2;
+		break;
+	case SP_MSG_CONN_CLOSED:
+		b.conn_closed.conn = 1;
+		b.conn_closed.role = SP_ROLE_NET;
+		break;
+	case SP_MSG_READY:
+		*nfds = 1;
+		break;
+	case SP_MSG_PENALTY:
+		b.penalty.source.family = AF_INET6;
+		break;
+	case SP_MSG_CONN_END:
+		b.conn_end.conn = 1;
+		break;
+	case SP_MSG_VERDICT:
+		b.verdict.early_user = SP_AUTHZ_ACCESS_DENIED;
+		break;
+	case SP_MSG_OPEN_TARGET:
+		b.open_target.geometry = g;
+		break;
+	case SP_MSG_PROOF:
+		b.proof.temp_n = SP_TEMP_MIN;
+		break;
+	case SP_MSG_DESKTOP_OPEN:
+		b.desktop_open.conn = 1;
+		b.desktop_open.geometry = g;
+		break;
+	case SP_MSG_DESKTOP_OPENED:
+		b.desktop_opened.conn = 1;
+		*nfds = 1;
+		break;
+	case SP_MSG_DESKTOP_FAILED:
+		b.desktop_failed.conn = 1;
+		break;
+	default:
+		break;
+	}
+	return b;
+}
+
+static void test_every_type_travels(void **state)
+{
+	for (uint32_t type = 1; type < SP_MSG_COUNT; type++) {
+		struct sp_mon_in in;
+		size_t nfds;
+		union sp_msg_body b = good(type, &nfds);
+		int fds[2] = {pair[0], pair[1]};
+
+		assert_int_equal(sp_mon_send(pair[0], type, &b, sp_check_size(type), fds, nfds),
+				SP_OK);
+		assert_int_equal(sp_mon_recv(pair[1], &in), 1);
+		assert_int_equal(in.type, type);
+		assert_int_equal(in.nfds, nfds);
+		assert_memory_equal(&in.body, &b, sp_check_size(type));
+		int taken = sp_mon_take_fd(&in, 0);
+		assert_true((nfds > 0) == (taken >= 0));
+		assert_int_equal(sp_mon_take_fd(&in, nfds), -1);
+		int second = nfds > 1 ? in.fds[1] : -1;
+		sp_mon_in_finish(&in);
+		if (taken >= 0) {
+			assert_true(fcntl(taken, F_GETFD) & FD_CLOEXEC);
+			close(taken);
+		}
+		/* What was not taken is closed. */
+		assert_true(second < 0 || fcntl(second, F_GETFD) < 0);
+		assert_string_not_equal(sp_msg_name(type), "?");
+	}
+	assert_string_equal(sp_msg_name(SP_MSG_COUNT), "?");
+}
+
+static void test_wrong_sizes_are_not_sent(void **state)
+{
+	union sp_msg_body b;
+	struct sp_mon_in in;
+	int fds[2] = {pair[0], pair[1]};
+
+	memset(&b, 0, sizeof(b));
+	assert_int_equal(sp_mon_send(pair[0], SP_MSG_BYE, &b, 1, NULL, 0), SP_EARG);
+	assert_int_equal(sp_mon_send(pair[0], SP_MSG_NONE, &b, 0, NULL, 0), SP_EARG);
+	assert_int_equal(sp_mon_send(pair[0], SP_MSG_COUNT, &b, 4, NULL, 0), SP_EARG);
+	assert_int_equal(sp_mon_send(pair[0], SP_MSG_BYE, &b, sizeof(b.bye), fds, 1), SP_EARG);
+	assert_int_equal(sp_mon_send(pair[0], SP_MSG_CONN_OPEN, &b, sizeof(b.conn_open), fds, 1),
+			SP_EARG);
+	assert_int_equal(sp_mon_recv(pair[1], &in), 0);
+}
+
+/* A peer that speaks raw messages: every size but the right one, and every descriptor count. */
+static void test_wrong_sizes_are_not_taken(void **state)
+{
+	static uint8_t bytes[SP_IPC_MAX];
+	struct sp_mon_in in;
+	int fds[4] = {pair[0], pair[1], pair[0], pair[1]};
+
+	for (uint32_t type = 0; type <= SP_MSG_COUNT; type++) {
+		size_t size = sp_check_size(type);
+		size_t sizes[] = {0, 1, size - 1, size + 1, SP_IPC_MAX};
+		for (size_t i = 0; i < SP_LEN(sizes); i++) {
+			if (sizes[i] > SP_IPC_MAX || sizes[i] == size) {
+				continue;
+			}
+			assert_int_equal(sp_ipc_send(pair[0], type, bytes, sizes[i], NULL, 0),
+					SP_OK);
+			assert_true(sp_mon_recv(pair[1], &in) < 0);
+		}
+	}
+	for (size_t n = 1; n <= 4; n++) {
+		struct sp_msg_bye bye = {0};
+		assert_int_equal(
+				sp_ipc_send(pair[0], SP_MSG_BYE, &bye, sizeof(bye), fds, n), SP_OK);
+		assert_true(sp_mon_recv(pair[1], &in) < 0);
+		assert_int_equal(in.nfds, 0);
+	}
+	assert_int_equal(sp_mon_recv(pair[1], &in), 0);
+}
+
+static bool passes(uint32_t type, const union sp_msg_body *b, size_t nfds)
+{
+	return sp_check_body(type, b, nfds) == SP_OK;
+}
+
+static void test_bounds(void **state)
+{
+	size_t n;
+	union sp_msg_body b;
+
+#define BREAK(type, change) \
+	do { \
+		b = good(type, &n); \
+		assert_true(passes(type, &b, n)); \
+		change; \
+		assert_false(passes(type, &b, n)); \
+	} while (0)
+
+	BREAK(SP_MSG_CONN_OPEN, b.conn_open.conn = 0);
+	BREAK(SP_MSG_CONN_OPEN, b.conn_open.source.family = AF_UNIX);
+	BREAK(SP_MSG_CONN_OPEN, b.conn_open.source.port = 65536);
+	BREAK(SP_MSG_CONN_OPEN, memset(b.conn_open.listener, 'a', sizeof(b.conn_open.listener)));
+	BREAK(SP_MSG_CONN_OPEN, b.conn_open.source.text[0] = '\n');
+	BREAK(SP_MSG_CONN_CLOSED, b.conn_closed.role = SP_ROLE_NONE);
+	BREAK(SP_MSG_CONN_CLOSED, b.conn_closed.crashed = 2);
+	BREAK(SP_MSG_PENALTY, b.penalty.kind = SP_PENALTY_COUNT);
+	BREAK(SP_MSG_CONN_END, b.conn_end.why = SP_WHY_COUNT);
+	BREAK(SP_MSG_SIGN, b.sign.n = SP_SIGN_MAX + 1);
+	BREAK(SP_MSG_SIGNATURE, b.signature.result = SP_SIGN_DONE);
+	BREAK(SP_MSG_SIGNATURE, b.signature.n = 1);
+	BREAK(SP_MSG_SIGNATURE, b.signature.n = SP_SIGNATURE_MAX + 1);
+	/* Denied and yet a success is nothing that anybody may read. */
+	BREAK(SP_MSG_VERDICT, b.verdict.early_user = SP_AUTHZ_SUCCESS);
+	BREAK(SP_MSG_VERDICT, b.verdict.grant = 1);
+	BREAK(SP_MSG_VERDICT, b.verdict.result = SP_VERDICT_GRANTED);
+	BREAK(SP_MSG_VERDICT, b.verdict.result = SP_VERDICT_COUNT);
+	BREAK(SP_MSG_OPEN_TARGET, b.open_target.geometry.width = 199);
+	BREAK(SP_MSG_OPEN_TARGET, b.open_target.geometry.height = 8193);
+	BREAK(SP_MSG_OPEN_TARGET, b.open_target.geometry.bpp = 8);
+	BREAK(SP_MSG_OPEN_TARGET, b.open_target.geometry.monitors = SP_MAX_MONITORS + 1);
+	BREAK(SP_MSG_OPEN_TARGET, b.open_target.geometry.monitors = 1);
+	BREAK(SP_MSG_TARGET, b.target.result = SP_OPEN_OK);
+	BREAK(SP_MSG_TARGET, n = 1);
+	BREAK(SP_MSG_PROOF, b.proof.temp_n = SP_TEMP_MIN - 1);
+	BREAK(SP_MSG_PROOF, b.proof.temp_n = SP_TEMP_MAX + 1);
+	BREAK(SP_MSG_PROOF, memset(b.proof.user, 'a', sizeof(b.proof.user)));
+	BREAK(SP_MSG_PROOF_RESULT, b.proof_result.result = SP_PROOF_COUNT);
+	BREAK(SP_MSG_DONE, b.done.result = SP_DONE_COUNT);
+	BREAK(SP_MSG_DESKTOP_OPEN, b.desktop_open.command[0] = 0x1b);
+	BREAK(SP_MSG_RELOAD, b.none.zero = 1);
+#undef BREAK
+	memset(&b, 0, sizeof(b));
+	assert_false(passes(SP_MSG_NONE, &b, 0));
+	assert_false(passes(SP_MSG_COUNT, &b, 0));
+}
+
+static void test_ask(void **state)
+{
+	struct sp_msg_none ask = {0};
+	struct sp_msg_challenge answer = {.time = 7};
+	struct sp_msg_bye other = {0};
+	struct sp_mon_in in;
+
+	/* What was answered before the question lies there: SOCK_SEQPACKET keeps the order. */
+	assert_int_equal(sp_mon_say(pair[1], CHALLENGE, &answer), SP_OK);
+	assert_int_equal(sp_mon_ask(pair[0], SP_MSG_ASK_CHALLENGE, &ask, sizeof(ask),
+					 SP_MSG_CHALLENGE, &in, 1000),
+			SP_OK);
+	assert_int_equal(in.body.challenge.time, 7);
+	sp_mon_in_finish(&in);
+
+	assert_int_equal(sp_mon_say(pair[1], BYE, &other), SP_OK);
+	assert_int_equal(sp_mon_ask(pair[0], SP_MSG_ASK_CHALLENGE, &ask, sizeof(ask),
+					 SP_MSG_CHALLENGE, &in, 1000),
+			SP_ESTATE);
+	assert_int_equal(sp_mon_ask(pair[0], SP_MSG_ASK_CHALLENGE, &ask, sizeof(ask),
+					 SP_MSG_CHALLENGE, &in, 20),
+			SP_ETIMEOUT);
+	shutdown(pair[1], SHUT_RDWR);
+	assert_int_equal(sp_mon_ask(pair[0], SP_MSG_ASK_CHALLENGE, &ask, sizeof(ask),
+					 SP_MSG_CHALLENGE, &in, 1000),
+			SP_ECLOSED);
+}
+
+static int asked;
+
+static int handler(void *ctx, struct sp_mon_in *in)
+{
+	asked++;
+	return *(int *)ctx;
+}
+
+static const struct sp_question table[] = {
+		{SP_MSG_SIGN, SP_QUESTION_ONCE | SP_QUESTION_NOW, handler},
+		{SP_MSG_ASK_VERDICT, SP_QUESTION_ONCE, handler},
+		{SP_MSG_RELOAD, SP_QUESTION_NOW, handler},
+};
+
+static int dispatch(struct sp_permit *p, uint32_t type)
+{
+	static struct sp_mon_in in;
+	int rc = SP_OK;
+
+	memset(&in, 0, sizeof(in));
+	in.type = type;
+	return sp_permit_dispatch(p, &rc, &in);
+}
+
+static void test_permits(void **state)
+{
+	struct sp_permit p;
+
+	asked = 0;
+	sp_permit_init(&p, table, SP_LEN(table));
+	assert_int_equal(dispatch(&p, SP_MSG_SIGN), SP_OK);
+	assert_int_equal(dispatch(&p, SP_MSG_SIGN), SP_EDENIED);
+	assert_int_equal(dispatch(&p, SP_MSG_ASK_VERDICT), SP_EDENIED);
+	assert_false(sp_permit_is(&p, SP_MSG_ASK_VERDICT));
+	sp_permit_allow(&p, SP_MSG_ASK_VERDICT);
+	assert_true(sp_permit_is(&p, SP_MSG_ASK_VERDICT));
+	assert_int_equal(dispatch(&p, SP_MSG_ASK_VERDICT), SP_OK);
+	assert_int_equal(dispatch(&p, SP_MSG_ASK_VERDICT), SP_EDENIED);
+	assert_int_equal(dispatch(&p, SP_MSG_RELOAD), SP_OK);
+	assert_int_equal(dispatch(&p, SP_MSG_RELOAD), SP_OK);
+	sp_permit_forbid(&p, SP_MSG_RELOAD);
+	assert_int_equal(dispatch(&p, SP_MSG_RELOAD), SP_EDENIED);
+	/* A row that is not in the table cannot be allowed. */
+	sp_permit_allow(&p, SP_MSG_PROOF);
+	assert_int_equal(dispatch(&p, SP_MSG_PROOF), SP_EDENIED);
+	assert_int_equal(dispatch(&p, SP_MSG_NONE), SP_EDENIED);
+	assert_int_equal(dispatch(&p, SP_MSG_COUNT), SP_EDENIED);
+	sp_permit_allow(&p, SP_MSG_SIGN);
+	sp_permit_close(&p);
+	assert_int_equal(dispatch(&p, SP_MSG_SIGN), SP_EDENIED);
+	assert_int_equal(asked, 4);
+}
+
+static void test_words(void **state)
+{
+	assert_string_equal(sp_why_text(SP_WHY_PASSWORD), "wrong password");
+	assert_string_equal(sp_why_text(SP_WHY_COUNT), sp_why_text(SP_WHY_UNKNOWN));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+			cmocka_unit_test_setup_teardown(test_every_type_travels, setup, teardown),
+			cmocka_unit_test_setup_teardown(
+					test_wrong_sizes_are_not_sent, setup, teardown),
+			cmocka_unit_test_setup_teardown(
+					test_wrong_sizes_are_not_taken, setup, teardown),
+			cmocka_unit_test(test_bounds),
+			cmocka_unit_test_setup_teardown(test_ask, setup, teardown),
+			cmocka_unit_test(test_permits),
+			cmocka_unit_test(test_words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
