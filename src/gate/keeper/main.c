@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -32,7 +31,7 @@ struct process {
 	struct sp_conf_errors errors;
 	char certificate[SP_CONF_PATH];
 	struct sp_tls_key *key;
-	int chain; /* memory file with the certificates for sp-net */
+	int chain; /* file with the certificates for sp-net */
 	struct sp_msg_ready ready;
 	struct sp_keeper k;
 	struct sp_watch *control, *broker;
@@ -54,22 +53,16 @@ static bool read_conf(struct process *p, struct sp_conf *c)
 	return false;
 }
 
-/* The bytes as a file in memory that nobody can change any more. */
-static int memory_file(struct sp_span bytes)
+/* The certificates as a file that can be read only; the jail has no memory files. */
+static int chain_file(const struct process *p, struct sp_span bytes)
 {
-	int fd = memfd_create("certificates", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	char path[SP_CONF_PATH + 16];
 
-	if (fd < 0) {
+	snprintf(path, sizeof(path), "%s/tls-chain.pem", p->conf.state);
+	if (sp_file_write(path, 0644, bytes) != SP_OK) {
 		return -1;
 	}
-	if (sp_fd_write_all(fd, bytes.p, bytes.n) != SP_OK || lseek(fd, 0, SEEK_SET) != 0 ||
-			fcntl(fd, F_ADD_SEALS,
-					F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) !=
-					0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
+	return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 }
 
 /* Takes key and chain out of the PEM bytes; the old ones stay when something is wrong. */
@@ -94,9 +87,9 @@ static bool use_certificate(struct process *p, struct sp_span pem)
 				p->certificate);
 		goto fail;
 	}
-	fd = memory_file(sp_span(chain->p, chain->n));
+	fd = chain_file(p, sp_span(chain->p, chain->n));
 	if (fd < 0) {
-		sp_log(SP_LOG_ERROR, "certificates: %s", strerror(errno));
+		sp_log(SP_LOG_ERROR, "tls-chain.pem: %s", strerror(errno));
 		goto fail;
 	}
 	sp_rcbuf_unref(chain);

@@ -1,0 +1,244 @@
+/* tests/gate/keeper/test_process.c - the real sp-keeper: starts jailed, answers, reloads, ends. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/base/attr.h"
+#include "host/io/cert.h"
+#include "host/io/ipc.h"
+#include "host/io/loop.h"
+#include "host/io/proc.h"
+#include "host/monitor/mon.h"
+
+static char dir[] = "/tmp/sp-test-process-XXXXXX";
+static char conf[128], program[512];
+static int parent = -1, broker = -1, output = -1;
+static pid_t pid;
+static struct sp_mon_in in;
+
+static int write_conf(const char *more)
+{
+	FILE *f = fopen(conf, "w");
+
+	if (f == NULL) {
+		return -1;
+	}
+	fprintf(f, "state = \"state\";\n%s", more);
+	return fclose(f);
+}
+
+static int make_dir(void **state)
+{
+	const char *build = getenv("SP_BUILD");
+
+	if (mkdtemp(dir) == NULL || build == NULL) {
+		return -1;
+	}
+	snprintf(program, sizeof(program), "%s/sp-keeper", build);
+	snprintf(conf, sizeof(conf), "%s/sallyport.conf", dir);
+	return write_conf("");
+}
+
+static int remove_dir(void **state)
+{
+	static const char *const names[] = {"state/store.db", "state/store.db-wal",
+			"state/store.db-shm", "state/keeper.key", "state/tls.pem",
+			"state/tls-chain.pem", "state", "sallyport.conf", "output"};
+	char path[256];
+
+	for (size_t i = 0; i < SP_LEN(names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		remove(path);
+	}
+	return rmdir(dir);
+}
+
+static int start(void **state)
+{
+	int p[2], b[2];
+	char why[SP_WHY_MAX], path[256];
+	const char *argv[] = {"sp-keeper", conf, "debug", NULL};
+
+	if (sp_ipc_pair(p) != SP_OK || sp_ipc_pair(b) != SP_OK) {
+		return -1;
+	}
+	snprintf(path, sizeof(path), "%s/output", dir);
+	output = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fds[2] = {p[1], b[1]};
+	struct sp_proc_spec spec = {.path = program,
+			.argv = argv,
+			.fds = fds,
+			.nfds = 2,
+			.out = output,
+			.err = output,
+			.death_signal = SIGKILL};
+	if (sp_proc_start(&spec, &pid, why) != SP_OK) {
+		print_error("%s\n", why);
+		return -1;
+	}
+	close(p[1]);
+	close(b[1]);
+	parent = p[0];
+	broker = b[0];
+	return 0;
+}
+
+static int status_at_end(void)
+{
+	int status = -1;
+
+	assert_int_equal(sp_proc_reap(pid, sp_now_us() + 10000000, &status), SP_OK);
+	pid = 0;
+	return status;
+}
+
+static int stop(void **state)
+{
+	close(parent);
+	close(broker);
+	close(output);
+	if (pid > 0) {
+		int status;
+		(void)!sp_proc_reap(pid, sp_now_us() + 5000000, &status);
+		pid = 0;
+	}
+	return 0;
+}
+
+static const char *log_text(void)
+{
+	static char log[16384];
+	ssize_t n = pread(output, log, sizeof(log) - 1, 0);
+
+	log[n > 0 ? n : 0] = '\0';
+	return log;
+}
+
+/* The log so far must hold this. */
+static void assert_logged(const char *text)
+{
+	const char *log = log_text();
+
+	if (strstr(log, text) == NULL) {
+		fail_msg("\"%s\" is not in:\n%s", text, log);
+	}
+}
+
+static void expect(int fd, enum sp_msg type)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int rc = 0;
+
+	sp_mon_in_finish(&in);
+	for (int i = 0; i < 100 && (rc = sp_mon_recv(fd, &in)) == 0; i++) {
+		poll(&p, 1, 100);
+	}
+	if (rc != 1) {
+		fail_msg("%s: %d instead:\n%s", sp_msg_name(type), rc, log_text());
+	}
+	assert_string_equal(sp_msg_name(in.type), sp_msg_name(type));
+}
+
+static void test_life(void **state)
+{
+	struct sp_msg_none none = {0};
+	struct sp_cert_info info;
+	char fingerprint[72], path[256];
+	static uint8_t pem[16384];
+	struct stat st;
+
+	expect(parent, SP_MSG_READY);
+	assert_string_equal(in.body.ready.text, "ready");
+	memcpy(fingerprint, in.body.ready.fingerprint, sizeof(fingerprint));
+	assert_int_equal(strlen(fingerprint), 64);
+	/* The chain that sp-net gets holds no key, and cannot be written. */
+	ssize_t n = pread(in.fds[0], pem, sizeof(pem), 0);
+	assert_true(n > 0);
+	assert_int_equal(sp_cert_info_pem(sp_span(pem, (size_t)n), &info), SP_OK);
+	assert_null(memmem(pem, (size_t)n, "PRIVATE", 7));
+	assert_int_equal(pwrite(in.fds[0], "x", 1, 0), -1);
+	snprintf(path, sizeof(path), "%s/state/tls.pem", dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_logged("jailed: ");
+
+	/* The same certificate after a reload; a broken file changes nothing. */
+	assert_int_equal(write_conf("limits = { rate = 7; };\n"), 0);
+	assert_int_equal(sp_mon_say(parent, RELOAD, &none), SP_OK);
+	expect(parent, SP_MSG_READY);
+	assert_string_equal(in.body.ready.fingerprint, fingerprint);
+	assert_logged("configuration read again");
+	assert_int_equal(write_conf("limits = { rate = 0; };\n"), 0);
+	assert_int_equal(sp_mon_say(parent, RELOAD, &none), SP_OK);
+	expect(parent, SP_MSG_READY);
+	assert_logged("sallyport.conf:2: rate: 0 is not between");
+	assert_logged("the old one stays");
+	assert_int_equal(write_conf(""), 0);
+
+	close(parent);
+	parent = -1;
+	assert_int_equal(status_at_end(), 0);
+}
+
+static void test_question(void **state)
+{
+	struct sp_msg_conn_open m = {
+			.conn = 1, .source = {.family = AF_INET, .text = "192.0.2.7:5"}};
+	struct sp_msg_none none = {0};
+	int net[2], login[2];
+
+	expect(parent, SP_MSG_READY);
+	assert_int_equal(sp_ipc_pair(net), SP_OK);
+	assert_int_equal(sp_ipc_pair(login), SP_OK);
+	int fds[2] = {net[0], login[0]};
+	assert_int_equal(sp_mon_send(parent, SP_MSG_CONN_OPEN, &m, sizeof(m), fds, 2), SP_OK);
+	close(net[0]);
+	close(login[0]);
+	assert_int_equal(sp_mon_ask(login[1], SP_MSG_ASK_CHALLENGE, &none, sizeof(none),
+					 SP_MSG_CHALLENGE, &in, 5000),
+			SP_OK);
+	/* The store is used from within the jail. */
+	struct sp_msg_proof p = {.user = "nobody", .temp_n = 44};
+	assert_int_equal(sp_mon_ask(login[1], SP_MSG_PROOF, &p, sizeof(p), SP_MSG_PROOF_RESULT, &in,
+					 5000),
+			SP_OK);
+	assert_int_equal(in.body.proof_result.result, SP_PROOF_DENIED);
+	expect(parent, SP_MSG_PENALTY);
+	assert_logged("conn 1 from 192.0.2.7:5: login of \"nobody\" refused: unknown user");
+	assert_int_equal(sp_mon_say(net[1], ASK_VERDICT, &none), SP_OK);
+	expect(parent, SP_MSG_CONN_END);
+	assert_int_equal(in.body.conn_end.why, SP_WHY_QUESTION);
+	close(net[1]);
+	close(login[1]);
+}
+
+static void test_broken_conf(void **state)
+{
+	assert_int_equal(write_conf("rules = ();\n"), 0);
+	assert_int_equal(start(NULL), 0);
+	assert_true(WIFEXITED(status_at_end()));
+	assert_logged("sallyport.conf:2: rules: key is not known");
+	assert_int_equal(sp_mon_recv(parent, &in), SP_ECLOSED);
+	assert_int_equal(write_conf(""), 0);
+	stop(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+			cmocka_unit_test_setup_teardown(test_life, start, stop),
+			cmocka_unit_test_setup_teardown(test_question, start, stop),
+			cmocka_unit_test(test_broken_conf),
+	};
+
+	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
