@@ -396,10 +396,7 @@ static int send_any(int fd, uint32_t type)
 {
 	static union sp_msg_body b;
 	struct sp_geometry g = {.width = 800, .height = 600, .bpp = 24};
-	size_t nfds = type == SP_MSG_CONN_OPEN                                  ? 2
-			: type == SP_MSG_READY || type == SP_MSG_DESKTOP_OPENED ? 1
-										: 0;
-	size_t size = 0;
+	size_t nfds = 0, size = 0;
 	int fds[2] = {parent, broker};
 
 	memset(&b, 0, sizeof(b));
@@ -407,6 +404,7 @@ static int send_any(int fd, uint32_t type)
 #define X(name, body, fds_min, fds_max) \
 	case SP_MSG_##name: \
 		size = sizeof(b.body); \
+		nfds = fds_min; \
 		break;
 		SP_MSG_MAP(X)
 #undef X
@@ -416,6 +414,8 @@ static int send_any(int fd, uint32_t type)
 		b.conn_open.source.family = AF_INET;
 	} else if (type == SP_MSG_CONN_CLOSED) {
 		b.conn_closed.role = SP_ROLE_NET;
+	} else if (type == SP_MSG_NET_START) {
+		b.net_start.source.family = AF_INET;
 	} else if (type == SP_MSG_OPEN_TARGET) {
 		memset(&b, 0, sizeof(b));
 		b.open_target.geometry = g;
@@ -425,7 +425,7 @@ static int send_any(int fd, uint32_t type)
 		memset(&b, 0, sizeof(b));
 		b.proof.temp_n = 44;
 	} else if (type != SP_MSG_CONN_END && type != SP_MSG_DESKTOP_FAILED &&
-			type != SP_MSG_DESKTOP_OPENED) {
+			type != SP_MSG_DESKTOP_OPENED && type != SP_MSG_CONN_GRANTED) {
 		memset(&b, 0, sizeof(b));
 	}
 	return sp_mon_send(fd, type, &b, size, fds, nfds);
@@ -557,6 +557,9 @@ static void test_login(void **state)
 	assert_int_equal(v.early_user, SP_AUTHZ_SUCCESS);
 	assert_string_equal(v.user, "alice");
 	assert_true(v.grant != 0);
+	/* The parent stops its clock. */
+	expect(parent, SP_MSG_CONN_GRANTED);
+	assert_int_equal(in.body.conn_granted.conn, conn);
 	assert_int_equal(sp_store_get(k.store, "alice", &u), SP_OK);
 	assert_int_equal(u.last_login, 1000000000);
 	open_target();

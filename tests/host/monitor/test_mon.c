@@ -53,6 +53,14 @@ static union sp_msg_body good(uint32_t type, size_t *nfds)
 	case SP_MSG_CONN_END:
 		b.conn_end.conn = 1;
 		break;
+	case SP_MSG_CONN_GRANTED:
+		b.conn_granted.conn = 1;
+		break;
+	case SP_MSG_NET_START:
+		b.net_start.conn = 1;
+		b.net_start.source.family = AF_INET6;
+		*nfds = 1;
+		break;
 	case SP_MSG_VERDICT:
 		b.verdict.early_user = SP_AUTHZ_ACCESS_DENIED;
 		break;
@@ -181,6 +189,9 @@ static void test_bounds(void **state)
 	BREAK(SP_MSG_CONN_CLOSED, b.conn_closed.crashed = 2);
 	BREAK(SP_MSG_PENALTY, b.penalty.kind = SP_PENALTY_COUNT);
 	BREAK(SP_MSG_CONN_END, b.conn_end.why = SP_WHY_COUNT);
+	BREAK(SP_MSG_CONN_GRANTED, b.conn_granted.conn = 0);
+	BREAK(SP_MSG_NET_START, b.net_start.conn = 0);
+	BREAK(SP_MSG_NET_START, b.net_start.source.family = 0);
 	BREAK(SP_MSG_SIGN, b.sign.n = SP_SIGN_MAX + 1);
 	BREAK(SP_MSG_SIGNATURE, b.signature.result = SP_SIGN_DONE);
 	BREAK(SP_MSG_SIGNATURE, b.signature.n = 1);
