@@ -66,7 +66,7 @@ static int start(void **state)
 {
 	int p[2], b[2];
 	char why[SP_WHY_MAX], path[256];
-	const char *argv[] = {"sp-keeper", conf, "debug", NULL};
+	const char *argv[] = {"sp-keeper", "-c", conf, NULL};
 
 	if (sp_ipc_pair(p) != SP_OK || sp_ipc_pair(b) != SP_OK) {
 		return -1;
