@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <xcb/xkb.h>
 #include <xkbcommon/xkbcommon.h>
 
@@ -16,7 +15,8 @@
 #define LEVELS 4
 #define MAX_SPARE 48
 #define FIRST_SPARE 9
-#define REUSE_MS 100
+/* A program may be this late and still find what the key meant when it was pressed. */
+#define REUSE_MS 400
 #define MAX_UNICODE 0x10ffff
 
 struct spare {
@@ -241,45 +241,41 @@ bool sp_keymap_find(const struct sp_keymap *k, uint32_t ch, unsigned group, uint
 	return false;
 }
 
-static void wait_ms(uint64_t ms)
-{
-	struct timespec ts = {.tv_nsec = (long)ms * 1000000};
-
-	nanosleep(&ts, NULL);
-}
-
-uint8_t sp_keymap_borrow(struct sp_keymap *k, uint32_t ch)
+int sp_keymap_borrow(struct sp_keymap *k, uint32_t ch, uint8_t *keycode)
 {
 	struct spare *oldest = NULL;
 	uint64_t now = sp_child_now();
 
-	if (!(0x20 <= ch && ch <= MAX_UNICODE && (ch < 0xd800 || ch > 0xdfff))) {
-		return 0;
+	if (!(0x20 <= ch && ch <= MAX_UNICODE && (ch < 0xd800 || ch > 0xdfff)) ||
+			keysym_of(ch) == XKB_KEY_NoSymbol) {
+		return SP_ENOTFOUND;
 	}
 	for (size_t i = 0; i < k->n_spare; i++) {
 		struct spare *s = &k->spare[i];
 
 		if (s->ch == ch) {
 			s->used_ms = now;
-			return s->keycode;
+			*keycode = s->keycode;
+			return SP_OK;
 		}
 		if (!oldest || s->used_ms < oldest->used_ms) {
 			oldest = s;
 		}
 	}
-	if (!oldest || keysym_of(ch) == XKB_KEY_NoSymbol) {
-		return 0;
+	if (!oldest) {
+		return SP_ENOTFOUND;
 	}
 	if (oldest->ch && now < oldest->used_ms + REUSE_MS) {
-		wait_ms(oldest->used_ms + REUSE_MS - now);
+		return (int)(oldest->used_ms + REUSE_MS - now);
 	}
 	bind(k, oldest->keycode, keysym_of(ch));
-	if (sp_xlink_sync(k->x) != SP_OK) {
-		return 0;
+	int rc = sp_xlink_sync(k->x);
+	if (rc == SP_OK) {
+		oldest->ch = ch;
+		oldest->used_ms = sp_child_now();
+		*keycode = oldest->keycode;
 	}
-	oldest->ch = ch;
-	oldest->used_ms = sp_child_now();
-	return oldest->keycode;
+	return rc;
 }
 
 uint8_t sp_keymap_key(const struct sp_keymap *k, uint32_t keysym)

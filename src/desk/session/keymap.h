@@ -32,9 +32,10 @@ bool sp_keymap_find(const struct sp_keymap *k, uint32_t ch, unsigned group, uint
 /*
  * A key without a meaning of its own, now bound to the character; waits until the server has
  * done it. A key is bound anew only when its last use is long enough ago for programs to have
- * read it (then it waits, 100 ms at most). 0 when there is no such key.
+ * read what it meant: a result above 0 is the milliseconds until then, and nothing was done.
+ * SP_ENOTFOUND when there is no such key or no such character.
  */
-uint8_t sp_keymap_borrow(struct sp_keymap *k, uint32_t ch);
+sp_nodiscard int sp_keymap_borrow(struct sp_keymap *k, uint32_t ch, uint8_t *keycode);
 
 /* The key that has the keysym on level 0, the lowest such; 0 when there is none. */
 uint8_t sp_keymap_key(const struct sp_keymap *k, uint32_t keysym);

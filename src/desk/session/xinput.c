@@ -22,6 +22,7 @@
 #define KEYS 256
 #define NOTCH 120 /* wheel units of one click */
 #define LAYOUT_MS 2000
+#define MAX_QUEUE 1024
 
 enum button {
 	BUTTON_LEFT = 1,
@@ -45,6 +46,10 @@ struct sp_xinput {
 	bool pause; /* E1 1D came, the rest of the Pause key follows */
 	uint16_t high; /* first half of a surrogate pair */
 	int32_t mouse_x, mouse_y;
+	/* A ring of events that wait for the deadline. */
+	struct sp_input_event queue[MAX_QUEUE];
+	size_t first, waiting;
+	uint64_t deadline;
 };
 
 static void fake(struct sp_xinput *in, uint8_t type, uint8_t detail, int32_t x, int32_t y)
@@ -287,6 +292,7 @@ static void type_key(struct sp_xinput *in, uint8_t keycode, unsigned level, uint
 	put_back(in, &s);
 }
 
+/* Above 0: nothing was done, and it can be done after so many milliseconds. */
 static int type_character(struct sp_xinput *in, uint32_t ch)
 {
 	int rc = sp_keymap_refresh(in->map);
@@ -305,15 +311,22 @@ static int type_character(struct sp_xinput *in, uint32_t ch)
 	unsigned group = st->group;
 	free(st);
 
+	bool own = sp_keymap_find(in->map, ch, group, &keycode, &level) && !in->pressed[keycode] &&
+			(!(level & SP_KEYMAP_LEVEL3) ||
+					sp_keymap_key(in->map, XKB_KEY_ISO_Level3_Shift));
+	if (!own) {
+		rc = sp_keymap_borrow(in->map, ch, &keycode);
+		if (rc != SP_OK) {
+			return rc == SP_ENOTFOUND ? SP_OK : rc;
+		}
+	}
 	/* Programs make capitals of whatever comes with Caps Lock, borrowed keys included. */
 	if (locked) {
 		lock_modifiers(in, XCB_MOD_MASK_LOCK, 0);
 	}
-	if (sp_keymap_find(in->map, ch, group, &keycode, &level) && !in->pressed[keycode] &&
-			(!(level & SP_KEYMAP_LEVEL3) ||
-					sp_keymap_key(in->map, XKB_KEY_ISO_Level3_Shift))) {
+	if (own) {
 		type_key(in, keycode, level, mods);
-	} else if ((keycode = sp_keymap_borrow(in->map, ch))) {
+	} else {
 		fake_key(in, keycode, true);
 		fake_key(in, keycode, false);
 	}
@@ -341,8 +354,11 @@ static int unicode(struct sp_xinput *in, const struct sp_input_event *ev)
 		}
 		ch = 0x10000 + ((in->high - 0xd800u) << 10) + (ch - 0xdc00u);
 	}
-	in->high = 0;
-	return type_character(in, ch == '\n' ? '\r' : ch);
+	int rc = type_character(in, ch == '\n' ? '\r' : ch);
+	if (rc <= 0) {
+		in->high = 0;
+	}
+	return rc;
 }
 
 static void button(struct sp_xinput *in, enum button b, bool down)
@@ -476,7 +492,7 @@ static int lock_keys(struct sp_xinput *in, uint16_t flags)
 	return flush(in);
 }
 
-int sp_xinput_release_all(struct sp_xinput *in)
+static int release_all(struct sp_xinput *in)
 {
 	for (unsigned k = 8; k < KEYS; k++) {
 		key(in, (uint8_t)k, false);
@@ -490,7 +506,15 @@ int sp_xinput_release_all(struct sp_xinput *in)
 	return flush(in);
 }
 
-int sp_xinput_event(struct sp_xinput *in, const struct sp_input_event *ev)
+int sp_xinput_release_all(struct sp_xinput *in)
+{
+	in->waiting = 0;
+	in->deadline = 0;
+	return release_all(in);
+}
+
+/* As type_character(). */
+static int perform(struct sp_xinput *in, const struct sp_input_event *ev)
 {
 	switch (ev->kind) {
 	case SP_INPUT_SCANCODE:
@@ -511,7 +535,7 @@ int sp_xinput_event(struct sp_xinput *in, const struct sp_input_event *ev)
 		mouse_relative(in, ev);
 		break;
 	case SP_INPUT_SYNC: {
-		int rc = sp_xinput_release_all(in);
+		int rc = release_all(in);
 
 		return rc == SP_OK ? lock_keys(in, ev->flags) : rc;
 	}
@@ -520,4 +544,49 @@ int sp_xinput_event(struct sp_xinput *in, const struct sp_input_event *ev)
 		return SP_OK;
 	}
 	return flush(in);
+}
+
+uint64_t sp_xinput_deadline(const struct sp_xinput *in)
+{
+	return in->waiting > 0 ? in->deadline : 0;
+}
+
+int sp_xinput_run(struct sp_xinput *in)
+{
+	while (in->waiting > 0 && sp_child_now() >= in->deadline) {
+		int rc = perform(in, &in->queue[in->first]);
+
+		if (rc > 0) {
+			in->deadline = sp_child_now() + (uint64_t)rc;
+			return SP_OK;
+		}
+		in->first = (in->first + 1) % MAX_QUEUE;
+		in->waiting--;
+		if (rc != SP_OK) {
+			return rc;
+		}
+	}
+	return SP_OK;
+}
+
+int sp_xinput_event(struct sp_xinput *in, const struct sp_input_event *ev)
+{
+	int rc = sp_xinput_run(in);
+
+	if (rc == SP_OK && in->waiting == 0) {
+		rc = perform(in, ev);
+		if (rc <= 0) {
+			return rc;
+		}
+		in->deadline = sp_child_now() + (uint64_t)rc;
+		rc = SP_OK;
+	}
+	if (rc == SP_OK && in->waiting < MAX_QUEUE) {
+		in->queue[(in->first + in->waiting++) % MAX_QUEUE] = *ev;
+	} else if (rc == SP_OK) {
+		/* Text faster than anybody reads it. What is held must not stay so. */
+		sp_log(SP_LOG_WARN, "input: queue full, %d events dropped", MAX_QUEUE);
+		rc = sp_xinput_release_all(in);
+	}
+	return rc;
 }

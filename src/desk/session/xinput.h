@@ -33,10 +33,16 @@ sp_nodiscard int sp_xinput_layout(struct sp_xinput *in, uint32_t klid, uint32_t 
 /*
  * Does one event of the client. A repeated press is a repeat; a release without press is nothing.
  * Keys unknown to us are dropped. A synchronise event releases everything and brings the lock
- * keys to the client's state. SP_ECLOSED: the server is gone.
+ * keys to the client's state. Many different characters that are on no key come through a few
+ * borrowed ones, so in a burst they, and what follows them, wait in a queue for
+ * sp_xinput_run(). SP_ECLOSED: the server is gone.
  */
 sp_nodiscard int sp_xinput_event(struct sp_xinput *in, const struct sp_input_event *ev);
-/* Lets go of all keys and buttons: at focus loss, disconnect, takeover. */
+/* When to run again, in milliseconds of the monotonic clock; 0: nothing waits. */
+uint64_t sp_xinput_deadline(const struct sp_xinput *in);
+/* Does what has waited long enough. */
+sp_nodiscard int sp_xinput_run(struct sp_xinput *in);
+/* Lets go of all keys and buttons and forgets the queue: at disconnect, takeover. */
 sp_nodiscard int sp_xinput_release_all(struct sp_xinput *in);
 
 #endif
