@@ -732,7 +732,7 @@ static int handle(struct sp_rdp *c, struct sp_span pdu, uint64_t now_us)
 	case SP_RDP_WAIT_X224_CONFIRM:
 		return wait_x224_confirm(c, &r);
 	case SP_RDP_WAIT_AUTH:
-		return sp_rdp_emit(c, (struct sp_event){.kind = SP_EV_AUTH_TOKEN, .token = pdu});
+		return sp_rdp_emit_token(c, pdu);
 	case SP_RDP_WAIT_EARLY_RESULT:
 		return wait_early_result(c, &r);
 	case SP_RDP_WAIT_CONNECT_RESPONSE:

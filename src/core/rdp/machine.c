@@ -265,7 +265,9 @@ static int unit_length(struct sp_rdp *c, const uint8_t *p, size_t n)
 
 static bool waits_for_owner(const struct sp_rdp *c)
 {
-	return c->state == SP_RDP_WAIT_TLS || c->state == SP_RDP_WAIT_OWNER;
+	/* A client with HYBRID sends its Connect Initial right behind the last TSRequest. */
+	return c->state == SP_RDP_WAIT_TLS || c->state == SP_RDP_WAIT_OWNER ||
+			(c->state == SP_RDP_WAIT_AUTH && c->token_out);
 }
 
 static int fail_feed(struct sp_rdp *c, int err)
@@ -309,7 +311,7 @@ static int gather(struct sp_rdp *c, const uint8_t *p, size_t n, struct sp_span *
 int sp_rdp_feed(struct sp_rdp *c, const uint8_t *p, size_t n, uint64_t now_us)
 {
 	struct sp_span pdu = {NULL, 0};
-	int used;
+	int used = 0;
 
 	if (c->failed != SP_OK) {
 		return c->failed;
@@ -365,11 +367,18 @@ int sp_rdp_tls_done(struct sp_rdp *c)
 	return c->server ? sp_server_after_login(c) : sp_client_after_login(c);
 }
 
+int sp_rdp_emit_token(struct sp_rdp *c, struct sp_span token)
+{
+	c->token_out = true;
+	return sp_rdp_emit(c, (struct sp_event){.kind = SP_EV_AUTH_TOKEN, .token = token});
+}
+
 int sp_rdp_auth_send(struct sp_rdp *c, struct sp_span token)
 {
 	if (c->state != SP_RDP_WAIT_AUTH) {
 		return sp_rdp_fail(c, SP_EARG, "auth_send");
 	}
+	c->token_out = false;
 	sp_wr_span(&c->wr, token);
 	return sp_rdp_flush(c);
 }
@@ -379,6 +388,7 @@ int sp_rdp_auth_done(struct sp_rdp *c, uint32_t result)
 	if (c->state != SP_RDP_WAIT_AUTH) {
 		return sp_rdp_fail(c, SP_EARG, "auth_done");
 	}
+	c->token_out = false;
 	if (!c->server) {
 		if (c->selected & SP_PROTO_HYBRID_EX) {
 			c->state = SP_RDP_WAIT_EARLY_RESULT;

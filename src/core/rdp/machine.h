@@ -46,6 +46,7 @@ enum sp_rdp_state {
 struct sp_rdp {
 	bool server;
 	enum sp_rdp_state state;
+	bool token_out; /* the owner has a TSRequest that it did not answer yet */
 	/* Handles one whole PDU, borrowed; moves the state. */
 	int (*handle)(struct sp_rdp *c, struct sp_span pdu, uint64_t now_us);
 	/* Takes one more event out of the PDU in hand: 1, 0 for none, or an error. May be NULL. */
@@ -94,6 +95,8 @@ void sp_client_part_destroy(struct sp_client_part *p);
 
 /* Queues a copy of the event. SP_ELIMIT when the owner does not take events. */
 sp_nodiscard int sp_rdp_emit(struct sp_rdp *c, struct sp_event ev);
+/* Hands a TSRequest to the owner; until it is answered feed takes nothing. */
+sp_nodiscard int sp_rdp_emit_token(struct sp_rdp *c, struct sp_span token);
 /* Moves what stands in c->wr to the output; gives the writer's error if it failed. */
 sp_nodiscard int sp_rdp_flush(struct sp_rdp *c);
 /* Notes which field the cursor failed at; returns its error. */

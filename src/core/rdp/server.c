@@ -683,7 +683,7 @@ static int handle(struct sp_rdp *c, struct sp_span pdu, uint64_t now_us)
 	case SP_RDP_WAIT_X224_REQUEST:
 		return wait_x224_request(c, &r);
 	case SP_RDP_WAIT_AUTH:
-		return sp_rdp_emit(c, (struct sp_event){.kind = SP_EV_AUTH_TOKEN, .token = pdu});
+		return sp_rdp_emit_token(c, pdu);
 	case SP_RDP_WAIT_CONNECT_INITIAL:
 		return wait_connect_initial(c, &r);
 	default:

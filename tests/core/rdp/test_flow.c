@@ -83,6 +83,38 @@ static void test_refused_protocols(void **state)
 	pair_finish(&p);
 }
 
+/* With HYBRID nothing is said after the credentials: the client goes on without waiting. */
+static void test_connect_initial_behind_token(void **state)
+{
+	static const uint8_t token[] = {0x30, 0x03, 0x02, 0x01, 0x06};
+	struct pair_conf conf = pair_default;
+	struct sp_event ev;
+	struct sp_rcbuf *out;
+	struct pair p;
+
+	conf.ask = SP_PROTO_HYBRID;
+	pair_start(&p, &conf, 0);
+	pair_run(&p);
+	assert_active(&p);
+	struct sp_rdp *server = pair_server(&conf);
+	assert_int_equal(sp_rdp_feed(server, p.sent[0]->p, p.sent[0]->n, 1), p.sent[0]->n);
+	while (sp_rdp_next(server, &ev)) {
+	}
+	assert_int_equal(sp_rdp_tls_done(server), SP_OK);
+	assert_int_equal(sp_rdp_feed(server, token, sizeof(token), 1), sizeof(token));
+	assert_true(sp_rdp_next(server, &ev));
+	assert_int_equal(ev.kind, SP_EV_AUTH_TOKEN);
+	/* The login is with its owner: what follows waits, whatever it is. */
+	assert_int_equal(sp_rdp_feed(server, p.sent[2]->p, p.sent[2]->n, 1), 0);
+	assert_int_equal(sp_rdp_auth_done(server, 0), SP_OK);
+	assert_int_equal(sp_rdp_feed(server, p.sent[2]->p, p.sent[2]->n, 1), p.sent[2]->n);
+	while ((out = sp_rdp_out(server)) != NULL) {
+		sp_rcbuf_unref(out);
+	}
+	sp_rdp_destroy(server);
+	pair_finish(&p);
+}
+
 static void test_early_denial(void **state)
 {
 	struct pair_conf conf = pair_default;
@@ -266,6 +298,7 @@ int main(void)
 			cmocka_unit_test(test_every_split),
 			cmocka_unit_test(test_variants),
 			cmocka_unit_test(test_refused_protocols),
+			cmocka_unit_test(test_connect_initial_behind_token),
 			cmocka_unit_test(test_early_denial),
 			cmocka_unit_test(test_input),
 			cmocka_unit_test(test_updates),
