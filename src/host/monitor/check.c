@@ -148,6 +148,7 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 		return b->done.result < SP_DONE_COUNT && b->done.why < SP_WHY_COUNT &&
 				ends(b->done.user) && ends(b->done.domain);
 	case SP_MSG_DESKTOP_OPEN:
+	case SP_MSG_DESK_START:
 		return b->desktop_open.conn != 0 && text(b->desktop_open.user) &&
 				text(b->desktop_open.account) && text(b->desktop_open.target) &&
 				text(b->desktop_open.command) &&
@@ -156,6 +157,13 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 		return b->desktop_opened.conn != 0 && b->desktop_opened.fresh <= 1;
 	case SP_MSG_DESKTOP_FAILED:
 		return b->desktop_failed.conn != 0 && text(b->desktop_failed.text);
+	case SP_MSG_DESK_CONNECT:
+		return b->desk_connect.conn != 0 && geometry(&b->desk_connect.geometry);
+	case SP_MSG_DESK_UP:
+		return text(b->desk_up.display) && text(b->desk_up.program);
+	case SP_MSG_DESK_FAILED:
+	case SP_MSG_DESK_ENDED:
+		return text(b->desk_text.text);
 	case SP_MSG_RELOAD:
 	case SP_MSG_ASK_VERDICT:
 	case SP_MSG_ASK_CHALLENGE:

@@ -27,10 +27,11 @@
 #define SP_TEMP_MAX 2048 /* NTLMv2_CLIENT_CHALLENGE with its AV pairs */
 #define SP_TEMP_MIN 32 /* 28 fixed bytes and MsvAvEOL */
 
-/* Descriptors that sp-keeper and sp-broker inherit. */
+/* Descriptors that sp-keeper, sp-broker and sp-desk inherit. */
 #define SP_KEEPER_FD_CONTROL 3 /* to the parent */
 #define SP_KEEPER_FD_BROKER 4 /* keeper: to the broker; may be absent */
 #define SP_BROKER_FD_KEEPER 3
+#define SP_DESK_FD_BROKER 3
 /* Descriptors of sp-net and sp-login, which are started before their connection comes. */
 #define SP_NET_FD_PARENT 3
 #define SP_NET_FD_KEEPER 4
@@ -103,7 +104,14 @@ const char *sp_why_text(uint32_t why);
 	/* keeper and broker */ \
 	X(DESKTOP_OPEN, desktop_open, 0, 0) \
 	X(DESKTOP_OPENED, desktop_opened, 1, 1) \
-	X(DESKTOP_FAILED, desktop_failed, 0, 0)
+	X(DESKTOP_FAILED, desktop_failed, 0, 0) \
+	/* broker to desk */ \
+	X(DESK_START, desktop_open, 0, 0) \
+	X(DESK_CONNECT, desk_connect, 1, 1) /* stream socket: RDP without TLS and login */ \
+	/* desk to broker */ \
+	X(DESK_UP, desk_up, 0, 0) \
+	X(DESK_FAILED, desk_text, 0, 0) \
+	X(DESK_ENDED, desk_text, 0, 0)
 
 enum sp_msg {
 	SP_MSG_NONE,
@@ -354,6 +362,22 @@ struct sp_msg_desktop_failed {
 	char text[SP_TEXT_WHY]; /* for the person at the client */
 };
 
+/* Sent any number of times once the desktop is up; the newest connection takes it over. */
+struct sp_msg_desk_connect {
+	uint64_t conn;
+	struct sp_geometry geometry;
+};
+
+struct sp_msg_desk_up {
+	char display[16]; /* ":12" */
+	char program[48]; /* what makes the desktop, "icewm" */
+};
+
+/* Why it could not be started, or why it is over now; nothing follows. */
+struct sp_msg_desk_text {
+	char text[SP_TEXT_WHY];
+};
+
 union sp_msg_body {
 	struct sp_msg_conn_open conn_open;
 	struct sp_msg_conn_closed conn_closed;
@@ -376,6 +400,9 @@ union sp_msg_body {
 	struct sp_msg_desktop_open desktop_open;
 	struct sp_msg_desktop_opened desktop_opened;
 	struct sp_msg_desktop_failed desktop_failed;
+	struct sp_msg_desk_connect desk_connect;
+	struct sp_msg_desk_up desk_up;
+	struct sp_msg_desk_text desk_text;
 };
 
 #endif

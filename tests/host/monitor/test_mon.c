@@ -71,6 +71,7 @@ static union sp_msg_body good(uint32_t type, size_t *nfds)
 		b.proof.temp_n = SP_TEMP_MIN;
 		break;
 	case SP_MSG_DESKTOP_OPEN:
+	case SP_MSG_DESK_START:
 		b.desktop_open.conn = 1;
 		b.desktop_open.geometry = g;
 		break;
@@ -80,6 +81,11 @@ static union sp_msg_body good(uint32_t type, size_t *nfds)
 		break;
 	case SP_MSG_DESKTOP_FAILED:
 		b.desktop_failed.conn = 1;
+		break;
+	case SP_MSG_DESK_CONNECT:
+		b.desk_connect.conn = 1;
+		b.desk_connect.geometry = g;
+		*nfds = 1;
 		break;
 	default:
 		break;
@@ -214,6 +220,13 @@ static void test_bounds(void **state)
 	BREAK(SP_MSG_PROOF_RESULT, b.proof_result.result = SP_PROOF_COUNT);
 	BREAK(SP_MSG_DONE, b.done.result = SP_DONE_COUNT);
 	BREAK(SP_MSG_DESKTOP_OPEN, b.desktop_open.command[0] = 0x1b);
+	BREAK(SP_MSG_DESK_START, b.desktop_open.conn = 0);
+	BREAK(SP_MSG_DESK_CONNECT, b.desk_connect.conn = 0);
+	BREAK(SP_MSG_DESK_CONNECT, b.desk_connect.geometry.width = 0);
+	BREAK(SP_MSG_DESK_UP, b.desk_up.display[0] = 0x0a);
+	BREAK(SP_MSG_DESK_UP, memset(b.desk_up.program, 'a', sizeof(b.desk_up.program)));
+	BREAK(SP_MSG_DESK_FAILED, b.desk_text.text[0] = 0x0a);
+	BREAK(SP_MSG_DESK_ENDED, memset(b.desk_text.text, 'a', sizeof(b.desk_text.text)));
 	BREAK(SP_MSG_RELOAD, b.none.zero = 1);
 #undef BREAK
 	memset(&b, 0, sizeof(b));
