@@ -11,7 +11,6 @@
 #include "core/base/err.h"
 #include "core/base/mem.h"
 #include "desk.h"
-#include "desk/session/pam.h"
 #include "desk/session/program.h"
 #include "unit.h"
 
@@ -183,45 +182,6 @@ static void test_choice(void **state)
 	assert_int_equal(sp_program_choose(env, "", &c), SP_ELIMIT);
 }
 
-static void test_pam_reasons(void **state)
-{
-	struct sp_pam *p;
-	char why[200];
-	struct sp_pam_opts opts = {.service = "no-such-service", .account = "root"};
-
-	(void)state;
-	assert_int_equal(sp_pam_open(&opts, &p, why, sizeof(why)), SP_ENOTFOUND);
-	assert_null(p);
-	assert_non_null(strstr(why, geteuid() == 0 ? "no-such-service" : "not root"));
-	opts.account = "no such account";
-	assert_int_equal(sp_pam_open(&opts, &p, why, sizeof(why)), SP_ENOTFOUND);
-	opts = (struct sp_pam_opts){.service = "../passwd", .account = "root"};
-	assert_int_equal(sp_pam_open(&opts, &p, why, sizeof(why)), SP_ENOTFOUND);
-	sp_pam_close(NULL);
-}
-
-/* A whole session, with the rules that every Debian machine has for unknown services. */
-static void test_pam_session(void **state)
-{
-	struct sp_pam *p;
-	char why[200];
-	struct sp_pam_opts opts = {
-			.service = "other", .account = "root", .tty = ":7", .rhost = "192.0.2.1"};
-
-	(void)state;
-	if (geteuid() != 0 || access("/etc/pam.d/other", R_OK) != 0) {
-		print_message("needs root and /etc/pam.d/other\n");
-		skip();
-	}
-	int rc = sp_pam_open(&opts, &p, why, sizeof(why));
-	if (rc != SP_OK) {
-		fail_msg("%s", why);
-	}
-	assert_int_equal(sp_env_merge(env, sp_pam_env(p)), SP_OK);
-	assert_string_equal(sp_env_get(env, "XDG_SESSION_TYPE"), "x11");
-	sp_pam_close(p);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,8 +191,6 @@ int main(void)
 			cmocka_unit_test_setup_teardown(
 					test_runtime_dir_not_trusted, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_choice, setup, teardown),
-			cmocka_unit_test(test_pam_reasons),
-			cmocka_unit_test_setup_teardown(test_pam_session, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
-/* desk/session/pam.h - a PAM session for a Unix account, opened by root before it drops. */
-#ifndef SP_DESK_SESSION_PAM_H
-#define SP_DESK_SESSION_PAM_H
+/* desk/broker/pam.h - a PAM session for a Unix account, opened by root before it drops. */
+#ifndef SP_DESK_BROKER_PAM_H
+#define SP_DESK_BROKER_PAM_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
-/* desk/session/pam.c - see pam.h. */
-#include "desk/session/pam.h"
+/* desk/broker/pam.c - see pam.h. */
+#include "desk/broker/pam.h"
 
 #include <pwd.h>
 #include <stdbool.h>
