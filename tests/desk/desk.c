@@ -46,7 +46,7 @@ void desk_remove(const char *dir)
 	rmdir(dir);
 }
 
-static bool installed(enum sp_xserver_kind kind)
+bool desk_installed(enum sp_xserver_kind kind)
 {
 	char path[256];
 
@@ -62,7 +62,7 @@ void desk_open(struct desk *d, enum sp_xserver_kind kind, uint32_t width, uint32
 	char why[300];
 
 	*d = (struct desk){.kind = kind};
-	if (!installed(kind)) {
+	if (!desk_installed(kind)) {
 		print_message("%s is not installed\n",
 				kind == SP_XSERVER_XVFB ? "Xvfb" : "Xorg with the dummy driver");
 		skip();

@@ -23,6 +23,7 @@ enum sp_xserver_kind desk_kind(int argc, char **argv);
 /* A new private directory in out, which holds 64 bytes. */
 void desk_dir(char *out);
 void desk_remove(const char *dir);
+bool desk_installed(enum sp_xserver_kind kind);
 /* Skips the running test, saying so, when that server is not installed. */
 void desk_open(struct desk *d, enum sp_xserver_kind kind, uint32_t width, uint32_t height);
 void desk_close(struct desk *d);

@@ -1,5 +1,5 @@
-/* tests/desk/test_cursor.c - the pointer shapes that programs set. */
-#include "desk/session/cursor.h"
+/* tests/desk/test_xcursor.c - the pointer shapes that programs set. */
+#include "desk/session/xcursor.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,24 +13,24 @@
 
 static enum sp_xserver_kind kind;
 static struct desk d;
-static struct sp_cursor *cursor;
+static struct sp_xcursor *cursor;
 
 static int teardown(void **state)
 {
 	(void)state;
-	sp_cursor_destroy(cursor);
+	sp_xcursor_destroy(cursor);
 	cursor = NULL;
 	desk_close(&d);
 	return 0;
 }
 
-static const struct sp_cursor_image *next_shape(void)
+static const struct sp_xcursor_image *next_shape(void)
 {
-	const struct sp_cursor_image *img;
+	const struct sp_xcursor_image *img;
 	uint64_t end = desk_now() + WAIT_MS;
 
 	while (desk_now() < end) {
-		int rc = sp_cursor_poll(cursor, &img);
+		int rc = sp_xcursor_poll(cursor, &img);
 
 		assert_true(rc >= 0);
 		if (rc == 1) {
@@ -103,7 +103,7 @@ static void set(xcb_window_t win, xcb_cursor_t cur)
 static void open_all(xcb_window_t *win)
 {
 	desk_open(&d, kind, 800, 600);
-	assert_int_equal(sp_cursor_create(d.x, &cursor), SP_OK);
+	assert_int_equal(sp_xcursor_create(d.x, &cursor), SP_OK);
 	*win = desk_window(&d, 0, 0, 800, 600);
 	xcb_test_fake_input(d.app, XCB_MOTION_NOTIFY, 0, 0, d.screen->root, 100, 100, 0);
 	desk_app_sync(&d);
@@ -114,7 +114,7 @@ static void open_all(xcb_window_t *win)
 static void test_shapes(void **state)
 {
 	xcb_window_t win;
-	const struct sp_cursor_image *img;
+	const struct sp_xcursor_image *img;
 
 	(void)state;
 	open_all(&win);
@@ -133,7 +133,7 @@ static void test_shapes(void **state)
 		}
 	}
 	uint64_t first = img->hash;
-	assert_int_equal(sp_cursor_poll(cursor, &img), 0);
+	assert_int_equal(sp_xcursor_poll(cursor, &img), 0);
 
 	set(win, make_cursor(64, 64, diagonal, upper, 63, 63));
 	img = next_shape();
@@ -152,7 +152,7 @@ static void test_shapes(void **state)
 static void test_hidden(void **state)
 {
 	xcb_window_t win;
-	const struct sp_cursor_image *img;
+	const struct sp_xcursor_image *img;
 
 	(void)state;
 	open_all(&win);
@@ -168,30 +168,17 @@ static void test_hidden(void **state)
 static void test_large(void **state)
 {
 	xcb_window_t win;
-	const struct sp_cursor_image *img;
+	const struct sp_xcursor_image *img;
 
 	(void)state;
 	open_all(&win);
 	set(win, make_cursor(500, 400, diagonal, upper, 490, 10));
 	img = next_shape();
-	assert_int_equal(img->width, SP_CURSOR_MAX_SIZE);
-	assert_int_equal(img->height, SP_CURSOR_MAX_SIZE);
-	assert_int_equal(img->hot_x, 490 - (500 - SP_CURSOR_MAX_SIZE));
+	assert_int_equal(img->width, SP_XCURSOR_MAX_SIZE);
+	assert_int_equal(img->height, SP_XCURSOR_MAX_SIZE);
+	assert_int_equal(img->hot_x, 490 - (500 - SP_XCURSOR_MAX_SIZE));
 	assert_int_equal(img->hot_y, 10);
 	assert_int_equal(img->argb[0], 0xff0000ff);
-}
-
-static void test_straight(void **state)
-{
-	uint32_t px[] = {0x80400020, 0xff123456, 0x00000000, 0x01010000, 0x10ff0000};
-
-	(void)state;
-	sp_cursor_straight(px, px, 5);
-	assert_int_equal(px[0], 0x80800040);
-	assert_int_equal(px[1], 0xff123456);
-	assert_int_equal(px[2], 0);
-	assert_int_equal(px[3], 0x01ff0000);
-	assert_int_equal(px[4], 0x10ff0000); /* more colour than alpha is no valid input */
 }
 
 int main(int argc, char **argv)
@@ -200,7 +187,6 @@ int main(int argc, char **argv)
 			cmocka_unit_test_teardown(test_shapes, teardown),
 			cmocka_unit_test_teardown(test_hidden, teardown),
 			cmocka_unit_test_teardown(test_large, teardown),
-			cmocka_unit_test(test_straight),
 	};
 
 	kind = desk_kind(argc, argv);

@@ -1,5 +1,5 @@
-/* desk/session/cursor.c - see cursor.h. */
-#include "desk/session/cursor.h"
+/* desk/session/xcursor.c - see cursor.h. */
+#include "desk/session/xcursor.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,26 +8,26 @@
 #include "core/base/err.h"
 #include "core/base/mem.h"
 
-struct sp_cursor {
+struct sp_xcursor {
 	struct sp_xlink *x;
 	bool changed;
 	bool any; /* an image has been given */
-	struct sp_cursor_image image;
-	uint32_t pixels[SP_CURSOR_MAX_SIZE * SP_CURSOR_MAX_SIZE];
+	struct sp_xcursor_image image;
+	uint32_t pixels[SP_XCURSOR_MAX_SIZE * SP_XCURSOR_MAX_SIZE];
 };
 
 static void on_event(void *arg, const xcb_generic_event_t *ev)
 {
-	struct sp_cursor *c = arg;
+	struct sp_xcursor *c = arg;
 
 	if ((ev->response_type & 0x7f) == c->x->xfixes_event + XCB_XFIXES_CURSOR_NOTIFY) {
 		c->changed = true;
 	}
 }
 
-int sp_cursor_create(struct sp_xlink *x, struct sp_cursor **out)
+int sp_xcursor_create(struct sp_xlink *x, struct sp_xcursor **out)
 {
-	struct sp_cursor *c = sp_calloc(1, sizeof(*c));
+	struct sp_xcursor *c = sp_calloc(1, sizeof(*c));
 
 	*out = NULL;
 	if (!c) {
@@ -46,7 +46,7 @@ int sp_cursor_create(struct sp_xlink *x, struct sp_cursor **out)
 	return SP_OK;
 }
 
-void sp_cursor_destroy(struct sp_cursor *c)
+void sp_xcursor_destroy(struct sp_xcursor *c)
 {
 	if (!c) {
 		return;
@@ -57,7 +57,7 @@ void sp_cursor_destroy(struct sp_cursor *c)
 	sp_free(c);
 }
 
-static uint64_t hash_image(const struct sp_cursor_image *i)
+static uint64_t hash_image(const struct sp_xcursor_image *i)
 {
 	uint64_t h = 14695981039346656037u; /* FNV-1a, a word at a time */
 	uint64_t head = (uint64_t)i->width << 48 | (uint64_t)i->height << 32 |
@@ -74,25 +74,25 @@ static uint64_t hash_image(const struct sp_cursor_image *i)
 /* First column (or row) of the part we keep: the hot spot stays inside. */
 static uint32_t cut_from(uint32_t size, uint32_t hot)
 {
-	uint32_t half = SP_CURSOR_MAX_SIZE / 2;
+	uint32_t half = SP_XCURSOR_MAX_SIZE / 2;
 
-	if (size <= SP_CURSOR_MAX_SIZE || hot <= half) {
+	if (size <= SP_XCURSOR_MAX_SIZE || hot <= half) {
 		return 0;
 	}
-	uint32_t last = size - SP_CURSOR_MAX_SIZE;
+	uint32_t last = size - SP_XCURSOR_MAX_SIZE;
 	return hot - half < last ? hot - half : last;
 }
 
-static void take_image(struct sp_cursor *c, const xcb_xfixes_get_cursor_image_reply_t *r)
+static void take_image(struct sp_xcursor *c, const xcb_xfixes_get_cursor_image_reply_t *r)
 {
 	const uint32_t *src = xcb_xfixes_get_cursor_image_cursor_image(r);
-	struct sp_cursor_image *i = &c->image;
+	struct sp_xcursor_image *i = &c->image;
 	/* A hot spot outside of its image is brought to the border. */
 	uint32_t hot_x = r->xhot < r->width ? r->xhot : r->width - 1u;
 	uint32_t hot_y = r->yhot < r->height ? r->yhot : r->height - 1u;
 	uint32_t x0 = cut_from(r->width, hot_x), y0 = cut_from(r->height, hot_y);
-	uint32_t w = r->width < SP_CURSOR_MAX_SIZE ? r->width : SP_CURSOR_MAX_SIZE;
-	uint32_t h = r->height < SP_CURSOR_MAX_SIZE ? r->height : SP_CURSOR_MAX_SIZE;
+	uint32_t w = r->width < SP_XCURSOR_MAX_SIZE ? r->width : SP_XCURSOR_MAX_SIZE;
+	uint32_t h = r->height < SP_XCURSOR_MAX_SIZE ? r->height : SP_XCURSOR_MAX_SIZE;
 	uint32_t alpha = 0;
 
 	for (uint32_t y = 0; y < h; y++) {
@@ -110,7 +110,7 @@ static void take_image(struct sp_cursor *c, const xcb_xfixes_get_cursor_image_re
 	i->hot_y = i->hidden ? 0 : (uint16_t)(hot_y - y0);
 }
 
-int sp_cursor_poll(struct sp_cursor *c, const struct sp_cursor_image **out)
+int sp_xcursor_poll(struct sp_xcursor *c, const struct sp_xcursor_image **out)
 {
 	*out = &c->image;
 	int rc = sp_xlink_pump(c->x);
@@ -129,7 +129,7 @@ int sp_cursor_poll(struct sp_cursor *c, const struct sp_cursor_image **out)
 		take_image(c, r);
 	} else {
 		/* No cursor is set anywhere. */
-		c->image = (struct sp_cursor_image){.hidden = true, .argb = c->pixels};
+		c->image = (struct sp_xcursor_image){.hidden = true, .argb = c->pixels};
 	}
 	free(r);
 	if (xcb_connection_has_error(c->x->c)) {
@@ -140,18 +140,4 @@ int sp_cursor_poll(struct sp_cursor *c, const struct sp_cursor_image **out)
 	bool same = c->any && c->image.hash == before;
 	c->any = true;
 	return same ? 0 : 1;
-}
-
-void sp_cursor_straight(uint32_t *dst, const uint32_t *src, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t px = src[i], a = px >> 24, out = a << 24;
-
-		for (unsigned shift = 0; a > 0 && shift < 24; shift += 8) {
-			uint32_t v = ((px >> shift & 0xff) * 255 + a / 2) / a;
-
-			out |= (v < 255 ? v : 255) << shift;
-		}
-		dst[i] = out;
-	}
 }

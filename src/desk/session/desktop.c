@@ -1,0 +1,114 @@
+/* desk/session/desktop.c - see desktop.h. */
+#include "desk/session/desktop.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "core/base/err.h"
+#include "core/base/log.h"
+
+/* What programs find: what the broker gave us (PAM's variables), then the user's own. */
+static int make_env(struct sp_desktop *d, const char *dir)
+{
+	int rc = sp_env_create(&d->env);
+
+	if (rc == SP_OK) {
+		rc = sp_env_merge(d->env, environ);
+	}
+	return rc == SP_OK ? sp_env_user(d->env, dir) : rc;
+}
+
+static int start_x(struct sp_desktop *d, const struct sp_desktop_opts *opts, char *why, size_t n)
+{
+	struct sp_xserver_opts x = {.dir = opts->dir,
+			.kind = opts->kind,
+			.width = opts->width,
+			.height = opts->height,
+			.dpi = opts->dpi,
+			.envp = sp_env_vector(d->env)};
+	int rc = sp_xserver_start(&x, &d->server, why, n);
+
+	if (rc != SP_OK) {
+		return rc;
+	}
+	const char *display = sp_xserver_display(d->server);
+	const char *authority = sp_xserver_authority(d->server);
+	rc = sp_env_display(d->env, display, authority);
+	return rc == SP_OK ? sp_xlink_create(display, authority, &d->link, why, n) : rc;
+}
+
+static int start_parts(struct sp_desktop *d)
+{
+	struct sp_xinput_opts in = {.display = sp_xserver_display(d->server),
+			.authority = sp_xserver_authority(d->server),
+			.envp = sp_env_vector(d->env)};
+	int rc = sp_screen_create(d->link, &d->screen);
+
+	if (rc == SP_OK) {
+		rc = sp_capture_create(d->link, &d->capture);
+	}
+	if (rc == SP_OK) {
+		rc = sp_xcursor_create(d->link, &d->cursor);
+	}
+	return rc == SP_OK ? sp_xinput_create(d->link, &in, &d->input) : rc;
+}
+
+static int start_program(
+		struct sp_desktop *d, const struct sp_desktop_opts *opts, char *why, size_t n)
+{
+	struct sp_program_choice choice;
+	const char *given = opts->command && opts->command[0] ? opts->command : NULL;
+	int rc = sp_bus_start(d->env, &d->bus, why, n);
+
+	if (rc != SP_OK) {
+		sp_log(SP_LOG_WARN, "desktop without session bus: %s", why);
+	}
+	rc = sp_program_choose(d->env, given, &choice);
+	if (rc == SP_ENOTFOUND) {
+		snprintf(why, n, "no desktop environment, window manager or terminal installed");
+		return rc;
+	}
+	if (rc != SP_OK) {
+		snprintf(why, n, "command of the session: %s", sp_err_text(rc));
+		return rc;
+	}
+	d->name = choice.name;
+	return sp_program_start(d->env, &choice, opts->dir, &d->program, why, n);
+}
+
+int sp_desktop_start(struct sp_desktop *d, const struct sp_desktop_opts *opts, char *why, size_t n)
+{
+	*d = (struct sp_desktop){0};
+	snprintf(why, n, "%s", "");
+	int rc = make_env(d, opts->dir);
+	if (rc == SP_OK) {
+		rc = start_x(d, opts, why, n);
+	}
+	if (rc == SP_OK) {
+		rc = start_parts(d);
+	}
+	if (rc == SP_OK) {
+		rc = start_program(d, opts, why, n);
+	}
+	if (rc != SP_OK) {
+		if (!why[0]) {
+			snprintf(why, n, "desktop cannot be started: %s", sp_err_text(rc));
+		}
+		sp_desktop_finish(d);
+	}
+	return rc;
+}
+
+void sp_desktop_finish(struct sp_desktop *d)
+{
+	sp_program_destroy(d->program);
+	sp_bus_destroy(d->bus);
+	sp_xinput_destroy(d->input);
+	sp_xcursor_destroy(d->cursor);
+	sp_capture_destroy(d->capture);
+	sp_screen_destroy(d->screen);
+	sp_xlink_destroy(d->link);
+	sp_xserver_destroy(d->server);
+	sp_env_destroy(d->env);
+	*d = (struct sp_desktop){0};
+}

@@ -1,0 +1,48 @@
+/* desk/session/desktop.h - all parts of one desktop, started and ended together. */
+#ifndef SP_DESK_SESSION_DESKTOP_H
+#define SP_DESK_SESSION_DESKTOP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/attr.h"
+#include "desk/session/bus.h"
+#include "desk/session/capture.h"
+#include "desk/session/env.h"
+#include "desk/session/program.h"
+#include "desk/session/screen.h"
+#include "desk/session/xcursor.h"
+#include "desk/session/xinput.h"
+#include "desk/session/xlink.h"
+#include "desk/session/xserver.h"
+
+struct sp_desktop_opts {
+	const char *dir; /* the session's own directory, 0700, ours */
+	enum sp_xserver_kind kind;
+	uint32_t width, height, dpi; /* of the first client */
+	const char *command; /* NULL or empty: what is installed */
+};
+
+struct sp_desktop {
+	struct sp_env *env;
+	struct sp_xserver *server;
+	struct sp_xlink *link;
+	struct sp_screen *screen;
+	struct sp_capture *capture;
+	struct sp_xcursor *cursor;
+	struct sp_xinput *input;
+	struct sp_bus *bus; /* NULL: none installed */
+	struct sp_program *program;
+	const char *name; /* of the program, for the log; static */
+};
+
+/*
+ * Starts everything as the calling user; waits for the X server. On failure nothing is left and
+ * why has words.
+ */
+sp_nodiscard int sp_desktop_start(
+		struct sp_desktop *d, const struct sp_desktop_opts *opts, char *why, size_t n);
+/* Ends the program first, the X server last. Takes up to some seconds. Accepts a zeroed one. */
+void sp_desktop_finish(struct sp_desktop *d);
+
+#endif

@@ -1,0 +1,501 @@
+/* desk/session/peer.c - see peer.h. */
+#include "desk/session/peer.h"
+
+#include "core/base/err.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "core/pdu/caps.h"
+#include "core/pdu/fastpath.h"
+#include "core/pdu/gcc_client.h"
+#include "core/rdp/server.h"
+#include "core/view/emit.h"
+#include "desk/session/shape.h"
+#include "host/rdp/conn.h"
+
+#define DEADLINE_US (30 * 1000000u)
+#define MIN_SIDE 200
+#define MAX_SIDE 8192
+#define DPI 96
+#define MIN_SCALE 100
+#define MAX_SCALE 500
+
+/* Named by what is waited for. */
+enum state {
+	WAIT_LOGON, /* the connection sequence */
+	WAIT_ACTIVE, /* capabilities, finalization */
+	WAIT_CHANGE, /* active: pictures out, input in */
+	WAIT_CLOSE, /* the end was said */
+};
+
+struct sp_peer {
+	struct sp_loop *loop;
+	struct sp_conn *conn;
+	uint64_t id;
+	struct sp_desktop *d;
+	const struct sp_peer_calls *calls;
+	void *user;
+	enum state state;
+	struct sp_server_desktop size;
+	struct sp_emit *emit;
+	struct sp_wr update; /* body of the update being made */
+	struct sp_shape *shape;
+	bool suppressed; /* the client does not look */
+	bool unread; /* nobody looked before: all of the screen is to be read */
+	bool first_done; /* the first whole picture is out */
+	bool told; /* the logon was notified */
+	bool layout_due; /* the keyboard layout waits until the picture is there */
+	struct sp_watch *typist; /* input that waits its turn */
+	struct sp_watch *kick; /* there is work that no descriptor tells of */
+	uint64_t since_us;
+};
+
+static struct sp_rdp *rdp_of(const struct sp_peer *p)
+{
+	return sp_conn_rdp(p->conn);
+}
+
+uint64_t sp_peer_conn(const struct sp_peer *p)
+{
+	return p->id;
+}
+
+/* The owner's next turn comes at once, and with it sp_peer_work(). */
+static void soon(struct sp_peer *p)
+{
+	sp_watch_at(p->kick, 1);
+}
+
+static void fail(struct sp_peer *p, int err, const char *what)
+{
+	p->state = WAIT_CLOSE;
+	sp_conn_fail(p->conn, err, what);
+}
+
+/* ---- what the client is like ---- */
+
+static uint32_t within(uint32_t v, uint32_t min, uint32_t max)
+{
+	v = v < min ? min : v;
+	return v > max ? max : v;
+}
+
+/* One screen around all monitors, or the size the client names. */
+static void wanted_size(const struct sp_gcc_client *gcc, uint32_t *w, uint32_t *h)
+{
+	*w = gcc->core.desktop_width;
+	*h = gcc->core.desktop_height;
+	if (gcc->has_monitor && gcc->n_monitors > 0) {
+		int32_t left = INT32_MAX, top = INT32_MAX, right = INT32_MIN, bottom = INT32_MIN;
+
+		for (size_t i = 0; i < gcc->n_monitors; i++) {
+			const struct sp_gcc_monitor *m = &gcc->monitor[i];
+
+			left = m->left < left ? m->left : left;
+			top = m->top < top ? m->top : top;
+			right = m->right > right ? m->right : right;
+			bottom = m->bottom > bottom ? m->bottom : bottom;
+		}
+		*w = (uint32_t)(right - left + 1);
+		*h = (uint32_t)(bottom - top + 1);
+	}
+	*w = within(*w, MIN_SIDE, MAX_SIDE) & ~1u;
+	*h = within(*h, MIN_SIDE, MAX_SIDE);
+}
+
+static uint32_t wanted_dpi(const struct sp_gcc_cs_core *core)
+{
+	uint32_t scale = core->n_tail > SP_GCC_TAIL_DESKTOP_SCALE ? core->desktop_scale_factor : 0;
+
+	/* [MS-RDPBCGR] 2.2.1.3.2: out of range means to ignore it. */
+	scale = MIN_SCALE <= scale && scale <= MAX_SCALE ? scale : MIN_SCALE;
+	return DPI * scale / 100;
+}
+
+static void screen_size(struct sp_peer *p)
+{
+	uint32_t w, h;
+
+	sp_screen_size(p->d->screen, &w, &h);
+	p->size.width = (uint16_t)w;
+	p->size.height = (uint16_t)h;
+}
+
+static void on_logon(struct sp_peer *p)
+{
+	const struct sp_gcc_client *gcc = sp_rdp_client_gcc(rdp_of(p));
+	uint32_t w, h;
+
+	p->calls->takes(p->user, p);
+	wanted_size(gcc, &w, &h);
+	int rc = sp_screen_resize(p->d->screen, w, h, wanted_dpi(&gcc->core));
+	if (rc == SP_ECLOSED) {
+		p->calls->x_lost(p->user);
+		return;
+	}
+	if (rc != SP_OK) {
+		sp_log(SP_LOG_WARN, "conn %llu: screen stays as it is, %u x %u: %s",
+				(unsigned long long)p->id, w, h, sp_err_text(rc));
+	}
+	screen_size(p);
+	p->size.bpp = sp_gcc_client_bpp(&gcc->core);
+	if (p->size.bpp < 15) {
+		p->size.bpp = 16;
+	}
+	p->state = WAIT_ACTIVE;
+	rc = sp_server_activate(rdp_of(p), &p->size, sp_now_us());
+	if (rc != SP_OK) {
+		fail(p, rc, "activate");
+	}
+}
+
+static size_t largest_pointer(const struct sp_peer *p, const struct sp_caps *caps)
+{
+	size_t most = sp_server_update_max(rdp_of(p));
+	bool fast = caps->general.extra_flags & SP_GENERAL_FASTPATH_OUTPUT;
+
+	if (fast && sp_caps_has(caps, SP_CAPS_MULTIFRAGMENT) && caps->max_request > most) {
+		most = caps->max_request;
+	}
+	return most;
+}
+
+static void on_active(struct sp_peer *p, const struct sp_caps *caps)
+{
+	struct sp_emit_conf conf = {.w = p->size.width,
+			.h = p->size.height,
+			.depth = p->size.bpp,
+			.max_update = sp_server_update_max(rdp_of(p)),
+			.no_compr_hdr = caps->general.extra_flags &
+					SP_GENERAL_NO_BITMAP_COMPRESSION_HDR,
+			.alpha = !(caps->bitmap.drawing_flags & SP_DRAW_ALLOW_SKIP_ALPHA),
+			.shadow = true};
+	struct sp_rect all = {0, 0, p->size.width, p->size.height};
+
+	sp_emit_destroy(p->emit);
+	p->emit = sp_emit_create(&conf);
+	if (!p->emit) {
+		fail(p, SP_ENOMEM, "picture");
+		return;
+	}
+	sp_emit_refresh(p->emit, all);
+	sp_shape_init(p->shape, caps, largest_pointer(p, caps));
+	p->state = WAIT_CHANGE;
+	p->suppressed = false;
+	p->first_done = false;
+	p->unread = true;
+	sp_log(SP_LOG_INFO, "conn %llu: active, %u x %u at %u bits, %llu ms after it came",
+			(unsigned long long)p->id, p->size.width, p->size.height, p->size.bpp,
+			(unsigned long long)(sp_now_us() - p->since_us) / 1000);
+	if (!p->told) {
+		int rc = sp_server_logon_notify(rdp_of(p));
+
+		if (rc != SP_OK) {
+			fail(p, rc, "logon notify");
+			return;
+		}
+		p->told = true;
+	}
+	soon(p);
+}
+
+/* ---- pictures out ---- */
+
+/* A program has changed the size of the screen. */
+static void follow_size(struct sp_peer *p, const struct sp_capture_frame *f)
+{
+	p->size.width = (uint16_t)f->width;
+	p->size.height = (uint16_t)f->height;
+	p->state = WAIT_ACTIVE;
+	int rc = sp_server_activate(rdp_of(p), &p->size, sp_now_us());
+	if (rc != SP_OK) {
+		fail(p, rc, "reactivate");
+	}
+}
+
+/* True when a picture may be sent. */
+static bool take_damage(struct sp_peer *p)
+{
+	struct sp_capture_damage damage;
+	int rc = sp_capture_poll(p->d->capture, &damage);
+	const struct sp_capture_frame *f = sp_capture_frame(p->d->capture);
+
+	if (rc == SP_OK && (f->width != p->size.width || f->height != p->size.height)) {
+		follow_size(p, f);
+		return false;
+	}
+	if (p->unread) {
+		damage.n = 1;
+		damage.rects[0] = (struct sp_rect){0, 0, p->size.width, p->size.height};
+		p->unread = false;
+	}
+	if (rc == SP_OK && damage.n > 0) {
+		rc = sp_capture_fetch(p->d->capture, damage.rects, damage.n);
+	}
+	if (rc != SP_OK) {
+		p->calls->x_lost(p->user);
+		return false;
+	}
+	for (size_t i = 0; i < damage.n; i++) {
+		sp_emit_damage(p->emit, damage.rects[i]);
+	}
+	return true;
+}
+
+static void send_picture(struct sp_peer *p)
+{
+	const struct sp_capture_frame *f = sp_capture_frame(p->d->capture);
+
+	while (sp_emit_pending(p->emit) && !sp_conn_full(p->conn)) {
+		sp_wr_reset(&p->update);
+		int n = sp_emit_next(p->emit, f->pixels, f->stride, &p->update);
+		if (n > 0) {
+			n = sp_server_update(
+					rdp_of(p), SP_FP_BITMAP, sp_span(p->update.p, p->update.n));
+		}
+		if (n < 0) {
+			fail(p, n, "picture");
+			return;
+		}
+	}
+}
+
+static void send_shape(struct sp_peer *p)
+{
+	const struct sp_xcursor_image *image;
+	uint8_t code;
+	int rc = sp_xcursor_poll(p->d->cursor, &image);
+
+	if (rc < 0) {
+		p->calls->x_lost(p->user);
+		return;
+	}
+	sp_wr_reset(&p->update);
+	rc = sp_shape_update(p->shape, image, &code, &p->update);
+	if (rc > 0) {
+		rc = sp_server_update(rdp_of(p), code, sp_span(p->update.p, p->update.n));
+	}
+	if (rc < 0) {
+		fail(p, rc, "pointer");
+	}
+}
+
+static void set_layout(struct sp_peer *p)
+{
+	const struct sp_gcc_cs_core *core = &sp_rdp_client_gcc(rdp_of(p))->core;
+
+	p->layout_due = false;
+	/* What goes wrong there is logged there, and the old layout is better than none. */
+	int rc = sp_xinput_layout(p->d->input, core->keyboard_layout, core->keyboard_type);
+	if (rc == SP_ECLOSED) {
+		p->calls->x_lost(p->user);
+	}
+}
+
+void sp_peer_work(struct sp_peer *p)
+{
+	if (p->state != WAIT_CHANGE || p->suppressed || sp_conn_full(p->conn)) {
+		return;
+	}
+	if (take_damage(p)) {
+		send_picture(p);
+	}
+	if (p->state == WAIT_CHANGE) {
+		send_shape(p);
+	}
+	if (p->state != WAIT_CHANGE) {
+		return;
+	}
+	if (!p->first_done && !sp_emit_pending(p->emit)) {
+		p->first_done = true;
+		sp_log(SP_LOG_DEBUG, "conn %llu: first picture is out, %llu bytes",
+				(unsigned long long)p->id,
+				(unsigned long long)sp_conn_bytes_out(p->conn));
+		if (p->layout_due) {
+			/* In a turn of its own: it takes its time, and the picture goes first. */
+			soon(p);
+		}
+	}
+	if (sp_rdp_queued(rdp_of(p)) > 0) {
+		soon(p); /* for the connection's turn */
+	}
+}
+
+static void on_kick(void *user)
+{
+	struct sp_peer *p = user;
+
+	if (p->state == WAIT_CHANGE && p->layout_due && p->first_done) {
+		set_layout(p);
+	}
+}
+
+/* ---- events of the connection ---- */
+
+static void arm_typist(struct sp_peer *p)
+{
+	sp_watch_at(p->typist, sp_xinput_deadline(p->d->input) * 1000);
+}
+
+static void on_typist(void *user)
+{
+	struct sp_peer *p = user;
+
+	if (p->state != WAIT_CHANGE) {
+		return;
+	}
+	int rc = sp_xinput_run(p->d->input);
+	if (rc == SP_ECLOSED) {
+		p->calls->x_lost(p->user);
+		return;
+	}
+	arm_typist(p);
+}
+
+static void on_input(struct sp_peer *p, const struct sp_event *ev)
+{
+	if (p->state != WAIT_CHANGE) {
+		return;
+	}
+	if (p->layout_due) {
+		set_layout(p);
+	}
+	for (size_t i = 0; i < ev->input.n && p->state == WAIT_CHANGE; i++) {
+		int rc = sp_xinput_event(p->d->input, &ev->input.v[i]);
+
+		if (rc == SP_ECLOSED) {
+			p->calls->x_lost(p->user);
+			return;
+		}
+		if (rc != SP_OK) {
+			sp_log(SP_LOG_DEBUG, "conn %llu: input: %s", (unsigned long long)p->id,
+					sp_err_text(rc));
+		}
+	}
+	arm_typist(p);
+}
+
+static void on_event(void *user, const struct sp_event *ev)
+{
+	struct sp_peer *p = user;
+
+	if (p->state == WAIT_CLOSE) {
+		return;
+	}
+	switch (ev->kind) {
+	case SP_EV_LOGON:
+		on_logon(p);
+		break;
+	case SP_EV_ACTIVE:
+		on_active(p, ev->caps);
+		break;
+	case SP_EV_INPUT:
+		on_input(p, ev);
+		break;
+	case SP_EV_SUPPRESS:
+		p->suppressed = !ev->suppress.allow;
+		soon(p);
+		break;
+	case SP_EV_REFRESH:
+		if (p->emit) {
+			sp_emit_refresh(p->emit, ev->refresh);
+			soon(p);
+		}
+		break;
+	case SP_EV_SHUTDOWN_REQUEST: {
+		/* The desktop stays: the client closes the connection by itself then. */
+		int rc = sp_server_shutdown_denied(rdp_of(p));
+
+		if (rc != SP_OK) {
+			fail(p, rc, "shutdown denied");
+		}
+		break;
+	}
+	case SP_EV_CLOSED:
+		fail(p, SP_ECLOSED, "");
+		break;
+	default:
+		break;
+	}
+}
+
+static void on_room(void *user)
+{
+	soon(user);
+}
+
+static void on_closed(void *user, int err, const char *what)
+{
+	struct sp_peer *p = user;
+
+	p->state = WAIT_CLOSE;
+	sp_log(SP_LOG_INFO, "conn %llu: closed after %llu bytes: %s%s%s", (unsigned long long)p->id,
+			(unsigned long long)sp_conn_bytes_out(p->conn),
+			err == SP_OK ? "ended by us" : sp_err_text(err), what[0] ? ": " : "", what);
+	p->calls->closed(p->user, p);
+}
+
+void sp_peer_end(struct sp_peer *p, uint32_t error_info)
+{
+	if (p->state == WAIT_CLOSE) {
+		return;
+	}
+	p->state = WAIT_CLOSE;
+	int rc = sp_server_end(rdp_of(p), error_info);
+	if (rc != SP_OK) {
+		sp_conn_fail(p->conn, rc, "end");
+		return;
+	}
+	sp_conn_end(p->conn);
+}
+
+struct sp_peer *sp_peer_create(struct sp_loop *l, const struct sp_peer_conf *conf)
+{
+	static const struct sp_conn_calls calls = {
+			.event = on_event, .closed = on_closed, .room = on_room};
+	struct sp_server_conf sc = {
+			.logon_deadline_us = DEADLINE_US, .active_deadline_us = DEADLINE_US};
+	struct sp_peer *p = sp_calloc(1, sizeof(*p));
+
+	if (!p) {
+		return NULL;
+	}
+	p->loop = l;
+	p->id = conf->conn;
+	p->d = conf->desktop;
+	p->calls = conf->calls;
+	p->user = conf->user;
+	p->layout_due = true;
+	p->since_us = sp_now_us();
+	sp_wr_init(&p->update, SP_SHAPE_MAX_BODY);
+	p->shape = sp_calloc(1, sizeof(*p->shape));
+	p->kick = sp_loop_timer(l, on_kick, p);
+	p->typist = sp_loop_timer(l, on_typist, p);
+	struct sp_conn_conf cc = {.fd = conf->fd,
+			.rdp = sp_server_create(&sc, p->since_us),
+			.server = true,
+			.calls = &calls,
+			.user = p};
+	if (p->shape && p->kick && p->typist && cc.rdp) {
+		p->conn = sp_conn_create(l, &cc);
+	}
+	if (!p->conn) {
+		sp_rdp_destroy(cc.rdp);
+		sp_peer_destroy(p);
+		return NULL;
+	}
+	return p;
+}
+
+void sp_peer_destroy(struct sp_peer *p)
+{
+	if (!p) {
+		return;
+	}
+	sp_conn_destroy(p->conn);
+	sp_watch_remove(p->kick);
+	sp_watch_remove(p->typist);
+	sp_emit_destroy(p->emit);
+	sp_wr_finish(&p->update);
+	sp_free(p->shape);
+	sp_free(p);
+}
