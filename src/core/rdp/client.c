@@ -100,6 +100,15 @@ uint32_t sp_client_failure(const struct sp_rdp *c)
 	return c->cli->failure;
 }
 
+int sp_client_set_info(struct sp_rdp *c, const struct sp_info *info)
+{
+	if (c->server || c->state > SP_RDP_WAIT_CONNECT_RESPONSE) {
+		return SP_EARG;
+	}
+	c->info = *info;
+	return SP_OK;
+}
+
 /* ---- PDUs of ours ---- */
 
 static size_t send_begin(struct sp_rdp *c, uint16_t channel)

@@ -25,6 +25,12 @@ const struct sp_gcc_server *sp_client_server_gcc(const struct sp_rdp *c);
 /* RDP_NEG_FAILURE code when feed failed with SP_EPROTO or SP_EDENIED, else 0. */
 uint32_t sp_client_failure(const struct sp_rdp *c);
 
+/*
+ * Other Client Info than at creation, for an owner who gives the password only when the server
+ * is known. Until CONNECTED; SP_EARG afterwards.
+ */
+sp_nodiscard int sp_client_set_info(struct sp_rdp *c, const struct sp_info *info);
+
 /* Answers DEMAND_ACTIVE: sends Confirm Active with these and pipelines the finalization. */
 sp_nodiscard int sp_client_confirm(struct sp_rdp *c, const struct sp_caps *caps);
 /* Capabilities of a plain client for a desktop of this size: bitmaps, pointers, no orders. */
