@@ -1,0 +1,43 @@
+/* client/options.h - what every client command takes: where to, as whom, how large, whom to trust. */
+#ifndef SP_CLIENT_OPTIONS_H
+#define SP_CLIENT_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/session.h"
+#include "host/io/fdio.h"
+
+/* Strings point into argv. */
+struct sp_options {
+	char host[256];
+	uint16_t port;
+	const char *user, *domain; /* NULL when not given */
+	bool password_stdin;
+	uint16_t width, height;
+	uint8_t depth;
+	enum sp_session_security security;
+	struct sp_trust trust;
+};
+
+void sp_options_init(struct sp_options *o);
+/*
+ * When argv[*i] is one of --size --user --domain --password-stdin --depth --trust --sec (also
+ * "--size=WxH"), takes it and its value and moves *i to the last argument used. 1: taken; 0:
+ * something else; -1: not valid, and why says so.
+ */
+sp_nodiscard int sp_options_take(
+		struct sp_options *o, int argc, char **argv, int *i, char why[SP_WHY_MAX]);
+/* "HOST[:PORT]"; SP_EARG. */
+sp_nodiscard int sp_options_address(struct sp_options *o, const char *text);
+/*
+ * The value of option name at argv[*i], from "--name VALUE" or "--name=VALUE": 1 and *value (*i
+ * moved), 0 for another option, -1 when the value is missing.
+ */
+sp_nodiscard int sp_options_value(
+		const char *name, int argc, char **argv, int *i, const char **value);
+/* "1.5" within 0 and max, which it may equal, as microseconds; SP_EARG. */
+sp_nodiscard int sp_options_seconds(const char *text, unsigned max, uint64_t *out_us);
+
+#endif

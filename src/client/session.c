@@ -1,0 +1,538 @@
+/* client/session.c - see session.h. */
+#include "client/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/settings.h"
+#include "client/words.h"
+#include "core/base/err.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "core/base/utf16.h"
+#include "core/pdu/bitmap.h"
+#include "core/pdu/caps.h"
+#include "core/pdu/fastpath.h"
+#include "core/pdu/gcc_client.h"
+#include "core/pdu/info.h"
+#include "core/pdu/x224.h"
+#include "core/rdp/client.h"
+#include "core/view/paint.h"
+#include "host/io/tcp.h"
+#include "host/rdp/client_login.h"
+#include "host/rdp/conn.h"
+
+#define CONNECT_US 10000000
+#define SEQUENCE_US 30000000 /* from connected to active; starts again after a person answered */
+
+enum codec {
+	CODEC_RAW,
+	CODEC_INTERLEAVED,
+	CODEC_PLANAR,
+	CODEC_SURFACE,
+	CODECS
+};
+
+struct sp_session {
+	struct sp_loop *loop;
+	struct sp_conn *conn;
+	struct sp_tls_ctx *ctx;
+	struct sp_watch *deadline;
+	struct sp_session_conf conf; /* its strings are not to be used after create */
+	char host[256], user[SP_SESSION_NAME], domain[SP_SESSION_NAME];
+	struct sp_info info; /* INVARIANT: its password is empty but for the moment it is handed on */
+	struct sp_client_login *login;
+	unsigned login_steps;
+	struct sp_secret password; /* INVARIANT: empty after the first step of the login */
+
+	uint8_t *fb;
+	uint32_t w, h;
+	struct sp_paint paint;
+	uint64_t pixels[CODECS];
+
+	uint32_t error_info;
+	const char *login_why; /* set when the login failed */
+	char why[SP_SESSION_WHY]; /* set where it is known better than from the error */
+};
+
+static void fail(struct sp_session *s, int err, const char *what)
+{
+	sp_conn_fail(s->conn, err, what);
+}
+
+/* ---- trust and login ---- */
+
+static enum sp_trust_verdict ask_trust(struct sp_session *s)
+{
+	const struct sp_session_person *who = &s->conf.person;
+
+	if (!who->trust) {
+		return SP_TRUST_NO;
+	}
+	bool yes = who->trust(who->user, s->why);
+	sp_watch_in(s->deadline, SEQUENCE_US);
+	if (!yes) {
+		snprintf(s->why, sizeof(s->why), "certificate not accepted");
+	}
+	return yes ? SP_TRUST_NEW : SP_TRUST_NO;
+}
+
+static void remember(struct sp_session *s, const struct sp_trust_cert *cert)
+{
+	const struct sp_trust *trust = &s->conf.trust;
+	const struct sp_session_person *who = &s->conf.person;
+	size_t n = strlen(s->why);
+
+	if (trust->file[0] == '\0') {
+		snprintf(s->why + n, sizeof(s->why) - n, "\nnot remembered: no home");
+	} else if (sp_trust_remember(trust, cert) == SP_OK) {
+		snprintf(s->why + n, sizeof(s->why) - n, "\nremembered in %s", trust->file);
+	} else {
+		snprintf(s->why + n, sizeof(s->why) - n, "\nnot remembered: %s: %s", trust->file,
+				strerror(errno));
+	}
+	if (who->note) {
+		who->note(who->user, s->why);
+	}
+	s->why[0] = '\0';
+}
+
+static int judge(struct sp_session *s)
+{
+	const struct sp_tls *tls = sp_conn_tls(s->conn);
+	const struct sp_cert_info *info = sp_tls_peer_cert(tls);
+	bool chain = s->conf.trust.mode == SP_TRUST_CA || s->conf.trust.mode == SP_TRUST_ASK;
+
+	if (!info) {
+		snprintf(s->why, sizeof(s->why), "server shows no certificate");
+		return SP_EDENIED;
+	}
+	struct sp_trust_cert cert = {.host = s->host,
+			.port = s->conf.port,
+			.cert_sha256 = info->cert_sha256,
+			.spki_sha256 = info->spki_sha256,
+			.complaint = chain ? sp_tls_verify_complaint(tls) : NULL};
+	enum sp_trust_verdict v = sp_trust_judge(&s->conf.trust, &cert, s->why);
+	if (v == SP_TRUST_UNSURE) {
+		v = ask_trust(s);
+	}
+	if (v == SP_TRUST_NEW) {
+		remember(s, &cert);
+	}
+	return v == SP_TRUST_NO ? SP_EDENIED : SP_OK;
+}
+
+static int ask_password(struct sp_session *s)
+{
+	const struct sp_session_person *who = &s->conf.person;
+
+	if (!who->password) {
+		return SP_OK;
+	}
+	int rc = who->password(who->user, &s->password);
+	sp_watch_in(s->deadline, SEQUENCE_US);
+	if (rc != SP_OK) {
+		snprintf(s->why, sizeof(s->why), "no password");
+	}
+	return rc;
+}
+
+/* Without NLA the login travels in Client Info, inside TLS. */
+static int login_in_info(struct sp_session *s, struct sp_rdp *rdp)
+{
+	char text[SP_SECRET_MAX + 1];
+	struct sp_wr w;
+
+	if (s->conf.security == SP_SESSION_NLA) {
+		snprintf(s->why, sizeof(s->why),
+				"server has no Network Level Authentication (NLA); --sec tls goes "
+				"without");
+		return SP_EDENIED;
+	}
+	if (s->user[0] == '\0') {
+		return SP_OK;
+	}
+	int rc = ask_password(s);
+	if (rc != SP_OK) {
+		return rc;
+	}
+	memcpy(text, s->password.p, s->password.n);
+	text[s->password.n] = '\0';
+	sp_wr_fixed(&w, s->info.password.p, sizeof(s->info.password.p));
+	sp_utf16_write(&w, text);
+	s->info.password.n = w.n;
+	s->info.flags |= s->password.n > 0 ? SP_INFO_AUTOLOGON : 0;
+	rc = sp_wr_ok(&w) == SP_OK ? sp_client_set_info(rdp, &s->info) : SP_EARG;
+	sp_secret_wipe(&s->info.password);
+	sp_secret_wipe(&s->password);
+	sp_wipe(text, sizeof(text));
+	return rc;
+}
+
+static int on_tls_up(void *user)
+{
+	struct sp_session *s = user;
+	struct sp_rdp *rdp = sp_conn_rdp(s->conn);
+	int rc = judge(s);
+
+	if (rc == SP_OK && sp_client_protocol(rdp) == SP_PROTO_SSL) {
+		rc = login_in_info(s, rdp);
+	}
+	return rc;
+}
+
+static int begin_login(struct sp_session *s)
+{
+	if (s->user[0] == '\0') {
+		snprintf(s->why, sizeof(s->why), "server requires a login; give --user");
+		return SP_EDENIED;
+	}
+	int rc = ask_password(s);
+	if (rc != SP_OK) {
+		return rc;
+	}
+	/* Bare NTLM: Windows takes it with and without SPNEGO around, FreeRDP's server only so. */
+	struct sp_client_login_conf conf = {.user = s->user,
+			.domain = s->domain,
+			.host = s->host,
+			.password = sp_span(s->password.p, s->password.n)};
+	s->login = sp_client_login_create(&conf);
+	return s->login ? SP_OK : SP_ENOMEM;
+}
+
+static void on_token(struct sp_session *s, struct sp_span token)
+{
+	int rc = s->login ? SP_OK : begin_login(s);
+
+	if (rc == SP_OK) {
+		rc = sp_client_login_step(s->login, s->conn, token);
+		s->login_steps++;
+		if (rc != SP_OK) {
+			s->login_why = sp_client_login_why(s->login);
+		}
+	}
+	sp_secret_wipe(&s->password);
+	if (rc != SP_OK) {
+		fail(s, rc, "login");
+	}
+}
+
+/* ---- the picture ---- */
+
+static int on_demand(struct sp_session *s, const struct sp_caps *theirs)
+{
+	uint32_t w = theirs->bitmap.width, h = theirs->bitmap.height;
+	struct sp_caps ours;
+
+	if (!sp_caps_has(theirs, SP_CAPS_BITMAP) || !(1 <= w && w <= SP_SESSION_MAX_SIDE) ||
+			!(1 <= h && h <= SP_SESSION_MAX_SIDE)) {
+		snprintf(s->why, sizeof(s->why), "server's desktop of %ux%u is not possible", w, h);
+		return SP_EFIELD;
+	}
+	uint8_t *fb = sp_calloc((size_t)w * h, 4);
+	if (!fb) {
+		return SP_ENOMEM;
+	}
+	sp_paint_target(&s->paint, fb, (size_t)w * 4, w, h);
+	sp_free(s->fb);
+	s->fb = fb;
+	s->w = w;
+	s->h = h;
+	sp_client_default_caps(&ours, (uint16_t)w, (uint16_t)h, s->conf.depth);
+	return sp_client_confirm(sp_conn_rdp(s->conn), &ours);
+}
+
+/* Which codecs a bitmap update that was painted without a complaint came by. */
+static void count(struct sp_session *s, struct sp_span body)
+{
+	struct sp_bitmap_rect b;
+	struct sp_rd r;
+	uint16_t type;
+	size_t n = 0;
+
+	sp_rd_init(&r, body.p, body.n);
+	if (sp_bitmap_update_read(&r, &type) != SP_OK || sp_bitmap_read(&r, &n) != SP_OK) {
+		return;
+	}
+	for (; n > 0 && sp_bitmap_rect_read(&r, &b) == SP_OK; n--) {
+		enum codec codec = !b.compressed ? CODEC_RAW
+				: b.bpp == 32    ? CODEC_PLANAR
+						 : CODEC_INTERLEAVED;
+
+		s->pixels[codec] += (uint64_t)b.width * b.height;
+	}
+}
+
+static int on_update(struct sp_session *s, uint8_t code, struct sp_span data)
+{
+	struct sp_rect area = {0, 0, 0, 0};
+	int rc;
+
+	switch (code) {
+	case SP_FP_BITMAP:
+		rc = sp_paint_bitmap(&s->paint, data, &area);
+		if (rc == SP_OK) {
+			count(s, data);
+		}
+		break;
+	case SP_FP_PALETTE:
+		return sp_paint_palette(&s->paint, data);
+	case SP_FP_SURFCMDS:
+		rc = sp_paint_surface(&s->paint, data, &area, NULL);
+		s->pixels[CODEC_SURFACE] += (uint64_t)(area.w) * (uint64_t)area.h;
+		break;
+	default:
+		/* Pointers are not part of the picture; orders were not offered. */
+		return SP_OK;
+	}
+	if (rc == SP_OK && !sp_rect_empty(area)) {
+		s->conf.calls->painted(s->conf.user, area);
+	}
+	return rc;
+}
+
+static void on_event(void *user, const struct sp_event *ev)
+{
+	struct sp_session *s = user;
+	int rc = SP_OK;
+
+	switch (ev->kind) {
+	case SP_EV_AUTH_TOKEN:
+		on_token(s, ev->token);
+		return;
+	case SP_EV_DEMAND_ACTIVE:
+		rc = on_demand(s, ev->caps);
+		break;
+	case SP_EV_ACTIVE:
+		sp_watch_at(s->deadline, 0);
+		s->conf.calls->active(s->conf.user, s->w, s->h);
+		return;
+	case SP_EV_DEACTIVATED:
+		sp_watch_in(s->deadline, SEQUENCE_US);
+		return;
+	case SP_EV_UPDATE:
+		rc = s->fb ? on_update(s, ev->update.code, ev->update.data) : SP_OK;
+		break;
+	case SP_EV_ERROR_INFO:
+		s->error_info = ev->error_info;
+		return;
+	case SP_EV_CLOSED:
+		fail(s, SP_ECLOSED, "");
+		return;
+	default:
+		return;
+	}
+	if (rc != SP_OK) {
+		fail(s, rc,
+				ev->kind == SP_EV_UPDATE ? "update"
+							 : sp_rdp_what(sp_conn_rdp(s->conn)));
+	}
+}
+
+/* ---- the end ---- */
+
+static void on_deadline(void *user)
+{
+	struct sp_session *s = user;
+
+	fail(s, SP_ETIMEOUT, "");
+}
+
+static void on_closed(void *user, int err, const char *what)
+{
+	struct sp_session *s = user;
+	const struct sp_rdp *rdp = sp_conn_rdp(s->conn);
+	struct sp_words w = {.err = err,
+			.what = what,
+			.state = sp_rdp_state_name(rdp),
+			.failure = sp_client_failure(rdp),
+			.error_info = s->error_info,
+			.status = s->login ? sp_client_login_status(s->login) : 0,
+			.login = s->login_why,
+			.answered = s->login_steps >= 2,
+			.saved_errno = errno};
+
+	if (err != SP_OK && s->why[0] == '\0') {
+		sp_words_end(&w, s->why, sizeof(s->why));
+	}
+	sp_watch_at(s->deadline, 0);
+	s->conf.calls->ended(s->conf.user, err, s->why);
+}
+
+/* ---- life ---- */
+
+/* "DOMAIN\user" says both, where nobody said the domain by itself. */
+static int take_names(struct sp_session *s, const struct sp_session_conf *conf)
+{
+	const char *user = conf->user_name ? conf->user_name : "";
+	const char *domain = conf->domain ? conf->domain : "";
+	const char *cut = domain[0] ? NULL : strchr(user, '\\');
+	size_t n = cut ? (size_t)(cut - user) : strlen(domain);
+
+	if (cut) {
+		domain = user;
+		user = cut + 1;
+	}
+	if (!(strlen(conf->host) < sizeof(s->host) && strlen(user) < sizeof(s->user) &&
+			    n < sizeof(s->domain))) {
+		return SP_EARG;
+	}
+	memcpy(s->host, conf->host, strlen(conf->host) + 1);
+	memcpy(s->user, user, strlen(user) + 1);
+	memcpy(s->domain, domain, n);
+	return SP_OK;
+}
+
+static int make_context(struct sp_session *s, char why[SP_SESSION_WHY])
+{
+	char tls[SP_WHY_MAX] = "";
+	struct sp_rcbuf *ca = NULL;
+
+	if (s->conf.trust.mode == SP_TRUST_CA || s->conf.trust.mode == SP_TRUST_ASK) {
+		if (sp_tls_system_ca(&ca) != SP_OK && s->conf.trust.mode == SP_TRUST_CA) {
+			snprintf(why, SP_SESSION_WHY,
+					"no certificate authorities found on this machine");
+			return SP_ENOTFOUND;
+		}
+	}
+	s->ctx = sp_tls_init() == SP_OK
+			? sp_tls_client_ctx(ca ? sp_span(ca->p, ca->n) : sp_span(NULL, 0), tls)
+			: NULL;
+	sp_rcbuf_unref(ca);
+	if (!s->ctx) {
+		snprintf(why, SP_SESSION_WHY, "TLS: %s", tls[0] ? tls : "library refuses");
+	}
+	return s->ctx ? SP_OK : SP_ETLS;
+}
+
+static struct sp_rdp *make_machine(struct sp_session *s, int fd)
+{
+	static const uint32_t protocols[] = {
+			[SP_SESSION_AUTO] = SP_PROTO_SSL | SP_PROTO_HYBRID | SP_PROTO_HYBRID_EX,
+			[SP_SESSION_NLA] = SP_PROTO_SSL | SP_PROTO_HYBRID | SP_PROTO_HYBRID_EX,
+			[SP_SESSION_TLS] = SP_PROTO_SSL,
+	};
+	struct sp_gcc_client gcc;
+	char address[SP_ADDR_TEXT_MAX] = "";
+	struct sp_addr local;
+
+	if (sp_tcp_local(fd, &local) == SP_OK) {
+		sp_addr_host_text(&local, address);
+	}
+	sp_settings_gcc(&gcc, s->conf.width, s->conf.height, s->conf.depth);
+	sp_settings_info(&s->info, address);
+	snprintf(s->info.user, sizeof(s->info.user), "%s", s->user);
+	snprintf(s->info.domain, sizeof(s->info.domain), "%s", s->domain);
+	struct sp_client_conf conf = {
+			.protocols = protocols[s->conf.security], .gcc = &gcc, .info = &s->info};
+	return sp_client_create(&conf, sp_now_us());
+}
+
+static int connect_it(struct sp_session *s, char why[SP_SESSION_WHY])
+{
+	static const struct sp_conn_calls calls = {
+			.event = on_event, .tls_up = on_tls_up, .closed = on_closed};
+	char tcp[SP_WHY_MAX] = "";
+	int fd;
+
+	int rc = sp_tcp_connect(s->host, s->conf.port, sp_now_us() + CONNECT_US, &fd, tcp);
+	if (rc != SP_OK) {
+		snprintf(why, SP_SESSION_WHY, "%s", tcp[0] ? tcp : sp_err_text(rc));
+		return rc;
+	}
+	if (sp_tcp_tune(fd, 0, 0) != SP_OK) {
+		sp_log(SP_LOG_DEBUG, "socket not tuned");
+	}
+	struct sp_rdp *rdp = make_machine(s, fd);
+	struct sp_conn_conf conf = {.fd = fd,
+			.rdp = rdp,
+			.ctx = s->ctx,
+			.peer = {.verify = SP_TLS_VERIFY_REPORT, .host = s->host},
+			.calls = &calls,
+			.user = s};
+	s->conn = rdp ? sp_conn_create(s->loop, &conf) : NULL;
+	if (!s->conn) {
+		sp_rdp_destroy(rdp);
+		sp_fd_close(&fd);
+		snprintf(why, SP_SESSION_WHY, "out of memory");
+		return SP_ENOMEM;
+	}
+	sp_watch_in(s->deadline, SEQUENCE_US);
+	return SP_OK;
+}
+
+struct sp_session *sp_session_create(
+		struct sp_loop *l, const struct sp_session_conf *conf, char why[SP_SESSION_WHY])
+{
+	struct sp_session *s = sp_calloc(1, sizeof(*s));
+
+	snprintf(why, SP_SESSION_WHY, "out of memory");
+	if (!s) {
+		return NULL;
+	}
+	s->loop = l;
+	s->conf = *conf;
+	sp_paint_init(&s->paint, NULL, 0, 0, 0);
+	s->deadline = sp_loop_timer(l, on_deadline, s);
+	if (!s->deadline || make_context(s, why) != SP_OK) {
+		goto fail;
+	}
+	if (take_names(s, conf) != SP_OK) {
+		snprintf(why, SP_SESSION_WHY, "name too long");
+		goto fail;
+	}
+	if (connect_it(s, why) != SP_OK) {
+		goto fail;
+	}
+	why[0] = '\0';
+	return s;
+fail:
+	sp_session_destroy(s);
+	return NULL;
+}
+
+void sp_session_destroy(struct sp_session *s)
+{
+	if (!s) {
+		return;
+	}
+	sp_watch_remove(s->deadline);
+	sp_conn_destroy(s->conn);
+	sp_tls_ctx_destroy(s->ctx);
+	sp_client_login_destroy(s->login);
+	sp_paint_finish(&s->paint);
+	sp_free(s->fb);
+	sp_freezero(s, sizeof(*s));
+}
+
+void sp_session_end(struct sp_session *s)
+{
+	if (sp_client_end(sp_conn_rdp(s->conn)) != SP_OK) {
+		sp_log(SP_LOG_DEBUG, "no goodbye to the server");
+	}
+	sp_conn_end(s->conn);
+}
+
+const uint8_t *sp_session_picture(const struct sp_session *s, uint32_t *w, uint32_t *h)
+{
+	*w = s->w;
+	*h = s->h;
+	return s->fb;
+}
+
+const char *sp_session_codec(const struct sp_session *s)
+{
+	static const char *const names[CODECS] = {"raw", "interleaved", "planar", "surface-raw"};
+	size_t best = 0;
+
+	for (size_t i = 1; i < CODECS; i++) {
+		best = s->pixels[i] > s->pixels[best] ? i : best;
+	}
+	return s->pixels[best] > 0 ? names[best] : "none";
+}
+
+uint64_t sp_session_bytes_in(const struct sp_session *s)
+{
+	return sp_conn_bytes_in(s->conn);
+}

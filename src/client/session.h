@@ -1,0 +1,84 @@
+/* client/session.h - a connection to an RDP server as a client: from the name to the picture. */
+#ifndef SP_CLIENT_SESSION_H
+#define SP_CLIENT_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/trust.h"
+#include "core/base/attr.h"
+#include "core/base/rect.h"
+#include "core/base/secret.h"
+#include "host/io/loop.h"
+
+#define SP_SESSION_MIN_SIDE 200
+#define SP_SESSION_MAX_SIDE 8192
+#define SP_SESSION_NAME 256 /* bytes of a user or domain name with its NUL */
+#define SP_SESSION_WHY 2304
+
+enum sp_session_security {
+	SP_SESSION_AUTO, /* NLA where the server has it, else TLS with the login inside */
+	SP_SESSION_NLA,
+	SP_SESSION_TLS,
+};
+
+/* Who is asked while the connection is made. The calls may block; the server waits meanwhile. */
+struct sp_session_person {
+	/* Yes or no; text says what is known. NULL: nobody can be asked. */
+	bool (*trust)(void *user, const char *text);
+	/* The user's password as UTF-8: SP_OK, or an error that ends the connection. May be NULL. */
+	int (*password)(void *user, struct sp_secret *out);
+	/* Something to know, one or more lines without the last line's end. May be NULL. */
+	void (*note)(void *user, const char *text);
+	void *user;
+};
+
+struct sp_session_calls {
+	/* A desktop of this size is there, black so far; again when the server changes it. */
+	void (*active)(void *user, uint32_t w, uint32_t h);
+	/* The picture changed inside area. */
+	void (*painted)(void *user, struct sp_rect area);
+	/*
+	 * Called once, last. SP_OK after sp_session_end(); else why says it in words, valid in
+	 * the call. The owner may destroy the session here.
+	 */
+	void (*ended)(void *user, int err, const char *why);
+};
+
+/* Borrowed while create runs, but the calls and what stands behind person and user. */
+struct sp_session_conf {
+	const char *host;
+	uint16_t port;
+	const char *user_name; /* NULL or "" for none; "DOMAIN\user" where domain is not given */
+	const char *domain; /* NULL or "" for none */
+	uint16_t width, height;
+	uint8_t depth; /* 15, 16, 24 or 32 */
+	enum sp_session_security security;
+	struct sp_trust trust;
+	struct sp_session_person person;
+	const struct sp_session_calls *calls;
+	void *user;
+};
+
+struct sp_session;
+
+/*
+ * Resolves and connects (which blocks up to ten seconds), the rest happens in the loop. NULL and
+ * why when there is no connection.
+ */
+sp_nodiscard struct sp_session *sp_session_create(
+		struct sp_loop *l, const struct sp_session_conf *conf, char why[SP_SESSION_WHY]);
+/* At once, without a word to the server; no call follows. Accepts NULL. */
+void sp_session_destroy(struct sp_session *s);
+/* Says goodbye; ended() follows within seconds. */
+void sp_session_end(struct sp_session *s);
+
+/* BGRX, top-down, w * 4 bytes a row; NULL before active(). Valid until the next active(). */
+const uint8_t *sp_session_picture(const struct sp_session *s, uint32_t *w, uint32_t *h);
+/* By which codec most of the picture came: "planar", "interleaved", "raw", "surface-raw", "none". */
+const char *sp_session_codec(const struct sp_session *s);
+/* Bytes the server sent, TLS included. */
+uint64_t sp_session_bytes_in(const struct sp_session *s);
+
+#endif
