@@ -12,6 +12,7 @@ static const struct app_command *const commands[] = {
 		&app_serve,
 		&app_user,
 		&app_config,
+		&app_shot,
 };
 
 int app_fail(const char *what, const char *fmt, ...)

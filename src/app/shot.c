@@ -1,0 +1,212 @@
+/* app/shot.c - `sallyport shot`: a picture of what an RDP server shows. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/app.h"
+#include "app/json.h"
+#include "app/prompt.h"
+#include "client/options.h"
+#include "client/shot.h"
+#include "core/base/err.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "host/io/hostlog.h"
+
+#define MAX_WAIT_S 3600
+
+struct shot_command {
+	struct sp_options o;
+	const char *address, *path;
+	uint64_t wait_us;
+	bool has_password;
+	char password[APP_PASSWORD_MAX]; /* from standard input */
+};
+
+/* ---- who is asked ---- */
+
+static bool ask_trust(void *user, const char *text)
+{
+	struct shot_command *s = user;
+	char answer[16] = "";
+	bool yes = false;
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0) {
+		app_fail(s->address, "%s", text);
+		fputs("There is no terminal to ask on; --trust pin:SHA256 says it in advance.\n",
+				stderr);
+		return false;
+	}
+	dprintf(fd, "%s: %s\nConnect, and expect this certificate from now on (yes/no)? ",
+			s->address, text);
+	ssize_t n = read(fd, answer, sizeof(answer) - 1);
+	if (n > 0) {
+		answer[strcspn(answer, "\r\n")] = '\0';
+		yes = strcmp(answer, "yes") == 0;
+	}
+	close(fd);
+	return yes;
+}
+
+static int ask_password(void *user, struct sp_secret *out)
+{
+	struct shot_command *s = user;
+	char prompt[700];
+
+	if (!s->has_password) {
+		snprintf(prompt, sizeof(prompt), "Password of %s for %s: ", s->o.user, s->address);
+		s->has_password = app_password_prompt(prompt, false, s->password);
+		if (!s->has_password) {
+			return SP_EAUTH;
+		}
+	}
+	bool fits = sp_secret_set(out, s->password, strlen(s->password));
+	sp_wipe(s->password, sizeof(s->password));
+	s->has_password = false;
+	return fits ? SP_OK : SP_ELIMIT;
+}
+
+static void note(void *user, const char *text)
+{
+	const struct shot_command *s = user;
+
+	fprintf(stderr, "sallyport: %s: %s\n", s->address, text);
+}
+
+/* ---- the command ---- */
+
+static int take_picture(struct shot_command *s)
+{
+	struct sp_session_conf session = {.host = s->o.host,
+			.port = s->o.port,
+			.user_name = s->o.user,
+			.domain = s->o.domain,
+			.width = s->o.width,
+			.height = s->o.height,
+			.depth = s->o.depth,
+			.security = s->o.security,
+			.trust = s->o.trust,
+			.person = {.trust = ask_trust,
+					.password = ask_password,
+					.note = note,
+					.user = s}};
+	struct sp_shot_conf conf = {.session = &session, .path = s->path, .wait_us = s->wait_us};
+	struct sp_shot_result r;
+	char why[SP_SESSION_WHY];
+
+	if (getenv("SP_LOG_DEBUG")) {
+		sp_hostlog_open("shot", SP_LOG_DEBUG);
+	}
+	if (s->o.password_stdin && !(s->has_password = app_password_stdin(s->password))) {
+		return APP_FAILED;
+	}
+	int rc = sp_shot_take(&conf, &r, why);
+	sp_wipe(s->password, sizeof(s->password));
+	if (rc != SP_OK) {
+		return app_fail(s->address, "%s", why);
+	}
+	printf("{\"first_frame_ms\": %.1f, \"codec\": ", (double)r.first_frame_us / 1000);
+	app_json_text(stdout, r.codec);
+	printf(", \"width\": %u, \"height\": %u, \"bytes_in\": %llu}\n", r.width, r.height,
+			(unsigned long long)r.bytes_in);
+	return APP_OK;
+}
+
+/* One argument: 0 to go on, else the exit status + 1. */
+static int take(const struct app_command *self, struct shot_command *s, int argc, char **argv,
+		int *i)
+{
+	char why[SP_WHY_MAX];
+	const char *wait = NULL;
+
+	if (app_help(self, argv[*i])) {
+		return APP_OK + 1;
+	}
+	int rc = sp_options_take(&s->o, argc, argv, i, why);
+	if (rc < 0) {
+		return app_usage(self, "%s", why) + 1;
+	}
+	if (rc > 0) {
+		return 0;
+	}
+	rc = sp_options_value("--wait", argc, argv, i, &wait);
+	if (rc < 0) {
+		return app_usage(self, "--wait: value missing") + 1;
+	}
+	if (rc > 0) {
+		if (sp_options_seconds(wait, MAX_WAIT_S, &s->wait_us) != SP_OK || s->wait_us == 0) {
+			return app_usage(self, "--wait %.80s: not seconds above 0 and up to %d",
+					       wait, MAX_WAIT_S) +
+					1;
+		}
+	} else if (argv[*i][0] == '-') {
+		return app_usage(self, "%s: no such option", argv[*i]) + 1;
+	} else if (!s->address) {
+		s->address = argv[*i];
+		if (sp_options_address(&s->o, s->address) != SP_OK) {
+			return app_usage(self, "%s: not HOST or HOST:PORT", s->address) + 1;
+		}
+	} else if (!s->path) {
+		s->path = argv[*i];
+	} else {
+		return app_usage(self, "%s: one argument too many", argv[*i]) + 1;
+	}
+	return 0;
+}
+
+static int run(const struct app_command *self, int argc, char **argv)
+{
+	static struct shot_command s;
+
+	sp_options_init(&s.o);
+	for (int i = 1; i < argc; i++) {
+		int rc = take(self, &s, argc, argv, &i);
+
+		if (rc != 0) {
+			return rc - 1;
+		}
+	}
+	if (!s.path || !s.path[0]) {
+		return app_usage(self, "say where to connect and which file to write");
+	}
+	return take_picture(&s);
+}
+
+const struct app_command app_shot = {
+		.name = "shot",
+		.summary = "a picture of what an RDP server shows",
+		.usage = "usage: sallyport shot HOST[:PORT] OUT.png [--size WxH] [--wait SECONDS]\n"
+			 "                      [--user USER] [--domain DOMAIN] "
+			 "[--password-stdin]\n"
+			 "                      [--depth 32|24|16|15] [--sec auto|nla|tls]\n"
+			 "                      [--trust first-seen|ask|ca|pin:SHA256]\n\n"
+			 "Connects without a window, waits until the picture is still, writes it, "
+			 "and prints\n"
+			 "one line of JSON. Asks for the password on the terminal where --user is "
+			 "given and\n"
+			 "--password-stdin is not.\n\n"
+			 "  --size WxH        ask for a desktop of this size (default 1024x768)\n"
+			 "  --wait SECONDS    take the picture this long after the desktop is "
+			 "there, still\n"
+			 "                    or not (default: when nothing changed for half a "
+			 "second, at\n"
+			 "                    most 15 seconds)\n"
+			 "  --user USER       who logs in; also DOMAIN\\USER\n"
+			 "  --domain DOMAIN   the user's domain\n"
+			 "  --password-stdin  the password is the first line of standard input\n"
+			 "  --depth BITS      colour depth (default 32)\n"
+			 "  --sec WHICH       nla: only with Network Level Authentication; tls: "
+			 "only\n"
+			 "                    without; auto (default): what the server has\n"
+			 "  --trust WHOM      first-seen (default): the certificate that was seen "
+			 "first is\n"
+			 "                    expected from then on; ask: the same, but asks "
+			 "first; ca: it\n"
+			 "                    must come from an authority of this machine; "
+			 "pin:SHA256: it\n"
+			 "                    or its key has this hash\n",
+		.run = run,
+};
