@@ -74,13 +74,19 @@ static uid_t throw_away_id(int attempt)
 	return attempt == 0 ? 2000000000u + pid % 100000000u : 61184u + pid % 4336u;
 }
 
-static int become(uid_t uid, gid_t gid, char why[SP_WHY_MAX])
+int sp_jail_become(const char *name, uid_t uid, gid_t gid, char why[SP_WHY_MAX])
 {
 	uid_t r, e, s;
 	gid_t gr, ge, gs;
+	int death = 0;
+	pid_t parent = getppid();
 
-	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
-			setresuid(uid, uid, uid) < 0) {
+	/* The kernel forgets it when the user changes. */
+	if (prctl(PR_GET_PDEATHSIG, &death) < 0) {
+		return fail(why, "death signal");
+	}
+	if ((name ? initgroups(name, gid) : setgroups(0, NULL)) < 0 ||
+			setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0) {
 		return fail(why, "changing the user");
 	}
 	if (getresuid(&r, &e, &s) < 0 || r != uid || e != uid || s != uid ||
@@ -88,6 +94,13 @@ static int become(uid_t uid, gid_t gid, char why[SP_WHY_MAX])
 			(uid != 0 && setuid(0) == 0)) {
 		errno = EPERM;
 		return fail(why, "the user did not change");
+	}
+	if (death != 0 && prctl(PR_SET_PDEATHSIG, death) < 0) {
+		return fail(why, "death signal");
+	}
+	if (death != 0 && getppid() != parent) {
+		errno = ECHILD; /* it died in between */
+		return fail(why, "parent");
 	}
 	return SP_OK;
 }
@@ -114,11 +127,11 @@ static int drop_root(const struct sp_jail_spec *s, const struct class_row *row,
 	}
 	int rc = SP_OK;
 	if (uid != 0) {
-		rc = become(uid, gid ? gid : (gid_t)uid, why);
+		rc = sp_jail_become(NULL, uid, gid ? gid : (gid_t)uid, why);
 	} else {
-		rc = become(throw_away_id(0), throw_away_id(0), why);
+		rc = sp_jail_become(NULL, throw_away_id(0), throw_away_id(0), why);
 		if (rc != SP_OK) {
-			rc = become(throw_away_id(1), throw_away_id(1), why);
+			rc = sp_jail_become(NULL, throw_away_id(1), throw_away_id(1), why);
 		}
 	}
 	r->user = rc == SP_OK;

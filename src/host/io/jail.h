@@ -48,6 +48,11 @@ struct sp_jail_report {
 };
 
 /*
+ * Root becomes the user, for good: with the groups that name is in, or with none when it is NULL.
+ * What the parent's death does to this process stays as it was. SP_ESYS and why.
+ */
+sp_nodiscard int sp_jail_become(const char *name, uid_t uid, gid_t gid, char why[SP_WHY_MAX]);
+/*
  * Enters the jail; there is no way out. Everything the process needs is open by then. Any step
  * that this system offers and that fails is an error (SP_ESYS, why), and the caller exits.
  */
