@@ -79,7 +79,7 @@ const struct app_command app_config = {
 			 "Reads the configuration and says every mistake of meaning, and the first "
 			 "of\n"
 			 "syntax, with file and line. Exit status 0 when there is none, else 1.\n\n"
-			 "  -c FILE    the configuration (default /etc/sallyport/sallyport.conf)\n"
+			 "  -c FILE    the configuration (default " SP_CONF_FILE ")\n"
 			 "  --dir DIR  the directory of a trial: DIR/sallyport.conf\n",
 		.run = run,
 };

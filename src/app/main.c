@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/app.h"
+#include "host/conf/conf.h"
 
 /* In the order of --help. */
 static const struct app_command *const commands[] = {
@@ -97,7 +98,7 @@ const char *app_service_file(struct app_service *s)
 		return s->file;
 	}
 	if (s->dir == NULL) {
-		s->file = "/etc/sallyport/sallyport.conf";
+		s->file = SP_CONF_FILE;
 		return s->file;
 	}
 	int n = snprintf(s->buf, sizeof(s->buf), "%s/sallyport.conf", s->dir);

@@ -1,17 +1,20 @@
 /* app/serve.c - `sallyport serve`: becomes the service. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "app/app.h"
 #include "core/base/err.h"
+#include "host/conf/conf.h"
 #include "host/io/proc.h"
 
 static int run(const struct app_command *self, int argc, char **argv)
 {
 	struct app_service service = {0};
-	char path[1024];
+	char path[1024], full[PATH_MAX];
 
 	for (int i = 1; i < argc; i++) {
 		if (app_help(self, argv[i])) {
@@ -32,7 +35,11 @@ static int run(const struct app_command *self, int argc, char **argv)
 	if (sp_proc_find("sallyportd", path, sizeof(path)) != SP_OK) {
 		return app_fail("serve", "program sallyportd not found");
 	}
-	execl(path, "sallyportd", "-c", file, (char *)NULL);
+	/* The service's processes have a working directory of their own. */
+	if (!realpath(file, full)) {
+		return app_fail("serve", "%s: %s", file, strerror(errno));
+	}
+	execl(path, "sallyportd", "-c", full, (char *)NULL);
 	return app_fail("serve", "cannot start %s: %s", path, strerror(errno));
 }
 
@@ -46,8 +53,7 @@ const struct app_command app_serve = {
 			 "configuration again. Tells a service manager when it is ready "
 			 "(Type=notify).\n"
 			 "\n"
-			 "  -c, --config FILE  the configuration (default "
-			 "/etc/sallyport/sallyport.conf)\n"
+			 "  -c, --config FILE  the configuration (default " SP_CONF_FILE ")\n"
 			 "      --dir DIR      the configuration of a trial's directory\n",
 		.run = run,
 };

@@ -366,12 +366,28 @@ static void read_limits(struct reader *r, const config_setting_t *s, void *to)
 	}
 }
 
+static void read_run_as(struct reader *r, const config_setting_t *s, void *to)
+{
+	const char *text = text_of(r, s);
+
+	if (text == NULL) {
+		return;
+	}
+	if (!account_name(text)) {
+		mistake(r, s, "run-as: \"%s\" is neither \"caller\" nor the name of an account",
+				text);
+		return;
+	}
+	snprintf(r->c->run_as, sizeof(r->c->run_as), "%s", strcmp(text, "caller") ? text : "");
+}
+
 static const struct key top_keys[] = {
 		{"listen", read_listen},
 		{"state", read_state},
 		{"certificate", read_certificate},
 		{"targets", read_targets},
 		{"limits", read_limits},
+		{"run-as", read_run_as},
 };
 
 void sp_conf_default(struct sp_conf *c)
@@ -382,6 +398,7 @@ void sp_conf_default(struct sp_conf *c)
 		abort();
 	}
 	snprintf(c->state, sizeof(c->state), "/var/lib/sallyport");
+	snprintf(c->run_as, sizeof(c->run_as), SP_CONF_RUN_AS);
 	c->n_targets = 1;
 	c->target[0] = (struct sp_conf_target){.name = "desktop", .kind = SP_CONF_DESKTOP};
 	c->limits = (struct sp_conf_limits){

@@ -9,7 +9,8 @@
 #include "core/base/attr.h"
 #include "core/base/err.h"
 
-#define SP_CONF_FILE "/etc/sallyport/sallyport.conf"
+#define SP_CONF_FILE SP_SYSCONFDIR "/sallyport/sallyport.conf"
+#define SP_CONF_RUN_AS "_spkeeper"
 #define SP_CONF_PATH 1024
 #define SP_CONF_LISTENS 16
 #define SP_CONF_TARGETS 64
@@ -54,6 +55,8 @@ struct sp_conf {
 	size_t n_targets; /* at least 1: an empty file has "desktop" */
 	struct sp_conf_target target[SP_CONF_TARGETS];
 	struct sp_conf_limits limits;
+	/* Unix account of the keeper where the service is started as root; empty = the caller. */
+	char run_as[SP_CONF_NAME];
 };
 
 /* Every mistake that was found, "FILE:LINE: what: why", in the order of the file. */

@@ -52,6 +52,7 @@ static void test_empty(void **state)
 	assert_string_equal(conf.target[0].account, "");
 	assert_int_equal(conf.limits.deadline, 30);
 	assert_int_equal(conf.limits.total_hard, 512);
+	assert_string_equal(conf.run_as, "_spkeeper");
 }
 
 static void test_full(void **state)
@@ -84,6 +85,10 @@ static void test_full(void **state)
 	assert_int_equal(conf.limits.per_source, 4);
 	assert_int_equal(conf.limits.burst, 9);
 	assert_int_equal(conf.limits.total_soft, 10);
+	assert_int_equal(read_text("run-as = \"caller\";"), SP_OK);
+	assert_string_equal(conf.run_as, "");
+	assert_int_equal(read_text("run-as = \"gate\";"), SP_OK);
+	assert_string_equal(conf.run_as, "gate");
 	assert_int_equal(read_text(""), SP_OK);
 	assert_true(sp_conf_certificate(&conf, path, sizeof(path)));
 	assert_string_equal(path, "/var/lib/sallyport/tls.pem");
@@ -138,6 +143,8 @@ static const struct {
 						"t.conf:5: other: key is not known"}},
 		{"limits = { total-soft = 100; total-hard = 50; };",
 				{"t.conf:1: limits: total-soft is above total-hard"}},
+		{"run-as = \"a b\";", {"t.conf:1: run-as: \"a b\" is neither"}},
+		{"run-as = 5;", {"t.conf:1: run-as: must be a text"}},
 		{"state = \"\";", {"t.conf:1: state: is empty"}},
 		{"state = \"t.conf\";", {"t.conf:1: state: ./t.conf is no directory"}},
 		{"certificate = \"/nowhere/x.pem\";",
