@@ -1,12 +1,15 @@
 /* app/user.c - `sallyport user`: the people who may log in. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/app.h"
 #include "app/json.h"
 #include "app/prompt.h"
 #include "core/base/mem.h"
+#include "gate/keeper/account.h"
 #include "gate/keeper/password.h"
 #include "gate/keeper/store.h"
 #include "host/conf/conf.h"
@@ -182,7 +185,7 @@ static int on_store(struct options *o, const struct action *a)
 	const char *file = app_service_file(&o->service);
 	struct sp_conf *c = calloc(1, sizeof(*c));
 	struct sp_conf_errors *e = calloc(1, sizeof(*e));
-	char why[SP_STORE_WHY];
+	char why[SP_STORE_WHY], account[SP_ACCOUNT_WHY];
 	int status = APP_FAILED;
 
 	if (c == NULL || e == NULL) {
@@ -191,9 +194,18 @@ static int on_store(struct options *o, const struct action *a)
 		status = APP_FAILED;
 	} else if (sp_conf_read(c, file, e) != SP_OK) {
 		fprintf(stderr, "sallyport: %s\n", e->text[0]);
+	} else if (sp_account_become(c, a->create, account) != SP_OK) {
+		app_fail("user", "%s", account);
 	} else {
 		struct sp_store *st = sp_store_open(c->state, a->create, &sp_crypto_nettle, why);
-		status = st != NULL ? a->run(o, st) : app_fail("store", "%s", why);
+		if (st != NULL) {
+			status = a->run(o, st);
+		} else if (geteuid() != 0 && access(c->state, R_OK | X_OK) != 0 &&
+				errno == EACCES) {
+			app_fail(c->state, "only root may use this service's store; try sudo");
+		} else {
+			app_fail("store", "%s", why);
+		}
 		sp_store_close(st);
 	}
 	free(c);
@@ -274,8 +286,7 @@ const struct app_command app_user = {
 			 "has 14\n"
 			 "characters or more, is not a common one and does not hold the name.\n"
 			 "Changes count from the next login on, also while the service runs.\n\n"
-			 "  -c FILE           the configuration (default "
-			 "/etc/sallyport/sallyport.conf)\n"
+			 "  -c FILE           the configuration (default " SP_CONF_FILE ")\n"
 			 "  --dir DIR         the directory of a trial: DIR/sallyport.conf\n"
 			 "  --json            print JSON\n"
 			 "  --password-stdin  the password is the first line of standard input\n",

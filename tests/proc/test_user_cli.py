@@ -26,7 +26,7 @@ class Command(unittest.TestCase):
         self.dir = tempfile.mkdtemp(prefix='sp-test-cli-')
         self.addCleanup(shutil.rmtree, self.dir)
         self.conf = os.path.join(self.dir, 'sallyport.conf')
-        self.write('state = "state";\n')
+        self.write('state = "state"; run-as = "caller";\n')
 
     def write(self, text):
         with open(self.conf, 'w') as f:

@@ -12,6 +12,7 @@
 
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "gate/keeper/account.h"
 #include "gate/keeper/conn.h"
 #include "gate/keeper/keeper.h"
 #include "host/io/cert.h"
@@ -230,12 +231,30 @@ static bool enter_jail(const struct process *p)
 	return true;
 }
 
+/* Before a file of the store is opened; the configuration must stay readable for a reload. */
+static bool give_up_root(const struct process *p)
+{
+	char why[SP_ACCOUNT_WHY];
+
+	if (sp_account_become(&p->conf, true, why) != SP_OK) {
+		sp_log(SP_LOG_ERROR, "%s", why);
+		return false;
+	}
+	if (access(p->file, R_OK) != 0) {
+		sp_log(SP_LOG_ERROR, "%s: %s must be able to read it: %s", p->file, p->conf.run_as,
+				strerror(errno));
+		return false;
+	}
+	/* Changing the user set it to what fs.suid_dumpable says. */
+	return prctl(PR_SET_DUMPABLE, 0) == 0;
+}
+
 static bool start(struct process *p)
 {
 	char why[SP_STORE_WHY];
 	struct sp_keeper *k = &p->k;
 
-	if (!read_conf(p, &p->conf)) {
+	if (!read_conf(p, &p->conf) || !give_up_root(p)) {
 		return false;
 	}
 	if (sp_tls_init() != SP_OK) {

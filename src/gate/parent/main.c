@@ -462,6 +462,9 @@ static void on_signal(void *user, int signo)
 	}
 	p->stopping = true;
 	sp_log(SP_LOG_INFO, "stopping");
+	if (sp_notify("STOPPING=1") != SP_OK) {
+		sp_log(SP_LOG_DEBUG, "service manager not told");
+	}
 	for (struct sp_slot *s = p->waiting; s; s = sp_slot_next(s)) {
 		sp_slot_end(s);
 	}

@@ -32,7 +32,7 @@ static int write_conf(const char *more)
 	if (f == NULL) {
 		return -1;
 	}
-	fprintf(f, "state = \"state\";\n%s", more);
+	fprintf(f, "state = \"state\"; run-as = \"caller\";\n%s", more);
 	return fclose(f);
 }
 
