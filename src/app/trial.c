@@ -1,10 +1,12 @@
 /* app/trial.c - `sallyport trial`: a complete service in one directory, as the calling user. */
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -24,7 +26,8 @@
 #include "host/lib/crypto_nettle.h"
 
 #define USER "demo"
-#define DEFAULT_LISTEN "127.0.0.1:3389"
+#define FIRST_PORT 3389u
+#define PORTS 16
 #define START_DEADLINE_US 20000000
 #define STOP_DEADLINE_US 8000000
 #define PASSWORD_GROUPS 4
@@ -54,8 +57,10 @@ static int default_dir(char *out, size_t cap)
 		return snprintf(out, cap, "%s/sallyport/trial", state) < (int)cap ? APP_OK
 										  : APP_FAILED;
 	}
-	if (!home || !*home) {
-		return app_fail("trial", "HOME is not set: name a directory with --dir");
+	if (!home || *home != '/') {
+		const struct passwd *pw = getpwuid(geteuid());
+
+		home = pw && pw->pw_dir && *pw->pw_dir == '/' ? pw->pw_dir : "/nonexistent";
 	}
 	return snprintf(out, cap, "%s/.local/state/sallyport/trial", home) < (int)cap ? APP_OK
 										      : APP_FAILED;
@@ -72,7 +77,9 @@ static int make_dirs(const char *dir)
 
 			*c = '\0';
 			if (mkdir(path, 0700) < 0 && errno != EEXIST) {
-				return app_fail("trial", "%s: %s", path, strerror(errno));
+				return app_fail("trial",
+						"%s: %s; name another directory with --dir", path,
+						strerror(errno));
 			}
 			if (end == '\0') {
 				return APP_OK;
@@ -80,6 +87,58 @@ static int make_dirs(const char *dir)
 			*c = end;
 		}
 	}
+}
+
+/* One trial at a time in a directory; the lock ends with this process. */
+static int lock_dir(const char *dir)
+{
+	char path[900];
+
+	snprintf(path, sizeof(path), "%s/lock", dir);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0) {
+		return app_fail("trial", "%s: %s", path, strerror(errno));
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		close(fd);
+		return app_fail("trial",
+				"a trial runs in %s already; end it, or name another directory "
+				"with --dir",
+				dir);
+	}
+	return APP_OK;
+}
+
+/* ---- the port ---- */
+
+/* Can the address be had? Of those that nobody asked for, the next free one is taken. */
+static int choose_listen(struct trial *t)
+{
+	static char next[32];
+	char why[SP_WHY_MAX] = "";
+	bool asked = t->listen != NULL;
+
+	for (unsigned port = FIRST_PORT; asked || port < FIRST_PORT + PORTS; port++) {
+		int fd;
+
+		if (!asked) {
+			snprintf(next, sizeof(next), "127.0.0.1:%u", port);
+			t->listen = next;
+		}
+		if (sp_tcp_listen(t->listen, &fd, why) == SP_OK) {
+			close(fd);
+			if (!asked && port != FIRST_PORT) {
+				printf("Port %u is taken by another program; this trial takes "
+				       "%u.\n",
+						FIRST_PORT, port);
+			}
+			return APP_OK;
+		}
+		if (asked || errno != EADDRINUSE) {
+			break;
+		}
+	}
+	return app_fail("trial", "%s; choose another address with --listen ADDR:PORT", why);
 }
 
 /* A string of libconfig: what could end it is escaped. */
@@ -106,11 +165,9 @@ static int write_conf(const struct trial *t)
 	}
 	fprintf(f, "# Written by `sallyport trial` at each start.\nlisten = [");
 	conf_string(f, t->listen);
-	fprintf(f,
-			"];\nstate = \"state\";\ntargets = {\n    desktop = {\n        kind = "
-			"\"desktop\";\n"
-			"        account = \"map:%s\";\n",
-			t->account);
+	fputs("];\nstate = \"state\";\nrun-as = \"caller\";\n", f);
+	fputs("targets = {\n    desktop = {\n        kind = \"desktop\";\n", f);
+	fprintf(f, "        account = \"map:%s\";\n", t->account);
 	if (t->session) {
 		fprintf(f, "        session = ");
 		conf_string(f, t->session);
@@ -332,9 +389,8 @@ static void on_child(void *user, pid_t pid, int status)
 		sp_proc_status_text(status, text, sizeof(text));
 		t->status = t->ready ? app_fail("trial", "the service %s", text)
 				     : app_fail("trial",
-						       "the service did not start; if the port is "
-						       "taken, choose another with --listen "
-						       "127.0.0.1:3390");
+						       "the service did not start: the lines above "
+						       "say why");
 	}
 	sp_loop_quit(t->loop, 0);
 }
@@ -441,7 +497,6 @@ static int run(const struct app_command *self, int argc, char **argv)
 	const char *dir = NULL;
 
 	t.self = self;
-	t.listen = DEFAULT_LISTEN;
 	for (int i = 1; i < argc; i++) {
 		if (app_help(self, argv[i])) {
 			return APP_OK;
@@ -458,7 +513,7 @@ static int run(const struct app_command *self, int argc, char **argv)
 			return app_usage(self, "unknown argument: %s", argv[i]);
 		}
 	}
-	if (!sp_conf_parse_listen(t.listen, &listen) || listen.port == 0) {
+	if (t.listen && (!sp_conf_parse_listen(t.listen, &listen) || listen.port == 0)) {
 		return app_usage(self,
 				"--listen %s: not an address and port such as 127.0.0.1:3389",
 				t.listen);
@@ -485,7 +540,8 @@ static int run(const struct app_command *self, int argc, char **argv)
 	} else if (default_dir(t.dir, sizeof(t.dir)) != APP_OK || make_dirs(t.dir) != APP_OK) {
 		return APP_FAILED;
 	}
-	if (make_user(&t) != APP_OK || write_conf(&t) != APP_OK) {
+	if (lock_dir(t.dir) != APP_OK || choose_listen(&t) != APP_OK || make_user(&t) != APP_OK ||
+			write_conf(&t) != APP_OK) {
 		return APP_FAILED;
 	}
 	return serve(&t);
@@ -504,7 +560,8 @@ const struct app_command app_trial = {
 			 "serves a desktop of this machine. Prints how to connect. Ctrl-C ends "
 			 "everything.\n"
 			 "\n"
-			 "      --listen ADDR:PORT  where to listen (default 127.0.0.1:3389)\n"
+			 "      --listen ADDR:PORT  where to listen (default 127.0.0.1:3389, "
+			 "or the next free port)\n"
 			 "      --dir DIR           where to keep it (default "
 			 "~/.local/state/sallyport/trial)\n"
 			 "      --session COMMAND   what the desktop runs (default: an installed "
