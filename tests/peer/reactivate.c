@@ -170,8 +170,10 @@ static void user_event(void *user, const struct sp_event *ev)
 	struct trial *t = user;
 	struct sp_rdp *c = sp_conn_rdp(t->user);
 	const struct sp_gcc_cs_core *core = &sp_rdp_client_gcc(c)->core;
-	struct sp_server_desktop d = {
-			core->desktop_width, core->desktop_height, sp_gcc_client_bpp(core)};
+	struct sp_server_desktop d = {.width = core->desktop_width,
+			.height = core->desktop_height,
+			.bpp = sp_gcc_client_bpp(core),
+			.superset = true};
 
 	switch (ev->kind) {
 	case SP_EV_LOGON:

@@ -18,6 +18,8 @@
 
 /* What one Demand Active takes: [MS-RDPBCGR] 2.2.7.2.6, room for a raw 64 x 64 tile and more. */
 #define MAX_REQUEST (256u << 10)
+/* As large as clients take it without refusing the connection. */
+#define SUPERSET_REQUEST (8u << 20)
 #define POINTER_CACHE 25
 #define CHUNK_SIZE 1600
 #define SHARE_DATA_HEADER 18
@@ -147,12 +149,42 @@ static void own_caps(
 	caps->large_pointer = SP_LARGE_POINTER_96 | SP_LARGE_POINTER_384;
 }
 
+/* What targets may use that we do not: surface commands with their codecs, larger updates. */
+static void superset_caps(struct sp_caps *caps)
+{
+	/* [MS-RDPNSC] 2.2.1 NSCodec: dynamic fidelity, subsampling, colour loss level 3 */
+	static const uint8_t nscodec[] = {1, 1, 3};
+	/* [MS-RDPRFX] 2.2.1.2 RemoteFX, server: reserved */
+	static const uint8_t remotefx[4];
+	static const struct sp_caps_codec codecs[] = {
+			{.kind = SP_CODEC_NSCODEC, .id = 1, .properties = {nscodec, 3}},
+			{.kind = SP_CODEC_REMOTEFX, .properties = {remotefx, 4}},
+			{.kind = SP_CODEC_IMAGE_REMOTEFX, .properties = {remotefx, 4}},
+	};
+
+	sp_caps_add(caps, SP_CAPS_SURFACE_COMMANDS);
+	caps->surface_commands = SP_SURFCMDS_SET_SURFACE_BITS | SP_SURFCMDS_FRAME_MARKER |
+			SP_SURFCMDS_STREAM_SURFACE_BITS;
+	sp_caps_add(caps, SP_CAPS_BITMAP_CODECS);
+	caps->codecs.n = SP_LEN(codecs);
+	memcpy(caps->codecs.codec, codecs, sizeof(codecs));
+	sp_caps_add(caps, SP_CAPS_FRAME_ACKNOWLEDGE);
+	caps->frame_ack = 2;
+	caps->max_request = SUPERSET_REQUEST;
+	caps->bitmap.drawing_flags |=
+			SP_DRAW_ALLOW_DYNAMIC_COLOR_FIDELITY | SP_DRAW_ALLOW_COLOR_SUBSAMPLING;
+	caps->general.extra_flags |= SP_GENERAL_AUTORECONNECT;
+}
+
 static int send_demand(struct sp_rdp *c)
 {
 	struct sp_caps caps;
 	struct sp_active active = {.source = sp_span("RDP", 4)};
 
 	own_caps(c, &c->srv->desktop, &caps);
+	if (c->srv->desktop.superset) {
+		superset_caps(&caps);
+	}
 	/* A share id of its own for each activation: mstsc takes no old one twice. */
 	c->share_id = (uint32_t)++c->srv->activations << 16 | SP_MCS_SERVER_USER;
 	active.share_id = c->share_id;

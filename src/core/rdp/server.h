@@ -24,6 +24,11 @@ sp_nodiscard struct sp_rdp *sp_server_create(const struct sp_server_conf *conf, 
 struct sp_server_desktop {
 	uint16_t width, height;
 	uint8_t bpp; /* 8, 15, 16, 24 or 32; what bitmap updates will carry */
+	/*
+	 * Another server may follow (sp_server_relay): advertise all that one may use, since a
+	 * client only ever lowers its capabilities at a reactivation.
+	 */
+	bool superset;
 };
 
 /*
