@@ -361,8 +361,11 @@ int sp_rdp_tls_done(struct sp_rdp *c)
 	}
 	if (c->selected & (SP_PROTO_HYBRID | SP_PROTO_HYBRID_EX)) {
 		c->state = SP_RDP_WAIT_AUTH;
-		return c->server ? SP_OK
-				 : sp_rdp_emit(c, (struct sp_event){.kind = SP_EV_AUTH_TOKEN});
+		if (c->server) {
+			sp_server_tls_up(c);
+			return SP_OK;
+		}
+		return sp_rdp_emit(c, (struct sp_event){.kind = SP_EV_AUTH_TOKEN});
 	}
 	return c->server ? sp_server_after_login(c) : sp_client_after_login(c);
 }

@@ -83,6 +83,8 @@ struct sp_rdp {
 	struct sp_client_part *cli;
 };
 
+/* TLS is up, the login comes: it has what is left of the time. */
+void sp_server_tls_up(struct sp_rdp *c);
 /* TLS and login, or nothing of both on a private socket, are behind us. */
 sp_nodiscard int sp_server_after_login(struct sp_rdp *c);
 sp_nodiscard int sp_client_after_login(struct sp_rdp *c);

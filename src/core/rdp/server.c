@@ -31,6 +31,7 @@ struct sp_server_part {
 	bool joined_user, joined_io;
 	bool licensed; /* the licence was sent */
 	uint16_t activations; /* Demand Actives so far, for a fresh share id each */
+	uint64_t verdict_us; /* when the login must be over; 0 for no limit */
 };
 
 void sp_server_part_destroy(struct sp_server_part *p)
@@ -39,6 +40,14 @@ void sp_server_part_destroy(struct sp_server_part *p)
 }
 
 static int handle(struct sp_rdp *c, struct sp_span pdu, uint64_t now_us);
+
+/* A step has this long, but no step goes beyond the time of the verdict. */
+static void set_stage(struct sp_rdp *c, uint64_t step_us, uint64_t now_us)
+{
+	uint64_t end = c->srv->verdict_us;
+
+	c->deadline_us = step_us && (!end || now_us + step_us < end) ? now_us + step_us : end;
+}
 
 struct sp_rdp *sp_server_create(const struct sp_server_conf *conf, uint64_t now_us)
 {
@@ -56,8 +65,14 @@ struct sp_rdp *sp_server_create(const struct sp_server_conf *conf, uint64_t now_
 	c->server = true;
 	c->handle = handle;
 	c->state = SP_RDP_WAIT_X224_REQUEST;
-	c->deadline_us = conf->logon_deadline_us ? now_us + conf->logon_deadline_us : 0;
+	c->srv->verdict_us = conf->logon_deadline_us ? now_us + conf->logon_deadline_us : 0;
+	set_stage(c, conf->request_deadline_us, now_us);
 	return c;
+}
+
+void sp_server_tls_up(struct sp_rdp *c)
+{
+	c->deadline_us = c->srv->verdict_us;
 }
 
 /* ---- PDUs of ours ---- */
@@ -237,7 +252,11 @@ int sp_server_relay(struct sp_rdp *c)
 
 int sp_server_after_login(struct sp_rdp *c)
 {
+	uint64_t end = c->srv->verdict_us;
+
 	c->state = SP_RDP_WAIT_CONNECT_INITIAL;
+	/* A login that took its time leaves enough for what follows. */
+	c->deadline_us = end ? end + c->srv->conf.active_deadline_us : 0;
 	return SP_OK;
 }
 
@@ -255,7 +274,7 @@ static uint32_t choose_protocol(uint32_t offer, uint32_t requested)
 	return SP_PROTO_RDP;
 }
 
-static int wait_x224_request(struct sp_rdp *c, struct sp_rd *r)
+static int wait_x224_request(struct sp_rdp *c, struct sp_rd *r, uint64_t now_us)
 {
 	struct sp_x224_request req;
 	struct sp_x224_confirm confirm = {.kind = SP_X224_CONFIRM_RESPONSE};
@@ -301,6 +320,7 @@ static int wait_x224_request(struct sp_rdp *c, struct sp_rd *r)
 		return sp_server_after_login(c);
 	}
 	c->state = SP_RDP_WAIT_TLS;
+	set_stage(c, c->srv->conf.tls_deadline_us, now_us);
 	return sp_rdp_emit(c, (struct sp_event){.kind = SP_EV_START_TLS});
 }
 
@@ -713,7 +733,7 @@ static int handle(struct sp_rdp *c, struct sp_span pdu, uint64_t now_us)
 	sp_rd_init(&r, pdu.p, pdu.n);
 	switch (c->state) {
 	case SP_RDP_WAIT_X224_REQUEST:
-		return wait_x224_request(c, &r);
+		return wait_x224_request(c, &r, now_us);
 	case SP_RDP_WAIT_AUTH:
 		return sp_rdp_emit_token(c, pdu);
 	case SP_RDP_WAIT_CONNECT_INITIAL:

@@ -13,9 +13,15 @@ struct sp_server_conf {
 	 * PROTOCOL_RDP without encryption.
 	 */
 	uint32_t protocols;
-	/* Absolute limits in microseconds from creation and from LOGON; 0 for none. */
+	/*
+	 * Limits in microseconds, 0 for none. Absolute ones, from creation to the verdict of the
+	 * login and from there to LOGON, then from LOGON to the desktop; and within the first, for
+	 * the whole connection request and for the TLS handshake.
+	 */
 	uint64_t logon_deadline_us;
 	uint64_t active_deadline_us;
+	uint64_t request_deadline_us;
+	uint64_t tls_deadline_us;
 };
 
 sp_nodiscard struct sp_rdp *sp_server_create(const struct sp_server_conf *conf, uint64_t now_us);

@@ -253,6 +253,62 @@ static void test_deadlines(void **state)
 	sp_rdp_destroy(server);
 }
 
+/* The first flight of a client, which leaves the server waiting for TLS. */
+static void feed_request(struct sp_rdp *server, uint64_t now)
+{
+	struct pair p;
+	struct sp_event ev;
+
+	pair_start(&p, &pair_default, 0);
+	pair_run(&p);
+	assert_int_equal(sp_rdp_feed(server, p.sent[0]->p, p.sent[0]->n, now), p.sent[0]->n);
+	while (sp_rdp_next(server, &ev)) {
+	}
+	pair_finish(&p);
+}
+
+static void test_steps_have_deadlines(void **state)
+{
+	struct sp_server_conf conf = {.protocols = SP_PROTO_HYBRID_EX,
+			.logon_deadline_us = 30,
+			.active_deadline_us = 60,
+			.request_deadline_us = 5,
+			.tls_deadline_us = 10};
+	struct sp_rdp *server = sp_server_create(&conf, 100);
+
+	assert_int_equal(sp_rdp_deadline(server), 105);
+	feed_request(server, 104);
+	assert_int_equal(sp_rdp_deadline(server), 114);
+	assert_int_equal(sp_rdp_tls_done(server), SP_OK);
+	assert_int_equal(sp_rdp_deadline(server), 130);
+	assert_int_equal(sp_rdp_auth_done(server, 0), SP_OK);
+	assert_int_equal(sp_rdp_deadline(server), 190);
+	sp_rdp_destroy(server);
+
+	server = sp_server_create(&conf, 100);
+	feed_request(server, 104);
+	assert_int_equal(sp_rdp_feed(server, NULL, 0, 114), SP_ETIMEOUT);
+	assert_string_equal(sp_rdp_what(server), "wait tls");
+	sp_rdp_destroy(server);
+
+	/* A step never outlives the whole. */
+	conf.logon_deadline_us = 4;
+	server = sp_server_create(&conf, 100);
+	assert_int_equal(sp_rdp_deadline(server), 104);
+	feed_request(server, 103);
+	assert_int_equal(sp_rdp_deadline(server), 104);
+	sp_rdp_destroy(server);
+
+	/* Steps can be limited without the whole. */
+	conf.logon_deadline_us = 0;
+	server = sp_server_create(&conf, 100);
+	feed_request(server, 104);
+	assert_int_equal(sp_rdp_deadline(server), 114);
+	assert_int_equal(sp_rdp_tls_done(server), SP_OK);
+	assert_int_equal(sp_rdp_deadline(server), 0);
+	sp_rdp_destroy(server);
+}
+
 /* Fails each allocation once: the connection ends with an error, nothing leaks or crashes. */
 static void test_no_memory(void **state)
 {
@@ -306,6 +362,7 @@ int main(void)
 			cmocka_unit_test(test_reactivation),
 			cmocka_unit_test(test_end),
 			cmocka_unit_test(test_deadlines),
+			cmocka_unit_test(test_steps_have_deadlines),
 			cmocka_unit_test(test_no_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
