@@ -21,6 +21,8 @@ struct sp_link {
 	void *user;
 	struct sp_watch *io, *before, *linger;
 	struct sp_watch *soon; /* a write outside of the turn's own left something to tell */
+	struct sp_watch *stall;
+	uint64_t stall_us, moved_us; /* 0: no limit; when bytes last moved, or began to wait */
 	struct sp_loop *loop;
 
 	/* The queue: a ring of buffers, of the first of which `sent` bytes are gone. A buffer may
@@ -66,6 +68,7 @@ static void set_interest(struct sp_link *k)
 	bool write = !k->closed && k->write_blocked && k->count > 0;
 
 	sp_watch_want(k->io, (read ? SP_LOOP_READ : 0u) | (write ? SP_LOOP_WRITE : 0u));
+	sp_watch_at(k->stall, write && k->stall_us ? k->moved_us + k->stall_us : 0);
 }
 
 /* The last thing that is said about this link. */
@@ -125,6 +128,7 @@ static void write_queue(struct sp_link *k)
 			return;
 		}
 		k->out += (uint64_t)n;
+		k->moved_us = k->stall_us ? sp_now_us() : 0;
 		k->queued -= (size_t)n;
 		size_t gone = (size_t)n + k->sent;
 		while (k->count > 0 && gone >= k->ring[k->first]->n) {
@@ -230,6 +234,16 @@ static void on_linger(void *user)
 	release(k);
 }
 
+static void on_stall(void *user)
+{
+	struct sp_link *k = user;
+
+	k->busy++;
+	report_closed(k, SP_ETIMEOUT);
+	k->busy--;
+	release(k);
+}
+
 struct sp_link *sp_link_create(
 		struct sp_loop *l, int fd, const struct sp_link_calls *calls, void *user)
 {
@@ -246,7 +260,9 @@ struct sp_link *sp_link_create(
 	k->before = sp_loop_before(l, on_before, k);
 	k->linger = sp_loop_timer(l, on_linger, k);
 	k->soon = sp_loop_timer(l, on_before, k);
-	if (!k->io || !k->before || !k->linger || !k->soon || sp_fd_nonblock(fd, true) != SP_OK) {
+	k->stall = sp_loop_timer(l, on_stall, k);
+	if (!k->io || !k->before || !k->linger || !k->soon || !k->stall ||
+			sp_fd_nonblock(fd, true) != SP_OK) {
 		k->fd = -1; /* the caller keeps it */
 		sp_link_destroy(k);
 		return NULL;
@@ -264,6 +280,7 @@ void sp_link_destroy(struct sp_link *k)
 	sp_watch_remove(k->before);
 	sp_watch_remove(k->linger);
 	sp_watch_remove(k->soon);
+	sp_watch_remove(k->stall);
 	drop_queue(k);
 	sp_fd_close(&k->fd);
 	release(k);
@@ -305,6 +322,9 @@ void sp_link_send(struct sp_link *k, struct sp_rcbuf *b)
 		fail(k, SP_ENOMEM);
 		sp_rcbuf_unref(b);
 		return;
+	}
+	if (k->count == 0 && k->stall_us) {
+		k->moved_us = sp_now_us();
 	}
 	k->ring[(k->first + k->count++) % k->cap] = b;
 	k->queued += b->n;
@@ -358,6 +378,13 @@ void sp_link_pause(struct sp_link *k, bool paused)
 		k->paused = paused;
 		set_interest(k);
 	}
+}
+
+void sp_link_stall(struct sp_link *k, uint64_t limit_us)
+{
+	k->stall_us = limit_us;
+	k->moved_us = sp_now_us();
+	set_interest(k);
 }
 
 int sp_link_fd(const struct sp_link *k)

@@ -25,8 +25,8 @@ struct sp_link_calls {
 	void (*room)(void *user);
 	/*
 	 * Called once, last: SP_ECLOSED when the other side ended in order, SP_OK after
-	 * sp_link_end() wrote everything, SP_ELIMIT, or SP_ESYS with errno. The owner destroys the
-	 * link here or later.
+	 * sp_link_end() wrote everything, SP_ELIMIT, SP_ETIMEOUT after sp_link_stall(), or SP_ESYS
+	 * with errno. The owner destroys the link here or later.
 	 */
 	void (*closed)(void *user, int err);
 };
@@ -57,6 +57,11 @@ bool sp_link_full(const struct sp_link *k);
 size_t sp_link_queued(const struct sp_link *k);
 /* Stops reading, or goes on. A paused link does not notice that the other side is gone. */
 void sp_link_pause(struct sp_link *k, bool paused);
+/*
+ * Gives up, with SP_ETIMEOUT, when bytes wait and the other side has taken none of them for this
+ * long; 0, the start value, waits for ever.
+ */
+void sp_link_stall(struct sp_link *k, uint64_t limit_us);
 int sp_link_fd(const struct sp_link *k);
 /* Totals of bytes, for logs and metrics. */
 uint64_t sp_link_bytes_in(const struct sp_link *k);

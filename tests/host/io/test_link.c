@@ -225,6 +225,49 @@ static void test_destroy_other_within(void **state)
 	assert_null(b.k);
 }
 
+static void test_stall(void **state)
+{
+	uint64_t begin = sp_now_us();
+
+	(void)state;
+	counter = 0;
+	sp_link_stall(a.k, 200000);
+	sp_link_pause(b.k, true);
+	queue(a.k, 3 * 1024 * 1024);
+	/* Now and then a little is read: slow is not stalled. */
+	while (sp_now_us() - begin < 500000) {
+		turns(20);
+		sp_link_pause(b.k, false);
+		turns(1);
+		sp_link_pause(b.k, true);
+		assert_int_equal(a.closes, 0);
+		if (sp_link_queued(a.k) < 1024 * 1024) {
+			queue(a.k, 1024 * 1024);
+		}
+	}
+	begin = sp_now_us();
+	while (a.closes == 0 && sp_now_us() - begin < 2000000) {
+		turns(1);
+	}
+	assert_int_equal(a.closes, 1);
+	assert_int_equal(a.err, SP_ETIMEOUT);
+	assert_true(sp_now_us() - begin >= 100000);
+	assert_false(b.wrong);
+}
+
+static void test_no_stall_without_bytes(void **state)
+{
+	(void)state;
+	sp_link_stall(a.k, 20000);
+	turns(60);
+	assert_int_equal(a.closes, 0);
+	counter = 0;
+	queue(a.k, 1000);
+	turns(60);
+	assert_int_equal(a.closes, 0);
+	assert_int_equal(b.got, 1000);
+}
+
 static void test_limit(void **state)
 {
 	(void)state;
@@ -298,6 +341,8 @@ int main(void)
 			T(test_last_words_of_the_gone),
 			T(test_destroy_within),
 			T(test_destroy_other_within),
+			T(test_stall),
+			T(test_no_stall_without_bytes),
 			T(test_limit),
 			T(test_no_memory),
 			T(test_shared_buffer),
