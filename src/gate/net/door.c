@@ -14,6 +14,11 @@
 #include "host/monitor/login_link.h"
 
 #define KEEPER_MS 10000
+/* From accept, and from the confirm, to the end of the step. */
+#define REQUEST_US 5000000
+#define TLS_US 10000000
+/* A client that takes none of the bytes that wait for it. */
+#define STALL_US 60000000
 
 static struct sp_ipc_msg in; /* 64 KiB: not on the stack */
 
@@ -166,7 +171,9 @@ void sp_door_open(struct sp_net *n, int fd)
 			.event = on_event, .tls_up = tls_up, .room = on_room, .closed = on_closed};
 	struct sp_server_conf conf = {.protocols = SP_PROTO_HYBRID | SP_PROTO_HYBRID_EX,
 			.logon_deadline_us = n->start.logon_ms * 1000ull,
-			.active_deadline_us = n->start.active_ms * 1000ull};
+			.active_deadline_us = n->start.active_ms * 1000ull,
+			.request_deadline_us = REQUEST_US,
+			.tls_deadline_us = TLS_US};
 	struct sp_rdp *rdp = sp_server_create(&conf, sp_now_us());
 
 	if (rdp) {
@@ -176,6 +183,7 @@ void sp_door_open(struct sp_net *n, int fd)
 						.ctx = n->tls,
 						.server = true,
 						.calls = &calls,
+						.stall_us = STALL_US,
 						.user = n});
 	}
 	n->login = sp_loop_fd(n->loop, SP_NET_FD_LOGIN, SP_LOOP_READ, on_login, n);

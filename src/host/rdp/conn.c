@@ -398,6 +398,7 @@ struct sp_conn *sp_conn_create(struct sp_loop *l, const struct sp_conn_conf *con
 		free_conn(c);
 		return NULL;
 	}
+	sp_link_stall(c->link, conf->stall_us);
 	c->rdp = conf->rdp;
 	return c;
 }

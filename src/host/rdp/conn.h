@@ -40,6 +40,7 @@ struct sp_conn_conf {
 	struct sp_tls_ctx *ctx; /* NULL where the machine will not ask for TLS */
 	bool server;
 	struct sp_tls_peer peer; /* clients: how the certificate is judged */
+	uint64_t stall_us; /* a peer that takes nothing for this long is given up; 0: never */
 	const struct sp_conn_calls *calls;
 	void *user;
 };
