@@ -228,14 +228,13 @@ static void on_closed(void *user, int err, const char *what)
 	v->conn = NULL;
 }
 
-void viewer_open(struct viewer *v, struct session *s, uint16_t width, uint16_t height, uint8_t bpp)
+void viewer_join(struct viewer *v, struct sp_loop *loop, int fd, uint16_t width, uint16_t height,
+		uint8_t bpp)
 {
 	static const struct sp_conn_calls calls = {.event = on_event, .closed = on_closed};
 	static struct sp_gcc_client gcc;
 	static struct sp_info info;
 	struct sp_client_conf cc = {.gcc = &gcc, .info = &info};
-	struct sp_msg_desk_connect m = {.conn = 2};
-	int fds[2];
 
 	memset(v, 0, sizeof(*v));
 	memset(&gcc, 0, sizeof(gcc));
@@ -251,6 +250,19 @@ void viewer_open(struct viewer *v, struct session *s, uint16_t width, uint16_t h
 	sp_wr_init(&v->pointer, 1 << 20);
 	v->fb = calloc((size_t)width * height, 4);
 	sp_paint_init(&v->paint, v->fb, (size_t)width * 4, width, height);
+	struct sp_conn_conf conf = {.fd = fd,
+			.rdp = sp_client_create(&cc, sp_now_us()),
+			.calls = &calls,
+			.user = v};
+	v->conn = sp_conn_create(loop, &conf);
+	assert_non_null(v->conn);
+}
+
+void viewer_open(struct viewer *v, struct session *s, uint16_t width, uint16_t height, uint8_t bpp)
+{
+	struct sp_msg_desk_connect m = {.conn = 2};
+	int fds[2];
+
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
 	m.geometry.width = width;
 	m.geometry.height = height;
@@ -258,12 +270,7 @@ void viewer_open(struct viewer *v, struct session *s, uint16_t width, uint16_t h
 	assert_int_equal(sp_mon_send(s->broker, SP_MSG_DESK_CONNECT, &m, sizeof(m), &fds[1], 1),
 			SP_OK);
 	close(fds[1]);
-	struct sp_conn_conf conf = {.fd = fds[0],
-			.rdp = sp_client_create(&cc, sp_now_us()),
-			.calls = &calls,
-			.user = v};
-	v->conn = sp_conn_create(s->loop, &conf);
-	assert_non_null(v->conn);
+	viewer_join(v, s->loop, fds[0], width, height, bpp);
 }
 
 void viewer_close(struct viewer *v)

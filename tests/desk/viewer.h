@@ -58,6 +58,9 @@ xcb_window_t session_window(struct session *s, int16_t x, int16_t y, uint16_t w,
 
 /* A client of this size joins over a socket pair; it paints what it gets. */
 void viewer_open(struct viewer *v, struct session *s, uint16_t width, uint16_t height, uint8_t bpp);
+/* The same on a socket that somebody else got from the broker. */
+void viewer_join(struct viewer *v, struct sp_loop *loop, int fd, uint16_t width, uint16_t height,
+		uint8_t bpp);
 void viewer_close(struct viewer *v);
 /* Turns the loop until done(arg), or fails the test. */
 void viewer_until(struct session *s, bool (*done)(void *arg), void *arg);

@@ -1,0 +1,26 @@
+/* desk/broker/account.h - which Unix account a desktop runs as. */
+#ifndef SP_DESK_BROKER_ACCOUNT_H
+#define SP_DESK_BROKER_ACCOUNT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "core/base/attr.h"
+
+#define SP_ACCOUNT_NAME 72
+
+struct sp_account {
+	char name[SP_ACCOUNT_NAME]; /* empty: the calling user, whoever that is */
+	uid_t uid;
+	gid_t gid;
+	bool become; /* another one than the calling user */
+};
+
+/*
+ * The account of that name when we are root; the calling user when we are not or the name is
+ * empty. SP_ENOTFOUND, and why says that there is none.
+ */
+sp_nodiscard int sp_account_find(const char *name, struct sp_account *out, char *why, size_t n);
+
+#endif
