@@ -144,6 +144,25 @@ static void check_proof(struct sp_conn *c, const struct sp_msg_proof *p)
 	}
 }
 
+/* The one line, and the one penalty, for a login that comes to nothing. */
+static void refused(struct sp_conn *c, const char *user, uint32_t why)
+{
+	if (c->refused) {
+		return;
+	}
+	c->refused = true;
+	if (*user) {
+		sp_conn_log(c, SP_LOG_WARN, "login of \"%.128s\" refused: %s", user,
+				sp_why_text(why));
+	} else {
+		sp_conn_log(c, SP_LOG_WARN, "login refused: %s", sp_why_text(why));
+	}
+	/* A peer that only went away, or that we let down, pays nothing for it. */
+	if (why != SP_WHY_GONE && why != SP_WHY_NO_LOGIN) {
+		sp_conn_penalty(c, SP_PENALTY_AUTH, SP_KEEPER_SECONDS_AUTH);
+	}
+}
+
 static int on_proof(void *ctx, struct sp_mon_in *in)
 {
 	struct sp_conn *c = ctx;
@@ -160,9 +179,7 @@ static int on_proof(void *ctx, struct sp_mon_in *in)
 	int rc = sp_mon_say(c->login, PROOF_RESULT, &m);
 	sp_wipe(&m, sizeof(m));
 	if (c->checked.result != SP_PROOF_GRANTED) {
-		sp_conn_log(c, SP_LOG_WARN, "login of \"%.128s\" refused: %s", in->body.proof.user,
-				sp_why_text(c->checked.why));
-		sp_conn_penalty(c, SP_PENALTY_AUTH, SP_KEEPER_SECONDS_AUTH);
+		refused(c, in->body.proof.user, c->checked.why);
 	}
 	return rc;
 }
@@ -183,17 +200,15 @@ static int on_done(void *ctx, struct sp_mon_in *in)
 	if (c->done.result == SP_DONE_OK && c->checked.result != SP_PROOF_GRANTED) {
 		return SP_EDENIED;
 	}
-	/* A refused proof has its line and its penalty already. */
-	if (c->done.result != SP_DONE_OK && c->checked.why == SP_WHY_UNKNOWN) {
-		sp_conn_log(c, SP_LOG_WARN, "login failed: %s", sp_why_text(c->done.why));
-		c->checked.why = c->done.why != SP_WHY_OK ? c->done.why : SP_WHY_NO_LOGIN;
-		if (c->done.why != SP_WHY_GONE) {
-			sp_conn_penalty(c, SP_PENALTY_AUTH, SP_KEEPER_SECONDS_AUTH);
+	if (c->done.result != SP_DONE_OK) {
+		if (c->done.why == SP_WHY_OK) {
+			c->done.why = SP_WHY_NO_LOGIN;
 		}
-	} else if (c->done.result != SP_DONE_OK && c->checked.result == SP_PROOF_GRANTED) {
-		sp_conn_log(c, SP_LOG_WARN, "login of %s failed after its proof: %s",
-				c->checked.user.name, sp_why_text(c->done.why));
-		sp_conn_penalty(c, SP_PENALTY_AUTH, SP_KEEPER_SECONDS_AUTH);
+		if (c->checked.why == SP_WHY_UNKNOWN) {
+			c->checked.why = c->done.why;
+		}
+		refused(c, c->checked.result == SP_PROOF_GRANTED ? c->checked.user.name : "",
+				c->done.why);
 	}
 	login_over(c);
 	return SP_OK;
@@ -234,9 +249,10 @@ static int on_verdict(void *ctx, struct sp_mon_in *in)
 	snprintf(m.text, sizeof(m.text), "%s", sp_why_text(why));
 	if (why != SP_WHY_OK) {
 		c->state = SP_CONN_WAIT_END;
-		sp_conn_log(c, SP_LOG_INFO, "denied: %s", m.text);
+		refused(c, "", why);
 		return sp_mon_say(c->net, VERDICT, &m);
 	}
+	c->granted_us = c->k->now_us();
 	m.grant = c->grant.id;
 	snprintf(m.user, sizeof(m.user), "%s", c->grant.user.name);
 	m.early_user = SP_AUTHZ_SUCCESS;
@@ -326,14 +342,49 @@ void sp_conn_target(struct sp_conn *c, int fd, bool fresh, const char *text)
 	}
 }
 
+/* What a connection costs that ends without a login. */
+static void early_penalty(const struct sp_conn *c, uint32_t why)
+{
+	switch (why) {
+	case SP_WHY_DEADLINE:
+		sp_conn_penalty(c, SP_PENALTY_DEADLINE, SP_KEEPER_SECONDS_DEADLINE);
+		return;
+	case SP_WHY_PROTOCOL:
+		sp_conn_penalty(c, SP_PENALTY_PROTOCOL, SP_KEEPER_SECONDS_PROTOCOL);
+		return;
+	case SP_WHY_GONE:
+	case SP_WHY_TLS:
+	case SP_WHY_NEGOTIATION:
+		sp_conn_penalty(c, SP_PENALTY_PROBE, SP_KEEPER_SECONDS_PROBE);
+		return;
+	default:
+		return; /* our own doing */
+	}
+}
+
 static int on_bye(void *ctx, struct sp_mon_in *in)
 {
 	struct sp_conn *c = ctx;
 	const struct sp_msg_bye *bye = &in->body.bye;
+	bool told = bye->text[0] != '\0';
 
-	sp_conn_log(c, SP_LOG_INFO, "%s%s ended: %s%s%s",
-			c->grant.id != 0 ? "session of " : "connection", c->grant.user.name,
-			sp_why_text(bye->why), bye->text[0] != '\0' ? ": " : "", bye->text);
+	if (c->grant.id != 0) {
+		/* "session ended: client disconnected" would say it twice. */
+		bool brief = bye->why == SP_WHY_BYE && told;
+
+		sp_conn_log(c, SP_LOG_INFO, "session of %s ended after %llu s: %s%s%s",
+				c->grant.user.name,
+				(unsigned long long)(c->k->now_us() - c->granted_us) / 1000000,
+				brief ? "" : sp_why_text(bye->why), !brief && told ? ": " : "",
+				bye->text);
+		return SP_OK;
+	}
+	sp_conn_log(c, c->refused ? SP_LOG_DEBUG : SP_LOG_INFO, "ended before login: %s%s%s",
+			sp_why_text(bye->why), told ? ": " : "", bye->text);
+	if (!c->refused) {
+		c->refused = true;
+		early_penalty(c, bye->why);
+	}
 	return SP_OK;
 }
 

@@ -28,7 +28,8 @@ struct sp_conn {
 	struct sp_checked checked;
 	struct sp_msg_done done;
 	struct sp_grant grant;
-	uint64_t opened_us;
+	bool refused; /* said, and paid for, already */
+	uint64_t opened_us, granted_us;
 };
 
 /* Takes over both descriptors. NULL (descriptors closed) without memory. */

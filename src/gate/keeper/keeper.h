@@ -21,6 +21,7 @@
 
 /* Seconds by THREATS.md's ladder; known and unknown users cost the same, or one could tell. */
 #define SP_KEEPER_SECONDS_AUTH 10
+#define SP_KEEPER_SECONDS_PROBE 2
 #define SP_KEEPER_SECONDS_PROTOCOL 30
 #define SP_KEEPER_SECONDS_CRASH 120
 #define SP_KEEPER_SECONDS_DEADLINE 10

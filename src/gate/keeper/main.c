@@ -172,7 +172,7 @@ static void control_event(void *user, unsigned events)
 	int rc = sp_keeper_control(&p->k);
 
 	if (rc == SP_ECLOSED) {
-		sp_log(SP_LOG_INFO, "parent is gone");
+		sp_log(SP_LOG_DEBUG, "parent is gone");
 		sp_loop_quit(p->k.loop, 0);
 	} else if (rc != SP_OK) {
 		sp_log(SP_LOG_ERROR, "parent: %s", sp_err_text(rc));
@@ -188,7 +188,9 @@ static void broker_event(void *user, unsigned events)
 	int rc = sp_keeper_broker(&p->k);
 
 	if (rc != SP_OK) {
-		sp_log(SP_LOG_ERROR, "broker: %s; no desktops from now on", sp_err_text(rc));
+		/* The parent says that it died, or knows that it had to end. */
+		sp_log(rc == SP_ECLOSED ? SP_LOG_DEBUG : SP_LOG_ERROR,
+				"broker: %s; no desktops from now on", sp_err_text(rc));
 		sp_watch_remove(p->broker);
 		p->broker = NULL;
 		sp_fd_close(&p->k.broker);

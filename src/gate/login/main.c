@@ -1,4 +1,5 @@
 /* gate/login/main.c - sp-login: one login, from the first TSRequest to the keeper's knowledge. */
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -97,9 +98,24 @@ static int step(struct login *l, struct sp_span token)
 /* Why a login failed, in the words of the audit. */
 static uint32_t why_of(int rc, const char *field)
 {
+	static const struct {
+		const char *field;
+		enum sp_why why;
+	} rows[] = {
+			{"credssp.pubKeyAuth", SP_WHY_BINDING},
+			{"credssp.userName", SP_WHY_IDENTITY},
+			{"ntlm.MsvAvChannelBindings", SP_WHY_BINDING},
+			{"ntlm.NTProofStr", SP_WHY_PASSWORD},
+			{"ntlm.UserName", SP_WHY_NTLM},
+	};
+
+	for (size_t i = 0; i < SP_LEN(rows) && (rc == SP_EAUTH || rc == SP_EDENIED); i++) {
+		if (strcmp(field, rows[i].field) == 0) {
+			return rows[i].why;
+		}
+	}
 	if (rc == SP_EAUTH) {
-		return strncmp(field, "credssp.pubKeyAuth", 18) == 0 ? SP_WHY_BINDING
-								     : SP_WHY_UNKNOWN;
+		return SP_WHY_TAMPERED;
 	}
 	if (rc == SP_EPROTO) {
 		return strncmp(field, "ntlm", 4) == 0 ? SP_WHY_NTLM : SP_WHY_CREDSSP;
@@ -125,7 +141,7 @@ static int finish(struct login *l, int rc)
 
 		done.result = SP_DONE_FAILED;
 		done.why = why_of(rc, field);
-		sp_log(SP_LOG_INFO, "login refused: %s%s%s", field, *field ? ": " : "",
+		sp_log(SP_LOG_DEBUG, "login refused: %s%s%s", field, *field ? ": " : "",
 				sp_err_text(rc));
 	}
 	rc = sp_mon_say(SP_LOGIN_FD_KEEPER, DONE, &done);
@@ -150,6 +166,7 @@ static int run(struct login *l)
 	if (begin.key_n > sizeof(begin.key) || begin.endpoint_n > sizeof(begin.endpoint)) {
 		return SP_EFIELD;
 	}
+	sp_hostlog_prefix("conn %llu: ", (unsigned long long)begin.conn);
 	struct sp_credssp_server_conf conf = {.public_key = sp_span(begin.key, begin.key_n),
 			.endpoint_hash = sp_span(begin.endpoint, begin.endpoint_n)};
 	l->machine = sp_credssp_server_create(&sp_crypto_nettle, &conf);
@@ -183,7 +200,7 @@ int main(int argc, char **argv)
 	struct login l = {0};
 	char why[SP_WHY_MAX] = "";
 
-	sp_hostlog_open_raw(SP_LOG_INFO);
+	sp_hostlog_open_raw(getenv("SP_LOG_DEBUG") ? SP_LOG_DEBUG : SP_LOG_INFO);
 	if (argc == 2 && strcmp(argv[1], "--selftest") == 0) {
 		int rc = sp_jail_selftest(&spec, why);
 

@@ -25,7 +25,8 @@ static struct sp_ipc_msg in; /* 64 KiB: not on the stack */
 static void x224_request(struct sp_net *n, const struct sp_event *ev)
 {
 	if (ev->x224.failure) {
-		sp_log(SP_LOG_INFO, "refused: client offers %s, %s",
+		n->refused = true;
+		snprintf(n->text, sizeof(n->text), "client offers %s, %s",
 				sp_x224_protocol_name(ev->x224.requested),
 				sp_x224_failure_text(ev->x224.failure));
 		return;
@@ -70,11 +71,10 @@ static void ask_verdict(struct sp_net *n)
 	rc = sp_rdp_auth_done(
 			sp_conn_rdp(n->user), granted ? SP_AUTHZ_SUCCESS : n->verdict.early_user);
 	if (!granted || rc != SP_OK) {
-		sp_log(SP_LOG_INFO, "denied: %s", granted ? sp_err_text(rc) : n->verdict.text);
-		sp_net_end(n, 0, n->verdict.why, n->verdict.text);
+		sp_net_end(n, 0, granted ? SP_WHY_INTERNAL : n->verdict.why,
+				granted ? sp_err_text(rc) : n->verdict.text);
 		return;
 	}
-	sp_log(SP_LOG_INFO, "user %s logged in", n->verdict.user);
 	n->state = SP_NET_WAIT_LOGON;
 }
 
@@ -93,7 +93,8 @@ static void login_message(struct sp_net *n)
 			ask_verdict(n);
 			return;
 		}
-		sp_net_end(n, 0, SP_WHY_PASSWORD, "login failed");
+		/* Why is a matter of sp-login and the keeper, who has it from there. */
+		sp_net_end(n, 0, SP_WHY_NO_LOGIN, "");
 		return;
 	default:
 		sp_net_end(n, 0, SP_WHY_INTERNAL, "unknown message of sp-login");
@@ -148,17 +149,35 @@ static void on_room(void *user)
 	sp_relay_user_room(user);
 }
 
+/* Which of the keeper's reasons an end is that nobody on our side wanted. */
+static uint32_t why_closed(const struct sp_net *n, int err)
+{
+	switch (err) {
+	case SP_ETIMEOUT:
+		return SP_WHY_DEADLINE;
+	case SP_ECLOSED:
+	case SP_ESYS:
+		return n->state == SP_NET_WAIT_LOGIN ? SP_WHY_GONE : SP_WHY_BYE;
+	case SP_ETLS:
+		return SP_WHY_TLS;
+	case SP_ENOMEM:
+	case SP_EBUG:
+		return SP_WHY_INTERNAL;
+	default:
+		return n->refused ? SP_WHY_NEGOTIATION : SP_WHY_PROTOCOL;
+	}
+}
+
 static void on_closed(void *user, int err, const char *what)
 {
 	struct sp_net *n = user;
 
 	if (n->state != SP_NET_ENDING) {
-		snprintf(n->text, sizeof(n->text), "%s%s%s", what, *what ? ": " : "",
-				sp_err_text(err));
-		n->why = err == SP_ETIMEOUT                     ? SP_WHY_DEADLINE
-				: n->state == SP_NET_WAIT_LOGIN ? SP_WHY_GONE
-								: SP_WHY_BYE;
-		sp_log(SP_LOG_INFO, "closed: %s", n->text);
+		n->why = why_closed(n, err);
+		if (!n->refused) {
+			snprintf(n->text, sizeof(n->text), "%s%s%s", what, *what ? ": " : "",
+					sp_err_text(err));
+		}
 	}
 	sp_conn_destroy(n->user);
 	n->user = NULL;

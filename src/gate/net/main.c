@@ -105,8 +105,6 @@ static void on_keeper(void *user, unsigned events)
 		if (t.result == SP_OPEN_OK) {
 			sp_relay_target_socket(n, sp_mon_take_fd(&in, 0), &t);
 		} else {
-			sp_log(SP_LOG_INFO, "user %s: target %s not opened: %s", n->verdict.user,
-					t.name, t.text);
 			sp_net_end(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, SP_WHY_TARGET, t.text);
 		}
 	}
@@ -169,6 +167,8 @@ static void on_parent(void *user, unsigned events)
 		}
 	} else {
 		n->start = in.body.net_start;
+		sp_hostlog_prefix("conn %llu from %s: ", (unsigned long long)n->start.conn,
+				n->start.source.text);
 		sp_door_open(n, sp_mon_take_fd(&in, 0));
 	}
 	if (rc > 0) {

@@ -30,6 +30,7 @@ struct sp_net {
 	struct sp_msg_verdict verdict;
 	struct sp_conn *user, *target;
 	bool bye_said;
+	bool refused; /* the client was told that no security protocol is in common */
 	uint32_t why; /* enum sp_why: what the keeper is told at the end */
 	char text[SP_TEXT_WHY];
 };

@@ -75,7 +75,6 @@ static void fill_geometry(
 
 static void end_both(struct sp_net *n, uint32_t reason)
 {
-	sp_log(SP_LOG_INFO, "target ended the session");
 	sp_net_end(n, 0, SP_WHY_BYE, "target ended the session");
 }
 
@@ -131,8 +130,11 @@ static void target_closed(void *user, int err, const char *what)
 	if (n->state == SP_NET_ENDING) {
 		return;
 	}
-	sp_log(SP_LOG_WARN, "target lost: %s%s%s", what, *what ? ": " : "", sp_err_text(err));
-	sp_net_end(n, SP_ERRINFO_RPC_INITIATED_DISCONNECT, SP_WHY_TARGET, "target lost");
+	char text[SP_TEXT_WHY];
+
+	snprintf(text, sizeof(text), "target lost: %s%s%s", what, *what ? ": " : "",
+			sp_err_text(err));
+	sp_net_end(n, SP_ERRINFO_RPC_INITIATED_DISCONNECT, SP_WHY_TARGET, text);
 }
 
 static void target_room(void *user)
@@ -185,7 +187,6 @@ void sp_relay_target_socket(struct sp_net *n, int fd, const struct sp_msg_target
 				"out of memory");
 		return;
 	}
-	sp_log(SP_LOG_INFO, "user %s: target %s opened", n->verdict.user, t->name);
 	n->state = SP_NET_WAIT_LICENSE;
 }
 
@@ -218,9 +219,6 @@ void sp_relay_user_event(struct sp_net *n, const struct sp_event *ev)
 		pass(n, n->user, n->target, ev);
 		return;
 	case SP_EV_CLOSED:
-		sp_log(SP_LOG_INFO, "client disconnected");
-		n->why = SP_WHY_BYE;
-		snprintf(n->text, sizeof(n->text), "client disconnected");
 		sp_net_end(n, 0, SP_WHY_BYE, "client disconnected");
 		return;
 	default:

@@ -453,7 +453,6 @@ static void on_signal(void *user, int signo)
 		if (sp_mon_say(p->keeper, RELOAD, &(struct sp_msg_none){0}) != SP_OK) {
 			sp_log(SP_LOG_ERROR, "keeper does not listen");
 		}
-		sp_log(SP_LOG_INFO, "configuration read again");
 		return;
 	}
 	if (p->stopping) {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -19,6 +20,7 @@
 static const char *const level_names[] = {"error", "warn", "info", "debug", "trace"};
 static const char level_marks[] = "EWIDT";
 static const char *program_name = "sallyport";
+static char raw_prefix[128];
 
 /* Year, month and day of a count of days since 1970, without the C library's time zone files. */
 static void civil(int64_t days, int *y, int *m, int *d)
@@ -68,7 +70,7 @@ static void to_pipe(enum sp_log_level level, const char *text)
 {
 	char line[TEXT_MAX_HERE + 4];
 	int keep = errno;
-	int n = snprintf(line, sizeof(line), "%c%s\n", level_marks[level], text);
+	int n = snprintf(line, sizeof(line), "%c%s%s\n", level_marks[level], raw_prefix, text);
 
 	if (n >= (int)sizeof(line)) {
 		n = sizeof(line) - 1;
@@ -93,6 +95,15 @@ void sp_hostlog_open_raw(enum sp_log_level max)
 	if (sp_fd_nonblock(2, true) == SP_OK) {
 		sp_log_set(to_pipe, max);
 	}
+}
+
+void sp_hostlog_prefix(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(raw_prefix, sizeof(raw_prefix), fmt, ap);
+	va_end(ap);
 }
 
 bool sp_hostlog_level(const char *name, enum sp_log_level *out)

@@ -14,6 +14,8 @@
 void sp_hostlog_open(const char *program, enum sp_log_level max);
 /* For a jailed child: "Itext" lines to fd 2, a pipe whose reader adds time and name. */
 void sp_hostlog_open_raw(enum sp_log_level max);
+/* From now on each raw line begins with this text: "conn 5 from 192.0.2.7:50123: ". */
+void sp_hostlog_prefix(const char *fmt, ...) sp_printf(1, 2);
 /* "error", "warn", "info", "debug", "trace"; false for anything else. */
 bool sp_hostlog_level(const char *name, enum sp_log_level *out);
 

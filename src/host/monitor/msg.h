@@ -55,7 +55,11 @@
 	X(NTLM, "NTLM message not acceptable") \
 	X(TOKEN, "login message damaged") \
 	X(BINDING, "login was made for another server key") \
+	X(TAMPERED, "login message was changed on its way") \
 	X(IDENTITY, "delegated name is not the authenticated one") \
+	X(NEGOTIATION, "no security protocol in common") \
+	X(TLS, "TLS handshake failed") \
+	X(PROTOCOL, "message not acceptable") \
 	X(GONE, "peer closed during login") \
 	X(DEADLINE, "time limit passed") \
 	X(QUESTION, "question not permitted") \
@@ -167,7 +171,8 @@ struct sp_msg_ready {
 enum sp_penalty {
 	SP_PENALTY_NONE,
 	SP_PENALTY_AUTH, /* login failed, known user or not */
-	SP_PENALTY_PROTOCOL, /* question not permitted */
+	SP_PENALTY_PROBE, /* left before the login began to mean anything */
+	SP_PENALTY_PROTOCOL, /* message or question not permitted */
 	SP_PENALTY_CRASH,
 	SP_PENALTY_DEADLINE,
 	SP_PENALTY_COUNT

@@ -613,7 +613,9 @@ static void test_done_decides(void **state)
 	connect_one();
 	to_proved();
 	done(SP_DONE_OK, SP_WHY_OK, "dave");
-	assert_verdict_denied(SP_WHY_IDENTITY);
+	assert_int_equal(verdict().why, SP_WHY_IDENTITY);
+	expect(parent, SP_MSG_PENALTY);
+	disconnect();
 	connect_one();
 	to_proved();
 	done(SP_DONE_OK, SP_WHY_OK, "ALICE@corp");
@@ -752,6 +754,48 @@ static void test_ends(void **state)
 	closed(SP_ROLE_NET, false, false);
 }
 
+static void test_early_ends(void **state)
+{
+	static const struct {
+		uint32_t why, kind, seconds;
+	} rows[] = {
+			{SP_WHY_DEADLINE, SP_PENALTY_DEADLINE, SP_KEEPER_SECONDS_DEADLINE},
+			{SP_WHY_PROTOCOL, SP_PENALTY_PROTOCOL, SP_KEEPER_SECONDS_PROTOCOL},
+			{SP_WHY_TLS, SP_PENALTY_PROBE, SP_KEEPER_SECONDS_PROBE},
+			{SP_WHY_NEGOTIATION, SP_PENALTY_PROBE, SP_KEEPER_SECONDS_PROBE},
+			{SP_WHY_GONE, SP_PENALTY_PROBE, SP_KEEPER_SECONDS_PROBE},
+	};
+
+	for (size_t i = 0; i < SP_LEN(rows); i++) {
+		struct sp_msg_bye bye = {.why = rows[i].why};
+
+		connect_one();
+		assert_int_equal(sp_mon_say(net, BYE, &bye), SP_OK);
+		expect(parent, SP_MSG_PENALTY);
+		assert_int_equal(in.body.penalty.kind, rows[i].kind);
+		assert_int_equal(in.body.penalty.seconds, rows[i].seconds);
+		close(net);
+		close(login);
+		closed(SP_ROLE_NET, false, false);
+		expect_nothing(parent);
+	}
+}
+
+/* A refused login is paid for once, however sp-net calls its end. */
+static void test_one_penalty(void **state)
+{
+	struct sp_msg_bye bye = {.why = SP_WHY_PROTOCOL};
+
+	connect_one();
+	assert_int_equal(prove("alice", "wrong"), SP_PROOF_DENIED);
+	expect(parent, SP_MSG_PENALTY);
+	assert_int_equal(sp_mon_say(net, BYE, &bye), SP_OK);
+	close(net);
+	close(login);
+	closed(SP_ROLE_NET, false, false);
+	expect_nothing(parent);
+}
+
 static void test_parent_mistakes(void **state)
 {
 	struct sp_msg_conn_open m = {.conn = 0};
@@ -833,6 +877,8 @@ int main(void)
 			cmocka_unit_test(test_no_broker),
 			cmocka_unit_test(test_late_broker),
 			cmocka_unit_test(test_ends),
+			cmocka_unit_test(test_early_ends),
+			cmocka_unit_test(test_one_penalty),
 			cmocka_unit_test(test_parent_mistakes),
 			cmocka_unit_test(test_grant),
 	};

@@ -91,10 +91,13 @@ static void test_pipe(void **state)
 	dup2(fds[1], 2);
 	sp_hostlog_open_raw(SP_LOG_DEBUG);
 	sp_log(SP_LOG_WARN, "from %s", "inside");
+	sp_hostlog_prefix("conn %d from %s: ", 5, "192.0.2.1:7");
+	sp_log(SP_LOG_INFO, "with a prefix");
 	sp_log(SP_LOG_DEBUG, "%s", longest);
 	dup2(saved, 2);
 	close(saved);
 	sp_log_set(NULL, SP_LOG_INFO);
+	sp_hostlog_prefix("%s", "");
 	dprintf(fds[1], "Zunknown mark\n\nIescape \x1b[2J\nIhalf");
 
 	catch_start();
@@ -109,7 +112,8 @@ static void test_pipe(void **state)
 	sp_loop_destroy(l);
 	char *out = catch_end();
 	assert_matches(out, STAMP "warn sp-net\\[77\\]: from inside\n");
-	assert_non_null(strstr(out, "Z debug sp-net[77]: yyyy"));
+	assert_non_null(strstr(out, "Z info sp-net[77]: conn 5 from 192.0.2.1:7: with a prefix\n"));
+	assert_non_null(strstr(out, "Z debug sp-net[77]: conn 5 from 192.0.2.1:7: yyyy"));
 	assert_non_null(strstr(out, "Z warn sp-net[77]: Zunknown mark\n"));
 	assert_non_null(strstr(out, "Z info sp-net[77]: escape ?[2J\n"));
 	assert_non_null(strstr(out, "Z info sp-net[77]: halfyyyy"));
@@ -119,7 +123,7 @@ static void test_pipe(void **state)
 	for (char *c = out; *c; c++) {
 		lines += *c == '\n';
 	}
-	assert_int_equal(lines, 7);
+	assert_int_equal(lines, 8);
 }
 
 static void test_flood(void **state)
