@@ -9,6 +9,7 @@
 #include "core/pdu/gcc_server.h"
 #include "core/pdu/info.h"
 #include "core/pdu/input.h"
+#include "core/pdu/share.h"
 #include "core/rdp/rdp.h"
 
 #define SP_RDP_MAX_INPUTS 256
@@ -104,6 +105,25 @@ sp_nodiscard int sp_rdp_flush(struct sp_rdp *c);
 /* Notes which field the cursor failed at; returns its error. */
 int sp_rdp_note(struct sp_rdp *c, const struct sp_rd *r);
 int sp_rdp_fail(struct sp_rdp *c, int err, const char *what);
+/*
+ * A Send Data PDU of this role on a channel: begin, write the payload into c->wr, end (which
+ * queues it).
+ */
+size_t sp_rdp_send_begin(struct sp_rdp *c, uint16_t channel);
+sp_nodiscard int sp_rdp_send_end(struct sp_rdp *c, size_t mark);
+
+struct sp_data_marks {
+	size_t mcs, share;
+};
+
+/* The same for a Share Data PDU on the I/O channel. */
+struct sp_data_marks sp_rdp_data_begin(struct sp_rdp *c, enum sp_share_data_type type);
+sp_nodiscard int sp_rdp_data_end(struct sp_rdp *c, struct sp_data_marks m);
+
+sp_nodiscard int sp_rdp_emit_relay(
+		struct sp_rdp *c, enum sp_relay_kind kind, size_t index, struct sp_span data);
+/* Bytes of static channel number index, to the owner or, in relay mode, to the other leg. */
+sp_nodiscard int sp_rdp_emit_channel(struct sp_rdp *c, size_t index, struct sp_span data);
 /* The place of a static channel id in the client's list, or n_channels. */
 size_t sp_rdp_channel_index(const struct sp_rdp *c, uint16_t id);
 

@@ -265,34 +265,22 @@ static int wait_joins(struct sp_rdp *c, const struct sp_mcs *m, uint64_t now_us)
 	}
 }
 
-static int emit_relay(struct sp_rdp *c, enum sp_relay_kind kind, size_t index, struct sp_span data)
-{
-	return sp_rdp_emit(c,
-			(struct sp_event){.kind = SP_EV_RELAY,
-					.relay = {.kind = kind, .index = index, .data = data}});
-}
-
 static int send_data(struct sp_rdp *c, const struct sp_mcs *m)
 {
 	bool relay = c->state == SP_RDP_RELAY;
 	size_t i = sp_rdp_channel_index(c, m->channel);
 
 	if (m->channel == SP_MCS_IO_CHANNEL) {
-		return relay ? emit_relay(c, SP_RELAY_IO, 0, m->data)
+		return relay ? sp_rdp_emit_relay(c, SP_RELAY_IO, 0, m->data)
 			     : sp_server_io_data(c, m->data);
 	}
 	if (c->message_id != 0 && m->channel == c->message_id) {
-		return relay ? emit_relay(c, SP_RELAY_MESSAGE, 0, m->data) : SP_OK;
+		return relay ? sp_rdp_emit_relay(c, SP_RELAY_MESSAGE, 0, m->data) : SP_OK;
 	}
 	if (i == c->n_channels || !(c->srv->joined >> i & 1)) {
 		return sp_rdp_fail(c, SP_EFIELD, "mcs.channelId");
 	}
-	if (relay) {
-		return emit_relay(c, SP_RELAY_CHANNEL, i, m->data);
-	}
-	return sp_rdp_emit(c,
-			(struct sp_event){.kind = SP_EV_CHANNEL,
-					.channel = {.index = i, .data = m->data}});
+	return sp_rdp_emit_channel(c, i, m->data);
 }
 
 static int after_logon(struct sp_rdp *c, const struct sp_mcs *m)
@@ -336,7 +324,7 @@ static int handle(struct sp_rdp *c, struct sp_span pdu, uint64_t now_us)
 			return c->srv->activations > 1 ? SP_OK
 						       : sp_rdp_fail(c, SP_ESTATE, "fastpath");
 		case SP_RDP_RELAY:
-			return emit_relay(c, SP_RELAY_FASTPATH, 0, pdu);
+			return sp_rdp_emit_relay(c, SP_RELAY_FASTPATH, 0, pdu);
 		default:
 			return sp_rdp_fail(c, SP_ESTATE, "fastpath");
 		}

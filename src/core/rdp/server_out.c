@@ -8,32 +8,6 @@
 
 #define SHARE_DATA_HEADER 18
 
-size_t sp_server_send_begin(struct sp_rdp *c, uint16_t channel)
-{
-	return sp_mcs_send_begin(&c->wr, SP_MCS_SEND_DATA_INDICATION, SP_MCS_SERVER_USER, channel);
-}
-
-int sp_server_send_end(struct sp_rdp *c, size_t mark)
-{
-	sp_mcs_send_end(&c->wr, mark);
-	return sp_rdp_flush(c);
-}
-
-struct sp_data_marks sp_server_data_begin(struct sp_rdp *c, enum sp_share_data_type type)
-{
-	struct sp_data_marks m;
-
-	m.mcs = sp_server_send_begin(c, SP_MCS_IO_CHANNEL);
-	m.share = sp_share_data_begin(&c->wr, SP_MCS_SERVER_USER, c->share_id, type);
-	return m;
-}
-
-int sp_server_data_end(struct sp_rdp *c, struct sp_data_marks m)
-{
-	sp_share_data_end(&c->wr, m.share);
-	return sp_server_send_end(c, m.mcs);
-}
-
 static bool has_fastpath(const struct sp_rdp *c)
 {
 	return sp_caps_has(&c->caps, SP_CAPS_GENERAL) &&
@@ -64,7 +38,7 @@ static int slow_pointer(struct sp_rdp *c, uint8_t code, struct sp_span body)
 
 	for (size_t i = 0; i < SP_LEN(types); i++) {
 		if (types[i].code == code) {
-			struct sp_data_marks m = sp_server_data_begin(c, SP_DATA_POINTER);
+			struct sp_data_marks m = sp_rdp_data_begin(c, SP_DATA_POINTER);
 
 			sp_wr_le16(&c->wr, types[i].type);
 			sp_wr_le16(&c->wr, 0);
@@ -73,7 +47,7 @@ static int slow_pointer(struct sp_rdp *c, uint8_t code, struct sp_span body)
 			} else {
 				sp_wr_span(&c->wr, body);
 			}
-			return sp_server_data_end(c, m);
+			return sp_rdp_data_end(c, m);
 		}
 	}
 	return sp_rdp_fail(c, SP_EARG, "update.code");
@@ -102,9 +76,9 @@ int sp_server_update(struct sp_rdp *c, uint8_t code, struct sp_span body)
 	if (!(body.n <= sp_server_update_max(c))) {
 		return sp_rdp_fail(c, SP_ESPACE, "update");
 	}
-	struct sp_data_marks m = sp_server_data_begin(c, SP_DATA_UPDATE);
+	struct sp_data_marks m = sp_rdp_data_begin(c, SP_DATA_UPDATE);
 	sp_wr_span(&c->wr, body);
-	return sp_server_data_end(c, m);
+	return sp_rdp_data_end(c, m);
 }
 
 int sp_server_keyboard_indicators(struct sp_rdp *c, uint16_t flags)
@@ -112,9 +86,9 @@ int sp_server_keyboard_indicators(struct sp_rdp *c, uint16_t flags)
 	if (c->state != SP_RDP_ACTIVE) {
 		return sp_rdp_fail(c, SP_EARG, "indicators");
 	}
-	struct sp_data_marks m = sp_server_data_begin(c, SP_DATA_SET_KEYBOARD_INDICATORS);
+	struct sp_data_marks m = sp_rdp_data_begin(c, SP_DATA_SET_KEYBOARD_INDICATORS);
 	sp_misc_leds_write(&c->wr, &(struct sp_misc_leds){.leds = flags});
-	return sp_server_data_end(c, m);
+	return sp_rdp_data_end(c, m);
 }
 
 int sp_server_logon_notify(struct sp_rdp *c)
@@ -122,16 +96,16 @@ int sp_server_logon_notify(struct sp_rdp *c)
 	if (c->state != SP_RDP_ACTIVE) {
 		return sp_rdp_fail(c, SP_EARG, "logon");
 	}
-	struct sp_data_marks m = sp_server_data_begin(c, SP_DATA_SAVE_SESSION_INFO);
+	struct sp_data_marks m = sp_rdp_data_begin(c, SP_DATA_SAVE_SESSION_INFO);
 	sp_logon_write(&c->wr, &(struct sp_logon){.type = SP_LOGON_PLAIN_NOTIFY});
-	return sp_server_data_end(c, m);
+	return sp_rdp_data_end(c, m);
 }
 
 int sp_server_shutdown_denied(struct sp_rdp *c)
 {
-	struct sp_data_marks m = sp_server_data_begin(c, SP_DATA_SHUTDOWN_DENIED);
+	struct sp_data_marks m = sp_rdp_data_begin(c, SP_DATA_SHUTDOWN_DENIED);
 
-	return sp_server_data_end(c, m);
+	return sp_rdp_data_end(c, m);
 }
 
 int sp_server_end(struct sp_rdp *c, uint32_t error_info)
@@ -146,10 +120,10 @@ int sp_server_end(struct sp_rdp *c, uint32_t error_info)
 		return SP_OK;
 	}
 	if (error_info != 0 && (c->gcc.core.early_capability_flags & SP_GCC_CS_ERRINFO)) {
-		struct sp_data_marks m = sp_server_data_begin(c, SP_DATA_SET_ERROR_INFO);
+		struct sp_data_marks m = sp_rdp_data_begin(c, SP_DATA_SET_ERROR_INFO);
 
 		sp_misc_u32_write(&c->wr, error_info);
-		rc = sp_server_data_end(c, m);
+		rc = sp_rdp_data_end(c, m);
 	}
 	if (rc == SP_OK) {
 		sp_mcs_disconnect_write(&c->wr, SP_MCS_PROVIDER_INITIATED);

@@ -2,7 +2,6 @@
 #ifndef SP_CORE_RDP_SERVER_PART_H
 #define SP_CORE_RDP_SERVER_PART_H
 
-#include "core/pdu/share.h"
 #include "core/rdp/machine.h"
 #include "core/rdp/server.h"
 
@@ -15,18 +14,6 @@ struct sp_server_part {
 	uint16_t activations; /* Demand Actives so far, for a fresh share id each */
 	uint64_t verdict_us; /* when the login must be over; 0 for no limit */
 };
-
-/* A Send Data Indication on a channel: begin, write into c->wr, end (which queues it). */
-size_t sp_server_send_begin(struct sp_rdp *c, uint16_t channel);
-sp_nodiscard int sp_server_send_end(struct sp_rdp *c, size_t mark);
-
-struct sp_data_marks {
-	size_t mcs, share;
-};
-
-/* The same for a Share Data PDU on the I/O channel. */
-struct sp_data_marks sp_server_data_begin(struct sp_rdp *c, enum sp_share_data_type type);
-sp_nodiscard int sp_server_data_end(struct sp_rdp *c, struct sp_data_marks m);
 
 /* server_share.c: what the client says on the I/O channel from Confirm Active on. */
 sp_nodiscard int sp_server_io_data(struct sp_rdp *c, struct sp_span data);

@@ -23,10 +23,10 @@ static int send_license(struct sp_rdp *c)
 		return SP_OK;
 	}
 	c->srv->licensed = true;
-	size_t mark = sp_server_send_begin(c, SP_MCS_IO_CHANNEL);
+	size_t mark = sp_rdp_send_begin(c, SP_MCS_IO_CHANNEL);
 	sp_sec_write(&c->wr, SP_SEC_LICENSE);
 	sp_license_write_valid(&c->wr);
-	return sp_server_send_end(c, mark);
+	return sp_rdp_send_end(c, mark);
 }
 
 static void own_caps(
@@ -113,9 +113,9 @@ static int send_demand(struct sp_rdp *c)
 	/* A share id of its own for each activation: mstsc takes no old one twice. */
 	c->share_id = (uint32_t)++c->srv->activations << 16 | SP_MCS_SERVER_USER;
 	active.share_id = c->share_id;
-	size_t mark = sp_server_send_begin(c, SP_MCS_IO_CHANNEL);
+	size_t mark = sp_rdp_send_begin(c, SP_MCS_IO_CHANNEL);
 	sp_active_demand_write(&c->wr, SP_MCS_SERVER_USER, &active, &caps);
-	int rc = sp_server_send_end(c, mark);
+	int rc = sp_rdp_send_end(c, mark);
 	if (rc == SP_OK) {
 		c->state = SP_RDP_WAIT_CONFIRM_ACTIVE;
 	}
@@ -124,10 +124,10 @@ static int send_demand(struct sp_rdp *c)
 
 static int send_deactivate(struct sp_rdp *c)
 {
-	size_t mark = sp_server_send_begin(c, SP_MCS_IO_CHANNEL);
+	size_t mark = sp_rdp_send_begin(c, SP_MCS_IO_CHANNEL);
 
 	sp_share_deactivate_write(&c->wr, SP_MCS_SERVER_USER, c->share_id);
-	return sp_server_send_end(c, mark);
+	return sp_rdp_send_end(c, mark);
 }
 
 /* ---- answers of the owner ---- */
@@ -208,9 +208,9 @@ static int on_control(struct sp_rdp *c, struct sp_rd *r)
 	} else if (in.action != SP_CONTROL_COOPERATE) {
 		return SP_OK;
 	}
-	struct sp_data_marks m = sp_server_data_begin(c, SP_DATA_CONTROL);
+	struct sp_data_marks m = sp_rdp_data_begin(c, SP_DATA_CONTROL);
 	sp_final_control_write(&c->wr, &out);
-	return sp_server_data_end(c, m);
+	return sp_rdp_data_end(c, m);
 }
 
 static int on_synchronize(struct sp_rdp *c, struct sp_rd *r)
@@ -220,9 +220,9 @@ static int on_synchronize(struct sp_rdp *c, struct sp_rd *r)
 	if (sp_final_sync_read(r, &target) != SP_OK) {
 		return sp_rdp_note(c, r);
 	}
-	struct sp_data_marks m = sp_server_data_begin(c, SP_DATA_SYNCHRONIZE);
+	struct sp_data_marks m = sp_rdp_data_begin(c, SP_DATA_SYNCHRONIZE);
 	sp_final_sync_write(&c->wr, c->user_id);
-	return sp_server_data_end(c, m);
+	return sp_rdp_data_end(c, m);
 }
 
 static int on_font_list(struct sp_rdp *c, struct sp_rd *r)
@@ -230,9 +230,9 @@ static int on_font_list(struct sp_rdp *c, struct sp_rd *r)
 	if (sp_final_font_list_read(r) != SP_OK) {
 		return sp_rdp_note(c, r);
 	}
-	struct sp_data_marks m = sp_server_data_begin(c, SP_DATA_FONT_MAP);
+	struct sp_data_marks m = sp_rdp_data_begin(c, SP_DATA_FONT_MAP);
 	sp_final_font_map_write(&c->wr);
-	int rc = sp_server_data_end(c, m);
+	int rc = sp_rdp_data_end(c, m);
 	if (rc != SP_OK) {
 		return rc;
 	}

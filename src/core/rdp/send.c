@@ -1,9 +1,59 @@
-/* core/rdp/relay.c - sends what the other leg received, with the ids of this leg put in. */
+/* core/rdp/send.c - user data of both roles: begun and ended, and relayed with this leg's ids. */
 #include "core/rdp/machine.h"
 
 #include "core/pdu/final.h"
 #include "core/pdu/mcs.h"
 #include "core/pdu/share.h"
+
+static uint16_t own_id(const struct sp_rdp *c)
+{
+	return c->server ? SP_MCS_SERVER_USER : c->user_id;
+}
+
+size_t sp_rdp_send_begin(struct sp_rdp *c, uint16_t channel)
+{
+	return sp_mcs_send_begin(&c->wr,
+			c->server ? SP_MCS_SEND_DATA_INDICATION : SP_MCS_SEND_DATA_REQUEST,
+			own_id(c), channel);
+}
+
+int sp_rdp_send_end(struct sp_rdp *c, size_t mark)
+{
+	sp_mcs_send_end(&c->wr, mark);
+	return sp_rdp_flush(c);
+}
+
+struct sp_data_marks sp_rdp_data_begin(struct sp_rdp *c, enum sp_share_data_type type)
+{
+	struct sp_data_marks m;
+
+	m.mcs = sp_rdp_send_begin(c, c->gcc_server.io_channel);
+	m.share = sp_share_data_begin(&c->wr, own_id(c), c->share_id, type);
+	return m;
+}
+
+int sp_rdp_data_end(struct sp_rdp *c, struct sp_data_marks m)
+{
+	sp_share_data_end(&c->wr, m.share);
+	return sp_rdp_send_end(c, m.mcs);
+}
+
+int sp_rdp_emit_relay(struct sp_rdp *c, enum sp_relay_kind kind, size_t index, struct sp_span data)
+{
+	return sp_rdp_emit(c,
+			(struct sp_event){.kind = SP_EV_RELAY,
+					.relay = {.kind = kind, .index = index, .data = data}});
+}
+
+int sp_rdp_emit_channel(struct sp_rdp *c, size_t index, struct sp_span data)
+{
+	if (c->state == SP_RDP_RELAY) {
+		return sp_rdp_emit_relay(c, SP_RELAY_CHANNEL, index, data);
+	}
+	return sp_rdp_emit(c,
+			(struct sp_event){.kind = SP_EV_CHANNEL,
+					.channel = {.index = index, .data = data}});
+}
 
 /* Where the fields stand that name a leg, from the start of the PDU. */
 #define AT_TOTAL_LENGTH 0
@@ -54,21 +104,17 @@ static void put_ids(uint8_t *p, size_t n, uint16_t source, uint16_t target, uint
 
 static int send_user_data(struct sp_rdp *c, uint16_t channel, struct sp_span data, bool share)
 {
-	uint16_t self = c->server ? SP_MCS_SERVER_USER : c->user_id;
 	uint16_t peer = c->server ? c->user_id : SP_MCS_SERVER_USER;
-	size_t mark = sp_mcs_send_begin(&c->wr,
-			c->server ? SP_MCS_SEND_DATA_INDICATION : SP_MCS_SEND_DATA_REQUEST, self,
-			channel);
+	size_t mark = sp_rdp_send_begin(c, channel);
 	uint8_t *p = sp_wr_room(&c->wr, data.n);
 
 	if (p && data.n > 0) {
 		memcpy(p, data.p, data.n);
 		if (share) {
-			put_ids(p, data.n, self, peer, c->user_id);
+			put_ids(p, data.n, own_id(c), peer, c->user_id);
 		}
 	}
-	sp_mcs_send_end(&c->wr, mark);
-	return sp_rdp_flush(c);
+	return sp_rdp_send_end(c, mark);
 }
 
 int sp_rdp_send_channel(struct sp_rdp *c, size_t index, struct sp_span chunk)
@@ -94,8 +140,7 @@ int sp_rdp_send_relay(struct sp_rdp *c, enum sp_relay_kind kind, size_t index, s
 	case SP_RELAY_MESSAGE:
 		return c->message_id != 0 ? send_user_data(c, c->message_id, data, false) : SP_OK;
 	case SP_RELAY_IO:
-		return send_user_data(c, c->server ? SP_MCS_IO_CHANNEL : c->gcc_server.io_channel,
-				data, true);
+		return send_user_data(c, c->gcc_server.io_channel, data, true);
 	}
 	return SP_OK;
 }

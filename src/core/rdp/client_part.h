@@ -1,0 +1,29 @@
+/* core/rdp/client_part.h - what the client's files share; private to this folder. */
+#ifndef SP_CORE_RDP_CLIENT_PART_H
+#define SP_CORE_RDP_CLIENT_PART_H
+
+#include "core/pdu/fastpath.h"
+#include "core/rdp/client.h"
+#include "core/rdp/machine.h"
+
+/* The largest update we put together: MaxRequestSize of our Confirm Active. */
+#define SP_CLIENT_MAX_REQUEST (4u << 20)
+
+struct sp_client_part {
+	uint32_t protocols;
+	bool relay;
+	uint32_t failure; /* RDP_NEG_FAILURE code */
+	size_t join_at; /* which join is awaited: user, I/O, message, channels */
+	struct sp_fp_join join;
+	struct sp_rd updates; /* what is left of the fast-path PDU being taken apart */
+	uint64_t detect_start_us; /* of a bandwidth measurement, 0 for none */
+	uint32_t detect_bytes;
+};
+
+/* client_share.c: what the server says on the I/O channel behind the licence, and updates. */
+sp_nodiscard int sp_client_share_data(struct sp_rdp *c, struct sp_span data);
+sp_nodiscard int sp_client_fast_output(struct sp_rdp *c, struct sp_span pdu);
+/* The next whole update of the fast-path PDU in hand: 1 with *ev, 0 for none, or an error. */
+int sp_client_next_update(struct sp_rdp *c, struct sp_event *ev);
+
+#endif
