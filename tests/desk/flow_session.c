@@ -76,52 +76,6 @@ static void draw_known(xcb_window_t win)
 	session_sync(&s);
 }
 
-static uint32_t seen(const struct viewer *who, unsigned x, unsigned y)
-{
-	uint32_t px;
-
-	memcpy(&px, who->fb + 4 * ((size_t)y * who->width + x), 4);
-	return px & 0xffffff;
-}
-
-static uint32_t quantized(uint32_t px, unsigned depth)
-{
-	uint8_t in[4], out[4];
-	uint32_t v32;
-
-	memcpy(in, &px, 4);
-	sp_pixel_quantize(depth, out, in, 1);
-	memcpy(&v32, out, 4);
-	return v32 & 0xffffff;
-}
-
-/* Whether the whole frame is what the X server shows now. */
-static bool frame_equal(void *arg)
-{
-	struct viewer *who = arg;
-	bool equal = true;
-
-	if (!who->active || !who->fb) {
-		return false;
-	}
-	xcb_get_image_reply_t *r = xcb_get_image_reply(s.app,
-			xcb_get_image(s.app, XCB_IMAGE_FORMAT_Z_PIXMAP, s.screen->root, 0, 0,
-					who->width, who->height, ~0u),
-			NULL);
-	assert_non_null(r);
-	const uint8_t *p = xcb_get_image_data(r);
-	for (unsigned y = 0; y < who->height && equal; y++) {
-		for (unsigned x = 0; x < who->width && equal; x++) {
-			uint32_t px;
-
-			memcpy(&px, p + 4 * ((size_t)y * who->width + x), 4);
-			equal = seen(who, x, y) == quantized(px & 0xffffff, who->bpp);
-		}
-	}
-	free(r);
-	return equal;
-}
-
 static void picture(uint8_t bpp)
 {
 	session_open(&s, server, QUIET, 800, 600);
@@ -130,14 +84,14 @@ static void picture(uint8_t bpp)
 	assert_int_equal(v.width, 800);
 	assert_int_equal(v.height, 600);
 	assert_int_equal(v.bpp, bpp);
-	viewer_until(&s, frame_equal, &v);
+	viewer_until(&s, viewer_equal, &v);
 	xcb_window_t win = session_window(&s, PIC_X, PIC_Y, PIC_W, PIC_H);
 	draw_known(win);
-	viewer_until(&s, frame_equal, &v);
+	viewer_until(&s, viewer_equal, &v);
 	for (unsigned y = 0; y < PIC_H; y++) {
 		for (unsigned x = 0; x < PIC_W; x++) {
-			assert_int_equal(seen(&v, PIC_X + x, PIC_Y + y),
-					quantized(known(x, y), bpp));
+			assert_int_equal(viewer_pixel(&v, PIC_X + x, PIC_Y + y),
+					viewer_quantized(known(x, y), bpp));
 		}
 	}
 }
@@ -210,7 +164,7 @@ static void test_typing(void **state)
 	n_typed = 0;
 	session_open(&s, server, QUIET, 640, 480);
 	viewer_open(&v, &s, 640, 480, 32);
-	viewer_until(&s, frame_equal, &v);
+	viewer_until(&s, viewer_equal, &v);
 	session_window(&s, 0, 0, 300, 200);
 	for (size_t i = 0; i < SP_LEN(hello); i++) {
 		viewer_key(&v, hello[i]);
@@ -249,7 +203,7 @@ static bool color_shown(void *arg)
 {
 	const struct press *p = arg;
 
-	return seen(&v, 100, 100) == p->color && seen(&v, 163, 163) == p->color;
+	return viewer_pixel(&v, 100, 100) == p->color && viewer_pixel(&v, 163, 163) == p->color;
 }
 
 static int by_value(const void *a, const void *b)
@@ -267,7 +221,7 @@ static void test_latency(void **state)
 	(void)state;
 	session_open(&s, server, QUIET, 1920, 1080);
 	viewer_open(&v, &s, 1920, 1080, 32);
-	viewer_until(&s, frame_equal, &v);
+	viewer_until(&s, viewer_equal, &v);
 	p.win = session_window(&s, 100, 100, 64, 64);
 	p.gc = xcb_generate_id(s.app);
 	xcb_create_gc(s.app, p.gc, p.win, 0, NULL);

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/codec/pixel.h"
 #include "core/pdu/caps.h"
 #include "core/pdu/fastpath.h"
 #include "core/pdu/gcc_client.h"
@@ -271,6 +272,7 @@ void viewer_open(struct viewer *v, struct session *s, uint16_t width, uint16_t h
 			SP_OK);
 	close(fds[1]);
 	viewer_join(v, s->loop, fds[0], width, height, bpp);
+	v->s = s;
 }
 
 void viewer_close(struct viewer *v)
@@ -351,4 +353,52 @@ void viewer_suppress(struct viewer *v, bool allow)
 void viewer_shutdown_request(struct viewer *v)
 {
 	send_data(v, SP_DATA_SHUTDOWN_REQUEST, NULL);
+}
+
+/* ---- what they see ---- */
+
+uint32_t viewer_pixel(const struct viewer *who, unsigned x, unsigned y)
+{
+	uint32_t px;
+
+	memcpy(&px, who->fb + 4 * ((size_t)y * who->width + x), 4);
+	return px & 0xffffff;
+}
+
+uint32_t viewer_quantized(uint32_t px, unsigned depth)
+{
+	uint8_t in[4], out[4];
+	uint32_t v32;
+
+	memcpy(in, &px, 4);
+	sp_pixel_quantize(depth, out, in, 1);
+	memcpy(&v32, out, 4);
+	return v32 & 0xffffff;
+}
+
+bool viewer_equal(void *arg)
+{
+	struct viewer *who = arg;
+	bool equal = true;
+
+	if (!who->active || !who->fb) {
+		return false;
+	}
+	xcb_get_image_reply_t *r = xcb_get_image_reply(who->s->app,
+			xcb_get_image(who->s->app, XCB_IMAGE_FORMAT_Z_PIXMAP, who->s->screen->root,
+					0, 0, who->width, who->height, ~0u),
+			NULL);
+	assert_non_null(r);
+	const uint8_t *p = xcb_get_image_data(r);
+	for (unsigned y = 0; y < who->height && equal; y++) {
+		for (unsigned x = 0; x < who->width && equal; x++) {
+			uint32_t px;
+
+			memcpy(&px, p + 4 * ((size_t)y * who->width + x), 4);
+			equal = viewer_pixel(who, x, y) ==
+					viewer_quantized(px & 0xffffff, who->bpp);
+		}
+	}
+	free(r);
+	return equal;
 }

@@ -31,6 +31,7 @@ struct session {
 };
 
 struct viewer {
+	struct session *s; /* NULL: joined elsewhere */
 	struct sp_conn *conn;
 	uint16_t width, height;
 	uint8_t bpp;
@@ -67,6 +68,12 @@ void viewer_until(struct session *s, bool (*done)(void *arg), void *arg);
 void viewer_until_active(struct viewer *v, struct session *s);
 /* Turns the loop for so long. */
 void viewer_run(struct session *s, unsigned ms);
+/* What the client shows at that place, without the unused byte. */
+uint32_t viewer_pixel(const struct viewer *v, unsigned x, unsigned y);
+/* What becomes of a pixel at that depth. */
+uint32_t viewer_quantized(uint32_t px, unsigned depth);
+/* For viewer_until: whether the whole frame is what the X server shows now. */
+bool viewer_equal(void *arg);
 /* A key is pressed and released. */
 void viewer_key(struct viewer *v, uint16_t scancode);
 /* PDUs that a client's machine does not send by itself. */
