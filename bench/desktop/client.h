@@ -1,0 +1,35 @@
+/* bench/desktop/client.h - the measuring client: the same for every server. */
+#ifndef SP_BENCH_CLIENT_H
+#define SP_BENCH_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/attr.h"
+#include "desktop/bench.h"
+
+struct client;
+
+struct client_target {
+	uint16_t port; /* on 127.0.0.1 */
+	bool nla; /* else TLS */
+	bool raw_ntlm; /* in the login; else within SPNEGO */
+	const char *user, *password;
+};
+
+/*
+ * Connects, and returns when the desktop is there: each pixel was painted, the picture is the
+ * probe's, and nothing more was painted for 30 ms. *ms is the time from connect() to the last
+ * update that was painted. NULL, said on standard error, when that fails.
+ */
+sp_nodiscard struct client *client_open(struct bench *b, const struct client_target *t, double *ms);
+/* Presses and releases a key; *ms until the whole block has its next colour. */
+sp_nodiscard bool client_key(struct client *c, double *ms);
+/* Lets the time pass while answering the server; false when the connection ended. */
+sp_nodiscard bool client_rest(struct client *c, uint64_t us);
+/* On the wire, from the server. */
+uint64_t client_bytes(const struct client *c);
+/* Says goodbye and waits for the end. Accepts NULL. */
+void client_close(struct client *c);
+
+#endif
