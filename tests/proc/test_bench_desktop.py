@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+# tests/proc/test_bench_desktop.py - the desktop bench runs, and prints what its readers expect.
+import json
+import os
+import subprocess
+import unittest
+
+from trial import need_trial
+from world import BUILD, have
+
+BENCH = os.path.join(BUILD, 'bench', 'bench-desktop')
+ROWS = ['new desktop to first frame', 'first frame of an existing desktop', 'key press to pixel, median',
+        'key press to pixel, p95', 'idle: server CPU in 10 s', 'idle: X server CPU in 10 s',
+        'idle: bytes sent in 10 s', 'memory (PSS) without the X server']
+KEYS = ['row', 'unit', 'ours', 'peer', 'peer_name', 'better', 'n']
+
+
+class BenchDesktop(unittest.TestCase):
+    def setUp(self):
+        need_trial()
+        if not have('Xorg') and not have('Xvfb'):
+            self.skipTest('no X server installed')
+
+    def test_smoke(self):
+        """Ours alone, one sample each; no time is judged."""
+        done = subprocess.run([BENCH, '--smoke', '--json'], capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual([line['row'] for line in lines], ROWS)
+        for line in lines:
+            self.assertEqual(list(line), KEYS)
+            self.assertGreaterEqual(line['ours'], 0)
+            self.assertGreaterEqual(line['n'], 1)
+            self.assertEqual((line['peer'], line['peer_name'], line['better']), (None, None, 'lower'))
+
+    def test_usage(self):
+        done = subprocess.run([BENCH, '--nonsense'], capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stdout), (2, ''))
+        self.assertIn('usage: bench-desktop', done.stderr)
+
+
+if __name__ == '__main__':
+    unittest.main()
