@@ -15,6 +15,11 @@ static void zero16(const struct sp_span *parts, size_t n, uint8_t out[16])
 	memset(out, 0, 16);
 }
 
+static void sha1(const struct sp_span *parts, size_t n, uint8_t out[20])
+{
+	memset(out, 0, 20);
+}
+
 static void hmac(struct sp_span key, const struct sp_span *parts, size_t n, uint8_t out[16])
 {
 	memset(out, 0, 16);
@@ -37,6 +42,12 @@ static void rc4_crypt(struct sp_rc4 *s, const uint8_t *in, uint8_t *out, size_t 
 	}
 }
 
+static int rsa_zero(struct sp_span modulus, uint32_t exponent, struct sp_span in, uint8_t *out)
+{
+	memset(out, 0, modulus.n);
+	return SP_OK;
+}
+
 static int random_zero(void *out, size_t n)
 {
 	memset(out, 0, n);
@@ -46,10 +57,12 @@ static int random_zero(void *out, size_t n)
 static const struct sp_crypto fake_crypto = {
 		.md4 = zero16,
 		.md5 = zero16,
+		.sha1 = sha1,
 		.hmac_md5 = hmac,
 		.sha256 = sha256,
 		.rc4_init = rc4_init,
 		.rc4_crypt = rc4_crypt,
+		.rsa_public = rsa_zero,
 		.random = random_zero,
 };
 

@@ -10,6 +10,7 @@
 
 #define SP_MD4_SIZE 16
 #define SP_MD5_SIZE 16
+#define SP_SHA1_SIZE 20
 #define SP_SHA256_SIZE 32
 
 /*
@@ -22,11 +23,13 @@ struct sp_rc4 {
 
 /*
  * Input comes in parts that are hashed one after the other, so that nobody has to glue them
- * together first. RC4 and MD4 exist for NTLM only; no session is ever encrypted with them.
+ * together first. RC4, MD5 and the like are there because logins and licences need them on the
+ * wire; no session is ever encrypted with them.
  */
 struct sp_crypto {
 	void (*md4)(const struct sp_span *parts, size_t n, uint8_t out[SP_MD4_SIZE]);
 	void (*md5)(const struct sp_span *parts, size_t n, uint8_t out[SP_MD5_SIZE]);
+	void (*sha1)(const struct sp_span *parts, size_t n, uint8_t out[SP_SHA1_SIZE]);
 	void (*hmac_md5)(struct sp_span key, const struct sp_span *parts, size_t n,
 			uint8_t out[SP_MD5_SIZE]);
 	void (*sha256)(const struct sp_span *parts, size_t n, uint8_t out[SP_SHA256_SIZE]);
@@ -34,6 +37,12 @@ struct sp_crypto {
 	void (*rc4_init)(struct sp_rc4 *s, struct sp_span key);
 	/* in and out may be the same memory. */
 	void (*rc4_crypt)(struct sp_rc4 *s, const uint8_t *in, uint8_t *out, size_t n);
+	/*
+	 * in to the power of exponent, modulo modulus: RSA with a public key and no padding. All
+	 * are little-endian; out has modulus.n bytes. SP_EARG when in is not below modulus.
+	 */
+	sp_nodiscard int (*rsa_public)(
+			struct sp_span modulus, uint32_t exponent, struct sp_span in, uint8_t *out);
 	/* n bytes that nobody can guess; SP_ESYS when there are none. */
 	sp_nodiscard int (*random)(void *out, size_t n);
 };

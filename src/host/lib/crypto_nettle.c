@@ -9,10 +9,12 @@
 #include <nettle/hmac.h>
 #include <nettle/md4.h>
 #include <nettle/md5.h>
+#include <nettle/sha1.h>
 #include <nettle/sha2.h>
 
 #include "core/base/err.h"
 #include "core/base/mem.h"
+#include "host/lib/rsa.h"
 
 _Static_assert(sizeof(struct arcfour_ctx) <= sizeof(((struct sp_rc4 *)0)->state),
 		"RC4 state does not fit");
@@ -39,6 +41,18 @@ static void md5(const struct sp_span *parts, size_t n, uint8_t out[SP_MD5_SIZE])
 		md5_update(&x, parts[i].n, parts[i].p);
 	}
 	md5_digest(&x, SP_MD5_SIZE, out);
+	sp_wipe(&x, sizeof(x));
+}
+
+static void sha1(const struct sp_span *parts, size_t n, uint8_t out[SP_SHA1_SIZE])
+{
+	struct sha1_ctx x;
+
+	sha1_init(&x);
+	for (size_t i = 0; i < n; i++) {
+		sha1_update(&x, parts[i].n, parts[i].p);
+	}
+	sha1_digest(&x, SP_SHA1_SIZE, out);
 	sp_wipe(&x, sizeof(x));
 }
 
@@ -99,9 +113,11 @@ static int random_bytes(void *out, size_t n)
 const struct sp_crypto sp_crypto_nettle = {
 		.md4 = md4,
 		.md5 = md5,
+		.sha1 = sha1,
 		.hmac_md5 = hmac_md5,
 		.sha256 = sha256,
 		.rc4_init = rc4_init,
 		.rc4_crypt = rc4_crypt,
+		.rsa_public = sp_rsa_public,
 		.random = random_bytes,
 };

@@ -36,6 +36,48 @@ static void test_hmac(void **state)
 	}
 }
 
+static void test_sha1(void **state)
+{
+	uint8_t out[SP_SHA1_SIZE];
+	struct sp_span parts[] = {sp_span("ab", 2), sp_span(NULL, 0), sp_span("c", 1)};
+
+	c->sha1(parts, 3, out);
+	unit_assert_span(sp_span(out, sizeof(out)),
+			unit_hex("a9993e364706816aba3e25717850c26c9cd0d89d"));
+}
+
+static void test_rsa(void **state)
+{
+	struct sp_span modulus = unit_vector("peer/ironrdp/pdu/ironrdp-pdu.rdp.server_license."
+					     "server_license_request.tests/modulus.bin");
+	uint8_t in[64], out[64], big[3000] = {1};
+
+	/* Computed with Python's pow(). The vector ends with eight bytes of padding. */
+	modulus.n = sizeof(out);
+	for (uint8_t i = 0; i < 48; i++) {
+		in[i] = (uint8_t)(i + 1);
+	}
+	assert_int_equal(c->rsa_public(modulus, 65537, sp_span(in, 48), out), SP_OK);
+	unit_assert_span(sp_span(out, sizeof(out)),
+			unit_hex("75c1822fbd4897d1c211617f238e194bac30277616bb3e6730b8923bc979be4a"
+				 "55f64657e7ad24420f3814166c09fe57632ea1cfa1c65394df4ad0d3a724ba5"
+				 "8"));
+	/* Small results are padded. */
+	memset(in, 0, sizeof(in));
+	in[0] = 3;
+	assert_int_equal(c->rsa_public(modulus, 5, sp_span(in, 1), out), SP_OK);
+	in[0] = 243;
+	unit_assert_span(sp_span(out, sizeof(out)), sp_span(in, sizeof(in)));
+
+	memset(in, 0xff, sizeof(in));
+	assert_int_equal(c->rsa_public(modulus, 65537, sp_span(in, 64), out), SP_EARG);
+	assert_int_equal(c->rsa_public(modulus, 65537, modulus, out), SP_EARG);
+	assert_int_equal(c->rsa_public(sp_span("\x10", 1), 3, sp_span("\x02", 1), out), SP_EARG);
+	assert_int_equal(c->rsa_public(sp_span("", 0), 3, sp_span("", 0), out), SP_EARG);
+	assert_int_equal(c->rsa_public(sp_span("\0", 1), 3, sp_span("", 0), out), SP_EARG);
+	assert_int_equal(c->rsa_public(sp_span(big, sizeof(big)), 3, modulus, big), SP_EARG);
+}
+
 static void test_sha256(void **state)
 {
 	uint8_t out[SP_SHA256_SIZE];
@@ -79,6 +121,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_md),
 			cmocka_unit_test(test_hmac),
+			cmocka_unit_test(test_sha1),
+			cmocka_unit_test(test_rsa),
 			cmocka_unit_test(test_sha256),
 			cmocka_unit_test(test_rc4),
 			cmocka_unit_test(test_random),
