@@ -8,6 +8,7 @@
 #include "core/pdu/x224.h"
 #include "core/rdp/client.h"
 #include "core/rdp/server.h"
+#include "fake_crypto.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -38,7 +39,8 @@ static struct sp_rdp *make(int role)
 	static struct sp_gcc_client gcc;
 	static struct sp_info info;
 	struct sp_server_conf server = {.protocols = role == 2 ? SP_PROTO_HYBRID : SP_PROTO_RDP};
-	struct sp_client_conf client = {.gcc = &gcc, .info = &info, .relay = role == 4};
+	struct sp_client_conf client = {
+			.gcc = &gcc, .info = &info, .relay = role == 4, .crypto = &fake_crypto};
 
 	if (role < 3) {
 		return sp_server_create(&server, 1);

@@ -20,6 +20,7 @@
 #include "core/rdp/client.h"
 #include "core/view/paint.h"
 #include "host/io/tcp.h"
+#include "host/lib/crypto_nettle.h"
 #include "host/rdp/client_login.h"
 #include "host/rdp/conn.h"
 
@@ -424,8 +425,10 @@ static struct sp_rdp *make_machine(struct sp_session *s, int fd)
 	sp_settings_info(&s->info, address);
 	snprintf(s->info.user, sizeof(s->info.user), "%s", s->user);
 	snprintf(s->info.domain, sizeof(s->info.domain), "%s", s->domain);
-	struct sp_client_conf conf = {
-			.protocols = protocols[s->conf.security], .gcc = &gcc, .info = &s->info};
+	struct sp_client_conf conf = {.protocols = protocols[s->conf.security],
+			.gcc = &gcc,
+			.info = &s->info,
+			.crypto = &sp_crypto_nettle};
 	return sp_client_create(&conf, sp_now_us());
 }
 

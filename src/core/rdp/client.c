@@ -4,17 +4,18 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/pdu/autodetect.h"
-#include "core/pdu/license.h"
 #include "core/pdu/mcs.h"
 #include "core/pdu/sec.h"
 #include "core/pdu/tpkt.h"
 #include "core/pdu/x224.h"
 #include "core/rdp/client_part.h"
+#include "core/rdp/license_client.h"
 #include "core/rdp/machine.h"
 
 void sp_client_part_destroy(struct sp_client_part *p)
 {
 	if (p) {
+		sp_license_client_finish(&p->license);
 		sp_fp_join_finish(&p->join);
 	}
 	sp_free(p);
@@ -44,6 +45,7 @@ struct sp_rdp *sp_client_create(const struct sp_client_conf *conf, uint64_t now_
 		return NULL;
 	}
 	sp_fp_join_init(&c->cli->join, SP_CLIENT_MAX_REQUEST);
+	sp_license_client_init(&c->cli->license, conf->crypto);
 	c->cli->protocols = conf->protocols;
 	c->cli->relay = conf->relay;
 	c->requested = conf->protocols;
@@ -284,7 +286,9 @@ static int licensed(struct sp_rdp *c)
 
 static int on_license(struct sp_rdp *c, struct sp_span data)
 {
+	struct sp_license_who who = {.user = c->info.user, .machine = c->gcc.core.client_name};
 	struct sp_license lic;
+	struct sp_wr reply;
 	struct sp_rd r;
 	uint16_t flags;
 
@@ -298,19 +302,24 @@ static int on_license(struct sp_rdp *c, struct sp_span data)
 	if (sp_license_read(&r, &lic) != SP_OK) {
 		return sp_rdp_note(c, &r);
 	}
-	switch (lic.type) {
-	case SP_LICENSE_ERROR:
-		if (lic.u.error.code != SP_LICENSE_STATUS_VALID_CLIENT ||
-				lic.u.error.state != SP_LICENSE_NO_TRANSITION) {
-			return sp_rdp_fail(c, SP_EDENIED, "license.error");
-		}
-		return licensed(c);
-	case SP_LICENSE_NEW:
-	case SP_LICENSE_UPGRADE:
-		return licensed(c);
-	default:
-		return sp_rdp_fail(c, SP_EPROTO, "license.type");
+	sp_wr_init(&reply, SP_LICENSE_REPLY_MAX);
+	int rc = sp_license_client_step(&c->cli->license, &lic, &who, &reply);
+	int sent = sp_wr_ok(&reply);
+	if (sent == SP_OK && reply.n > 0) {
+		size_t mark = sp_rdp_send_begin(c, c->gcc_server.io_channel);
+
+		sp_sec_write(&c->wr, SP_SEC_LICENSE);
+		sp_wr_put(&c->wr, reply.p, reply.n);
+		sent = sp_rdp_send_end(c, mark);
 	}
+	sp_wr_finish(&reply);
+	if (rc < 0) {
+		return sp_rdp_fail(c, rc, c->cli->license.what);
+	}
+	if (sent != SP_OK) {
+		return sp_rdp_fail(c, sent, "license");
+	}
+	return rc > 0 ? licensed(c) : SP_OK;
 }
 
 /* Connect-time and continuous measurements; what we cannot parse is not worth a connection. */

@@ -4,6 +4,8 @@
 
 #include "core/rdp/rdp.h"
 
+struct sp_crypto;
+
 struct sp_client_conf {
 	uint32_t protocols; /* SP_PROTO_* that are asked for; 0 for a private socket pair */
 	const char *cookie; /* user name for the mstshash cookie, NULL for none */
@@ -12,6 +14,8 @@ struct sp_client_conf {
 	const struct sp_gcc_client *gcc;
 	const struct sp_info *info;
 	bool relay; /* from the licence on, PDUs are SP_EV_RELAY */
+	/* For a server that wants a licence asked for; NULL: such a server is not possible. */
+	const struct sp_crypto *crypto;
 	uint64_t deadline_us; /* from creation to active or relayed; 0 for none */
 };
 

@@ -4,6 +4,7 @@
 
 #include "core/pdu/fastpath.h"
 #include "core/rdp/client.h"
+#include "core/rdp/license_client.h"
 #include "core/rdp/machine.h"
 
 /* The largest update we put together: MaxRequestSize of our Confirm Active. */
@@ -14,6 +15,7 @@ struct sp_client_part {
 	bool relay;
 	uint32_t failure; /* RDP_NEG_FAILURE code */
 	size_t join_at; /* which join is awaited: user, I/O, message, channels */
+	struct sp_license_client license;
 	struct sp_fp_join join;
 	struct sp_rd updates; /* what is left of the fast-path PDU being taken apart */
 	uint64_t detect_start_us; /* of a bandwidth measurement, 0 for none */

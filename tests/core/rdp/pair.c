@@ -60,7 +60,8 @@ void pair_start(struct pair *p, const struct pair_conf *conf, size_t chunk)
 {
 	static struct sp_gcc_client gcc;
 	static struct sp_info info;
-	struct sp_client_conf cc = {.protocols = conf->ask, .gcc = &gcc, .info = &info};
+	struct sp_client_conf cc = {
+			.protocols = conf->ask, .gcc = &gcc, .info = &info, .crypto = conf->crypto};
 
 	memset(p, 0, sizeof(*p));
 	p->conf = *conf;

@@ -20,6 +20,7 @@ struct pair_conf {
 	bool skip_joins, no_channels;
 	uint16_t width, height;
 	uint8_t bpp;
+	const struct sp_crypto *crypto; /* of the client, for licences */
 };
 
 /* What one side has seen. */
