@@ -202,14 +202,10 @@ int main(int argc, char **argv)
 
 	sp_hostlog_open_raw(getenv("SP_LOG_DEBUG") ? SP_LOG_DEBUG : SP_LOG_INFO);
 	if (argc == 2 && strcmp(argv[1], "--selftest") == 0) {
-		int rc = sp_jail_selftest(&spec, why);
-
-		sp_log(rc == SP_OK ? SP_LOG_INFO : SP_LOG_ERROR, "jail selftest: %s",
-				*why ? why : "all denied");
-		return rc == SP_OK ? 0 : 1;
+		return sp_jail_selftest_main(&spec);
 	}
 	if (sp_jail_enter(&spec, &report, why) != SP_OK) {
-		sp_log(SP_LOG_ERROR, "jail: %s", why);
+		sp_log(SP_LOG_ERROR, "%s", why);
 		return 1;
 	}
 	sp_wr_init(&l.reply, SP_CREDSSP_MAX);

@@ -185,11 +185,7 @@ int main(int argc, char **argv)
 
 	sp_hostlog_open_raw(getenv("SP_LOG_DEBUG") ? SP_LOG_DEBUG : SP_LOG_INFO);
 	if (argc == 2 && strcmp(argv[1], "--selftest") == 0) {
-		int rc = sp_jail_selftest(&spec, why);
-
-		sp_log(rc == SP_OK ? SP_LOG_INFO : SP_LOG_ERROR, "jail selftest: %s",
-				*why ? why : "all denied");
-		return rc == SP_OK ? 0 : 1;
+		return sp_jail_selftest_main(&spec);
 	}
 	if (sp_tls_init() != SP_OK || !(n.loop = sp_loop_create())) {
 		sp_log(SP_LOG_ERROR, "cannot start");
@@ -208,7 +204,7 @@ int main(int argc, char **argv)
 	}
 	spec.writes_file = sp_tls_keylog();
 	if (sp_jail_enter(&spec, &report, why) != SP_OK) {
-		sp_log(SP_LOG_ERROR, "jail: %s", why);
+		sp_log(SP_LOG_ERROR, "%s", why);
 		return 1;
 	}
 	int rc = sp_loop_run(n.loop);

@@ -65,5 +65,10 @@ sp_nodiscard int sp_jail_enter(
  * there it checks nothing, says so in failed and answers SP_OK.
  */
 sp_nodiscard int sp_jail_selftest(const struct sp_jail_spec *s, char failed[SP_WHY_MAX]);
+/*
+ * The whole of a program that was started for its selftest: that, then the jail itself, and one
+ * log line about the level reached or what failed. The exit status.
+ */
+sp_nodiscard int sp_jail_selftest_main(const struct sp_jail_spec *s);
 
 #endif

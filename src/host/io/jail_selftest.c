@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/base/err.h"
+#include "core/base/log.h"
 #include "host/io/jail.h"
 #include "host/io/jail_seccomp.h"
 
@@ -203,4 +204,28 @@ int sp_jail_selftest(const struct sp_jail_spec *s, char failed[SP_WHY_MAX])
 		}
 	}
 	return rc;
+}
+
+int sp_jail_selftest_main(const struct sp_jail_spec *s)
+{
+	struct sp_jail_report r;
+	char why[SP_WHY_MAX] = "";
+
+	int rc = sp_jail_selftest(s, why);
+	if (rc != SP_OK) {
+		sp_log(SP_LOG_ERROR, "jail: %s%s", rc == SP_EDENIED ? "it does not stop: " : "",
+				why);
+		return 1;
+	}
+	/* A line about what was not tested is kept. */
+	const char *tested = *why ? why : "every way out is closed";
+	char note[SP_WHY_MAX];
+	snprintf(note, sizeof(note), "%s", tested);
+	if (sp_jail_enter(s, &r, why) != SP_OK) {
+		sp_log(SP_LOG_ERROR, "%s", why);
+		return 1;
+	}
+	bool full = r.user && r.seccomp;
+	sp_log(full ? SP_LOG_INFO : SP_LOG_WARN, "jail: %s: %s", r.text, note);
+	return 0;
 }
