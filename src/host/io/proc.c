@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -61,6 +62,17 @@ static bool reset_signals(void)
 	return sigprocmask(SIG_SETMASK, &none, NULL) == 0;
 }
 
+static bool limit_files(unsigned files)
+{
+	struct rlimit l;
+
+	if (files == 0 || getrlimit(RLIMIT_NOFILE, &l) < 0) {
+		return files == 0;
+	}
+	l.rlim_cur = files < l.rlim_max ? files : l.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &l) == 0;
+}
+
 /* In the child, after fork: only what is safe there. */
 static sp_noreturn void become(const struct sp_proc_spec *s, int report, pid_t parent)
 {
@@ -74,7 +86,7 @@ static sp_noreturn void become(const struct sp_proc_spec *s, int report, pid_t p
 		err = errno;
 		at = aside;
 	} else if ((s->new_session && setsid() < 0) || chdir(s->dir ? s->dir : "/") < 0 ||
-			!reset_signals()) {
+			!reset_signals() || !limit_files(s->files)) {
 		err = errno;
 	} else if (s->death_signal && prctl(PR_SET_PDEATHSIG, s->death_signal) < 0) {
 		err = errno;

@@ -24,6 +24,7 @@ struct sp_proc_spec {
 	int err; /* standard error of the child; -1: /dev/null */
 	bool new_session; /* setsid(): a terminal's Ctrl-C does not reach it */
 	int death_signal; /* the child gets it when we die; 0: none */
+	unsigned files; /* soft limit of open descriptors; 0: ours */
 	const char *dir; /* working directory; NULL: "/" */
 };
 

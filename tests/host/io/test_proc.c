@@ -98,6 +98,19 @@ static void test_environment(void **state)
 	assert_null(strstr(out, want));
 }
 
+static void test_limit_of_files(void **state)
+{
+	struct sp_proc_spec s = {.files = 123};
+	char out[512];
+
+	(void)state;
+	shell("ulimit -Sn", s, out, sizeof(out));
+	assert_string_equal(out, "123\n");
+	s.files = 0;
+	shell("ulimit -Sn", s, out, sizeof(out));
+	assert_string_not_equal(out, "123\n");
+}
+
 static void test_signals(void **state)
 {
 	struct sp_proc_spec s = {0};
@@ -211,6 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_descriptors),
 			cmocka_unit_test(test_environment),
+			cmocka_unit_test(test_limit_of_files),
 			cmocka_unit_test(test_signals),
 			cmocka_unit_test(test_cannot_start),
 			cmocka_unit_test(test_reap),
