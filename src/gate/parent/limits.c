@@ -8,6 +8,8 @@
 #define SECOND_US 1000000ull
 #define BUCKETS (SP_LIMITS_SOURCES * 2) /* a power of two */
 #define NONE UINT32_MAX
+#define SWEEP 8 /* entries looked at for each new source */
+#define SWEEP_FULL 64 /* the same when there is no room */
 
 struct source {
 	uint8_t addr[SP_SOURCE_SIZE];
@@ -17,6 +19,7 @@ struct source {
 	uint64_t credit_us; /* time that was saved up; one connection costs a second / rate */
 	uint64_t seen_us;
 	uint64_t penalty_us; /* until when, on the clock of now_us */
+	uint64_t good_us; /* until when a login of it counts */
 };
 
 struct sp_limits {
@@ -70,10 +73,13 @@ static uint64_t cost_us(const struct sp_limits *l)
 	return SECOND_US / (l->conf.rate ? l->conf.rate : 1);
 }
 
-static bool idle(const struct sp_limits *l, const struct source *s, uint64_t now_us)
+/* When nothing will tell it from a stranger any more; only once nothing of it is open. */
+static uint64_t forgotten_us(const struct sp_limits *l, const struct source *s)
 {
-	return s->open == 0 && s->penalty_us <= now_us &&
-			now_us - s->seen_us >= cost_us(l) * l->conf.burst;
+	uint64_t when = s->seen_us + cost_us(l) * l->conf.burst;
+
+	when = s->penalty_us > when ? s->penalty_us : when;
+	return s->good_us > when ? s->good_us : when;
 }
 
 static void forget(struct sp_limits *l, uint32_t i)
@@ -88,14 +94,30 @@ static void forget(struct sp_limits *l, uint32_t i)
 	l->free_first = i;
 }
 
-/* Looks at a few old entries each time, so that no single call pays for all. */
+/*
+ * Looks at a few old entries each time, so that no single call pays for all. Where there is no
+ * room the one goes that would have gone first.
+ */
 static void sweep(struct sp_limits *l, uint64_t now_us)
 {
-	for (int k = 0; k < 8; k++) {
+	int looks = l->free_first == NONE ? SWEEP_FULL : SWEEP;
+	uint32_t first = NONE;
+
+	for (int k = 0; k < looks; k++) {
 		l->sweep = (l->sweep + 1) % SP_LIMITS_SOURCES;
-		if (l->source[l->sweep].used && idle(l, &l->source[l->sweep], now_us)) {
-			forget(l, l->sweep);
+		struct source *s = &l->source[l->sweep];
+		if (!s->used || s->open > 0) {
+			continue;
 		}
+		if (forgotten_us(l, s) <= now_us) {
+			forget(l, l->sweep);
+		} else if (first == NONE ||
+				forgotten_us(l, s) < forgotten_us(l, &l->source[first])) {
+			first = l->sweep;
+		}
+	}
+	if (l->free_first == NONE && first != NONE) {
+		forget(l, first);
 	}
 }
 
@@ -152,10 +174,11 @@ enum sp_limits_verdict sp_limits_ask(struct sp_limits *l, const uint8_t source[S
 	if (s->credit_us < cost_us(l)) {
 		return SP_LIMITS_REFUSED_RATE;
 	}
-	if (l->open >= l->conf.total_hard) {
+	bool good = s->good_us > now_us;
+	if (l->open >= l->conf.total_hard + (good ? l->conf.total_hard / 8 : 0)) {
 		return SP_LIMITS_REFUSED_TOTAL;
 	}
-	if (l->open >= l->conf.total_soft) {
+	if (l->open >= l->conf.total_soft && !good) {
 		/* From 30 % at the soft limit to all at the hard one. */
 		uint64_t span = l->conf.total_hard - l->conf.total_soft;
 		uint64_t part = 30 + 70 * (l->open - l->conf.total_soft) / (span ? span : 1);
@@ -190,9 +213,21 @@ void sp_limits_penalize(struct sp_limits *l, const uint8_t source[SP_SOURCE_SIZE
 	uint64_t from = s->penalty_us > now_us ? s->penalty_us : now_us;
 	uint64_t most = now_us + SP_PENALTY_MAX_S * SECOND_US;
 
+	if (s == &l->others) {
+		return; /* not all strangers for one of them */
+	}
 	s->penalty_us = from + seconds * SECOND_US;
 	if (s->penalty_us > most) {
 		s->penalty_us = most;
+	}
+}
+
+void sp_limits_good(struct sp_limits *l, const uint8_t source[SP_SOURCE_SIZE], uint64_t now_us)
+{
+	struct source *s = find_or_add(l, source, now_us);
+
+	if (s != &l->others) {
+		s->good_us = now_us + SP_LIMITS_GOOD_S * SECOND_US;
 	}
 }
 

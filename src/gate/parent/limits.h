@@ -10,8 +10,13 @@
 
 /* A source is an IPv4 address (in mapped form) or the /64 of an IPv6 one. */
 #define SP_SOURCE_SIZE 16
-/* Sources remembered at a time; beyond them strangers share one account. */
+/*
+ * Sources remembered at a time. A new one takes the place of one that has nothing open and is
+ * the soonest to be forgotten; where all are busy strangers share one account.
+ */
 #define SP_LIMITS_SOURCES 4096
+/* A source that has logged in is not dropped at random for so long. */
+#define SP_LIMITS_GOOD_S (12 * 3600u)
 
 struct sp_limits_conf {
 	uint32_t per_source; /* connections without a verdict at once */
@@ -55,6 +60,11 @@ void sp_limits_done(struct sp_limits *l, const uint8_t source[SP_SOURCE_SIZE]);
 #define SP_PENALTY_MAX_S 600
 void sp_limits_penalize(struct sp_limits *l, const uint8_t source[SP_SOURCE_SIZE], uint32_t seconds,
 		uint64_t now_us);
+/*
+ * Somebody at this source has logged in: for a while it is not refused because of the total, up
+ * to an eighth above total_hard.
+ */
+void sp_limits_good(struct sp_limits *l, const uint8_t source[SP_SOURCE_SIZE], uint64_t now_us);
 /* Connections without a verdict now. */
 size_t sp_limits_open(const struct sp_limits *l);
 /* "too many connections from this source"; static. */
