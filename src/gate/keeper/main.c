@@ -220,7 +220,10 @@ static bool enter_jail(const struct process *p)
 			{.path = conf},
 			{.path = cert},
 	};
-	struct sp_jail_spec spec = {.class = SP_JAIL_KEEPER, .paths = paths, .npaths = 3};
+	struct sp_jail_spec spec = {.class = SP_JAIL_KEEPER,
+			.paths = paths,
+			.npaths = 3,
+			.files = 2 * SP_KEEPER_CONNS + 64};
 	struct sp_jail_report report;
 
 	folder_of(p->file, conf);

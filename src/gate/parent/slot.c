@@ -1,6 +1,8 @@
 /* gate/parent/slot.c - see slot.h. */
 #include "gate/parent/slot.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +23,7 @@ struct child {
 	struct sp_slot *slot;
 	uint32_t role; /* enum sp_role */
 	pid_t pid; /* 0: not running */
+	bool killed; /* by us: its death is no news */
 	struct sp_watch *watch;
 	struct sp_hostlog_pipe *log;
 };
@@ -34,11 +37,17 @@ struct sp_slot {
 	uint64_t conn;
 	struct sp_source source;
 	uint8_t limits_source[SP_SOURCE_SIZE];
-	bool granted, killed;
+	bool granted;
+	bool ending; /* asked to end: being late with it is not the peer's fault */
 	struct sp_watch *deadline;
 };
 
 static void on_child(void *user, pid_t pid, int status);
+
+static const char *name_of(const struct child *c)
+{
+	return c->role == SP_ROLE_NET ? "sp-net" : "sp-login";
+}
 
 static int start_child(struct child *c, struct sp_slot *s, uint32_t role, const char *path,
 		const int *fds, size_t nfds, char *why)
@@ -50,7 +59,8 @@ static int start_child(struct child *c, struct sp_slot *s, uint32_t role, const 
 	size_t n_env = 0;
 	int log[2];
 
-	if (pipe(log) < 0) {
+	if (pipe2(log, O_CLOEXEC) < 0) {
+		snprintf(why, SP_WHY_MAX, "cannot start %.150s: %s", path, strerror(errno));
 		return SP_ESYS;
 	}
 #ifdef SP_KEYLOG
@@ -81,6 +91,9 @@ static int start_child(struct child *c, struct sp_slot *s, uint32_t role, const 
 	c->slot = s;
 	c->role = role;
 	c->log = sp_hostlog_pipe_create(s->conf.loop, log[0], argv[0], c->pid);
+	if (!c->log) {
+		close(log[0]);
+	}
 	c->watch = sp_loop_child(s->conf.loop, c->pid, on_child, c);
 	return c->log && c->watch ? SP_OK : SP_ENOMEM;
 }
@@ -91,17 +104,20 @@ static void close_pair(int p[2])
 	sp_fd_close(&p[1]);
 }
 
+static void kill_child(struct child *c)
+{
+	if (c->pid > 0) {
+		c->killed = true;
+		kill(c->pid, SIGKILL);
+	}
+}
+
 static void on_deadline(void *user)
 {
 	struct sp_slot *s = user;
 
-	s->killed = true;
-	if (s->net.pid) {
-		kill(s->net.pid, SIGKILL);
-	}
-	if (s->login.pid) {
-		kill(s->login.pid, SIGKILL);
-	}
+	kill_child(&s->net);
+	kill_child(&s->login);
 }
 
 int sp_slot_start(const struct sp_slot_conf *conf, struct sp_slot **out, char *why, size_t why_n)
@@ -183,23 +199,25 @@ void sp_slot_destroy(struct sp_slot *s)
 	sp_free(s);
 }
 
-/* A signal that a bug or an attack causes, not one that somebody sends. */
+/* Any signal, the one for using too much memory included, but those by which a person asks. */
 static bool is_crash(int status)
 {
-	if (!WIFSIGNALED(status)) {
-		return false;
-	}
-	switch (WTERMSIG(status)) {
-	case SIGSEGV:
-	case SIGBUS:
-	case SIGILL:
-	case SIGFPE:
-	case SIGABRT:
-	case SIGSYS:
-	case SIGTRAP:
-		return true;
-	default:
-		return false;
+	int signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+	return signo != 0 && signo != SIGTERM && signo != SIGINT && signo != SIGHUP;
+}
+
+/* The keeper says it of those that had a connection. */
+static void log_end(const struct child *c, int status)
+{
+	char text[80];
+
+	sp_proc_status_text(status, text, sizeof(text));
+	if (c->slot->conn == 0) {
+		sp_log(SP_LOG_ERROR, "a waiting %s %s", name_of(c), text);
+	} else if (WIFEXITED(status) && WEXITSTATUS(status) != 0) {
+		sp_log(SP_LOG_WARN, "conn %llu from %s: %s %s", (unsigned long long)c->slot->conn,
+				c->slot->source.text, name_of(c), text);
 	}
 }
 
@@ -209,30 +227,26 @@ static void on_child(void *user, pid_t pid, int status)
 	struct sp_slot *s = c->slot;
 	struct sp_msg_conn_closed m = {.conn = s->conn,
 			.role = c->role,
-			.crashed = is_crash(status) && !s->killed,
+			.crashed = is_crash(status) && !c->killed,
 			.status = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-			.deadline = s->killed && !s->granted};
+			.deadline = c->killed && c->role == SP_ROLE_NET && !s->granted &&
+					!s->ending};
 
 	c->pid = 0;
 	sp_watch_remove(c->watch);
 	c->watch = NULL;
 	sp_hostlog_pipe_destroy(c->log);
 	c->log = NULL;
-	if (m.crashed) {
-		char text[80];
-
-		sp_proc_status_text(status, text, sizeof(text));
-		sp_log(SP_LOG_ERROR, "%s of %s %s", c->role == SP_ROLE_NET ? "sp-net" : "sp-login",
-				s->conn ? s->source.text : "no connection", text);
+	if (!c->killed && !s->ending) {
+		log_end(c, status);
 	}
 	if (s->conn != 0) {
 		s->conf.calls->ended(s->conf.user, s, &m);
 	}
-	if (c->role == SP_ROLE_NET && s->login.pid) {
-		kill(s->login.pid, SIGKILL); /* nobody is left whom it could log in */
-		s->killed = true;
+	if (c->role == SP_ROLE_NET) {
+		kill_child(&s->login); /* nobody is left whom it could log in */
 	}
-	if (!s->net.pid && !s->login.pid) {
+	if (s->conn == 0 || (!s->net.pid && !s->login.pid)) {
 		s->conf.calls->gone(s->conf.user, s);
 	}
 }
@@ -268,6 +282,7 @@ void sp_slot_granted(struct sp_slot *s)
 
 void sp_slot_end(struct sp_slot *s)
 {
+	s->ending = true;
 	sp_fd_close(&s->control); /* sp-net says goodbye and ends */
 	sp_watch_in(s->deadline, KILL_GRACE_US);
 }

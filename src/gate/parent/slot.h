@@ -18,7 +18,10 @@ struct sp_slot;
 struct sp_slot_calls {
 	/* A child ended; the message is for the keeper (only of a slot that had a connection). */
 	void (*ended)(void *user, struct sp_slot *s, const struct sp_msg_conn_closed *m);
-	/* Both are gone; the owner frees the slot with sp_slot_destroy(). */
+	/*
+	 * Both are gone, or one of a slot that still waited: it is of no use any more. The owner
+	 * takes it out of his list and destroys it.
+	 */
 	void (*gone)(void *user, struct sp_slot *s);
 };
 

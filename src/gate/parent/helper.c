@@ -1,0 +1,264 @@
+/* gate/parent/helper.c - the keeper, the broker, and what the keeper says. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/log.h"
+#include "gate/parent/parent.h"
+#include "host/io/ipc.h"
+#include "host/io/notify.h"
+#include "host/io/proc.h"
+#include "host/monitor/mon.h"
+
+#define END_US 4000000
+#define SELFTEST_US 10000000
+
+/* ---- the keeper's words ---- */
+
+static void on_ready(struct sp_parent *p, struct sp_mon_in *in)
+{
+	bool first = !p->ready;
+
+	if (p->chain_fd >= 0) {
+		close(p->chain_fd);
+	}
+	p->chain_fd = sp_mon_take_fd(in, 0);
+	p->ready = true;
+	sp_parent_accept(p);
+	for (size_t i = 0; first && i < p->conf.n_listen; i++) {
+		struct sp_addr a;
+		char text[SP_ADDR_TEXT_MAX] = "";
+
+		if (sp_tcp_local(p->listeners[i], &a) == SP_OK) {
+			sp_addr_text(&a, text);
+		}
+		sp_log(SP_LOG_INFO, "listening on %s", text);
+	}
+	if (first || strcmp(p->fingerprint, in->body.ready.fingerprint) != 0) {
+		snprintf(p->fingerprint, sizeof(p->fingerprint), "%s", in->body.ready.fingerprint);
+		sp_log(SP_LOG_INFO, "%scertificate SHA-256 %s", first ? "ready, " : "new ",
+				p->fingerprint);
+	}
+	if (first && sp_notify("READY=1") != SP_OK) {
+		sp_log(SP_LOG_WARN, "service manager not told");
+	}
+}
+
+static void on_penalty(struct sp_parent *p, const struct sp_msg_penalty *m)
+{
+	struct sp_addr a = {0};
+	uint8_t key[SP_SOURCE_SIZE];
+
+	if (m->source.family == AF_INET) {
+		a.u.v4.sin_family = AF_INET;
+		memcpy(&a.u.v4.sin_addr, m->source.addr, 4);
+	} else {
+		a.u.v6.sin6_family = AF_INET6;
+		memcpy(&a.u.v6.sin6_addr, m->source.addr, 16);
+	}
+	/* Whoever is on this machine cannot be told apart from its other users. */
+	if (!sp_addr_loopback(&a)) {
+		sp_addr_source(&a, key);
+		sp_limits_penalize(p->limits, key, m->seconds, sp_now_us());
+	}
+}
+
+static void on_message(struct sp_parent *p, struct sp_mon_in *in)
+{
+	struct sp_slot *s;
+
+	switch (in->type) {
+	case SP_MSG_READY:
+		on_ready(p, in);
+		return;
+	case SP_MSG_CONN_GRANTED:
+		s = sp_parent_slot(p, in->body.conn_granted.conn);
+		if (s) {
+			sp_parent_granted(p, s);
+		}
+		return;
+	case SP_MSG_CONN_END:
+		s = sp_parent_slot(p, in->body.conn_end.conn);
+		if (s) {
+			sp_slot_end(s); /* the keeper has said why */
+		}
+		return;
+	case SP_MSG_PENALTY:
+		on_penalty(p, &in->body.penalty);
+		return;
+	default:
+		sp_log(SP_LOG_ERROR, "unexpected %s of the keeper", sp_msg_name(in->type));
+	}
+}
+
+static void on_keeper(void *user, unsigned events)
+{
+	struct sp_parent *p = user;
+	struct sp_mon_in in;
+	int rc;
+
+	while ((rc = sp_mon_recv(p->keeper, &in)) > 0) {
+		if (!p->stopping) {
+			on_message(p, &in);
+		}
+		sp_mon_in_finish(&in);
+	}
+	if (rc < 0) {
+		sp_watch_remove(p->keeper_watch);
+		p->keeper_watch = NULL;
+		if (!p->stopping) {
+			/* Its death has a line of its own. */
+			sp_log(rc == SP_ECLOSED ? SP_LOG_DEBUG : SP_LOG_ERROR, "keeper: %s",
+					sp_err_text(rc));
+			sp_parent_stop(p, 1);
+		}
+	}
+}
+
+/* ---- processes ---- */
+
+static void on_helper(void *user, pid_t pid, int status)
+{
+	struct sp_parent *p = user;
+	bool keeper = pid == p->keeper_pid;
+	bool quiet = p->stopping && p->code == 0;
+	char text[80];
+
+	*(keeper ? &p->keeper_pid : &p->broker_pid) = 0;
+	if (quiet) {
+		return;
+	}
+	sp_proc_status_text(status, text, sizeof(text));
+	sp_log(SP_LOG_ERROR, "%s %s: the service ends", keeper ? "sp-keeper" : "sp-broker", text);
+	if (!p->stopping) {
+		sp_parent_stop(p, 1);
+	}
+}
+
+static int start_helper(struct sp_parent *p, const char *name, const int *fds, size_t nfds,
+		unsigned files, pid_t *pid)
+{
+	char path[SP_CONF_PATH], why[SP_WHY_MAX] = "";
+	const char *argv[] = {name, "-c", p->file, NULL};
+	const char *env[8] = {NULL};
+	static const char *const pass[] = {"PATH", "HOME", "USER", "LANG", "SP_LOG_DEBUG", "SHELL"};
+	static char lines[SP_LEN(pass)][1200];
+	size_t n = 0;
+
+	for (size_t i = 0; i < SP_LEN(pass); i++) {
+		if (getenv(pass[i])) {
+			snprintf(lines[i], sizeof(lines[i]), "%s=%s", pass[i], getenv(pass[i]));
+			env[n++] = lines[i];
+		}
+	}
+	if (sp_proc_find(name, path, sizeof(path)) != SP_OK) {
+		sp_log(SP_LOG_ERROR, "%s: program not found", name);
+		return SP_ENOTFOUND;
+	}
+	struct sp_proc_spec spec = {.path = path,
+			.argv = argv,
+			.env = env,
+			.fds = fds,
+			.nfds = nfds,
+			.own_output = true,
+			.new_session = true,
+			.files = files,
+			.death_signal = SIGTERM};
+	if (sp_proc_start(&spec, pid, why) != SP_OK) {
+		sp_log(SP_LOG_ERROR, "%s", why);
+		return SP_ESYS;
+	}
+	return sp_loop_child(p->loop, *pid, on_helper, p) ? SP_OK : SP_ENOMEM;
+}
+
+int sp_parent_start_helpers(struct sp_parent *p)
+{
+	int control[2], desks[2];
+	int rc;
+
+	if (sp_ipc_pair(control) != SP_OK || sp_ipc_pair(desks) != SP_OK) {
+		return SP_ESYS;
+	}
+	int keeper_fds[] = {control[1], desks[0]};
+	rc = start_helper(p, "sp-keeper", keeper_fds, SP_LEN(keeper_fds), 0, &p->keeper_pid);
+	if (rc == SP_OK) {
+		/* A desktop's programs expect the usual limit. */
+		rc = start_helper(p, "sp-broker", &desks[1], 1, p->files, &p->broker_pid);
+	}
+	close(control[1]);
+	close(desks[0]);
+	close(desks[1]);
+	p->keeper = control[0];
+	p->keeper_watch = sp_loop_fd(p->loop, p->keeper, SP_LOOP_READ, on_keeper, p);
+	return rc == SP_OK && !p->keeper_watch ? SP_ENOMEM : rc;
+}
+
+/* One program's selftest; its lines are printed as its own. */
+static int selftest(struct sp_parent *p, const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	const char *argv[] = {name, "--selftest", NULL};
+	char text[80], why[SP_WHY_MAX] = "";
+	int log[2], status = -1;
+	pid_t pid;
+
+	if (pipe2(log, O_CLOEXEC) < 0) {
+		sp_log(SP_LOG_ERROR, "%s: no pipe for its selftest", name);
+		return SP_ESYS;
+	}
+	struct sp_proc_spec spec = {.path = path,
+			.argv = argv,
+			.out = -1,
+			.err = log[1],
+			.new_session = true,
+			.death_signal = SIGKILL};
+	int rc = sp_proc_start(&spec, &pid, why);
+	close(log[1]);
+	struct sp_hostlog_pipe *lines =
+			rc == SP_OK ? sp_hostlog_pipe_create(p->loop, log[0], name, pid) : NULL;
+	if (rc == SP_OK) {
+		rc = sp_proc_reap(pid, sp_now_us() + SELFTEST_US, &status);
+		sp_proc_status_text(status, text, sizeof(text));
+		snprintf(why, sizeof(why), "the jail of %s does not hold: its selftest %s", name,
+				text);
+	}
+	if (lines) {
+		sp_hostlog_pipe_destroy(lines);
+	} else {
+		close(log[0]);
+	}
+	if (rc != SP_OK || status != 0) {
+		sp_log(SP_LOG_ERROR, "%s", why);
+		return SP_EDENIED;
+	}
+	return SP_OK;
+}
+
+int sp_parent_selftest(struct sp_parent *p)
+{
+	int rc = selftest(p, p->net);
+
+	return rc == SP_OK ? selftest(p, p->login) : rc;
+}
+
+static void end_helper(pid_t pid)
+{
+	int status;
+
+	if (pid > 0) {
+		kill(pid, SIGTERM);
+		if (sp_proc_reap(pid, sp_now_us() + END_US, &status) != SP_OK) {
+			sp_log(SP_LOG_WARN, "process %d does not end", (int)pid);
+		}
+	}
+}
+
+void sp_parent_end_helpers(struct sp_parent *p)
+{
+	/* The broker first: it ends the desktops while the keeper can still log. */
+	end_helper(p->broker_pid);
+	end_helper(p->keeper_pid);
+}

@@ -1,0 +1,65 @@
+/* gate/parent/parent.h - what sallyportd knows, and who does which part of its work. */
+#ifndef SP_GATE_PARENT_PARENT_H
+#define SP_GATE_PARENT_PARENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "gate/parent/limits.h"
+#include "gate/parent/slot.h"
+#include "host/conf/conf.h"
+#include "host/io/hostlog.h"
+#include "host/io/loop.h"
+
+/* What one connection takes of our descriptors: control, two log pipes, two processes, a spare. */
+#define SP_PARENT_FDS_PER_CONN 6
+#define SP_PARENT_FDS_OWN 64
+/* No more connections than the keeper can have, with some to spare for those that are ending. */
+#define SP_PARENT_CONNS 1984
+
+struct sp_parent {
+	struct sp_loop *loop;
+	const char *file;
+	struct sp_conf conf;
+	struct sp_limits *limits;
+	int listeners[SP_CONF_LISTENS];
+	struct sp_watch *watches[SP_CONF_LISTENS];
+	struct sp_watch *resume; /* accepts again after a lack of something */
+	char net[SP_CONF_PATH], login[SP_CONF_PATH];
+	unsigned files; /* soft limit of descriptors before we raised ours */
+	int keeper; /* control socket */
+	pid_t keeper_pid, broker_pid;
+	struct sp_watch *keeper_watch, *refill, *stop;
+	int chain_fd;
+	bool ready, stopping;
+	int code; /* what the service will exit with */
+	struct sp_slot *waiting, *serving;
+	size_t n_waiting, n_serving, most;
+	uint64_t last_conn;
+	struct sp_log_rate refused, trouble;
+	char fingerprint[72];
+};
+
+/* accept.c: the listeners and the connections. */
+/* SP_ESYS and a log line when an address cannot be had. Accepts nothing yet. */
+sp_nodiscard int sp_parent_listen(struct sp_parent *p);
+/* The keeper is ready, again after a reload: starts what waits ahead, and accepts. */
+void sp_parent_accept(struct sp_parent *p);
+/* NULL when it is gone already. */
+struct sp_slot *sp_parent_slot(struct sp_parent *p, uint64_t conn);
+/* The login of this connection was good. */
+void sp_parent_granted(struct sp_parent *p, struct sp_slot *s);
+/* Refuses new connections and asks all to end, then quits the loop with this exit code. */
+void sp_parent_stop(struct sp_parent *p, int code);
+/* Kills what is left of them. */
+void sp_parent_close(struct sp_parent *p);
+
+/* helper.c: the keeper, the broker, and the selftests. */
+/* Tries the jails once; SP_EDENIED and log lines when one does not hold. */
+sp_nodiscard int sp_parent_selftest(struct sp_parent *p);
+sp_nodiscard int sp_parent_start_helpers(struct sp_parent *p);
+void sp_parent_end_helpers(struct sp_parent *p);
+
+#endif
