@@ -13,6 +13,8 @@
 #include "core/pdu/pointer.h"
 #include "core/rdp/client.h"
 #include "core/view/cursor.h"
+#include "desk/session/screen.h"
+#include "desk/session/xlink.h"
 #include "unit.h"
 #include "viewer.h"
 
@@ -107,6 +109,36 @@ static void test_reconnect(void **state)
 		assert_int_equal(v.height, sizes[i][1]);
 		assert_int_equal(viewer_pixel(&v, 20, 20), 0x010101 * (i + 1));
 	}
+}
+
+/* There may be a size between, when a server sets screen and mode one after the other. */
+static bool new_size(void *arg)
+{
+	const struct viewer *who = arg;
+
+	return who->active && who->width == 1000 && who->height == 500;
+}
+
+/* A program of the desktop changes the size of the screen: the client follows. */
+static void test_program_resizes(void **state)
+{
+	struct sp_xlink *x;
+	struct sp_screen *screen;
+	char why[200];
+
+	(void)state;
+	start(QUIET, 800, 600);
+	assert_int_equal(sp_xlink_create(NULL, NULL, &x, why, sizeof(why)), SP_OK);
+	assert_int_equal(sp_screen_create(x, &screen), SP_OK);
+	assert_int_equal(sp_screen_resize(screen, 1000, 500, 0), SP_OK);
+	viewer_until(&s, new_size, &v);
+	assert_in_range(v.activations, 2, 3);
+	viewer_until(&s, viewer_equal, &v);
+	xcb_window_t win = session_window(&s, 900, 400, 100, 100);
+	fill(win, 0x776655);
+	viewer_until(&s, viewer_equal, &v);
+	sp_screen_destroy(screen);
+	sp_xlink_destroy(x);
 }
 
 /* ---- the pointer ---- */
@@ -397,6 +429,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test_teardown(test_takeover, teardown),
 			cmocka_unit_test_teardown(test_reconnect, teardown),
+			cmocka_unit_test_teardown(test_program_resizes, teardown),
 			cmocka_unit_test_teardown(test_pointer, teardown),
 			cmocka_unit_test_teardown(test_suppress, teardown),
 			cmocka_unit_test_teardown(test_idle, teardown),

@@ -291,30 +291,31 @@ static void set_layout(struct sp_peer *p)
 	}
 }
 
-void sp_peer_work(struct sp_peer *p)
+/* One round: picture, pointer, and after the first picture the keyboard. */
+static void send_all(struct sp_peer *p)
 {
-	if (p->state != WAIT_CHANGE || p->suppressed || sp_conn_full(p->conn)) {
-		return;
-	}
 	if (take_damage(p)) {
 		send_picture(p);
 	}
 	if (p->state == WAIT_CHANGE) {
 		send_shape(p);
 	}
-	if (p->state != WAIT_CHANGE) {
-		return;
-	}
-	if (!p->first_done && !sp_emit_pending(p->emit)) {
+	if (p->state == WAIT_CHANGE && !p->first_done && !sp_emit_pending(p->emit)) {
 		p->first_done = true;
 		sp_log(SP_LOG_DEBUG, "conn %llu: first picture is out, %llu bytes",
 				(unsigned long long)p->id,
 				(unsigned long long)sp_conn_bytes_out(p->conn));
-		if (p->layout_due) {
-			/* In a turn of its own: it takes its time, and the picture goes first. */
-			soon(p);
-		}
+		/* The layout has a turn of its own: it takes its time, and the picture goes first. */
+		soon(p);
 	}
+}
+
+void sp_peer_work(struct sp_peer *p)
+{
+	if (p->state != WAIT_CHANGE || p->suppressed || sp_conn_full(p->conn)) {
+		return;
+	}
+	send_all(p);
 	if (sp_rdp_queued(rdp_of(p)) > 0) {
 		soon(p); /* for the connection's turn */
 	}
