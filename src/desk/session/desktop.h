@@ -2,6 +2,7 @@
 #ifndef SP_DESK_SESSION_DESKTOP_H
 #define SP_DESK_SESSION_DESKTOP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,8 @@ struct sp_desktop {
 	struct sp_bus *bus; /* NULL: none installed */
 	struct sp_program *program;
 	const char *name; /* of the program, for the log; static */
+	bool has_layout; /* the keyboard is set to the next two */
+	uint32_t klid, keyboard_type;
 };
 
 /*

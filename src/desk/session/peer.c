@@ -284,11 +284,19 @@ static void set_layout(struct sp_peer *p)
 	const struct sp_gcc_cs_core *core = &sp_rdp_client_gcc(rdp_of(p))->core;
 
 	p->layout_due = false;
+	/* The same again would undo what the person has set since. */
+	if (p->d->has_layout && p->d->klid == core->keyboard_layout &&
+			p->d->keyboard_type == core->keyboard_type) {
+		return;
+	}
 	/* What goes wrong there is logged there, and the old layout is better than none. */
 	int rc = sp_xinput_layout(p->d->input, core->keyboard_layout, core->keyboard_type);
 	if (rc == SP_ECLOSED) {
 		p->calls->x_lost(p->user);
 	}
+	p->d->has_layout = rc == SP_OK;
+	p->d->klid = core->keyboard_layout;
+	p->d->keyboard_type = core->keyboard_type;
 }
 
 /* One round: picture, pointer, and after the first picture the keyboard. */
