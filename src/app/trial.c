@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "app/app.h"
-#include "app/json.h"
+#include "app/ready.h"
 #include "core/base/mem.h"
 #include "gate/keeper/store.h"
 #include "host/conf/conf.h"
@@ -131,6 +131,7 @@ static int choose_listen(struct trial *t)
 				printf("Port %u is taken by another program; this trial takes "
 				       "%u.\n",
 						FIRST_PORT, port);
+				fflush(stdout);
 			}
 			return APP_OK;
 		}
@@ -259,64 +260,11 @@ static int make_user(struct trial *t)
 
 /* ---- the service ---- */
 
-static void say_ready(const struct trial *t, const char *host, unsigned port, const char *print)
-{
-	printf("\n"
-	       "Sallyport is ready on %s, with a desktop of %s on this machine.\n"
-	       "\n"
-	       "  user         %s\n"
-	       "  password     %s\n"
-	       "  certificate  SHA-256 %s\n"
-	       "\n"
-	       "Connect with\n"
-	       "  xfreerdp /v:%s:%u /u:%s /p:%s /cert:fingerprint:sha256:%s\n"
-	       "  mstsc /v:%s:%u        (Windows; compare the certificate with the line above)\n"
-	       "or take a picture of it\n"
-	       "  sallyport shot %s:%u desktop.png --user %s --trust pin:%s\n"
-	       "\n"
-	       "There is no second factor in this version: the password alone opens the desktop.\n"
-	       "Ctrl-C ends the service and everything it started.\n"
-	       "\n",
-			t->listen, t->account, USER, t->password, print, host, port, USER,
-			t->password, print, host, port, host, port, USER, print);
-	fflush(stdout);
-}
-
-static int write_json(const struct trial *t, const char *host, unsigned port, const char *print)
-{
-	char path[900];
-	char *text = NULL;
-	size_t n = 0;
-	FILE *f = open_memstream(&text, &n);
-	int rc = APP_FAILED;
-
-	if (!f) {
-		return app_fail("trial", "out of memory");
-	}
-	fprintf(f, "{\"address\": ");
-	app_json_text(f, host);
-	fprintf(f, ", \"port\": %u, \"user\": ", port);
-	app_json_text(f, USER);
-	fprintf(f, ", \"password\": ");
-	app_json_text(f, t->password);
-	/* There is no second factor yet. */
-	fprintf(f, ", \"totp_secret\": null, \"otpauth\": null, \"fingerprint\": ");
-	app_json_text(f, print);
-	fprintf(f, "}\n");
-	if (fclose(f) == 0) {
-		snprintf(path, sizeof(path), "%s/trial.json", t->dir);
-		rc = write_secret(path, text);
-	}
-	sp_freezero(text, n);
-	return rc;
-}
-
 static int announce(struct trial *t)
 {
-	char path[900], host[128], print[SP_CERT_PRINT_MAX];
+	char path[900], print[SP_CERT_PRINT_MAX];
 	struct sp_cert_info cert;
 	struct sp_rcbuf *pem;
-	uint16_t port;
 
 	snprintf(path, sizeof(path), "%s/state/tls.pem", t->dir);
 	if (sp_file_read(path, 1 << 20, &pem) != SP_OK) {
@@ -325,15 +273,16 @@ static int announce(struct trial *t)
 	int rc = sp_cert_info_pem(sp_span(pem->p, pem->n), &cert);
 	sp_wipe(pem->p, pem->n);
 	sp_rcbuf_unref(pem);
-	if (rc != SP_OK || sp_addr_split(t->listen, 3389, host, sizeof(host), &port) != SP_OK) {
+	if (rc != SP_OK) {
 		return app_fail("trial", "%s: %s", path, sp_err_text(rc));
 	}
 	sp_cert_print(cert.cert_sha256, print);
-	if (write_json(t, host, port, print) != APP_OK) {
-		return APP_FAILED;
-	}
-	say_ready(t, host, port, print);
-	return APP_OK;
+	return app_ready(&(struct app_ready){.dir = t->dir,
+			.listen = t->listen,
+			.account = t->account,
+			.user = USER,
+			.password = t->password,
+			.print = print});
 }
 
 static void stop(struct trial *t, int status)

@@ -1,0 +1,148 @@
+/* app/ready.c - see ready.h. */
+#include "app/ready.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/app.h"
+#include "app/json.h"
+#include "core/base/err.h"
+#include "core/base/mem.h"
+#include "host/io/fdio.h"
+#include "host/io/tcp.h"
+
+struct place {
+	char host[128]; /* to be reached from this machine */
+	char from[280]; /* the same as a client writes it, "[::1]:3389" */
+	char away[280]; /* as a client on another machine writes it; empty: not to be reached */
+	uint16_t port;
+};
+
+static void join(char *out, size_t cap, const char *host, unsigned port)
+{
+	snprintf(out, cap, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
+}
+
+static int find_place(const char *listen, struct place *p)
+{
+	char name[256] = "";
+
+	if (sp_addr_split(listen, 3389, p->host, sizeof(p->host), &p->port) != SP_OK) {
+		return app_fail("trial", "%s: no address", listen);
+	}
+	bool any = strcmp(p->host, "0.0.0.0") == 0 || strcmp(p->host, "::") == 0;
+	if (any && gethostname(name, sizeof(name) - 1) == 0) {
+		join(p->away, sizeof(p->away), name, p->port);
+	}
+	if (any) {
+		snprintf(p->host, sizeof(p->host), "127.0.0.1");
+	} else if (strncmp(p->host, "127.", 4) != 0 && strcmp(p->host, "::1") != 0) {
+		join(p->away, sizeof(p->away), p->host, p->port);
+	}
+	join(p->from, sizeof(p->from), p->host, p->port);
+	return APP_OK;
+}
+
+static int write_json(const struct app_ready *r, const struct place *p)
+{
+	char path[900];
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+	int rc = APP_FAILED;
+
+	if (!f) {
+		return app_fail("trial", "out of memory");
+	}
+	fprintf(f, "{\"address\": ");
+	app_json_text(f, p->host);
+	fprintf(f, ", \"port\": %u, \"user\": ", p->port);
+	app_json_text(f, r->user);
+	fprintf(f, ", \"password\": ");
+	app_json_text(f, r->password);
+	/* There is no second factor yet. */
+	fprintf(f, ", \"totp_secret\": null, \"otpauth\": null, \"fingerprint\": ");
+	app_json_text(f, r->print);
+	fprintf(f, "}\n");
+	if (fclose(f) == 0) {
+		snprintf(path, sizeof(path), "%s/trial.json", r->dir);
+		rc = sp_file_write(path, 0600, sp_span(text, n)) == SP_OK
+				? APP_OK
+				: app_fail("trial", "%s: %s", path, strerror(errno));
+	}
+	sp_freezero(text, n);
+	return rc;
+}
+
+/* How this very program is called from here: by its name only where the shell finds it. */
+static void own_name(char *out, size_t cap)
+{
+	char self[512];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	const char *path = getenv("PATH");
+
+	snprintf(out, cap, "sallyport");
+	if (n <= 0) {
+		return;
+	}
+	self[n] = '\0';
+	char *slash = strrchr(self, '/');
+	size_t dir = slash ? (size_t)(slash - self) : 0;
+	for (const char *p = path; p && *p; p += strcspn(p, ":"), p += *p == ':') {
+		if (strcspn(p, ":") == dir && strncmp(p, self, dir) == 0) {
+			return;
+		}
+	}
+	snprintf(out, cap, "%s", self);
+}
+
+static void print_text(const struct app_ready *r, const struct place *p)
+{
+	char self[512];
+
+	own_name(self, sizeof(self));
+	printf("\n"
+	       "Sallyport is ready on %s, with a desktop of %s on this machine.\n"
+	       "\n"
+	       "  user         %s\n"
+	       "  password     %s\n"
+	       "  certificate  SHA-256 %s\n"
+	       "\n"
+	       "Connect from this machine\n"
+	       "  xfreerdp /v:%s /u:%s /p:%s /cert:fingerprint:sha256:%s\n"
+	       "or take a picture of the desktop (asks for the password)\n"
+	       "  %s shot %s desktop.png --user %s --trust pin:%s\n",
+			r->listen, r->account, r->user, r->password, r->print, p->from, r->user,
+			r->password, r->print, self, p->from, r->user, r->print);
+	if (p->away[0]) {
+		printf("or from Windows, where the certificate is to be compared with the line "
+		       "above\n"
+		       "  mstsc /v:%s\n",
+				p->away);
+	} else {
+		printf("or from Windows, through ssh or after a start with --listen "
+		       "0.0.0.0:%u\n"
+		       "  ssh -N -L 3390:%s %s@THIS-MACHINE\n"
+		       "  mstsc /v:127.0.0.1:3390\n",
+				p->port, p->from, r->account);
+	}
+	printf("\n"
+	       "There is no second factor in this version: the password alone opens the desktop.\n"
+	       "Ctrl-C ends the service and everything it started.\n"
+	       "\n");
+	fflush(stdout);
+}
+
+int app_ready(const struct app_ready *r)
+{
+	struct place p = {0};
+
+	if (find_place(r->listen, &p) != APP_OK || write_json(r, &p) != APP_OK) {
+		return APP_FAILED;
+	}
+	print_text(r, &p);
+	return APP_OK;
+}

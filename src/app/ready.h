@@ -1,0 +1,17 @@
+/* app/ready.h - what a trial tells people and scripts once it accepts connections. */
+#ifndef SP_APP_READY_H
+#define SP_APP_READY_H
+
+#include <stdint.h>
+
+#include "core/base/attr.h"
+
+struct app_ready {
+	const char *dir, *listen, *account, *user, *password;
+	const char *print; /* SHA-256 of the certificate */
+};
+
+/* Writes dir/trial.json and prints how to connect; the exit status of the command. */
+sp_nodiscard int app_ready(const struct app_ready *r);
+
+#endif
