@@ -10,6 +10,9 @@
 
 #define STILL_US 500000
 #define LONGEST_US 15000000
+/* A clock or a blinking cursor: after this time it does not keep a picture from being still. */
+#define PATIENCE_US 3000000
+#define SMALL 100 /* a change below one such part of the picture */
 
 struct shot {
 	const struct sp_shot_conf *conf;
@@ -17,7 +20,7 @@ struct shot {
 	struct sp_loop *loop;
 	struct sp_session *session;
 	struct sp_watch *still, *longest;
-	uint64_t start_us;
+	uint64_t start_us, active_us;
 	bool painted; /* since the desktop has this size */
 	bool taken;
 	int err;
@@ -77,8 +80,18 @@ static void on_active(void *user, uint32_t w, uint32_t h)
 		return;
 	}
 	t->painted = false;
+	t->active_us = sp_now_us();
 	sp_watch_at(t->still, 0);
 	sp_watch_in(t->longest, t->conf->wait_us ? t->conf->wait_us : LONGEST_US);
+}
+
+static bool counts(const struct shot *t, struct sp_rect area)
+{
+	uint32_t w, h;
+
+	sp_session_picture(t->session, &w, &h);
+	return sp_now_us() - t->active_us < PATIENCE_US ||
+			(uint64_t)area.w * (uint64_t)area.h * SMALL >= (uint64_t)w * h;
 }
 
 static void on_painted(void *user, struct sp_rect area)
@@ -91,10 +104,10 @@ static void on_painted(void *user, struct sp_rect area)
 	if (t->out->first_frame_us == 0) {
 		t->out->first_frame_us = sp_now_us() - t->start_us;
 	}
-	t->painted = true;
-	if (t->conf->wait_us == 0) {
+	if (t->conf->wait_us == 0 && (!t->painted || counts(t, area))) {
 		sp_watch_in(t->still, STILL_US);
 	}
+	t->painted = true;
 }
 
 static void on_ended(void *user, int err, const char *why)

@@ -11,8 +11,9 @@ struct sp_shot_conf {
 	const struct sp_session_conf *session; /* without calls and user: those are ours */
 	const char *path; /* of the PNG */
 	/*
-	 * 0: the picture is taken once it did not change for half a second, or after fifteen
-	 * seconds. Else it is taken this long after the desktop is there, still or not.
+	 * 0: the picture is taken once it did not change for half a second, where after three
+	 * seconds small changes do not count any more; after fifteen seconds whatever it does.
+	 * Else it is taken this long after the desktop is there, still or not.
 	 */
 	uint64_t wait_us;
 };

@@ -82,8 +82,8 @@ int sp_trust_lookup(const char *file, const char *host, uint16_t port, const uin
 		while (n > 0 && (p[n - 1] == '\r' || p[n - 1] == ' ' || p[n - 1] == '\t')) {
 			n--;
 		}
-		if (!(n > n_name && (p[n_name] == ' ' || p[n_name] == '\t') &&
-				    strncasecmp(p, name, n_name) == 0)) {
+		if (!(n >= n_name && strncasecmp(p, name, n_name) == 0 &&
+				    (n == n_name || p[n_name] == ' ' || p[n_name] == '\t'))) {
 			continue;
 		}
 		size_t skip = n_name;
