@@ -275,10 +275,10 @@ class Login:
         return read_ts_request(head + more + door.receive(size))
 
 
-def login(port, user, password, source='127.0.0.1', protocols=TLS | HYBRID | HYBRID_EX, **options):
+def login(port, user, password, source='127.0.0.1', address='127.0.0.1', protocols=TLS | HYBRID | HYBRID_EX, **options):
     """A whole login; (verdict, Login). The verdict is 'closed' where the server just ends it."""
     attempt = Login(user, password, **options)
-    with Door(port, source) as door:
+    with Door(port, source, address) as door:
         kind, selected, _ = door.negotiate(protocols)
         if kind != 'selected' or selected not in (HYBRID, HYBRID_EX):
             return (kind, selected), attempt

@@ -34,7 +34,7 @@ class Door:
 
     def __init__(self, port, source='127.0.0.1', address='127.0.0.1', seconds=15.0):
         self.seconds, self.source, self.opened, self.tls = seconds, source, time.monotonic(), None
-        self.socket = socket.socket()
+        self.socket = socket.socket(socket.AF_INET6 if ':' in address else socket.AF_INET)
         self.socket.settimeout(seconds)
         self.socket.bind((source, 0))
         self.socket.connect((address, port))

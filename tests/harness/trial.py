@@ -25,12 +25,12 @@ def need_trial():
 class Trial:
     """A complete service in a folder of the world. Its TLS keys are in .keys."""
 
-    def __init__(self, world, *options, mfa=False, port=None, folder=None, env=None, seconds=30):
+    def __init__(self, world, *options, mfa=False, port=None, folder=None, env=None, seconds=30, program=SALLYPORT):
         need_trial()
         self.world, self.port = world, port or free_port()
         self.dir = folder or world.path('trial')
         self.keys = world.path(f'trial-{self.port}.keys')
-        argv = [SALLYPORT, 'trial', '--dir', self.dir, '--listen', f'127.0.0.1:{self.port}']
+        argv = [program, 'trial', '--dir', self.dir, '--listen', f'127.0.0.1:{self.port}']
         argv += [] if mfa else ['--no-mfa']
         record = os.path.join(self.dir, 'trial.json')
         if os.path.exists(record):

@@ -124,7 +124,8 @@ static void on_helper(void *user, pid_t pid, int status)
 {
 	struct sp_parent *p = user;
 	bool keeper = pid == p->keeper_pid;
-	bool quiet = p->stopping && p->code == 0;
+	/* The broker ends by itself when the keeper has died. */
+	bool quiet = p->stopping && (p->code == 0 || (!keeper && status == 0));
 	char text[80];
 
 	*(keeper ? &p->keeper_pid : &p->broker_pid) = 0;

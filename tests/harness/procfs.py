@@ -1,0 +1,50 @@
+# tests/harness/procfs.py - what /proc says about a process: rights, limits, descriptors, whom it serves.
+import os
+import re
+import struct
+
+from world import wait_for
+
+
+def comm(pid):
+    with open(f'/proc/{pid}/comm') as f:
+        return f.read().strip()
+
+
+def status(pid):
+    with open(f'/proc/{pid}/status') as f:
+        return dict(line.split(':\t', 1) for line in f.read().splitlines() if ':\t' in line)
+
+
+def limits(pid):
+    """{name: hard limit}, None for unlimited."""
+    with open(f'/proc/{pid}/limits') as f:
+        rows = [re.match(r'(.{25}) (\S+) +(\S+)', line) for line in f.readlines()[1:]]
+    return {row[1].strip(): None if row[3] == 'unlimited' else int(row[3]) for row in rows}
+
+
+def descriptors(pid):
+    return {int(fd): os.readlink(f'/proc/{pid}/fd/{fd}') for fd in os.listdir(f'/proc/{pid}/fd')}
+
+
+def server_of(trial, door):
+    """The sp-net that has the other end of this connection."""
+    host, port = door.socket.getsockname()[:2]
+    theirs = '%08X:%04X' % (struct.unpack('=I', bytes(int(n) for n in host.split('.')))[0], port)
+
+    def find():
+        with open('/proc/net/tcp') as f:
+            rows = [line.split() for line in f.readlines()[1:]]
+        inodes = {f'socket:[{row[9]}]' for row in rows if row[2] == theirs}
+        for pid in trial.processes():
+            if comm(pid) == 'sp-net' and inodes & set(descriptors(pid).values()):
+                return pid
+        return None
+    return wait_for('the sp-net of a connection', find, 5)
+
+
+def cpu_seconds(pid):
+    with open(f'/proc/{pid}/stat') as f:
+        stat = f.read()
+    fields = stat[stat.rindex(')') + 2:].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
