@@ -120,6 +120,9 @@ static bool has_desktop(struct client *c)
 
 static bool new_picture(struct client *c, uint32_t w, uint32_t h)
 {
+	if (c->fb && w == c->w && h == c->h && c->unpainted == 0) {
+		return true; /* nothing was painted yet */
+	}
 	uint32_t *fb = w && h ? malloc((size_t)w * h * 4) : NULL;
 
 	if (!fb) {
@@ -323,7 +326,7 @@ static bool start(struct client *c, const struct client_target *t, uint64_t *sta
 			.peer = {.verify = SP_TLS_VERIFY_REPORT},
 			.calls = &calls,
 			.user = c};
-	c->conn = sp_conn_create(b->loop, &conf);
+	c->conn = sp_tcp_tune(fd, 0, 0) == SP_OK ? sp_conn_create(b->loop, &conf) : NULL;
 	return c->conn || bench_fail("client: out of memory");
 }
 
