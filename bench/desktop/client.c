@@ -16,6 +16,7 @@
 #include "core/view/paint.h"
 #include "desktop/picture.h"
 #include "host/io/tcp.h"
+#include "host/lib/crypto_nettle.h"
 #include "host/rdp/client_login.h"
 #include "host/rdp/conn.h"
 
@@ -265,6 +266,7 @@ static struct sp_rdp *make_machine(const struct bench *b, const struct client_ta
 			.cookie = t->user,
 			.gcc = &gcc,
 			.info = &info,
+			.crypto = &sp_crypto_nettle,
 	};
 	return sp_client_create(&conf, sp_now_us());
 }
