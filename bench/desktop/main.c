@@ -295,6 +295,18 @@ static void print_json(const struct result *r)
 	}
 }
 
+/* Ours in parts of the best peer's; the figures move with the machine, this less so. */
+static void print_ratio(enum row row, const struct result *r)
+{
+	int peer = best_peer(row, r);
+
+	if (peer > 0 && r[0].there[row] && r[peer].value[row] > 0) {
+		printf(" %10.2f", r[0].value[row] / r[peer].value[row]);
+	} else {
+		printf(" %10s", "-");
+	}
+}
+
 static void print_table(const struct bench *b, const struct result *r)
 {
 	char head[128];
@@ -304,7 +316,7 @@ static void print_table(const struct bench *b, const struct result *r)
 	for (int i = 0; i < SERVERS; i++) {
 		printf(" %22s", servers[i].version[0] ? servers[i].version : servers[i].name);
 	}
-	printf(" %9s\n", "n");
+	printf(" %10s  %s\n", "ours/best", "n");
 	for (enum row row = 0; row < ROWS; row++) {
 		printf("%-34s %2s", rows[row].name, rows[row].unit);
 		for (int i = 0; i < SERVERS; i++) {
@@ -316,7 +328,8 @@ static void print_table(const struct bench *b, const struct result *r)
 			}
 			printf(" %22s", text);
 		}
-		printf(" %3u/%u/%u\n", r[0].n[row], r[1].n[row], r[2].n[row]);
+		print_ratio(row, r);
+		printf("  %u/%u/%u\n", r[0].n[row], r[1].n[row], r[2].n[row]);
 	}
 }
 

@@ -427,7 +427,8 @@ static bool start_shadow(struct bench *b, struct server *s)
 
 struct server servers[SERVERS] = {
 		{.name = "sallyport",
-				.stack = "sallyport sp-",
+				/* Not the command: a service runs without it. */
+				.stack = "sallyportd sp-",
 				.nla = true,
 				.own_desktops = true,
 				.start = start_ours},
