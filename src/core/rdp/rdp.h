@@ -155,7 +155,10 @@ sp_nodiscard int sp_rdp_auth_send(struct sp_rdp *c, struct sp_span token);
  */
 sp_nodiscard int sp_rdp_auth_done(struct sp_rdp *c, uint32_t result);
 
-/* The client's blocks and Client Info: a server's from LOGON on, a client's own always. */
+/*
+ * The client's blocks and Client Info: a server's from LOGON on, a client's own always. A server
+ * with NLA keeps no password of it.
+ */
 const struct sp_gcc_client *sp_rdp_client_gcc(const struct sp_rdp *c);
 const struct sp_info *sp_rdp_info(const struct sp_rdp *c);
 /* The last capabilities of the other side (Demand or Confirm Active). */

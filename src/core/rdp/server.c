@@ -244,7 +244,15 @@ static int client_info(struct sp_rdp *c, const struct sp_mcs *m, uint64_t now_us
 	if (!(flags & SP_SEC_INFO) || (flags & SP_SEC_ENCRYPT)) {
 		return sp_rdp_fail(c, SP_ESTATE, "sec.flags");
 	}
-	if (sp_info_read(&r, &c->info) != SP_OK) {
+	int rc = sp_info_read(&r, &c->info);
+	/* With NLA the login is over, and nobody needs what may be the password once more. */
+	if (c->selected & (SP_PROTO_HYBRID | SP_PROTO_HYBRID_EX)) {
+		sp_secret_wipe(&c->info.password);
+	}
+	if (c->in_done) {
+		sp_wipe(c->in.p, c->in.n);
+	}
+	if (rc != SP_OK) {
 		return sp_rdp_note(c, &r);
 	}
 	c->state = SP_RDP_WAIT_OWNER;
@@ -288,8 +296,6 @@ static int after_logon(struct sp_rdp *c, const struct sp_mcs *m)
 	switch (m->type) {
 	case SP_MCS_SEND_DATA_REQUEST:
 		return send_data(c, m);
-	case SP_MCS_CHANNEL_JOIN_REQUEST:
-		return join(c, m);
 	case SP_MCS_DISCONNECT_ULTIMATUM:
 		c->state = SP_RDP_CLOSED;
 		return sp_rdp_emit(c, (struct sp_event){.kind = SP_EV_CLOSED, .reason = m->reason});

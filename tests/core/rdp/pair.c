@@ -43,6 +43,7 @@ void pair_info(struct sp_info *info)
 	memset(info, 0, sizeof(*info));
 	info->flags = SP_INFO_MOUSE | SP_INFO_UNICODE;
 	snprintf(info->user, sizeof(info->user), "demo");
+	assert_true(sp_secret_set(&info->password, "p\0w", 4));
 	info->tail = SP_INFO_TAIL_PERF;
 	info->family = SP_INFO_AF_INET;
 }

@@ -309,6 +309,25 @@ static void test_steps_have_deadlines(void **state)
 	sp_rdp_destroy(server);
 }
 
+/* What came by CredSSP need not lie here a second time; without NLA it is the login. */
+static void test_password_is_not_kept(void **state)
+{
+	struct pair_conf conf = pair_default;
+	struct pair p;
+
+	pair_start(&p, &conf, 0);
+	pair_run(&p);
+	assert_active(&p);
+	assert_int_equal(sp_rdp_info(p.server)->password.n, 0);
+	pair_finish(&p);
+	conf.offer = conf.ask = SP_PROTO_SSL;
+	pair_start(&p, &conf, 0);
+	pair_run(&p);
+	assert_active(&p);
+	assert_int_equal(sp_rdp_info(p.server)->password.n, 4);
+	pair_finish(&p);
+}
+
 /* Fails each allocation once: the connection ends with an error, nothing leaks or crashes. */
 static void test_no_memory(void **state)
 {
@@ -363,6 +382,7 @@ int main(void)
 			cmocka_unit_test(test_end),
 			cmocka_unit_test(test_deadlines),
 			cmocka_unit_test(test_steps_have_deadlines),
+			cmocka_unit_test(test_password_is_not_kept),
 			cmocka_unit_test(test_no_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

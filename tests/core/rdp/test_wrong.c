@@ -119,6 +119,19 @@ static void test_wrong_pdu_in_every_state(void **state)
 	assert_true(refused > good.n_sent * 6);
 }
 
+/* Each is answered, so one that may come at any time would be a way to make us queue answers. */
+static void test_no_join_after_logon(void **state)
+{
+	for (size_t i = PDU_CLIENT_INFO + 1; i < good.n_sent; i++) {
+		struct outcome o;
+		struct sp_rdp *server = in_state(i, &o);
+
+		feed(server, good.sent[PDU_JOIN_IO]->p, good.sent[PDU_JOIN_IO]->n, &o);
+		assert_int_equal(o.rc, SP_ESTATE);
+		sp_rdp_destroy(server);
+	}
+}
+
 static void test_every_byte_changed(void **state)
 {
 	static const uint8_t values[] = {0x00, 0x01, 0x7f, 0x80, 0xff};
@@ -174,6 +187,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_cut_at_every_byte),
 			cmocka_unit_test(test_wrong_pdu_in_every_state),
+			cmocka_unit_test(test_no_join_after_logon),
 			cmocka_unit_test(test_every_byte_changed),
 			cmocka_unit_test(test_garbage),
 	};
