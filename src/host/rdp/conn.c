@@ -26,6 +26,7 @@ struct sp_conn {
 	bool owner_paused;
 	bool tls_told; /* tls_up was called */
 	bool ending; /* nothing is read any more */
+	bool told; /* closed() was called */
 	int err; /* what closed() will say */
 	const char *what;
 	unsigned depth; /* callbacks of the owner that are running */
@@ -205,6 +206,9 @@ static bool take_plain(struct sp_conn *c, const uint8_t *p, size_t n)
 			}
 			return true;
 		}
+		if (c->held.n > 0) {
+			sp_wipe(c->held.p, c->held.n);
+		}
 		sp_wr_reset(&c->held);
 		c->held_at = 0;
 	}
@@ -255,8 +259,12 @@ static bool tls_progress(struct sp_conn *c)
 		if (n <= 0) {
 			break;
 		}
-		/* The scratch may be the very buffer that a callback reads into: copy first. */
-		if (!take_plain(c, scratch, (size_t)n)) {
+		bool lives = take_plain(c, scratch, (size_t)n);
+		/* What a client sends may be his passwords; nothing is to lie about here. */
+		if (!lives || c->server) {
+			sp_wipe(scratch, (size_t)n);
+		}
+		if (!lives) {
 			return false;
 		}
 	}
@@ -300,6 +308,10 @@ static void on_room(void *user)
 
 static void say_closed(struct sp_conn *c)
 {
+	if (c->told) {
+		return; /* the link's end comes after the grace, or the other way round */
+	}
+	c->told = true;
 	enter(c);
 	c->calls->closed(c->user, c->err, c->what ? c->what : "");
 	leave(c);

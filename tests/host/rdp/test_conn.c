@@ -22,6 +22,8 @@ struct side {
 	struct sp_conn *conn;
 	size_t updates, inputs;
 	bool active, closed;
+	bool keeps; /* does not destroy its connection when it is closed */
+	size_t told;
 	int err;
 };
 
@@ -79,9 +81,12 @@ static void on_closed(void *user, int err, const char *what)
 	struct side *s = user;
 
 	s->closed = true;
+	s->told++;
 	s->err = err;
-	sp_conn_destroy(s->conn);
-	s->conn = NULL;
+	if (!s->keeps) {
+		sp_conn_destroy(s->conn);
+		s->conn = NULL;
+	}
 }
 
 static void on_room(void *user)
@@ -195,11 +200,33 @@ static void test_gone(void **state)
 	sp_loop_destroy(loop);
 }
 
+/* A peer that does not let go: the grace ends, then the link, and closed() comes once. */
+static void test_closed_once(void **state)
+{
+	uint64_t end = sp_now_us() + 2500000;
+
+	(void)state;
+	join();
+	until(both_active);
+	server.keeps = true;
+	sp_conn_pause(client.conn, true);
+	sp_conn_end(server.conn);
+	for (uint64_t now = sp_now_us(); now < end; now = sp_now_us()) {
+		assert_int_equal(sp_loop_turn(loop, end - now), SP_OK);
+	}
+	assert_int_equal(server.told, 1);
+	assert_int_equal(server.err, SP_OK);
+	sp_conn_destroy(server.conn);
+	sp_conn_destroy(client.conn);
+	sp_loop_destroy(loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_live),
 			cmocka_unit_test(test_gone),
+			cmocka_unit_test(test_closed_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
