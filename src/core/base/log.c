@@ -28,10 +28,17 @@ void sp_log(enum sp_log_level level, const char *fmt, ...)
 	if (n < 0) {
 		return;
 	}
-	for (char *c = line; *c; c++) {
-		if ((unsigned char)*c < 0x20 || *c == 0x7f) {
+	sp_log_clean(line);
+	hook(level, line);
+}
+
+void sp_log_clean(char *text)
+{
+	for (unsigned char *c = (unsigned char *)text; *c; c++) {
+		if (*c < 0x20 || *c == 0x7f) {
 			*c = '?';
+		} else if (*c == 0xc2 && 0x80 <= c[1] && c[1] < 0xa0) {
+			c[0] = c[1] = '?'; /* U+0080 to U+009F: a terminal obeys them too */
 		}
 	}
-	hook(level, line);
 }

@@ -21,4 +21,7 @@ void sp_log_set(sp_log_fn fn, enum sp_log_level max);
 /* Cut at 512 bytes; control characters become '?', so a peer's name cannot forge a line. */
 void sp_log(enum sp_log_level level, const char *fmt, ...) sp_printf(2, 3);
 
+/* The same for a text that goes to another process: ASCII's and Unicode's controls become '?'. */
+void sp_log_clean(char *text);
+
 #endif

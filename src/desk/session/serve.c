@@ -37,11 +37,7 @@ struct serve {
 static void put_text(char *out, size_t cap, const char *text)
 {
 	snprintf(out, cap, "%s", text);
-	for (char *c = out; *c; c++) {
-		if ((unsigned char)*c < 0x20 || *c == 0x7f) {
-			*c = '?';
-		}
-	}
+	sp_log_clean(out);
 }
 
 static void tell(struct serve *s, enum sp_msg type, const char *text)

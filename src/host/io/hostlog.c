@@ -138,11 +138,7 @@ static void print_child_line(struct sp_hostlog_pipe *p, char *text)
 	char more[64];
 
 	/* The child is not trusted: its bytes are made printable a second time. */
-	for (char *c = text; *c; c++) {
-		if ((unsigned char)*c < 0x20 || *c == 0x7f) {
-			*c = '?';
-		}
-	}
+	sp_log_clean(text);
 	if (!sp_log_rate_ok(&p->rate, sp_now_us(), &dropped)) {
 		return;
 	}

@@ -32,6 +32,11 @@ static void test_log_cannot_be_forged(void **state)
 	assert_string_equal(logged, "2 user a?root logged in?[1m");
 	sp_log(SP_LOG_DEBUG, "not seen");
 	assert_string_equal(logged, "2 user a?root logged in?[1m");
+	/* U+009B is what ESC [ is; U+00A0 and the rest of Latin-1 are text. */
+	sp_log(SP_LOG_INFO, "user %s",
+			"a\xc2\x9b"
+			"1m\xc2\x85 \xc2\xa0\xc3\x85 \xc2");
+	assert_string_equal(logged, "2 user a??1m?? \xc2\xa0\xc3\x85 \xc2");
 	sp_log_set(NULL, SP_LOG_INFO);
 }
 
