@@ -11,6 +11,7 @@
 #include "core/pdu/errinfo.h"
 #include "core/rdp/client.h"
 #include "core/rdp/server.h"
+#include "gate/net/geometry.h"
 
 /*
  * What of the client's early capabilities reaches the target: the rest belongs to a leg, or to
@@ -20,56 +21,6 @@
 	(SP_GCC_CS_ERRINFO | SP_GCC_CS_WANT_32BPP | SP_GCC_CS_STATUSINFO | \
 			SP_GCC_CS_STRONG_ASYMMETRIC_KEYS | SP_GCC_CS_VALID_CONNECTION_TYPE | \
 			SP_GCC_CS_MONITOR_LAYOUT | SP_GCC_CS_DYNAMIC_TIME_ZONE)
-
-static uint32_t clamp(uint32_t v, uint32_t low, uint32_t high)
-{
-	return v < low ? low : v > high ? high : v;
-}
-
-static void fill_geometry(
-		struct sp_geometry *g, const struct sp_gcc_client *gcc, const struct sp_info *info)
-{
-	const struct sp_gcc_cs_core *core = &gcc->core;
-
-	g->width = clamp(core->desktop_width, 200, 8192);
-	g->height = clamp(core->desktop_height, 200, 8192);
-	g->bpp = sp_gcc_client_bpp(core);
-	if (g->bpp < 15) {
-		g->bpp = 16;
-	}
-	g->desktop_scale = core->desktop_scale_factor;
-	g->device_scale = core->device_scale_factor;
-	g->keyboard_layout = core->keyboard_layout;
-	g->keyboard_type = core->keyboard_type;
-	g->keyboard_subtype = core->keyboard_subtype;
-	g->function_keys = core->keyboard_function_key;
-	g->client_build = core->client_build;
-	snprintf(g->client_name, sizeof(g->client_name), "%s", core->client_name);
-	if (info->tail >= SP_INFO_TAIL_ZONE) {
-		g->zone_bias = (uint32_t)info->zone.bias;
-		snprintf(g->zone, sizeof(g->zone), "%s", info->zone.standard_name);
-	}
-	/* Names of a peer go to the log of others: nothing that could forge a line. */
-	for (char *c = g->client_name; *c; c++) {
-		*c = (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c;
-	}
-	for (char *c = g->zone; *c; c++) {
-		*c = (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c;
-	}
-	if (!gcc->has_monitor) {
-		return;
-	}
-	for (size_t i = 0; i < gcc->n_monitors && i < SP_MAX_MONITORS; i++) {
-		const struct sp_gcc_monitor *m = &gcc->monitor[i];
-
-		g->monitor[i] = (struct sp_monitor){.left = m->left,
-				.top = m->top,
-				.width = (uint32_t)(m->right - m->left + 1),
-				.height = (uint32_t)(m->bottom - m->top + 1),
-				.primary = m->flags & SP_GCC_MONITOR_PRIMARY ? 1 : 0};
-		g->monitors++;
-	}
-}
 
 /* ---- the target's leg ---- */
 
@@ -169,6 +120,8 @@ void sp_relay_target_socket(struct sp_net *n, int fd, const struct sp_msg_target
 	/* A desktop of this machine takes the keeper's word, no password. */
 	sp_secret_wipe(&info.password);
 	info.has_arc = false;
+	/* What runs there is not for a client to say. */
+	info.shell[0] = info.dir[0] = info.client_dir[0] = '\0';
 	struct sp_client_conf conf = {.gcc = &gcc,
 			.info = &info,
 			.relay = true,
@@ -201,7 +154,7 @@ void sp_relay_logon(struct sp_net *n)
 		sp_net_end(n, 0, SP_WHY_INTERNAL, "logon not expected");
 		return;
 	}
-	fill_geometry(&open.geometry, sp_rdp_client_gcc(user), sp_rdp_info(user));
+	sp_net_geometry(&open.geometry, sp_rdp_client_gcc(user), sp_rdp_info(user));
 	sp_log(SP_LOG_INFO, "user %s: client \"%s\" build %u, %ux%u, %u bits", n->verdict.user,
 			open.geometry.client_name, open.geometry.client_build, open.geometry.width,
 			open.geometry.height, open.geometry.bpp);
