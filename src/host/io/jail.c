@@ -269,19 +269,10 @@ int sp_jail_enter(const struct sp_jail_spec *s, struct sp_jail_report *r, char w
 {
 	const struct class_row *row = &classes[s->class];
 
-	int death = 0;
-
 	memset(r, 0, sizeof(*r));
-	if (prctl(PR_GET_PDEATHSIG, &death) < 0) {
-		return fail(why, "death signal");
-	}
 	int rc = drop_root(s, row, r, why);
 	if (rc != SP_OK) {
 		return rc;
-	}
-	/* The kernel forgets it when the user changes. */
-	if (death && prctl(PR_SET_PDEATHSIG, death) < 0) {
-		return fail(why, "death signal");
 	}
 	uid_t user = geteuid(); /* the filter allows no such question */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0) {
