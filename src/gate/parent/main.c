@@ -7,6 +7,7 @@
 
 #include "core/base/log.h"
 #include "gate/parent/parent.h"
+#include "host/io/notify.h"
 #include "host/io/proc.h"
 #include "host/monitor/mon.h"
 
@@ -99,6 +100,9 @@ static void on_signal(void *user, int signo)
 		return;
 	}
 	sp_log(SP_LOG_INFO, "stopping");
+	if (sp_notify("STOPPING=1") != SP_OK) {
+		sp_log(SP_LOG_DEBUG, "service manager not told");
+	}
 	sp_parent_stop(p, 0);
 }
 
