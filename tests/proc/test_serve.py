@@ -4,6 +4,7 @@ import json
 import os
 import pwd
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -16,6 +17,7 @@ from world import BUILD, Case, World, descendants, free_port, main, need, wait_f
 PASSWORD = 'four staples and a horse'
 ROOT_ONLY = 'only root can start processes of other users'
 PREFIX = 'sptest'
+PAM = '/etc/pam.d/sallyport'
 
 
 def who(pid):
@@ -237,21 +239,36 @@ class Service(Installed):
 
     def test_reload(self):
         os.kill(self.service.pid, signal.SIGHUP)
-        wait_for('both have read it', lambda: self.service.log().count('configuration read again') == 2)
+        wait_for('the keeper has read it', lambda: 'configuration read again' in self.service.log())
         self.assertEqual(self.login(), 'welcome')
 
-    def test_desktop_is_the_account(self):
+    def desktop(self):
+        """Opens one, as a picture; it is the account's, and so is what runs in it."""
         need('Xvfb')
+        said = self.world.path('person', 'who')
+        if os.path.exists(said):
+            os.unlink(said)
         done = subprocess.run([self.sallyport, 'shot', f'127.0.0.1:{self.port}', self.world.path('shot.png'),
                                '--user', 'alice', '--password-stdin'], input=PASSWORD + '\n', text=True,
                               env=self.world.env(), capture_output=True, timeout=60)
         self.assertEqual(done.returncode, 0, done.stderr + self.service.log())
         self.assertEqual([uid for _, uid, _ in family(self.service.pid)['sp-desk']], [self.person.uid])
-        said = self.world.path('person', 'who')
         wait_for('the session', lambda: os.path.exists(said) and os.path.getsize(said))
         with open(said) as f:
             self.assertEqual(f.read().strip(), self.person.name)
         self.assertEqual(os.stat(said).st_uid, self.person.uid)
+
+    def test_desktop_is_the_account(self):
+        self.desktop()
+
+    def test_desktop_with_a_pam_session(self):
+        if not os.path.exists('/etc/pam.d/common-session') or os.path.exists(PAM):
+            raise unittest.SkipTest(f'needs Debian\'s PAM, and no {PAM} of somebody else')
+        self.addCleanup(os.unlink, PAM)
+        shutil.copy(self.find('pam.d/sallyport'), PAM)
+        self.desktop()
+        self.assertNotIn('PAM session', self.service.log())
+        self.assertNotIn('pam:', self.service.log())
 
     def test_the_end(self):
         pids = [p for found in family(self.service.pid).values() for p, _, _ in found]
