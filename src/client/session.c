@@ -73,9 +73,7 @@ static enum sp_trust_verdict ask_trust(struct sp_session *s)
 	}
 	bool yes = who->trust(who->user, s->why);
 	sp_watch_in(s->deadline, SEQUENCE_US);
-	if (!yes) {
-		snprintf(s->why, sizeof(s->why), "certificate not accepted");
-	}
+	snprintf(s->why, sizeof(s->why), "certificate %saccepted", yes ? "" : "not ");
 	return yes ? SP_TRUST_NEW : SP_TRUST_NO;
 }
 
@@ -240,6 +238,7 @@ static int on_demand(struct sp_session *s, const struct sp_caps *theirs)
 	s->fb = fb;
 	s->w = w;
 	s->h = h;
+	s->conf.calls->active(s->conf.user, w, h);
 	sp_client_default_caps(&ours, (uint16_t)w, (uint16_t)h, s->conf.depth);
 	return sp_client_confirm(sp_conn_rdp(s->conn), &ours);
 }
@@ -307,10 +306,10 @@ static void on_event(void *user, const struct sp_event *ev)
 		break;
 	case SP_EV_ACTIVE:
 		sp_watch_at(s->deadline, 0);
-		s->conf.calls->active(s->conf.user, s->w, s->h);
 		return;
 	case SP_EV_DEACTIVATED:
 		sp_watch_in(s->deadline, SEQUENCE_US);
+		s->conf.calls->inactive(s->conf.user);
 		return;
 	case SP_EV_UPDATE:
 		rc = s->fb ? on_update(s, ev->update.code, ev->update.data) : SP_OK;

@@ -37,6 +37,8 @@ struct sp_session_person {
 struct sp_session_calls {
 	/* A desktop of this size is there, black so far; again when the server changes it. */
 	void (*active)(void *user, uint32_t w, uint32_t h);
+	/* The server takes the desktop away; active() follows, or the end. */
+	void (*inactive)(void *user);
 	/* The picture changed inside area. */
 	void (*painted)(void *user, struct sp_rect area);
 	/*

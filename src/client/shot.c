@@ -71,18 +71,27 @@ static void on_longest(void *user)
 	finish(t, SP_ETIMEOUT);
 }
 
+static void on_inactive(void *user)
+{
+	struct shot *t = user;
+
+	t->painted = false;
+	sp_watch_at(t->still, 0);
+}
+
 static void on_active(void *user, uint32_t w, uint32_t h)
 {
 	struct shot *t = user;
 
-	/* What was painted is gone with the old size. */
 	if (t->taken) {
 		return;
 	}
-	t->painted = false;
+	/* Only once: a server that goes on changing its mind does not keep us. */
+	if (t->active_us == 0) {
+		sp_watch_in(t->longest, t->conf->wait_us ? t->conf->wait_us : LONGEST_US);
+	}
 	t->active_us = sp_now_us();
-	sp_watch_at(t->still, 0);
-	sp_watch_in(t->longest, t->conf->wait_us ? t->conf->wait_us : LONGEST_US);
+	on_inactive(t); /* what was painted is gone with the old size */
 }
 
 static bool counts(const struct shot *t, struct sp_rect area)
@@ -124,8 +133,10 @@ static void on_ended(void *user, int err, const char *why)
 int sp_shot_take(const struct sp_shot_conf *conf, struct sp_shot_result *out,
 		char why[SP_SESSION_WHY])
 {
-	static const struct sp_session_calls calls = {
-			.active = on_active, .painted = on_painted, .ended = on_ended};
+	static const struct sp_session_calls calls = {.active = on_active,
+			.inactive = on_inactive,
+			.painted = on_painted,
+			.ended = on_ended};
 	struct sp_session_conf sc = *conf->session;
 	struct shot t = {.conf = conf,
 			.out = out,
