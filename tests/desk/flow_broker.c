@@ -225,7 +225,7 @@ static void test_other_account(void **state)
 {
 	const struct passwd *pw = getpwnam("nobody");
 	struct sp_mon_in in;
-	char file[128], line[256] = "";
+	char file[128], line[256] = "", ours[64] = "";
 	size_t before = rooms("/run/sallyport");
 
 	(void)state;
@@ -234,7 +234,11 @@ static void test_other_account(void **state)
 	}
 	snprintf(file, sizeof(file), "/tmp/sallyport-who-%d", (int)getpid());
 	char command[512];
-	snprintf(command, sizeof(command), "(id -u; id -g) > %s.new; mv %s.new %s; exec sleep 1000",
+	/* And what is open in the process above, which the account may look into. */
+	snprintf(command, sizeof(command),
+			"(id -u; id -g; readlink /proc/$PPID/fd/0 /proc/$PPID/fd/1 "
+			"/proc/$PPID/fd/2) "
+			"> %s.new; mv %s.new %s; exec sleep 1000",
 			file, file, file);
 	ask(1, "demo", "nobody", command);
 	int fd = answer(&in, 1);
@@ -256,6 +260,14 @@ static void test_other_account(void **state)
 	assert_int_equal(strtoul(line, NULL, 10), pw->pw_uid);
 	assert_non_null(fgets(line, sizeof(line), f));
 	assert_int_equal(strtoul(line, NULL, 10), pw->pw_gid);
+	assert_true(readlink("/proc/self/fd/2", ours, sizeof(ours) - 1) > 0);
+	for (int fd_of = 0; fd_of < 3; fd_of++) {
+		assert_non_null(fgets(line, sizeof(line), f));
+		line[strcspn(line, "\n")] = '\0';
+		assert_int_equal(strcmp(line, "/dev/null") == 0, fd_of != 2);
+	}
+	assert_int_equal(strncmp(line, "pipe:", 5), 0);
+	assert_string_not_equal(line, ours);
 	fclose(f);
 	unlink(file);
 	assert_int_equal(rooms("/run/sallyport"), before + 1);

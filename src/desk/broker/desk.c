@@ -2,6 +2,7 @@
 #include "desk/broker/desk.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "desk/broker/account.h"
 #include "desk/broker/room.h"
 #include "host/io/fdio.h"
+#include "host/io/hostlog.h"
 #include "host/io/ipc.h"
 #include "host/io/proc.h"
 #include "host/monitor/mon.h"
@@ -39,6 +41,7 @@ struct sp_desk {
 	pid_t pid;
 	int fd; /* to sp-desk */
 	struct sp_watch *watch, *child, *timer;
+	struct sp_hostlog_pipe *log;
 	struct sp_msg_desk_connect waiting[SP_DESK_WAITING];
 	size_t n_waiting;
 	uint64_t begun_us;
@@ -176,6 +179,8 @@ static void on_exit_of(void *user, pid_t pid, int status)
 	if (d->watch) {
 		on_desk(d, SP_LOOP_READ); /* its last words */
 	}
+	sp_hostlog_pipe_destroy(d->log);
+	d->log = NULL;
 	sp_proc_status_text(status, text, sizeof(text));
 	say(d, status == 0 ? SP_LOG_INFO : SP_LOG_WARN, text);
 	d->state = WAIT_EXIT;
@@ -210,6 +215,7 @@ static int start_process(struct sp_desk *d, int fd, char *why, size_t n)
 	static const char *const pass[] = {
 			"PATH=", "LANG=", "LANGUAGE=", "LC_ALL=", "LC_CTYPE=", "TZ="};
 	size_t n_env = 0;
+	int lines[2];
 
 	if (sp_proc_find("sp-desk", program, sizeof(program)) != SP_OK ||
 			sp_proc_find("sp-broker", self, sizeof(self)) != SP_OK) {
@@ -224,20 +230,34 @@ static int start_process(struct sp_desk *d, int fd, char *why, size_t n)
 			}
 		}
 	}
+	/* It belongs to the user, who could read and write whatever he found open in it. */
+	if (pipe2(lines, O_CLOEXEC) != 0) {
+		snprintf(why, n, "no pipe for the desktop: %s", strerror(errno));
+		return SP_ESYS;
+	}
 	struct sp_proc_spec spec = {.path = minded ? self : program,
 			.argv = minded ? with : plain,
 			.env = env,
 			.fds = &fd,
 			.nfds = 1,
-			.own_output = true,
+			.out = -1,
+			.err = lines[1],
 			.new_session = true,
 			.death_signal = SIGTERM};
 	int rc = sp_proc_start(&spec, &d->pid, text);
+	close(lines[1]);
 	if (rc != SP_OK) {
 		d->pid = 0;
+		close(lines[0]);
 		snprintf(why, n, "%s", text);
+		return rc;
 	}
-	return rc;
+	d->log = sp_hostlog_pipe_create(d->conf.loop, lines[0], "sp-desk", d->pid);
+	if (!d->log) {
+		close(lines[0]);
+		snprintf(why, n, "out of memory");
+	}
+	return d->log ? SP_OK : SP_ENOMEM;
 }
 
 static int start(struct sp_desk *d, const struct sp_msg_desktop_open *open, char *why, size_t n)
@@ -311,6 +331,7 @@ void sp_desk_destroy(struct sp_desk *d)
 	if (d->pid > 0 && sp_proc_reap(d->pid, 0, &status) != SP_OK) {
 		say(d, SP_LOG_ERROR, "its process is not ours");
 	}
+	sp_hostlog_pipe_destroy(d->log);
 	if (d->room[0]) {
 		sp_room_remove(d->room);
 	}

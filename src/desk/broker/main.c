@@ -53,7 +53,7 @@ int main(int argc, char **argv)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	if (minder) {
-		sp_hostlog_open("sp-minder", level);
+		sp_hostlog_open_raw(level);
 		return sp_minder_run(argv[2], (const char *const *)&argv[3]);
 	}
 	sp_hostlog_open("sp-broker", level);

@@ -37,7 +37,7 @@ int main(int argc, char **argv)
 				stderr);
 		return EXIT_USAGE;
 	}
-	sp_hostlog_open("sp-desk", level);
+	sp_hostlog_open_raw(level);
 	signal(SIGPIPE, SIG_IGN);
 	opts.dir = argv[1];
 	return sp_serve_run(&opts);

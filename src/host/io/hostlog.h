@@ -12,7 +12,7 @@
 
 /* Lines "2026-01-31T12:00:00.123Z info program[pid]: text", one write(2) to fd 2 each. */
 void sp_hostlog_open(const char *program, enum sp_log_level max);
-/* For a jailed child: "Itext" lines to fd 2, a pipe whose reader adds time and name. */
+/* For a child whose reader is not to trust it: "Itext" lines to fd 2, a pipe; he adds time and name. */
 void sp_hostlog_open_raw(enum sp_log_level max);
 /* From now on each raw line begins with this text: "conn 5 from 192.0.2.7:50123: ". */
 void sp_hostlog_prefix(const char *fmt, ...) sp_printf(1, 2);
