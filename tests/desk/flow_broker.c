@@ -21,14 +21,13 @@ static struct session s; /* only its loop and its socket: here to the broker as 
 static struct viewer v, w;
 static char dir[64];
 
-static int setup(void **state)
+static int start(const char *more)
 {
 	char file[128], path[1024], why[SP_WHY_MAX];
 	const char *argv[] = {"sp-broker", "-c", file, NULL};
 	static const char *const env[] = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8", NULL};
 	int fds[2];
 
-	(void)state;
 	if (!desk_installed(SP_XSERVER_XORG) && !desk_installed(SP_XSERVER_XVFB)) {
 		print_message("no X server is installed\n");
 		skip();
@@ -38,7 +37,7 @@ static int setup(void **state)
 	snprintf(file, sizeof(file), "%s/test.conf", dir);
 	FILE *f = fopen(file, "w");
 	assert_non_null(f);
-	fprintf(f, "state = \"%s\";\n", dir);
+	fprintf(f, "state = \"%s\";\n%s", dir, more);
 	fclose(f);
 	s.loop = sp_loop_create();
 	assert_non_null(s.loop);
@@ -56,6 +55,19 @@ static int setup(void **state)
 	close(fds[1]);
 	s.broker = fds[0];
 	return 0;
+}
+
+static int setup(void **state)
+{
+	/* Where root runs the tests, desktops of the caller are root's. */
+	return start(geteuid() == 0 ? "targets = { desktop = { kind = \"desktop\"; account = "
+				      "\"map:root\"; }; };\n"
+				    : "");
+}
+
+static int setup_plain(void **state)
+{
+	return start("");
 }
 
 static int teardown(void **state)
@@ -205,6 +217,24 @@ static void test_no_account(void **state)
 			"no Unix account no-such-account on this machine");
 }
 
+/* Whatever the keeper says: nobody is root but by the configuration. */
+static void test_no_root(void **state)
+{
+	static const char *const accounts[] = {"root", ""};
+	struct sp_mon_in in;
+
+	(void)state;
+	if (geteuid() != 0) {
+		skip();
+	}
+	for (size_t i = 0; i < SP_LEN(accounts); i++) {
+		ask(i + 1, "root", accounts[i], QUIET);
+		assert_int_equal(answer(&in, i + 1), -1);
+		assert_string_equal(in.body.desktop_failed.text,
+				"no desktops for root on this machine");
+	}
+}
+
 static size_t rooms(const char *path)
 {
 	DIR *d = opendir(path);
@@ -318,6 +348,7 @@ int main(void)
 			cmocka_unit_test_setup_teardown(test_open, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_again, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_no_account, setup, teardown),
+			cmocka_unit_test_setup_teardown(test_no_root, setup_plain, teardown),
 			cmocka_unit_test_setup_teardown(test_other_account, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_killed, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_nonsense, setup, teardown),

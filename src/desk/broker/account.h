@@ -19,8 +19,11 @@ struct sp_account {
 
 /*
  * The account of that name when we are root; the calling user when we are not or the name is
- * empty. SP_ENOTFOUND, and why says that there is none.
+ * empty. SP_ENOTFOUND, and why says that there is none. SP_EDENIED for root, unless that is the
+ * account which the configuration names for everybody (mapped): a user of the store called root
+ * is not root for it, and who gave us the name must not be able to make him so.
  */
-sp_nodiscard int sp_account_find(const char *name, struct sp_account *out, char *why, size_t n);
+sp_nodiscard int sp_account_find(
+		const char *name, const char *mapped, struct sp_account *out, char *why, size_t n);
 
 #endif

@@ -109,6 +109,7 @@ static void open_desktop(struct broker *b, const struct sp_msg_desktop_open *m)
 	static const struct sp_desk_calls calls = {.opened = on_opened, .gone = on_gone};
 	struct sp_desk_conf conf = {.loop = b->loop,
 			.state = b->conf->state,
+			.mapped = b->conf->mapped,
 			.level = b->conf->level,
 			.calls = &calls,
 			.user = b};

@@ -9,6 +9,7 @@
 
 struct sp_broker_conf {
 	const char *state; /* directory of the service; empty: none */
+	const char *mapped; /* Unix account that the configuration names; empty: none */
 	const char *level; /* of the log, as a name */
 	int keeper; /* socket; stays the caller's */
 };

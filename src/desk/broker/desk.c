@@ -263,7 +263,7 @@ static int start_process(struct sp_desk *d, int fd, char *why, size_t n)
 static int start(struct sp_desk *d, const struct sp_msg_desktop_open *open, char *why, size_t n)
 {
 	int ends[2];
-	int rc = sp_account_find(open->account, &d->account, why, n);
+	int rc = sp_account_find(open->account, d->conf.mapped, &d->account, why, n);
 
 	if (rc == SP_OK) {
 		rc = sp_room_make(d->conf.state, &d->account, d->room, why, n);

@@ -23,6 +23,7 @@ struct sp_desk_calls {
 struct sp_desk_conf {
 	struct sp_loop *loop;
 	const char *state; /* directory of the service */
+	const char *mapped; /* see account.h */
 	const char *level; /* of the log, as a name */
 	const struct sp_desk_calls *calls;
 	void *user;

@@ -36,6 +36,7 @@ static int broker(const char *file, enum sp_log_level level)
 		return EXIT_FAILED;
 	}
 	bc.state = conf.state;
+	bc.mapped = conf.n_targets > 0 ? conf.target[0].account : "";
 	return sp_broker_run(&bc);
 }
 
