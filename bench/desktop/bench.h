@@ -39,6 +39,7 @@ enum bench_role {
 struct bench_usage {
 	double cpu_ms[3]; /* by enum bench_role, of the processes that live */
 	double pss_mb[3];
+	bool all_pss; /* no process hid its memory; a jailed one does, but from root */
 };
 
 /* memory costs milliseconds and is left out unless asked for. */

@@ -121,22 +121,23 @@ static double cpu_ms(pid_t pid)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-static double pss_mb(pid_t pid)
+/* False when the process is there, but not for us to look into. */
+static bool add_pss(pid_t pid, double *mb)
 {
 	char path[64], line[256];
-	double kb = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
 	FILE *f = fopen(path, "r");
-	while (f && fgets(line, sizeof(line), f)) {
+	if (!f) {
+		return errno != EACCES;
+	}
+	while (fgets(line, sizeof(line), f)) {
 		if (strncmp(line, "Pss:", 4) == 0) {
-			kb = strtod(line + 4, NULL);
+			*mb += strtod(line + 4, NULL) / 1024;
 		}
 	}
-	if (f) {
-		fclose(f);
-	}
-	return kb / 1024;
+	fclose(f);
+	return true;
 }
 
 void bench_usage(const char *stack, bool memory, struct bench_usage *out)
@@ -144,13 +145,13 @@ void bench_usage(const char *stack, bool memory, struct bench_usage *out)
 	static struct process all[MAX_PROCESSES];
 	size_t n = family(all, MAX_PROCESSES);
 
-	*out = (struct bench_usage){0};
+	*out = (struct bench_usage){.all_pss = memory};
 	for (size_t i = 0; i < n; i++) {
 		enum bench_role role = role_of(&all[i], stack);
 
 		out->cpu_ms[role] += cpu_ms(all[i].pid);
-		if (memory) {
-			out->pss_mb[role] += pss_mb(all[i].pid);
+		if (memory && !add_pss(all[i].pid, &out->pss_mb[role])) {
+			out->all_pss = false;
 		}
 	}
 }

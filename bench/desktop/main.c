@@ -231,12 +231,17 @@ static bool measure_idle(
 		add(&x, (to.cpu_ms[BENCH_X] - from.cpu_ms[BENCH_X]) * to_10s);
 		add(&bytes, (double)(client_bytes(c) - start) * to_10s);
 		bench_usage(s->stack, true, &to);
-		add(&memory, to.pss_mb[BENCH_STACK]);
+		if (to.all_pss) {
+			add(&memory, to.pss_mb[BENCH_STACK]);
+		}
 	}
 	take(r, ROW_IDLE_CPU, &cpu, 0.5);
 	take(r, ROW_IDLE_X, &x, 0.5);
 	take(r, ROW_IDLE_BYTES, &bytes, 0.5);
 	take(r, ROW_MEMORY, &memory, 0.5);
+	if (memory.n == 0) {
+		bench_fail("%s: memory: only root may look into all of its processes", s->name);
+	}
 	return true;
 }
 
