@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # tests/peer/test_refused.py - real clients that may not come in: each learns why, and ends.
+import os
+
 from peers import Rdesktop, Xfreerdp
 from trial import Trial, need_trial
-from world import Case, main
+from world import Case, main, need
 from xdisplay import Display
 
 
@@ -10,8 +12,24 @@ class Refused(Case):
     def setUp(self):
         super().setUp()
         need_trial()
+        if self._testMethodName == 'test_rdesktop':
+            self.rsa_certificate()    # it knows no other keys
         self.trial = Trial(self.world)
         self.display = Display(self.world)
+
+    def rsa_certificate(self):
+        need('openssl')
+        state = self.world.path('trial', 'state')
+        os.makedirs(state, 0o700)
+        key, cert = os.path.join(state, 'key'), os.path.join(state, 'cert')
+        self.world.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost',
+                        '-days', '2', '-keyout', key, '-out', cert])
+        with open(os.path.join(state, 'tls.pem'), 'w') as pem:
+            for part in (key, cert):
+                with open(part) as f:
+                    pem.write(f.read())
+                os.unlink(part)
+        os.chmod(os.path.join(state, 'tls.pem'), 0o600)
 
     def xfreerdp(self, password=None, **options):
         client = Xfreerdp(self.display, self.trial.port, self.trial.user, password or self.trial.password, **options)
@@ -25,6 +43,7 @@ class Refused(Case):
 
     def test_standard_security(self):
         client = self.xfreerdp(sec='rdp')
+        self.trial.wait_log('no security protocol in common: client offers')
         self.assertIn('ERRCONNECT_SECURITY_NEGO_CONNECT_FAILED', client.errors())
         self.assertIn('HYBRID_REQUIRED_BY_SERVER', client.proc.log())
         self.good_login()
@@ -37,6 +56,7 @@ class Refused(Case):
 
     def test_wrong_password(self):
         client = self.xfreerdp(password='wrong')
+        self.trial.wait_log(f'login of "{self.trial.user}" refused: wrong password')
         self.assertIn('ERRCONNECT_LOGON_FAILURE', client.errors())
         self.good_login()
 

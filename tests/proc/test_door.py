@@ -3,6 +3,7 @@
 # in time, leaves its line in the log, and the next good login works.
 import itertools
 import os
+import select
 import socket
 import ssl
 import struct
@@ -17,7 +18,7 @@ from trial import Trial
 from world import World, main, wait_for
 
 # Limits of the listener and the handshake, in seconds, and what a busy machine may add.
-FIRST_BYTE, X224, TLS_UP, VERDICT, SLACK = 5, 5, 10, 30, 4
+FIRST_BYTE, X224, TLS_UP, VERDICT, SLACK = 5, 5, 10, 30, 2
 HYBRID_REQUIRED = 5
 
 networks = itertools.count(1)
@@ -75,8 +76,14 @@ class Service(unittest.TestCase):
         self.assertEqual(self.login(source='127.0.0.1')[0], 'welcome')
         self.assertLess(time.monotonic() - begin, 5)
 
-    def logged(self, address):
-        wait_for(f'a line about {address} in the log', lambda: address in self.trial.log(), 5)
+    def logged(self, address, reason):
+        """One line says why a connection of this address ended, and nothing else does."""
+        def lines():
+            return [line for line in self.trial.log().splitlines()
+                    if f'from {address}:' in line and ': connected to ' not in line]
+        wait_for(f'a line about {address} in the log', lines, 5)
+        self.assertEqual(len(lines()), 1, lines())
+        self.assertIn(reason, lines()[0])
 
     def tearDown(self):
         self.good_login()
@@ -91,7 +98,7 @@ class Negotiation(Service):
         self.assertIn(code, codes)
         rest, _ = door.wait_closed(FIRST_BYTE + SLACK)
         self.assertEqual(rest, b'', 'something follows the failure')
-        self.logged(door.source)
+        self.logged(door.source, 'no security protocol in common: client offers ')
 
     def test_standard_security(self):
         self.refused(RDP)
@@ -160,20 +167,27 @@ class Garbage(Service):
                 answer, _ = door.wait_closed(X224 + SLACK)
                 self.assertNotEqual(answer[11:12], b'\2', 'a protocol was selected')
                 self.assertTrue(answer == b'' or answer[:1] == b'\3', answer[:32])
+                self.logged(door.source, 'message not acceptable: ')
                 door.close()
 
     def test_instead_of_tls(self):
+        doors = []
         for data in (os.urandom(300), b'\x16\x03\x01\xff\xff' + bytes(400), connection_request(), b'\x30\x03\x02\x01\x06'):
-            door = self.door()
-            self.assertEqual(door.negotiate()[0], 'selected')
-            door.send(data)
+            doors.append(self.door(TLS_UP + SLACK))
+            self.assertEqual(doors[-1].negotiate()[0], 'selected')
+            doors[-1].send(data)
+        for door in doors:
             door.wait_closed(TLS_UP + SLACK)
+            wait_for('a line in the log', lambda: any(
+                f'from {door.source}:' in line and ('TLS handshake failed: ' in line or 'time limit passed: wait tls' in line)
+                for line in self.trial.log().splitlines()), 5)
 
     def test_old_tls(self):
         door = self.door()
         self.assertEqual(door.negotiate()[0], 'selected')
         with self.assertRaises(Closed):
             door.start_tls(ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1, 'ALL:@SECLEVEL=0')
+        self.logged(door.source, 'TLS handshake failed: ')
 
     def test_instead_of_credssp(self):
         for what, data in {
@@ -197,6 +211,9 @@ class Garbage(Service):
                 if answer:
                     reply = nla.read_ts_request(answer)
                     self.assertIsNone(reply['token'], 'it goes on with the login')
+                wait_for('a line in the log', lambda: any(
+                    f'from {door.source}:' in line and (': login refused: ' in line or 'message not acceptable: ' in line)
+                    for line in self.trial.log().splitlines()), 5)
 
 
 class Logins(Service):
@@ -211,7 +228,8 @@ class Logins(Service):
             address = source()
             verdict, attempt = self.login(user, password, source=address)
             self.assertNotEqual(verdict, 'welcome')
-            self.logged(address)
+            self.logged(address, f'login of "{user or self.trial.user}" refused: '
+                        + ('unknown user' if user else 'wrong password'))
             seen.append((verdict, attempt.challenge.flags, attempt.challenge.names().keys(), attempt.server_version,
                          len(attempt.challenge.raw)))
         self.assertEqual(*seen)
@@ -222,14 +240,24 @@ class Logins(Service):
 
     def test_old_credssp(self):
         for version in (1, 2, 3, 4):
-            self.assertNotEqual(self.login(version=version)[0], 'welcome', version)
+            address = source()
+            verdict, _ = self.login(version=version, source=address)
+            # A client of version 3 or 4 knows what an error code is.
+            self.assertEqual(verdict, 'closed' if version < 3 else ('error', 0xc000006d, 'negotiate'), version)
+            self.logged(address, 'login refused: CredSSP version too old')
 
     def test_tampered_logins(self):
-        for how in ('ntlmv1', 'bad-mic', 'no-mic', 'bad-bindings', 'bad-key', 'bad-nonce', 'other-user'):
+        for how, why in {
+                'ntlmv1': 'NTLM message not acceptable', 'bad-mic': 'login message was changed on its way',
+                'no-mic': 'login message was changed on its way', 'bad-bindings': 'login was made for another server key',
+                'bad-key': 'login was made for another server key', 'bad-nonce': 'login was made for another server key',
+                'other-user': 'delegated name is not the authenticated one'}.items():
             with self.subTest(how):
                 address = source()
-                self.assertNotEqual(self.login(how=how, source=address)[0], 'welcome')
-                self.logged(address)
+                verdict, _ = self.login(how=how, source=address)
+                # Credentials come last, when there is nothing left to be answered.
+                self.assertEqual(verdict, 'closed' if how == 'other-user' else ('error', 0xc000006d, 'authenticate'))
+                self.logged(address, f'refused: {why}')
 
     def test_challenge_tells_nothing(self):
         _, attempt = self.login()
@@ -306,7 +334,8 @@ class Patience(Service):
                 door.send(data[i:i + 1])
             except Closed:
                 return
-            time.sleep(pause)
+            if select.select([door.socket], [], [], pause)[0]:
+                return    # nothing but the end is said to half a message
             if time.monotonic() - door.opened > VERDICT + SLACK:
                 return
 
@@ -315,11 +344,12 @@ class Patience(Service):
                  self.silent_behind_tls, self.drip_login, self.stop_after_challenge, self.half_closed,
                  self.half_closed_after_request]
         before = len(self.trial.processes())
-        faults = []
+        faults, ended = [], {}
 
         def act(kind):
             try:
                 with Door(self.trial.port, source(), seconds=VERDICT + SLACK) as door:
+                    ended[kind.__name__] = door.source
                     limit = kind(door)
                     door.wait_closed(VERDICT + SLACK)
                     took = time.monotonic() - door.opened
@@ -338,6 +368,9 @@ class Patience(Service):
         for thread in threads:
             thread.join()
         self.assertEqual(faults, [])
+        for name, address in ended.items():
+            closed = name.startswith('half_closed')
+            self.logged(address, 'peer closed during login: ' if closed else 'time limit passed: wait ')
         wait_for('the end of the slow peers\' processes', lambda: len(self.trial.processes()) <= before + 2, 10)
 
 
