@@ -282,6 +282,33 @@ static void test_suppress(void **state)
 	assert_false(v.closed);
 }
 
+/* Said together with the end of the activation, as mstsc does: the first picture comes, no more. */
+static void test_suppress_at_once(void **state)
+{
+	(void)state;
+	session_open(&s, server, QUIET, 640, 480);
+	xcb_window_t win = session_window(&s, 0, 0, 200, 200);
+	fill(win, 0x332211);
+	viewer_open(&v, &s, 640, 480, 32);
+	/* The desktop is asleep while both are sent, so that it reads them in one go. */
+	viewer_until(&s, viewer_known, &v);
+	assert_int_equal(sp_loop_turn(s.loop, 0), SP_OK);
+	usleep(100000);
+	kill(s.pid, SIGSTOP);
+	viewer_until(&s, viewer_confirmed, &v);
+	viewer_suppress(&v, false);
+	viewer_run(&s, 20);
+	kill(s.pid, SIGCONT);
+	viewer_until(&s, viewer_equal, &v);
+	viewer_run(&s, 50);
+	size_t updates = v.updates;
+	fill(win, 0x445566);
+	viewer_run(&s, 50);
+	assert_int_equal(v.updates, updates);
+	viewer_suppress(&v, true);
+	viewer_until(&s, viewer_equal, &v);
+}
+
 static unsigned long cpu_ticks(pid_t pid)
 {
 	char path[64], text[1024] = "";
@@ -432,6 +459,7 @@ int main(int argc, char **argv)
 			cmocka_unit_test_teardown(test_program_resizes, teardown),
 			cmocka_unit_test_teardown(test_pointer, teardown),
 			cmocka_unit_test_teardown(test_suppress, teardown),
+			cmocka_unit_test_teardown(test_suppress_at_once, teardown),
 			cmocka_unit_test_teardown(test_idle, teardown),
 			cmocka_unit_test_teardown(test_program_ends, teardown),
 			cmocka_unit_test_teardown(test_server_dies, teardown),

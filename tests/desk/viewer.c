@@ -297,6 +297,20 @@ void viewer_until(struct session *s, bool (*done)(void *arg), void *arg)
 	}
 }
 
+bool viewer_known(void *arg)
+{
+	const struct viewer *who = arg;
+
+	return sp_conn_rdp(who->conn)->state == SP_RDP_WAIT_LICENSE;
+}
+
+bool viewer_confirmed(void *arg)
+{
+	const struct viewer *who = arg;
+
+	return sp_conn_rdp(who->conn)->share_id != 0;
+}
+
 static bool is_active(void *arg)
 {
 	struct viewer *v = arg;

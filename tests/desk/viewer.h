@@ -65,6 +65,9 @@ void viewer_join(struct viewer *v, struct sp_loop *loop, int fd, uint16_t width,
 void viewer_close(struct viewer *v);
 /* Turns the loop until done(arg), or fails the test. */
 void viewer_until(struct session *s, bool (*done)(void *arg), void *arg);
+/* For viewer_until: whether it waits for a licence, or has answered a Demand Active. */
+bool viewer_known(void *arg);
+bool viewer_confirmed(void *arg);
 void viewer_until_active(struct viewer *v, struct session *s);
 /* Turns the loop for so long. */
 void viewer_run(struct session *s, unsigned ms);

@@ -320,7 +320,10 @@ static void send_all(struct sp_peer *p)
 
 void sp_peer_work(struct sp_peer *p)
 {
-	if (p->state != WAIT_CHANGE || p->suppressed || sp_conn_full(p->conn)) {
+	/* mstsc hides its window before it has one: the first picture goes out all the same. */
+	bool hidden = p->suppressed && p->first_done;
+
+	if (p->state != WAIT_CHANGE || hidden || sp_conn_full(p->conn)) {
 		return;
 	}
 	send_all(p);
