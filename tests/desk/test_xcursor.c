@@ -181,12 +181,33 @@ static void test_large(void **state)
 	assert_int_equal(img->argb[0], 0xff0000ff);
 }
 
+/* Programs such as xsetroot set the cursor of the screen and end. */
+static void test_owner_gone(void **state)
+{
+	(void)state;
+	desk_open(&d, kind, 800, 600);
+	assert_int_equal(sp_xcursor_create(d.x, &cursor), SP_OK);
+	xcb_test_fake_input(d.app, XCB_MOTION_NOTIFY, 0, 0, d.screen->root, 100, 100, 0);
+	desk_app_sync(&d);
+	next_shape();
+	desk_sleep(50);
+	set(d.screen->root, make_cursor(24, 17, diagonal, upper, 3, 5));
+	xcb_disconnect(d.app);
+	d.app = NULL;
+	desk_sleep(50);
+	const struct sp_xcursor_image *img = next_shape();
+
+	assert_false(img->hidden);
+	assert_int_equal(img->width, 24);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test_teardown(test_shapes, teardown),
 			cmocka_unit_test_teardown(test_hidden, teardown),
 			cmocka_unit_test_teardown(test_large, teardown),
+			cmocka_unit_test_teardown(test_owner_gone, teardown),
 	};
 
 	kind = desk_kind(argc, argv);

@@ -203,6 +203,10 @@ static int launch(struct sp_xserver *x, const char *path, const char *const *arg
 	return rc == SP_ETIMEOUT ? rc : SP_ESYS;
 }
 
+/*
+ * Both servers go without the SECURITY extension: it lets nobody read a cursor whose program has
+ * ended, as xsetroot does after it set the one of the screen.
+ */
 static int start_xorg(struct sp_xserver *x, char *why, size_t n)
 {
 	char path[PATH_SIZE], config[PATH_SIZE], extra[PATH_SIZE], log[PATH_SIZE], out[PATH_SIZE];
@@ -226,7 +230,8 @@ static int start_xorg(struct sp_xserver *x, char *why, size_t n)
 	snprintf(dpi, sizeof(dpi), "%u", x->dpi);
 	const char *argv[] = {"Xorg", "-displayfd", "3", "-config", config, "-configdir", extra,
 			"-logfile", log, "-auth", x->authority, "-sharevts", "-novtswitch",
-			"-noreset", "-nolisten", "tcp", "-s", "0", "-dpi", dpi, NULL};
+			"-noreset", "-nolisten", "tcp", "-s", "0", "-dpi", dpi, "-extension",
+			"SECURITY", NULL};
 	int rc = launch(x, path, argv, out, why, n);
 
 	if (rc == SP_OK) {
@@ -254,7 +259,8 @@ static int start_xvfb(struct sp_xserver *x, char *why, size_t n)
 	snprintf(dpi, sizeof(dpi), "%u", x->dpi);
 	/* Without -noreset it forgets its modes when the last client leaves. */
 	const char *argv[] = {"Xvfb", "-displayfd", "3", "-screen", "0", screen, "-auth",
-			x->authority, "-noreset", "-nolisten", "tcp", "-s", "0", "-dpi", dpi, NULL};
+			x->authority, "-noreset", "-nolisten", "tcp", "-s", "0", "-dpi", dpi,
+			"-extension", "SECURITY", NULL};
 	int rc = launch(x, path, argv, out, why, n);
 
 	if (rc == SP_OK) {
