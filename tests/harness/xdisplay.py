@@ -32,8 +32,8 @@ class Display:
     def env(self, **more):
         return self.world.env(DISPLAY=self.name, **more)
 
-    def start(self, name, argv, **more):
-        return self.world.start(name, argv, env=self.env(**more))
+    def start(self, name, argv, pass_fds=(), **more):
+        return self.world.start(name, argv, env=self.env(**more), pass_fds=pass_fds)
 
     def run(self, *argv, check=True):
         return self.world.run(list(argv), env=self.env(), check=check)
