@@ -40,9 +40,9 @@ class Capture:
         out = self.read(keys, '-Y', shown, '-T', 'fields', '-E', 'separator=/t', *args)
         return [line.split('\t') for line in out.splitlines() if line.strip()]
 
-    def malformed(self, keys):
+    def malformed(self, keys, connections=1):
         """Frames called malformed beyond the known false ones: [(frame, protocols, info)]"""
-        spare = collections.Counter(dict(KNOWN_FALSE))
+        spare = collections.Counter({kind: n * connections for kind, n in KNOWN_FALSE})
         found = []
         for frame, protocols, info in self.fields(keys, '_ws.malformed', 'frame.number', 'frame.protocols',
                                                   '_ws.col.Info'):

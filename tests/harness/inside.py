@@ -60,6 +60,11 @@ class Inside(Display):
     def env(self, **more):
         return self.world.env(DISPLAY=self.name, XAUTHORITY=self.authority, **more)
 
+    def wait_size(self, size):
+        """What is drawn before the screen has its size would be lost."""
+        width, height = size[0] & ~1, size[1]
+        wait_for(f'screen of {width}x{height}', lambda: f'dimensions:    {width}x{height} ' in self.run('xdpyinfo').stdout)
+
     def typist(self, name):
         """A terminal whose line input goes to a file; gives a function that reads it."""
         path = self.world.path(name)
@@ -106,8 +111,11 @@ class Shared(Case):
             viewer.window()
         return viewer
 
-    def inside(self):
-        return Inside(self.world, self.env_path)
+    def inside(self, size=(1024, 768)):
+        """The desktop, once it has the size of the client that was connected last."""
+        inside = Inside(self.world, self.env_path)
+        inside.wait_size(size)
+        return inside
 
     def probe(self, display):
         """A probe that ends, and takes its window away, after the test."""

@@ -191,10 +191,10 @@ class World:
         self.procs.append(proc)
         return proc
 
-    def run(self, argv, env=None, seconds=30, check=True, **options):
-        """Runs a program to its end; gives the finished process with its output as text."""
-        done = subprocess.run(argv, env=env or self.env(), timeout=seconds, text=True, errors='replace',
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    def run(self, argv, env=None, seconds=30, check=True, text='', **options):
+        """Runs a program, which can read the text, to its end; gives the finished process with its output as text."""
+        done = subprocess.run(argv, env=env or self.env(), timeout=seconds, text=True, errors='replace', input=text,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
         if check and done.returncode:
             raise AssertionError(f'{argv[0]}: exit {done.returncode}: {done.stderr[-2000:]}')
         return done

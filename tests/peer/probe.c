@@ -186,8 +186,10 @@ static void obey(struct probe *p, char *line)
 	char *words[MAX_WORDS + 1] = {NULL};
 	int n = 0;
 
-	for (char *w = strtok(line, " \n"); w && n < MAX_WORDS; w = strtok(NULL, " \n")) {
-		words[n++] = w;
+	for (char *w; n < MAX_WORDS && (w = strsep(&line, " \n")) != NULL;) {
+		if (*w) {
+			words[n++] = w;
+		}
 	}
 	for (size_t i = 0; i < SP_LEN(commands) && n > 0; i++) {
 		if (strcmp(words[0], commands[i].name) == 0 && n == commands[i].words) {
