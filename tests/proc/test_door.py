@@ -98,6 +98,7 @@ class Negotiation(Service):
         self.assertIn(code, codes)
         rest, _ = door.wait_closed(FIRST_BYTE + SLACK)
         self.assertEqual(rest, b'', 'something follows the failure')
+        door.close()
         self.logged(door.source, 'no security protocol in common: client offers ')
 
     def test_standard_security(self):
@@ -167,8 +168,8 @@ class Garbage(Service):
                 answer, _ = door.wait_closed(X224 + SLACK)
                 self.assertNotEqual(answer[11:12], b'\2', 'a protocol was selected')
                 self.assertTrue(answer == b'' or answer[:1] == b'\3', answer[:32])
-                self.logged(door.source, 'message not acceptable: ')
                 door.close()
+                self.logged(door.source, 'message not acceptable: ')
 
     def test_instead_of_tls(self):
         doors = []
@@ -178,6 +179,7 @@ class Garbage(Service):
             doors[-1].send(data)
         for door in doors:
             door.wait_closed(TLS_UP + SLACK)
+            door.close()
             wait_for('a line in the log', lambda: any(
                 f'from {door.source}:' in line and ('TLS handshake failed: ' in line or 'time limit passed: wait tls' in line)
                 for line in self.trial.log().splitlines()), 5)
@@ -211,6 +213,7 @@ class Garbage(Service):
                 if answer:
                     reply = nla.read_ts_request(answer)
                     self.assertIsNone(reply['token'], 'it goes on with the login')
+                door.close()
                 wait_for('a line in the log', lambda: any(
                     f'from {door.source}:' in line and (': login refused: ' in line or 'message not acceptable: ' in line)
                     for line in self.trial.log().splitlines()), 5)

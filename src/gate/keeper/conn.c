@@ -424,7 +424,8 @@ static void login_ready(struct sp_conn *c)
 		if (c->state == SP_CONN_WAIT_LOGIN) {
 			c->done = (struct sp_msg_done){
 					.result = SP_DONE_FAILED, .why = SP_WHY_NO_LOGIN};
-			sp_conn_log(c, SP_LOG_INFO, "login ended without a result");
+			/* Why is known from whoever ended it, sp-net or the parent. */
+			sp_conn_log(c, SP_LOG_DEBUG, "login ended without a result");
 			login_over(c);
 		}
 		close_login(c);
