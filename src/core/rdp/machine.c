@@ -154,6 +154,7 @@ const char *sp_rdp_state_name(const struct sp_rdp *c)
 			[SP_RDP_WAIT_FONT_LIST] = "wait font list",
 			[SP_RDP_WAIT_FONT_MAP] = "wait font map",
 			[SP_RDP_ACTIVE] = "active",
+			[SP_RDP_RELAY_WAIT_CONFIRM] = "relay, wait confirm active",
 			[SP_RDP_RELAY] = "relay",
 			[SP_RDP_CLOSED] = "closed",
 	};

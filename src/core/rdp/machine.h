@@ -40,6 +40,7 @@ enum sp_rdp_state {
 	SP_RDP_WAIT_FONT_LIST,
 	SP_RDP_WAIT_FONT_MAP,
 	SP_RDP_ACTIVE,
+	SP_RDP_RELAY_WAIT_CONFIRM, /* server: what the client sends still means our own desktop */
 	SP_RDP_RELAY,
 	SP_RDP_CLOSED,
 };

@@ -170,8 +170,8 @@ uint32_t sp_rdp_share_id(const struct sp_rdp *c);
 /* Sends user data in a channel PDU: chunk header included, index as in SP_EV_CHANNEL. */
 sp_nodiscard int sp_rdp_send_channel(struct sp_rdp *c, size_t index, struct sp_span chunk);
 /*
- * Relay mode: sends what SP_EV_RELAY of the other leg delivered. The caller has rewritten the
- * ids in it (core/rdp/relay.h).
+ * Relay mode: sends what SP_EV_RELAY of the other leg delivered, with the ids of this leg. What
+ * is for a channel that this leg does not have is dropped.
  */
 sp_nodiscard int sp_rdp_send_relay(
 		struct sp_rdp *c, enum sp_relay_kind kind, size_t index, struct sp_span data);

@@ -128,7 +128,7 @@ int sp_rdp_send_channel(struct sp_rdp *c, size_t index, struct sp_span chunk)
 
 int sp_rdp_send_relay(struct sp_rdp *c, enum sp_relay_kind kind, size_t index, struct sp_span data)
 {
-	if (c->state != SP_RDP_RELAY) {
+	if (c->state != SP_RDP_RELAY && c->state != SP_RDP_RELAY_WAIT_CONFIRM) {
 		return sp_rdp_fail(c, SP_EARG, "relay");
 	}
 	switch (kind) {
@@ -136,7 +136,9 @@ int sp_rdp_send_relay(struct sp_rdp *c, enum sp_relay_kind kind, size_t index, s
 		sp_wr_span(&c->wr, data);
 		return sp_rdp_flush(c);
 	case SP_RELAY_CHANNEL:
-		return sp_rdp_send_channel(c, index, data);
+		return index < c->n_channels && c->channel_ids[index] != 0
+				? sp_rdp_send_channel(c, index, data)
+				: SP_OK;
 	case SP_RELAY_MESSAGE:
 		return c->message_id != 0 ? send_user_data(c, c->message_id, data, false) : SP_OK;
 	case SP_RELAY_IO:

@@ -273,8 +273,29 @@ static int wait_joins(struct sp_rdp *c, const struct sp_mcs *m, uint64_t now_us)
 	}
 }
 
+/*
+ * After an own desktop: what the client sent before it saw our Deactivate All is for nobody. The
+ * target's share begins with its answer to the Demand Active.
+ */
+static int until_confirm(struct sp_rdp *c, const struct sp_mcs *m)
+{
+	struct sp_share s;
+	struct sp_rd r;
+
+	sp_rd_init(&r, m->data.p, m->data.n);
+	if (m->channel != SP_MCS_IO_CHANNEL || sp_share_read(&r, &s) != SP_OK ||
+			s.type != SP_SHARE_CONFIRM_ACTIVE) {
+		return SP_OK;
+	}
+	c->state = SP_RDP_RELAY;
+	return sp_rdp_emit_relay(c, SP_RELAY_IO, 0, m->data);
+}
+
 static int send_data(struct sp_rdp *c, const struct sp_mcs *m)
 {
+	if (c->state == SP_RDP_RELAY_WAIT_CONFIRM) {
+		return until_confirm(c, m);
+	}
 	bool relay = c->state == SP_RDP_RELAY;
 	size_t i = sp_rdp_channel_index(c, m->channel);
 
@@ -329,6 +350,8 @@ static int handle(struct sp_rdp *c, struct sp_span pdu, uint64_t now_us)
 			/* Sent before the client saw our Deactivate All. */
 			return c->srv->activations > 1 ? SP_OK
 						       : sp_rdp_fail(c, SP_ESTATE, "fastpath");
+		case SP_RDP_RELAY_WAIT_CONFIRM:
+			return SP_OK;
 		case SP_RDP_RELAY:
 			return sp_rdp_emit_relay(c, SP_RELAY_FASTPATH, 0, pdu);
 		default:

@@ -154,8 +154,9 @@ int sp_server_relay(struct sp_rdp *c)
 	if (!c->server || !(c->state == SP_RDP_WAIT_OWNER || c->state == SP_RDP_ACTIVE)) {
 		return sp_rdp_fail(c, SP_EARG, "relay");
 	}
-	rc = c->state == SP_RDP_ACTIVE ? send_deactivate(c) : send_license(c);
-	c->state = SP_RDP_RELAY;
+	bool own = c->state == SP_RDP_ACTIVE;
+	rc = own ? send_deactivate(c) : send_license(c);
+	c->state = own ? SP_RDP_RELAY_WAIT_CONFIRM : SP_RDP_RELAY;
 	c->deadline_us = 0;
 	return rc;
 }

@@ -127,6 +127,22 @@ static void test_input_and_picture_pass(void **state)
 	pair_finish(&c.desk);
 }
 
+/* The target knows none of the user's channels: what is said there goes nowhere, and ends nothing. */
+static void test_channel_of_one_leg(void **state)
+{
+	static const uint8_t chunk[] = {4, 0, 0, 0, 3, 0, 0, 0, 'a', 'b', 'c', 'd'};
+	struct chain c;
+
+	open_chain(&c);
+	assert_int_equal(sp_rdp_send_channel(c.user.client, 2, sp_span(chunk, sizeof(chunk))),
+			SP_OK);
+	run(&c);
+	assert_int_equal(c.desk.saw_server.n[SP_EV_CHANNEL], 0);
+	assert_true(sp_rdp_is_active(c.desk.server));
+	pair_finish(&c.user);
+	pair_finish(&c.desk);
+}
+
 static void test_target_resizes(void **state)
 {
 	struct sp_server_desktop d = {800, 600, 32};
@@ -146,6 +162,7 @@ static void test_target_resizes(void **state)
 static void test_own_desktop_first(void **state)
 {
 	struct sp_server_desktop d = {1024, 768, 32};
+	struct sp_input_event ev = {.kind = SP_INPUT_SCANCODE, .code = 30};
 	struct chain c = {0};
 	struct pair_conf local = pair_default;
 	static struct sp_gcc_client gcc;
@@ -166,12 +183,24 @@ static void test_own_desktop_first(void **state)
 	pair_info(&info);
 	c.desk.client = sp_client_create(
 			&(struct sp_client_conf){.gcc = &gcc, .info = &info, .relay = true}, 1);
+	/* The target is there; the client does not know it yet and goes on with its input. */
+	while (move(&c.desk, c.desk.client, c.desk.server, NULL, true) |
+			move(&c.desk, c.desk.server, c.desk.client, c.user.server, false)) {
+	}
+	assert_int_equal(sp_client_input(c.user.client, &ev, 1), SP_OK);
+	assert_int_equal(sp_client_refresh(c.user.client, 1, 2, 3, 4), SP_OK);
 	run(&c);
+	assert_int_equal(c.desk.saw_server.n[SP_EV_INPUT], 0);
+	assert_int_equal(c.desk.saw_server.n[SP_EV_REFRESH], 0);
 	assert_int_equal(c.user.saw_client.n[SP_EV_DEACTIVATED], 1);
 	assert_int_equal(c.user.saw_client.n[SP_EV_DEMAND_ACTIVE], 2);
 	assert_int_equal(c.user.saw_client.n[SP_EV_LICENSED], 1);
 	assert_true(sp_rdp_is_active(c.user.client));
 	assert_true(sp_rdp_is_active(c.desk.server));
+	/* From now on it is the target's. */
+	assert_int_equal(sp_client_input(c.user.client, &ev, 1), SP_OK);
+	run(&c);
+	assert_int_equal(c.desk.saw_server.n[SP_EV_INPUT], 1);
 	pair_finish(&c.user);
 	pair_finish(&c.desk);
 }
@@ -181,6 +210,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_one_activation),
 			cmocka_unit_test(test_input_and_picture_pass),
+			cmocka_unit_test(test_channel_of_one_leg),
 			cmocka_unit_test(test_target_resizes),
 			cmocka_unit_test(test_own_desktop_first),
 	};
