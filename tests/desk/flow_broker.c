@@ -1,10 +1,12 @@
 /* tests/desk/flow_broker.c - sp-broker as the parent starts it: desktops made, found and ended. */
 #include <dirent.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -328,6 +330,47 @@ static void test_killed(void **state)
 	assert_int_equal(v.error_info, SP_ERRINFO_SERVER_SHUTDOWN);
 }
 
+/*
+ * What the owner of a desktop can do with the socket of his own sp-desk: says over and over that it
+ * ends. The file tells that far more of it was taken than a socket holds.
+ */
+static int flood(const char *pid, const char *file)
+{
+	struct sp_msg_desk_text m = {0};
+	int of = (int)syscall(SYS_pidfd_open, (pid_t)strtol(pid, NULL, 10), 0);
+	int fd = (int)syscall(SYS_pidfd_getfd, of, SP_DESK_FD_BROKER, 0);
+	int rc = fd < 0 ? SP_ESYS : SP_OK;
+
+	for (int i = 0; rc == SP_OK && i < 10000; i++) {
+		rc = sp_mon_say(fd, DESK_ENDED, &m);
+	}
+	close(open(file, O_WRONLY | O_CREAT, 0600));
+	sleep(1000);
+	return 0;
+}
+
+/* A desktop in wrong hands does not keep the others from theirs. */
+static void test_flood(void **state)
+{
+	char self[512], file[128], command[800];
+	struct sp_mon_in in;
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	(void)state;
+	assert_true(n > 0);
+	self[n] = '\0';
+	snprintf(file, sizeof(file), "%s/flooded", dir);
+	snprintf(command, sizeof(command), "exec '%s' --flood $PPID %s", self, file);
+	ask(1, "demo", "", command);
+	close(answer(&in, 1));
+	desk_sleep(1000);
+	assert_int_not_equal(access(file, F_OK), 0);
+	ask(2, "other", "", QUIET);
+	int fd = answer(&in, 2);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
 static void test_nonsense(void **state)
 {
 	struct sp_msg_desktop_opened m = {.conn = 1};
@@ -342,8 +385,11 @@ static void test_nonsense(void **state)
 	s.pid = 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc == 4 && strcmp(argv[1], "--flood") == 0) {
+		return flood(argv[2], argv[3]);
+	}
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test_setup_teardown(test_open, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_again, setup, teardown),
@@ -351,6 +397,7 @@ int main(void)
 			cmocka_unit_test_setup_teardown(test_no_root, setup_plain, teardown),
 			cmocka_unit_test_setup_teardown(test_other_account, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_killed, setup, teardown),
+			cmocka_unit_test_setup_teardown(test_flood, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_nonsense, setup, teardown),
 	};
 

@@ -139,9 +139,11 @@ static void on_message(struct sp_desk *d, const struct sp_mon_in *in)
 	} else if (in->type == SP_MSG_DESK_ENDED) {
 		snprintf(text, sizeof(text), "ends: %s", in->body.desk_text.text);
 		say(d, SP_LOG_INFO, text);
-		/* It ends by itself, and has clients to tell. */
+		/* It ends by itself, and has clients to tell. Nothing follows: it is not heard again. */
 		d->state = WAIT_EXIT;
 		refuse_all(d, in->body.desk_text.text);
+		sp_watch_remove(d->watch);
+		d->watch = NULL;
 		sp_watch_in(d->timer, END_US);
 	} else {
 		say(d, SP_LOG_ERROR, "message not expected now");
