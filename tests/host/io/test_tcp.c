@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -151,6 +153,12 @@ static void accept_one(const char *where, const char *dial)
 	assert_int_equal(sp_tcp_accept(listener, &in, &peer), 1);
 	assert_true(fcntl(in, F_GETFL) & O_NONBLOCK);
 	assert_int_equal(fcntl(in, F_GETFD), FD_CLOEXEC);
+	int on = 0, idle = 0;
+	socklen_t n = sizeof(on);
+	assert_int_equal(getsockopt(in, SOL_SOCKET, SO_KEEPALIVE, &on, &n), 0);
+	assert_int_equal(getsockopt(in, IPPROTO_TCP, TCP_KEEPIDLE, &idle, &n), 0);
+	assert_true(on);
+	assert_int_equal(idle, 60);
 	assert_int_equal(sp_tcp_local(out, &mine), SP_OK);
 	sp_addr_text(&mine, text);
 	sp_addr_text(&peer, back);
