@@ -89,6 +89,22 @@ static int make_dirs(const char *dir)
 	}
 }
 
+/* Secrets go there, and what it says is believed: nobody else may put things into it. */
+static int own_dir(const char *dir)
+{
+	struct stat st;
+
+	if (stat(dir, &st) < 0) {
+		return app_fail("trial", "%s: %s", dir, strerror(errno));
+	}
+	if (st.st_uid != geteuid() || (st.st_mode & S_IWOTH)) {
+		return app_fail("trial", "%s: %s; name another directory with --dir", dir,
+				st.st_uid != geteuid() ? "belongs to somebody else"
+						       : "everybody may write to it");
+	}
+	return APP_OK;
+}
+
 /* One trial at a time in a directory; the lock ends with this process. */
 static int lock_dir(const char *dir)
 {
@@ -302,13 +318,34 @@ static void on_signal(void *user, int signo)
 	stop(user, APP_OK);
 }
 
+/* The socket has a name that everybody on this machine can find: who says so counts. */
+static bool from_service(const struct trial *t, struct msghdr *m)
+{
+	struct ucred cred = {0};
+	struct cmsghdr *c = CMSG_FIRSTHDR(m);
+
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS) {
+		memcpy(&cred, CMSG_DATA(c), sizeof(cred));
+	}
+	return cred.pid > 0 && cred.pid == t->pid;
+}
+
 static void on_notify(void *user, unsigned events)
 {
 	struct trial *t = user;
 	char text[256];
-	ssize_t n = recv(t->notify, text, sizeof(text) - 1, MSG_DONTWAIT);
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	struct iovec iov = {text, sizeof(text) - 1};
+	struct msghdr m = {.msg_iov = &iov,
+			.msg_iovlen = 1,
+			.msg_control = &control,
+			.msg_controllen = sizeof(control)};
+	ssize_t n = recvmsg(t->notify, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
-	if (n > 0) {
+	if (n > 0 && from_service(t, &m)) {
 		text[n] = '\0';
 		if (!t->ready && strstr(text, "READY=1")) {
 			t->ready = true;
@@ -348,12 +385,13 @@ static void on_child(void *user, pid_t pid, int status)
 static int open_notify(struct trial *t, char *name, size_t cap)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int on = 1;
 
 	snprintf(name, cap, "NOTIFY_SOCKET=@sallyport-trial-%d", (int)getpid());
 	const char *at = strchr(name, '@');
 	memcpy(a.sun_path + 1, at + 1, strlen(at) - 1);
 	t->notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (t->notify < 0 ||
+	if (t->notify < 0 || setsockopt(t->notify, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ||
 			bind(t->notify, (const void *)&a,
 					(socklen_t)(offsetof(struct sockaddr_un, sun_path) +
 							strlen(at))) < 0) {
@@ -489,8 +527,8 @@ static int run(const struct app_command *self, int argc, char **argv)
 	} else if (default_dir(t.dir, sizeof(t.dir)) != APP_OK || make_dirs(t.dir) != APP_OK) {
 		return APP_FAILED;
 	}
-	if (lock_dir(t.dir) != APP_OK || choose_listen(&t) != APP_OK || make_user(&t) != APP_OK ||
-			write_conf(&t) != APP_OK) {
+	if (own_dir(t.dir) != APP_OK || lock_dir(t.dir) != APP_OK || choose_listen(&t) != APP_OK ||
+			make_user(&t) != APP_OK || write_conf(&t) != APP_OK) {
 		return APP_FAILED;
 	}
 	return serve(&t);
