@@ -9,6 +9,8 @@ from world import main
 
 
 class Wire(Shared):
+    screen = (1024, 768)    # of the monitor that a client tells of
+
     def test_sessions(self):
         wire = Capture(self.world, self.trial.port)
         for options in ((), ('/gfx', '+clipboard', '/network:auto'), ('-fast-path', '/bpp:24'), ('/rfx', '/multimon')):
