@@ -163,6 +163,28 @@ static bool shows(xcb_window_t w, const char *class, int depth)
 	return found;
 }
 
+/* What is chosen where nothing but icewm and xterm is installed. */
+static void run_default(void)
+{
+	static const char *const programs[] = {"icewm-session", "xterm"};
+	char bin[96], from[256], to[256], old[1024], why[200];
+	struct sp_program_choice choice;
+
+	snprintf(old, sizeof(old), "%s", sp_env_get(env, "PATH"));
+	snprintf(bin, sizeof(bin), "%s/bin", d.dir);
+	assert_int_equal(mkdir(bin, 0700), 0);
+	for (size_t i = 0; i < SP_LEN(programs); i++) {
+		assert_int_equal(sp_child_find(programs[i], NULL, from, sizeof(from)), SP_OK);
+		snprintf(to, sizeof(to), "%s/%s", bin, programs[i]);
+		assert_int_equal(symlink(from, to), 0);
+	}
+	assert_int_equal(sp_env_set(env, "PATH", bin), SP_OK);
+	assert_int_equal(sp_program_choose(env, NULL, &choice), SP_OK);
+	assert_string_equal(choice.name, "icewm");
+	assert_int_equal(sp_env_set(env, "PATH", old), SP_OK);
+	assert_int_equal(sp_program_start(env, &choice, d.dir, &program, why, sizeof(why)), SP_OK);
+}
+
 static void test_icewm(void **state)
 {
 	char path[256];
@@ -176,13 +198,17 @@ static void test_icewm(void **state)
 		print_message("icewm and xterm are not installed\n");
 		skip();
 	}
-	run("xterm & exec icewm-session");
+	run_default();
 	for (int i = 0; i < 1000 && !seen; i++) {
 		desk_sleep(10);
 		seen = shows(d.screen->root, "xterm", 3);
 	}
 	assert_true(seen);
 	assert_true(sp_program_alive(program, &status));
+	char log[2048];
+	read_log(log, sizeof(log));
+	assert_null(strstr(log, "xsetroot"));
+	assert_null(strstr(log, "xrdb"));
 	sp_program_destroy(program);
 	program = NULL;
 	for (int i = 0; i < 300 && seen; i++) {

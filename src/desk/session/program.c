@@ -13,6 +13,19 @@
 
 #define GRACE_MS 3000
 
+/*
+ * Before a bare window manager: a plain background and a font that can be read in terminals, unless
+ * the user's own resources say otherwise. Those nobody else would load.
+ */
+#define CALM \
+	"xsetroot -solid '#2e4053' -cursor_name left_ptr; " \
+	"printf '*VT100.faceName: Monospace\\n*VT100.faceSize: 11\\n' | xrdb -nocpp -merge; " \
+	"for f in ~/.Xdefaults ~/.Xresources; do [ -r $f ] && xrdb -merge $f; done; "
+/* icewm's picture and colours give way as well, where the user did not set it up. */
+#define CALM_ICEWM \
+	CALM "[ -e ~/.icewm ] || [ -e \"${XDG_CONFIG_HOME:-$HOME/.config}/icewm\" ] || " \
+	     "set -- --nobg --theme=CrystalBlue/default.theme; "
+
 struct sp_program {
 	struct sp_child child;
 };
@@ -31,14 +44,13 @@ static const struct {
 };
 
 static const struct {
-	const char *program, *name;
+	const char *program, *name, *before;
 } managers[] = {
-		{"icewm-session", "icewm"},
-		{"icewm", "icewm"},
-		{"openbox", "openbox"},
-		{"fluxbox", "fluxbox"},
-		{"jwm", "jwm"},
-		{"twm", "twm"},
+		{"icewm-session", "icewm", CALM_ICEWM},
+		{"openbox", "openbox", CALM},
+		{"fluxbox", "fluxbox", CALM},
+		{"jwm", "jwm", CALM},
+		{"twm", "twm", CALM},
 };
 
 static const char *const terminals[] = {"x-terminal-emulator", "xterm", "urxvt", "lxterminal"};
@@ -98,9 +110,9 @@ static bool choose_manager(const struct sp_env *env, struct sp_program_choice *o
 
 	for (size_t i = 0; i < SP_LEN(managers); i++) {
 		if (installed(env, managers[i].program)) {
-			snprintf(out->command, sizeof(out->command), "%s%sexec %s",
-					terminal ? terminal : "", terminal ? " & " : "",
-					managers[i].program);
+			snprintf(out->command, sizeof(out->command), "%s%s%sexec %s \"$@\"",
+					managers[i].before, terminal ? terminal : "",
+					terminal ? " & " : "", managers[i].program);
 			out->name = managers[i].name;
 			return true;
 		}

@@ -10,7 +10,7 @@
 #include "desk/session/env.h"
 
 struct sp_program_choice {
-	char command[512]; /* for sh -c */
+	char command[1024]; /* for sh -c */
 	const char *name; /* "xfce", "icewm", "given", ...: for the log; static */
 	const char *desktop; /* XDG_CURRENT_DESKTOP, NULL when not known; static */
 };
