@@ -8,8 +8,12 @@ from world import wait_for
 
 
 def comm(pid):
-    with open(f'/proc/{pid}/comm') as f:
-        return f.read().strip()
+    """Its name; empty when it is gone."""
+    try:
+        with open(f'/proc/{pid}/comm') as f:
+            return f.read().strip()
+    except OSError:
+        return ''
 
 
 def status(pid):

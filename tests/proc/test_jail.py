@@ -4,6 +4,7 @@ import base64
 import os
 import re
 import resource
+import time
 import unittest
 
 import nla
@@ -57,8 +58,15 @@ class Jail(unittest.TestCase):
         cls.trial = Trial(cls.world)
 
     def setUp(self):
-        # Nobody is left of the test before.
-        wait_for('three pairs that wait', lambda: [len(self.named(n)) for n in ('sp-net', 'sp-login')] == [3, 3], 10)
+        # Nobody is left of the test before, and those that wait are through with their preparations.
+        def settled():
+            pids = self.named('sp-net') + self.named('sp-login')
+            try:
+                return len(pids) == 6 and all(status(pid)['NoNewPrivs'] == '1' for pid in pids)
+            except OSError:
+                return False
+        wait_for('three pairs that wait', settled, 10)
+        time.sleep(0.1)    # the rest of the jail comes with that
 
     def named(self, name):
         return [pid for pid in self.trial.processes() if comm(pid) == name]
