@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core/base/err.h"
@@ -72,8 +74,20 @@ int sp_room_make(const char *state, const struct sp_account *a, char path[SP_ROO
 	return SP_OK;
 }
 
+/*
+ * A folder, not through a link and not into what is mounted there: a file system of the user's own
+ * would answer us when it likes.
+ */
+static int enter(int fd, const char *name)
+{
+	struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+			.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS};
+
+	return (int)syscall(SYS_openat2, fd, name, &how, sizeof(how));
+}
+
 /* Takes fd. */
-static void empty(int fd, dev_t dev, unsigned depth)
+static void empty(int fd, unsigned depth)
 {
 	DIR *d = fdopendir(fd);
 	const struct dirent *e;
@@ -83,21 +97,14 @@ static void empty(int fd, dev_t dev, unsigned depth)
 		return;
 	}
 	while ((e = readdir(d))) {
-		struct stat st;
-
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
 				unlinkat(fd, e->d_name, 0) == 0 || depth == 0) {
 			continue;
 		}
-		int sub = openat(fd, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (sub < 0) {
-			continue;
-		}
-		if (fstat(sub, &st) == 0 && st.st_dev == dev) {
-			empty(sub, dev, depth - 1);
+		int sub = enter(fd, e->d_name);
+		if (sub >= 0) {
+			empty(sub, depth - 1);
 			unlinkat(fd, e->d_name, AT_REMOVEDIR);
-		} else {
-			close(sub);
 		}
 	}
 	closedir(d);
@@ -105,17 +112,12 @@ static void empty(int fd, dev_t dev, unsigned depth)
 
 void sp_room_remove(const char *path)
 {
-	struct stat st;
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0) {
 		return;
 	}
-	if (fstat(fd, &st) == 0) {
-		empty(fd, st.st_dev, MAX_DEPTH);
-	} else {
-		close(fd);
-	}
+	empty(fd, MAX_DEPTH);
 	if (rmdir(path) != 0) {
 		sp_log(SP_LOG_WARN, "%s cannot be removed: %s", path, strerror(errno));
 	}
