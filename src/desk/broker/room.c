@@ -63,7 +63,7 @@ int sp_room_make(const char *state, const struct sp_account *a, char path[SP_ROO
 		snprintf(path, SP_ROOM_PATH, "/tmp/sallyport-%s", NAME);
 	}
 	if (!mkdtemp(path)) {
-		snprintf(why, n, "%s: %s", path, strerror(errno));
+		snprintf(why, n, "no directory for the session: %s", strerror(errno));
 		return SP_ESYS;
 	}
 	if (a->become && chown(path, a->uid, a->gid) != 0) {
