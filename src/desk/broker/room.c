@@ -67,7 +67,7 @@ int sp_room_make(const char *state, const struct sp_account *a, char path[SP_ROO
 		return SP_ESYS;
 	}
 	if (a->become && chown(path, a->uid, a->gid) != 0) {
-		snprintf(why, n, "%s: %s", path, strerror(errno));
+		snprintf(why, n, "session directory not given away: %s", strerror(errno));
 		rmdir(path);
 		return SP_ESYS;
 	}
