@@ -8,13 +8,12 @@ import time
 import unittest
 
 import nla
-from procfs import comm, descriptors, limits, server_of, status
+from procfs import SANITIZED, comm, descriptors, limits, server_of, status
 from rdpraw import HYBRID, TLS, Door
 from trial import Trial
 from world import World, libc, main, wait_for
 
 LANDLOCK_CREATE_RULESET = 444
-SANITIZED = 'sanitize' in os.environ.get('SP_BUILD', '') or 'asan' in os.environ.get('SP_BUILD', '')
 
 
 def memory(pid):
