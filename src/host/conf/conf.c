@@ -272,7 +272,12 @@ static void read_session(struct reader *r, const config_setting_t *s, void *to)
 	if (text == NULL) {
 		return;
 	}
-	if (text[0] == '\0' || text[strcspn(text, "\n\r")] != '\0') {
+	const char *c = text;
+	while ((unsigned char)*c >= 0x20 && *c != 0x7f) {
+		c++;
+	}
+	/* It travels as a text of host/monitor, which takes no control characters, tabs neither. */
+	if (text[0] == '\0' || *c != '\0') {
 		mistake(r, s, "session: must be one line with a command");
 		return;
 	}

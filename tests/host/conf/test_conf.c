@@ -132,6 +132,8 @@ static const struct {
 				{"t.conf:1: kind: must be a text",
 						"t.conf:1: account: \"map:\" is neither",
 						"t.conf:1: session: must be one line"}},
+		{"targets = { a = { kind = \"desktop\"; session = \"a\tb\"; }; };",
+				{"t.conf:1: session: must be one line"}},
 		{"targets = { a = { kind = \"desktop\"; account = \"map:a b\"; }; };",
 				{"t.conf:1: account: \"map:a b\" is neither"}},
 		{"targets = { a = { kind = \"desktop\"; account = \"root\"; }; };",
