@@ -1,6 +1,7 @@
 /* tests/desk/flow_broker.c - sp-broker as the parent starts it: desktops made, found and ended. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -252,6 +253,12 @@ static size_t rooms(const char *path)
 	return n;
 }
 
+/* The session's keyring; -1 where the kernel has none. */
+static long keyring(void)
+{
+	return syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0);
+}
+
 /* As root: the desktop of another account belongs to it, program, groups, directory and all. */
 static void test_other_account(void **state)
 {
@@ -265,13 +272,16 @@ static void test_other_account(void **state)
 		skip();
 	}
 	snprintf(file, sizeof(file), "/tmp/sallyport-who-%d", (int)getpid());
-	char command[512];
+	char command[2048], self[512];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	assert_true(n > 0);
+	self[n] = '\0';
 	/* And what is open in the process above, which the account may look into. */
 	snprintf(command, sizeof(command),
 			"(id -u; id -g; readlink /proc/$PPID/fd/0 /proc/$PPID/fd/1 "
 			"/proc/$PPID/fd/2) "
-			"> %s.new; mv %s.new %s; exec sleep 1000",
-			file, file, file);
+			"> %s.new; '%s' --keyring >> %s.new; mv %s.new %s; exec sleep 1000",
+			file, self, file, file, file);
 	ask(1, "demo", "nobody", command);
 	int fd = answer(&in, 1);
 	if (fd < 0) {
@@ -300,6 +310,9 @@ static void test_other_account(void **state)
 	}
 	assert_int_equal(strncmp(line, "pipe:", 5), 0);
 	assert_string_not_equal(line, ours);
+	assert_non_null(fgets(line, sizeof(line), f));
+	long ring = strtol(line, NULL, 10);
+	assert_true(ring == -1 || ring != keyring());
 	fclose(f);
 	unlink(file);
 	assert_int_equal(rooms("/run/sallyport"), before + 1);
@@ -387,6 +400,10 @@ static void test_nonsense(void **state)
 
 int main(int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[1], "--keyring") == 0) {
+		printf("%ld\n", keyring());
+		return 0;
+	}
 	if (argc == 4 && strcmp(argv[1], "--flood") == 0) {
 		return flood(argv[2], argv[3]);
 	}

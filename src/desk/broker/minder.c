@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/keyctl.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -117,6 +119,10 @@ int sp_minder_run(const char *account, const char *const *argv)
 	}
 	/* pam_umask may set another. */
 	umask(022);
+	/* Not that of whoever started the service: what is in it would be every desktop's. */
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0) {
+		sp_log(SP_LOG_DEBUG, "no keyring of its own: %s", strerror(errno));
+	}
 	/* Before PAM, which may add groups. */
 	if (initgroups(pw->pw_name, pw->pw_gid) != 0) {
 		snprintf(why, sizeof(why), "groups of %s: %s", account, strerror(errno));
