@@ -284,6 +284,20 @@ static int licensed(struct sp_rdp *c)
 	return sp_rdp_emit(c, (struct sp_event){.kind = SP_EV_LICENSED});
 }
 
+/*
+ * A server that cannot go on says so before the licence: a Set Error Info, which has no security
+ * header, where a licence message is awaited.
+ */
+static bool is_error_info(struct sp_span data)
+{
+	struct sp_share share;
+	struct sp_rd r;
+
+	sp_rd_init(&r, data.p, data.n);
+	return sp_share_read(&r, &share) == SP_OK && share.type == SP_SHARE_DATA &&
+			share.type2 == SP_DATA_SET_ERROR_INFO;
+}
+
 static int on_license(struct sp_rdp *c, struct sp_span data)
 {
 	struct sp_license_who who = {.user = c->info.user, .machine = c->gcc.core.client_name};
@@ -297,7 +311,8 @@ static int on_license(struct sp_rdp *c, struct sp_span data)
 		return sp_rdp_note(c, &r);
 	}
 	if (!(flags & SP_SEC_LICENSE)) {
-		return sp_rdp_fail(c, SP_ESTATE, "sec.flags");
+		return is_error_info(data) ? sp_client_share_data(c, data)
+					   : sp_rdp_fail(c, SP_ESTATE, "sec.flags");
 	}
 	if (sp_license_read(&r, &lic) != SP_OK) {
 		return sp_rdp_note(c, &r);

@@ -241,6 +241,23 @@ static void test_end(void **state)
 	pair_finish(&p);
 }
 
+/* The target could not be had: the client has its reason although it has no licence yet. */
+static void test_end_before_the_licence(void **state)
+{
+	struct pair p;
+
+	pair_start(&p, &pair_default, 1);
+	p.hold = true;
+	pair_run(&p);
+	assert_int_equal(p.saw_server.n[SP_EV_LOGON], 1);
+	assert_int_equal(sp_server_end(p.server, SP_ERRINFO_SERVER_DENIED_CONNECTION), SP_OK);
+	pair_run(&p);
+	assert_int_equal(p.client_err, SP_OK);
+	assert_int_equal(p.saw_client.error_info, SP_ERRINFO_SERVER_DENIED_CONNECTION);
+	assert_int_equal(p.saw_client.n[SP_EV_CLOSED], 1);
+	pair_finish(&p);
+}
+
 static void test_deadlines(void **state)
 {
 	struct sp_rdp *server = pair_server(&pair_default);
@@ -380,6 +397,7 @@ int main(void)
 			cmocka_unit_test(test_channels),
 			cmocka_unit_test(test_reactivation),
 			cmocka_unit_test(test_end),
+			cmocka_unit_test(test_end_before_the_licence),
 			cmocka_unit_test(test_deadlines),
 			cmocka_unit_test(test_steps_have_deadlines),
 			cmocka_unit_test(test_password_is_not_kept),
