@@ -6,7 +6,7 @@ import signal
 import time
 
 from inside import Shared
-from world import main, wait_for
+from world import BUILD, main, wait_for
 
 SHIFT, LOCK, CONTROL, NUM = 1, 2, 4, 16    # X modifiers of a usual keyboard map
 LEFT_SHIFT, ALT_GR, LESS = 50, '108', '94'    # keycodes of evdev
@@ -22,7 +22,8 @@ class Input(Shared):
     def typed(self, inside, name, text, press):
         """Calls press, which types into a terminal of the desktop; the line there must be the text."""
         read = inside.typist(name)
-        self.display.run('xdotool', 'mousemove', '100', '100')    # the pointer's window gets the keys
+        inside.run('xdotool', 'mousemove', '100', '100')    # the pointer's window gets the keys
+        self.display.run('xdotool', 'mousemove', '100', '100')
         time.sleep(0.2)
         press()
         self.display.key('Return')
@@ -61,6 +62,14 @@ class Input(Shared):
         self.viewer('/kbd:0x00000419')
         self.typed(self.inside(), 'ru', 'фывапролджэФ', lambda: self.keys(
             'a', 's', 'd', 'f', 'g', 'h', 'j', 'k', 'l', 'semicolon', 'apostrophe', 'shift+a'))
+
+    def test_unicode(self):
+        """Characters without keys, also such as no layout has; xfreerdp sends keys only."""
+        self.viewer('/kbd:0x00000407').proc.stop()
+        text = 'Grüße, "Ελλάδα" и Москва; עברית, 日本語 – 𝒜🙂 {@}\\~`^'
+        self.typed(self.inside(), 'unicode', text, lambda: self.world.run(
+            [os.path.join(BUILD, 'tests/peer/typist'), f'127.0.0.1:{self.trial.port}', self.trial.user, text + '\r'],
+            text=self.trial.password + '\n'))
 
     def xev(self, inside):
         """A window that tells what happens in it; gives a function that returns new events as text."""
