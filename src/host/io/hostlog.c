@@ -2,6 +2,7 @@
 #include "host/io/hostlog.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,11 +17,13 @@
 
 #define LINE_MAX_HERE 768
 #define TEXT_MAX_HERE 520 /* core cuts at 512 */
+#define ROOM_MS 50
 
 static const char *const level_names[] = {"error", "warn", "info", "debug", "trace"};
 static const char level_marks[] = "EWIDT";
 static const char *program_name = "sallyport";
 static char raw_prefix[128];
+static unsigned lost; /* lines that nobody took */
 
 /* Year, month and day of a count of days since 1970, without the C library's time zone files. */
 static void civil(int64_t days, int *y, int *m, int *d)
@@ -35,6 +38,36 @@ static void civil(int64_t days, int *y, int *m, int *d)
 	*d = (int)(doy - (153 * mp + 2) / 5 + 1);
 	*m = (int)(mp < 10 ? mp + 3 : mp - 9);
 	*y = (int)(yoe + era * 400 + (*m <= 2));
+}
+
+/*
+ * A log that cannot be written must not stop the service: who reads it may be stopped, and then a
+ * write waits for ever. The first line waits a moment, those behind it do not.
+ */
+static bool has_room(void)
+{
+	struct pollfd p = {.fd = 2, .events = POLLOUT};
+
+	return poll(&p, 1, lost > 0 ? 0 : ROOM_MS) > 0;
+}
+
+static void write_line(const char *line, size_t n)
+{
+	char note[80];
+
+	if (!has_room()) {
+		lost++;
+		return;
+	}
+	if (lost > 0) {
+		int k = snprintf(note, sizeof(note), "... %u lines before this one are lost\n",
+				lost);
+		lost = 0;
+		ssize_t ignored = write(2, note, (size_t)k);
+		(void)ignored;
+	}
+	ssize_t ignored = write(2, line, n);
+	(void)ignored;
 }
 
 static void print_line(const char *program, pid_t pid, enum sp_log_level level, const char *text)
@@ -53,9 +86,7 @@ static void print_line(const char *program, pid_t pid, enum sp_log_level level, 
 		n = sizeof(line) - 1;
 		line[n - 1] = '\n';
 	}
-	/* A log that cannot be written must not stop the service. */
-	ssize_t k = write(2, line, (size_t)n);
-	(void)k;
+	write_line(line, (size_t)n);
 }
 
 static void to_stderr(enum sp_log_level level, const char *text)

@@ -76,6 +76,33 @@ static void test_lines(void **state)
 	sp_log_set(NULL, SP_LOG_INFO);
 }
 
+/* A reader that stops: lines are lost, and counted, but nobody waits for him. */
+static void test_reader_stops(void **state)
+{
+	char buf[65536], *out;
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(pipe(got), 0); /* one that blocks, as a shell makes it */
+	saved = dup(2);
+	dup2(got[1], 2);
+	sp_hostlog_open("sallyportd", SP_LOG_INFO);
+	alarm(20); /* else it would wait for ever */
+	for (int i = 0; i < 3000; i++) {
+		sp_log(SP_LOG_INFO, "line %d: %0100d", i, 0);
+	}
+	alarm(0);
+	assert_int_equal(fcntl(got[0], F_SETFL, O_NONBLOCK), 0);
+	while (read(got[0], buf, sizeof(buf)) > 0) {
+		n++;
+	}
+	sp_log(SP_LOG_INFO, "again");
+	out = catch_end();
+	assert_true(n > 0);
+	assert_matches(out, "^\\.\\.\\. [0-9]{4} lines before this one are lost\n20.* again\n$");
+	sp_log_set(NULL, SP_LOG_INFO);
+}
+
 static void test_pipe(void **state)
 {
 	static char longest[2000];
@@ -240,6 +267,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_lines),
+			cmocka_unit_test(test_reader_stops),
 			cmocka_unit_test(test_pipe),
 			cmocka_unit_test(test_flood),
 			cmocka_unit_test(test_rate),
