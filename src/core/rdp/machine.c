@@ -242,6 +242,12 @@ static int tsrequest_length(struct sp_rdp *c, const uint8_t *p, size_t n)
 	return (int)(header + len);
 }
 
+/* The longest PDU that anybody may send before the login is over. */
+static int early_max(const struct sp_rdp *c)
+{
+	return c->state <= SP_RDP_WAIT_X224_CONFIRM ? SP_X224_CONNECT_MAX : MAX_EARLY_PDU;
+}
+
 /* Total length of the unit that the state expects next, 0 for more bytes needed. */
 static int unit_length(struct sp_rdp *c, const uint8_t *p, size_t n)
 {
@@ -257,7 +263,7 @@ static int unit_length(struct sp_rdp *c, const uint8_t *p, size_t n)
 		if (len < 0) {
 			return sp_rdp_fail(c, len, "tpkt.length");
 		}
-		if (c->state <= SP_RDP_WAIT_JOIN_CONFIRM && !(len <= MAX_EARLY_PDU)) {
+		if (c->state <= SP_RDP_WAIT_JOIN_CONFIRM && !(len <= early_max(c))) {
 			return sp_rdp_fail(c, SP_ELIMIT, "tpkt.length");
 		}
 		return len;

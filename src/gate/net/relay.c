@@ -24,7 +24,7 @@
 
 /* ---- the target's leg ---- */
 
-static void end_both(struct sp_net *n, uint32_t reason)
+static void end_both(struct sp_net *n)
 {
 	sp_net_end(n, 0, SP_WHY_BYE, "target ended the session");
 }
@@ -65,7 +65,7 @@ static void target_event(void *user, const struct sp_event *ev)
 		pass(n, n->target, n->user, ev);
 		return;
 	case SP_EV_CLOSED:
-		end_both(n, ev->reason);
+		end_both(n);
 		return;
 	default:
 		return;

@@ -182,6 +182,17 @@ static void test_garbage(void **state)
 	}
 }
 
+/* A stranger's first packet is refused by its length alone, before it is gathered. */
+static void test_first_packet_too_long(void **state)
+{
+	static const uint8_t header[] = {3, 0, 1, 4}; /* 260 bytes */
+	struct sp_rdp *server = pair_server(&pair_default);
+
+	assert_int_equal(sp_rdp_feed(server, header, sizeof(header), 1), SP_ELIMIT);
+	assert_string_equal(sp_rdp_what(server), "tpkt.length");
+	sp_rdp_destroy(server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +200,7 @@ int main(void)
 			cmocka_unit_test(test_wrong_pdu_in_every_state),
 			cmocka_unit_test(test_no_join_after_logon),
 			cmocka_unit_test(test_every_byte_changed),
+			cmocka_unit_test(test_first_packet_too_long),
 			cmocka_unit_test(test_garbage),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
