@@ -21,10 +21,17 @@
 	"xsetroot -solid '#2e4053' -cursor_name left_ptr; " \
 	"printf '*VT100.faceName: Monospace\\n*VT100.faceSize: 11\\n' | xrdb -nocpp -merge; " \
 	"for f in ~/.Xdefaults ~/.Xresources; do [ -r $f ] && xrdb -merge $f; done; "
-/* icewm's picture and colours give way as well, where the user did not set it up. */
+/*
+ * icewm's picture and colours give way as well, where the user did not set it up; and what moves
+ * in its taskbar, since each second of a clock and each load graph is a picture on the network.
+ */
 #define CALM_ICEWM \
-	CALM "[ -e ~/.icewm ] || [ -e \"${XDG_CONFIG_HOME:-$HOME/.config}/icewm\" ] || " \
-	     "set -- --nobg --theme=CrystalBlue/default.theme; "
+	CALM "[ -e ~/.icewm ] || [ -e \"${XDG_CONFIG_HOME:-$HOME/.config}/icewm\" ] || { " \
+	     "set -- --nobg --theme=CrystalBlue/default.theme; " \
+	     "d=$XDG_RUNTIME_DIR/sallyport-icewm; mkdir -p -m 700 \"$d\" && " \
+	     "printf 'TaskBarShow%sStatus=0\\n' CPU MEM Net APM > \"$d/preferences\" && " \
+	     "printf 'TimeFormat=\"%%H:%%M\"\\n' >> \"$d/preferences\" && " \
+	     "export ICEWM_PRIVCFG=\"$d\"; }; "
 
 struct sp_program {
 	struct sp_child child;
