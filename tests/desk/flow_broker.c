@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -163,6 +164,11 @@ static void test_open(void **state)
 	fd = answer(&in, 11);
 	assert_true(fd >= 0);
 	assert_int_equal(in.body.desktop_opened.fresh, 1);
+	/* No more waits on the way than a hop may hold. */
+	int held = 0;
+	socklen_t n = sizeof(held);
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &held, &n), 0);
+	assert_true(held <= 64 * 1024);
 	viewer_join(&v, s.loop, fd, 640, 480, 32);
 	fd = answer(&in, 12);
 	assert_true(fd >= 0);

@@ -24,6 +24,8 @@
 #define START_US (15 * 1000000u)
 #define END_US (10 * 1000000u)
 #define PATH_SIZE 4096
+/* What lies between desktop and gate is a picture of the past. The kernel doubles it. */
+#define SOCKET_ROOM 32768
 
 /* Named by what is waited for. */
 enum state {
@@ -90,13 +92,28 @@ static void give_up(struct sp_desk *d, const char *text)
 	sp_watch_in(d->timer, END_US);
 }
 
+static bool make_pair(int ends[2])
+{
+	int room = SOCKET_ROOM;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+		return false;
+	}
+	for (int i = 0; i < 2; i++) {
+		if (setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)) != 0) {
+			sp_log(SP_LOG_DEBUG, "socket not tuned: %s", strerror(errno));
+		}
+	}
+	return true;
+}
+
 /* Gives the desktop one end of a new pair and the keeper the other. */
 static void connect_one(struct sp_desk *d, const struct sp_msg_desk_connect *m, bool fresh)
 {
 	const struct sp_desk_calls *calls = d->conf.calls;
 	int ends[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+	if (!make_pair(ends)) {
 		say(d, SP_LOG_ERROR, strerror(errno));
 		calls->opened(d->conf.user, m->conn, -1, false, "no socket for the desktop");
 		return;
