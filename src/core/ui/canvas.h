@@ -34,9 +34,6 @@ void sp_ui_round(struct sp_ui_canvas *c, struct sp_rect r, int32_t radius, sp_ui
 /* A rounded frame of the given thickness inside r. */
 void sp_ui_frame(struct sp_ui_canvas *c, struct sp_rect r, int32_t radius, int32_t thick,
 		sp_ui_colour col);
-/* A line with round ends; coordinates and width in 1/16 pixel. */
-void sp_ui_line(struct sp_ui_canvas *c, int32_t x0, int32_t y0, int32_t x1, int32_t y1,
-		int32_t width, sp_ui_colour col);
 /* A disc; coordinates and radius in 1/16 pixel. */
 void sp_ui_disc(struct sp_ui_canvas *c, int32_t x, int32_t y, int32_t radius, sp_ui_colour col);
 /* n * n modules, one byte each (0 light), scale pixels wide, from (x, y) on; dark ones only. */
@@ -55,9 +52,13 @@ enum sp_ui_icon {
 	SP_UI_ICON_SEARCH,
 	SP_UI_ICON_COUNT
 };
-/* Fills a square of the given size at (x, y). back is the colour under it. */
+/* Strokes in a square of the given size at (x, y). */
 void sp_ui_icon(struct sp_ui_canvas *c, enum sp_ui_icon icon, int32_t x, int32_t y, int32_t size,
-		sp_ui_colour col, sp_ui_colour back);
+		sp_ui_colour col);
+
+/* A thumb at the right edge of r when not all is visible. */
+void sp_ui_scrollbar(struct sp_ui_canvas *c, struct sp_rect r, unsigned scale, size_t top,
+		size_t visible, size_t all);
 
 /* Width in pixels of the first n bytes of UTF-8 (to the NUL when it comes before). */
 int32_t sp_ui_text_width(const struct sp_ui_font *f, const char *s, size_t n);

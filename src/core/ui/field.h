@@ -45,6 +45,8 @@ void sp_ui_field_click(struct sp_ui_field *f, int32_t x, unsigned scale, bool ex
 /* Frame and content inside f->box. caret: show it. badge: NULL or the alphabet's sign. */
 void sp_ui_field_draw(struct sp_ui_canvas *c, const struct sp_ui_field *f, unsigned scale,
 		bool focus, bool caret, const char *badge);
+/* What changes when the caret blinks. */
+struct sp_rect sp_ui_field_caret(const struct sp_ui_field *f, unsigned scale);
 /* Moves scroll so that the caret can be seen; after each change. */
 void sp_ui_field_show_caret(struct sp_ui_field *f, unsigned scale);
 

@@ -42,8 +42,8 @@ bool sp_ui_list_key(struct sp_ui_list *l, const struct sp_ui_key *key, bool plai
 size_t sp_ui_list_at(const struct sp_ui_list *l, int32_t x, int32_t y);
 /* Scrolls by rows, down when positive; true when it moved. */
 bool sp_ui_list_scroll(struct sp_ui_list *l, int32_t rows);
-/* hover: row of shown under the mouse, or anything above. */
+/* focus: with a ring; lit: the choice in full colour. hover: row of shown, or anything above. */
 void sp_ui_list_draw(struct sp_ui_canvas *c, const struct sp_ui_list *l, unsigned scale, bool focus,
-		size_t hover);
+		bool lit, size_t hover);
 
 #endif

@@ -59,6 +59,7 @@ struct sp_ui_screen {
 	const char *footer; /* below the card: host and time */
 
 	uint8_t scale; /* 1 or 2 */
+	bool compact; /* little room: narrow margins */
 	struct sp_rect area; /* the primary monitor */
 	struct sp_rect card;
 	struct sp_rect bounds; /* all that is not background; inside area */
@@ -66,16 +67,18 @@ struct sp_ui_screen {
 			busy_box;
 	struct sp_rect footer_box;
 	struct sp_ui_field filter_field;
-	size_t focus; /* index into the tab order */
+	size_t focus; /* widget, see screen_part.h; as are hover and pressed */
+	size_t hover, pressed; /* under the mouse; the one that took the press */
+	size_t hover_row; /* of the list */
+	bool drag; /* the press was on a scroll bar */
 	size_t notice_top, notice_rows, notice_lines;
-	size_t hover, pressed; /* widget under the mouse, the one that took the press */
-	size_t hover_row;
-	uint64_t click_us; /* of the last press on a list row, for double clicks */
+	uint64_t click_us; /* of the last press on a row of the list, for double clicks */
 	size_t click_row;
-	uint64_t blink_us; /* when the caret was last made visible */
+	uint64_t blink_us; /* of the last input: the caret is visible then */
+	uint64_t next_us; /* when tick has something to do, 0 never */
 	bool caret_on;
 	uint32_t frame; /* of the wait bar */
-	const char *badge;
+	const char *badge; /* of the keyboard */
 };
 
 enum sp_ui_action {
