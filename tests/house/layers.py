@@ -12,7 +12,7 @@ CORE_ANGLE = {'assert.h', 'ctype.h', 'float.h', 'inttypes.h', 'limits.h', 'stdal
 # Libraries of others belong into host; these folders are the reason why theirs are there.
 ANGLE_FREE = ('host/', 'desk/session', 'desk/broker', 'client')
 LIBRARIES = re.compile(r'(openssl|nettle|xcb|xkbcommon|X11|security)/|sodium\.h|sqlite3\.h|'
-                       r'libconfig\.h|jansson\.h|seccomp\.h|png\.h|SDL|libpq-fe\.h')
+                       r'libconfig\.h|jansson\.h|seccomp\.h|png\.h|liboath/|qrencode\.h|SDL|libpq-fe\.h')
 
 
 def layers(faults):
