@@ -95,7 +95,7 @@ class Installed(unittest.TestCase):
         conf = self.world.path(folder, 'sallyport.conf')
         self.port = free_port()
         with open(conf, 'w') as f:
-            f.write(f'listen = ["127.0.0.1:{self.port}"];\nstate = "state";\n'
+            f.write(f'listen = ["127.0.0.1:{self.port}"];\nstate = "state";\nmfa = "none";\n'
                     f'run-as = "{keeper or self.keeper.name}";\n{more}')
         return conf
 

@@ -14,6 +14,8 @@
 
 static int on_sign(void *ctx, struct sp_mon_in *in);
 static int on_verdict(void *ctx, struct sp_mon_in *in);
+static int on_converse(void *ctx, struct sp_mon_in *in);
+static int on_answer(void *ctx, struct sp_mon_in *in);
 static int on_open_target(void *ctx, struct sp_mon_in *in);
 static int on_bye(void *ctx, struct sp_mon_in *in);
 static int on_challenge(void *ctx, struct sp_mon_in *in);
@@ -23,6 +25,8 @@ static int on_done(void *ctx, struct sp_mon_in *in);
 static const struct sp_question net_table[] = {
 		{SP_MSG_SIGN, SP_QUESTION_ONCE | SP_QUESTION_NOW, on_sign},
 		{SP_MSG_ASK_VERDICT, SP_QUESTION_ONCE, on_verdict},
+		{SP_MSG_CONVERSE, SP_QUESTION_ONCE, on_converse},
+		{SP_MSG_ANSWER, SP_QUESTION_ONCE, on_answer}, /* once for each prompt */
 		{SP_MSG_OPEN_TARGET, SP_QUESTION_ONCE, on_open_target},
 		{SP_MSG_BYE, SP_QUESTION_ONCE | SP_QUESTION_NOW, on_bye},
 };
@@ -78,6 +82,8 @@ static void fatal(struct sp_conn *c, enum sp_why why, const char *text)
 	close_login(c);
 	close_net(c);
 	c->state = SP_CONN_WAIT_END;
+	sp_wipe(&c->talk, sizeof(c->talk));
+	sp_wipe(&c->pending, sizeof(c->pending));
 	sp_wipe(&c->grant, sizeof(c->grant));
 	snprintf(m.text, sizeof(m.text), "%s", text);
 	if (sp_mon_say(c->k->control, CONN_END, &m) != SP_OK) {
@@ -137,7 +143,9 @@ static void check_proof(struct sp_conn *c, const struct sp_msg_proof *p)
 	memcpy(q.temp, p->temp, p->temp_n);
 	memcpy(q.challenge, c->challenge, sizeof(q.challenge));
 	memcpy(q.proof, p->nt_proof, sizeof(q.proof));
-	sp_store_check(c->k->store, p->user, &q, &c->checked);
+	/* The proof is over the whole name, the user is only its first part. */
+	sp_name_split(p->user, &c->name);
+	sp_store_check(c->k->store, c->name.user, &q, &c->checked);
 	/* After the check, so that a late answer takes no other time than a wrong one. */
 	if (c->k->now_us() - c->challenged_us > SP_KEEPER_CHALLENGE_US) {
 		c->checked = (struct sp_checked){.result = SP_PROOF_DENIED, .why = SP_WHY_STALE};
@@ -179,7 +187,7 @@ static int on_proof(void *ctx, struct sp_mon_in *in)
 	int rc = sp_mon_say(c->login, PROOF_RESULT, &m);
 	sp_wipe(&m, sizeof(m));
 	if (c->checked.result != SP_PROOF_GRANTED) {
-		refused(c, in->body.proof.user, c->checked.why);
+		refused(c, c->name.user, c->checked.why);
 	}
 	return rc;
 }
@@ -239,11 +247,39 @@ static int on_sign(void *ctx, struct sp_mon_in *in)
 	return sp_mon_say(c->net, SIGNATURE, &m);
 }
 
+/* The login became a right: the target may be asked for. */
+static int granted(struct sp_conn *c, enum sp_factor factor)
+{
+	enum sp_why why = sp_grant_make(c->id, &c->pending, factor, &c->grant);
+
+	sp_watch_at(c->timer, 0);
+	if (why != SP_WHY_OK) {
+		return SP_EDENIED;
+	}
+	c->granted_us = c->k->now_us();
+	c->state = SP_CONN_WAIT_TARGET;
+	sp_permit_allow(&c->net_may, SP_MSG_OPEN_TARGET);
+	sp_conn_log(c, SP_LOG_INFO, "user %s logged in, grant %016llx, %s, %llu ms after accept",
+			c->grant.user.name, (unsigned long long)c->grant.id, sp_factor_text(factor),
+			(unsigned long long)(c->granted_us - c->opened_us) / 1000);
+	return SP_OK;
+}
+
+/* After the answer: nobody waits for the disk because of a date. */
+static void note_login(struct sp_conn *c)
+{
+	if (sp_store_seen(c->k->store, c->grant.user.id, c->k->unix_time()) != SP_OK) {
+		sp_conn_log(c, SP_LOG_WARN, "last login not written: %s",
+				sp_store_why(c->k->store));
+	}
+}
+
 static int on_verdict(void *ctx, struct sp_mon_in *in)
 {
 	struct sp_conn *c = ctx;
 	struct sp_msg_verdict m = {.early_user = SP_AUTHZ_ACCESS_DENIED};
-	enum sp_why why = sp_grant_make(c->k->crypto, c->id, &c->checked, &c->done, &c->grant);
+	enum sp_why why = sp_pending_make(c->k->crypto, c->id, &c->checked, &c->done, &c->pending);
+	int rc = SP_OK;
 
 	m.why = why;
 	snprintf(m.text, sizeof(m.text), "%s", sp_why_text(why));
@@ -252,29 +288,93 @@ static int on_verdict(void *ctx, struct sp_mon_in *in)
 		refused(c, "", why);
 		return sp_mon_say(c->net, VERDICT, &m);
 	}
-	c->granted_us = c->k->now_us();
-	m.grant = c->grant.id;
-	snprintf(m.user, sizeof(m.user), "%s", c->grant.user.name);
+	c->proved_us = c->k->now_us();
+	m.grant = c->pending.id;
+	snprintf(m.user, sizeof(m.user), "%s", c->pending.user.name);
 	m.early_user = SP_AUTHZ_SUCCESS;
 	m.result = SP_VERDICT_GRANTED;
-	c->state = SP_CONN_WAIT_TARGET;
-	sp_permit_allow(&c->net_may, SP_MSG_OPEN_TARGET);
-	int rc = sp_mon_say(c->net, VERDICT, &m);
+	m.ask = sp_talk_needed(c->k->conf->mfa, &c->pending.user);
+	if (m.ask) {
+		c->state = SP_CONN_WAIT_CONVERSE;
+		sp_permit_allow(&c->net_may, SP_MSG_CONVERSE);
+		sp_conn_log(c, SP_LOG_INFO, "user %s proved the password, %llu ms after accept",
+				c->pending.user.name,
+				(unsigned long long)(c->proved_us - c->opened_us) / 1000);
+	} else {
+		rc = granted(c, SP_FACTOR_NOT_ASKED);
+	}
+	if (rc == SP_OK) {
+		rc = sp_mon_say(c->net, VERDICT, &m);
+	}
 	if (rc == SP_OK) {
 		/* The parent stops the connection's clock. */
 		rc = sp_mon_say(c->k->control, CONN_GRANTED,
 				&(struct sp_msg_conn_granted){.conn = c->id});
 	}
-	sp_conn_log(c, SP_LOG_INFO, "user %s logged in, grant %016llx, %llu ms after accept",
-			c->grant.user.name, (unsigned long long)c->grant.id,
-			(unsigned long long)(c->k->now_us() - c->opened_us) / 1000);
-	/* After the answer: nobody waits for the disk because of a date. */
-	if (rc == SP_OK &&
-			sp_store_seen(c->k->store, c->grant.user.id, c->k->unix_time()) != SP_OK) {
-		sp_conn_log(c, SP_LOG_WARN, "last login not written: %s",
-				sp_store_why(c->k->store));
+	if (rc == SP_OK && c->grant.id != 0) {
+		note_login(c);
 	}
 	return rc;
+}
+
+/* Does what a step of the conversation says, and tells sp-net. */
+static int go_on(struct sp_conn *c, struct sp_talk_step *step)
+{
+	uint64_t used = (c->k->now_us() - c->proved_us) / 1000000;
+	int rc = SP_OK;
+
+	if (step->wrong) {
+		sp_conn_log(c, SP_LOG_WARN, "one-time code of user %s refused: %s",
+				c->pending.user.name, sp_store_why(c->k->store));
+		sp_conn_penalty(c, SP_PENALTY_AUTH, SP_KEEPER_SECONDS_AUTH);
+	}
+	switch (step->next) {
+	case SP_TALK_DONE:
+		rc = granted(c, step->factor);
+		break;
+	case SP_TALK_ASK:
+		c->state = SP_CONN_WAIT_ANSWER;
+		sp_permit_allow(&c->net_may, SP_MSG_ANSWER);
+		break;
+	case SP_TALK_REFUSE:
+		c->state = SP_CONN_WAIT_END;
+		sp_watch_at(c->timer, 0);
+		sp_permit_forbid(&c->net_may, SP_MSG_ANSWER);
+		sp_conn_log(c, SP_LOG_WARN, "login of user %s ended: %s", c->pending.user.name,
+				step->out.text);
+		break;
+	}
+	step->out.seconds = used < SP_TALK_SECONDS ? (uint32_t)(SP_TALK_SECONDS - used) : 0;
+	if (rc == SP_OK) {
+		rc = sp_mon_say(c->net, PROMPT, &step->out);
+	}
+	if (rc == SP_OK && c->grant.id != 0) {
+		note_login(c);
+	}
+	sp_wipe(step, sizeof(*step));
+	return rc;
+}
+
+static int on_converse(void *ctx, struct sp_mon_in *in)
+{
+	struct sp_conn *c = ctx;
+	struct sp_talk_step step;
+
+	sp_watch_at(c->timer, c->proved_us + SP_TALK_SECONDS * UINT64_C(1000000));
+	sp_talk_begin(&c->talk, c->k->store, c->k->crypto, &c->pending, c->name.code,
+			c->k->unix_time(), &step);
+	sp_wipe(c->name.code, sizeof(c->name.code));
+	return go_on(c, &step);
+}
+
+static int on_answer(void *ctx, struct sp_mon_in *in)
+{
+	struct sp_conn *c = ctx;
+	struct sp_talk_step step;
+
+	sp_talk_answer(&c->talk, c->k->store, &c->pending, in->body.answer.text, c->k->unix_time(),
+			&step);
+	return go_on(c, &step);
 }
 
 static int refuse_target(struct sp_conn *c, const char *name, const char *text)
@@ -298,6 +398,9 @@ static int on_open_target(void *ctx, struct sp_mon_in *in)
 	/* The table has said so already; a grant is worth a second look. */
 	if (c->grant.id == 0 || c->grant.conn != c->id) {
 		return SP_EDENIED;
+	}
+	if (c->name.target[0] != '\0' && strcmp(c->name.target, t->name) != 0) {
+		return refuse_target(c, t->name, "no such target");
 	}
 	if (c->k->broker < 0 || t->kind != SP_CONF_DESKTOP) {
 		return refuse_target(c, t->name, "desktops are not available now");
@@ -376,6 +479,12 @@ static int on_bye(void *ctx, struct sp_mon_in *in)
 				c->grant.user.name,
 				(unsigned long long)(c->k->now_us() - c->granted_us) / 1000000,
 				brief ? "" : sp_why_text(bye->why), !brief && told ? ": " : "",
+				bye->text);
+		return SP_OK;
+	}
+	if (c->pending.id != 0) {
+		sp_conn_log(c, SP_LOG_INFO, "user %s left without second factor: %s%s%s",
+				c->pending.user.name, sp_why_text(bye->why), told ? ": " : "",
 				bye->text);
 		return SP_OK;
 	}
@@ -463,8 +572,16 @@ static void net_event(void *user, unsigned events)
 static void too_late(void *user)
 {
 	struct sp_conn *c = user;
+	struct sp_talk_step step;
 
-	sp_conn_target(c, -1, false, "the desktop did not start in time");
+	if (c->state != SP_CONN_WAIT_ANSWER) {
+		sp_conn_target(c, -1, false, "the desktop did not start in time");
+		return;
+	}
+	sp_talk_late(&step);
+	if (go_on(c, &step) != SP_OK) {
+		fatal(c, SP_WHY_DEADLINE, "no second factor");
+	}
 }
 
 struct sp_conn *sp_conn_create(

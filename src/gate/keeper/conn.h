@@ -4,11 +4,15 @@
 
 #include "core/base/log.h"
 #include "gate/keeper/keeper.h"
+#include "gate/keeper/name.h"
+#include "gate/keeper/talk.h"
 
 /* Named by what is waited for. */
 enum sp_conn_state {
 	SP_CONN_WAIT_LOGIN, /* sp-login's DONE */
 	SP_CONN_WAIT_VERDICT, /* sp-net's question for it */
+	SP_CONN_WAIT_CONVERSE, /* first factor proved: sp-net's wish to go on */
+	SP_CONN_WAIT_ANSWER, /* the person's answer to a prompt */
 	SP_CONN_WAIT_TARGET, /* granted: sp-net's question for the target */
 	SP_CONN_WAIT_BROKER, /* the broker's answer */
 	SP_CONN_WAIT_END, /* nothing more to be answered */
@@ -27,9 +31,12 @@ struct sp_conn {
 	uint64_t challenged_us; /* 0: none was given */
 	struct sp_checked checked;
 	struct sp_msg_done done;
+	struct sp_name name; /* what the proved name said */
+	struct sp_pending pending;
+	struct sp_talk talk;
 	struct sp_grant grant;
 	bool refused; /* said, and paid for, already */
-	uint64_t opened_us, granted_us;
+	uint64_t opened_us, proved_us, granted_us;
 };
 
 /* Takes over both descriptors. NULL (descriptors closed) without memory. */

@@ -9,19 +9,42 @@
 #include "gate/keeper/store.h"
 #include "host/monitor/msg.h"
 
+/* A login whose first factor was proved. It opens nothing; zeroed it is nobody's. */
+struct sp_pending {
+	uint64_t id; /* 0: no login */
+	uint64_t conn; /* the only connection that it is for */
+	struct sp_user user;
+};
+
+/* How the question for a second factor was answered. */
+enum sp_factor {
+	SP_FACTOR_MISSING,
+	SP_FACTOR_NOT_ASKED, /* by the configuration */
+	SP_FACTOR_CODE, /* a one-time code, spent */
+	SP_FACTOR_ENROLLED, /* by the first code of a new secret */
+	SP_FACTOR_COUNT
+};
+
+/* "one-time code"; static. */
+const char *sp_factor_text(enum sp_factor factor);
+
 /* Zeroed it grants nothing. */
 struct sp_grant {
 	uint64_t id; /* 0: no grant */
 	uint64_t conn; /* the only connection that it is for */
 	struct sp_user user;
+	enum sp_factor factor;
 };
 
 /*
- * Makes a grant for a connection out of a granted proof and the login's good end, or says why
- * not: SP_WHY_OK, or any other reason and a zeroed grant. Nothing else makes one.
+ * Makes a pending login for a connection out of a granted proof and the login's good end, or says
+ * why not: SP_WHY_OK, or any other reason and a zeroed one. Nothing else makes one.
  */
-sp_nodiscard enum sp_why sp_grant_make(const struct sp_crypto *crypto, uint64_t conn,
+sp_nodiscard enum sp_why sp_pending_make(const struct sp_crypto *crypto, uint64_t conn,
 		const struct sp_checked *checked, const struct sp_msg_done *done,
-		struct sp_grant *out);
+		struct sp_pending *out);
+/* Makes the grant out of a pending login and its second factor; likewise. */
+sp_nodiscard enum sp_why sp_grant_make(uint64_t conn, const struct sp_pending *pending,
+		enum sp_factor factor, struct sp_grant *out);
 
 #endif

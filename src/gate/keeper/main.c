@@ -212,6 +212,16 @@ static void folder_of(const char *path, char out[SP_CONF_PATH])
 	snprintf(out, SP_CONF_PATH, "%.*s", n > 0 ? n : 1, slash != NULL ? path : ".");
 }
 
+/* What an operator should know whenever he looks into the log. */
+static void warn(const struct sp_conf *c)
+{
+	if (c->mfa == SP_CONF_MFA_NONE) {
+		sp_log(SP_LOG_WARN,
+				"second factor is off (mfa = \"none\"): a password opens "
+				"everything");
+	}
+}
+
 static bool enter_jail(const struct process *p)
 {
 	char conf[SP_CONF_PATH], cert[SP_CONF_PATH], why[SP_WHY_MAX];
@@ -290,6 +300,7 @@ static bool start(struct process *p)
 		sp_log(SP_LOG_ERROR, "event loop: %s", strerror(errno));
 		return false;
 	}
+	warn(&p->conf);
 	return enter_jail(p) && send_ready(p, "ready");
 }
 

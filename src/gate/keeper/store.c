@@ -13,24 +13,15 @@
 #include "core/base/mem.h"
 #include "core/base/secret.h"
 #include "gate/keeper/password.h"
+#include "gate/keeper/store_part.h"
 #include "host/lib/seal.h"
 #include "host/db/db.h"
 
-#define KIND "nt1"
 #define VERSION 1
 #define FLAG_DISABLED 1
+#define FLAG_TOTP 2
 #define KEY_ID 16
 #define AAD_MAX 192
-
-struct sp_store {
-	struct sp_db *db;
-	struct sp_seal seal;
-	const struct sp_crypto *crypto;
-	char why[SP_STORE_WHY];
-	/* A sealed record of nobody, opened where there is no user: the same work. */
-	uint8_t decoy_salt[SP_SEAL_SALT], decoy_nonce[SP_SEAL_NONCE];
-	uint8_t decoy[SP_NTLMV2_KEY + SP_SEAL_TAG];
-};
 
 /* AUTOINCREMENT: the number of somebody deleted never comes back, nor does his sealed row. */
 static const char *const steps[] = {
@@ -52,9 +43,13 @@ static const char *const steps[] = {
 		"  nonce BLOB NOT NULL,"
 		"  sealed BLOB NOT NULL,"
 		"  UNIQUE (user, kind)) STRICT;",
+		/* totp_last: the last step whose code was taken, and none before it is again. */
+		"ALTER TABLE user ADD COLUMN totp INTEGER NOT NULL DEFAULT 0 "
+		"  CHECK (totp IN (0, 1));"
+		"ALTER TABLE user ADD COLUMN totp_last INTEGER NOT NULL DEFAULT 0;",
 };
 
-static sp_printf(3, 4) int fail(struct sp_store *st, int err, const char *fmt, ...)
+int sp_store_fail(struct sp_store *st, int err, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -64,9 +59,9 @@ static sp_printf(3, 4) int fail(struct sp_store *st, int err, const char *fmt, .
 	return err;
 }
 
-static int db_fail(struct sp_store *st, int err)
+int sp_store_db_fail(struct sp_store *st, int err)
 {
-	return fail(st, err, "store: %s", sp_db_why(st->db));
+	return sp_store_fail(st, err, "store: %s", sp_db_why(st->db));
 }
 
 const char *sp_store_why(const struct sp_store *st)
@@ -74,19 +69,24 @@ const char *sp_store_why(const struct sp_store *st)
 	return st->why;
 }
 
-/* What a sealed hash is bound to: whose it is, which row, and whether he may use it. */
-static struct sp_span aad_of(
-		char buf[AAD_MAX], const struct sp_user *u, int64_t credential, int64_t version)
+/* What a sealed secret is bound to: its kind, whose it is, which row; a hash also to what it opens. */
+static struct sp_span aad_of(char buf[AAD_MAX], const char *kind, const struct sp_user *u,
+		int64_t credential, int64_t version)
 {
-	int n = snprintf(buf, AAD_MAX, KIND "|%" PRId64 "|%" PRId64 "|%" PRId64 "|%d|%s", u->id,
-			credential, version, u->disabled ? FLAG_DISABLED : 0, u->name);
+	int flags = 0;
+
+	if (strcmp(kind, SP_STORE_NT) == 0) {
+		flags = (u->disabled ? FLAG_DISABLED : 0) | (u->totp ? FLAG_TOTP : 0);
+	}
+	int n = snprintf(buf, AAD_MAX, "%s|%" PRId64 "|%" PRId64 "|%" PRId64 "|%d|%s", kind, u->id,
+			credential, version, flags, u->name);
 
 	return sp_span(buf, (size_t)n);
 }
 
 static struct sp_span decoy_aad(void)
 {
-	static const char aad[] = KIND "|decoy";
+	static const char aad[] = SP_STORE_NT "|decoy";
 
 	return sp_span(aad, sizeof(aad) - 1);
 }
@@ -221,9 +221,11 @@ static void read_user(struct sp_stmt *s, struct sp_user *u)
 	u->disabled = sp_stmt_col_int(s, 3) != 0;
 	u->created = sp_stmt_col_int(s, 4);
 	u->last_login = sp_stmt_col_int(s, 5);
+	u->totp = sp_stmt_col_int(s, 6) != 0;
+	u->totp_last = (uint64_t)sp_stmt_col_int(s, 7);
 }
 
-#define USER_COLUMNS "id, name, display, disabled, created, last_login"
+#define USER_COLUMNS "id, name, display, disabled, created, last_login, totp, totp_last"
 
 int sp_store_get(struct sp_store *st, const char *name, struct sp_user *out)
 {
@@ -231,7 +233,7 @@ int sp_store_get(struct sp_store *st, const char *name, struct sp_user *out)
 
 	memset(out, 0, sizeof(*out));
 	if (s == NULL) {
-		return db_fail(st, SP_EDB);
+		return sp_store_db_fail(st, SP_EDB);
 	}
 	sp_stmt_text(s, 1, name);
 	int rc = sp_stmt_step(s);
@@ -240,9 +242,9 @@ int sp_store_get(struct sp_store *st, const char *name, struct sp_user *out)
 	}
 	sp_stmt_reset(s);
 	if (rc < 0) {
-		return db_fail(st, rc);
+		return sp_store_db_fail(st, rc);
 	}
-	return rc == 1 ? SP_OK : fail(st, SP_ENOTFOUND, "no such user");
+	return rc == 1 ? SP_OK : sp_store_fail(st, SP_ENOTFOUND, "no such user");
 }
 
 int sp_store_list(struct sp_store *st, bool (*fn)(void *arg, const struct sp_user *u), void *arg)
@@ -252,7 +254,7 @@ int sp_store_list(struct sp_store *st, bool (*fn)(void *arg, const struct sp_use
 	int rc;
 
 	if (s == NULL) {
-		return db_fail(st, SP_EDB);
+		return sp_store_db_fail(st, SP_EDB);
 	}
 	while ((rc = sp_stmt_step(s)) == 1) {
 		read_user(s, &u);
@@ -262,16 +264,16 @@ int sp_store_list(struct sp_store *st, bool (*fn)(void *arg, const struct sp_use
 		}
 	}
 	sp_stmt_reset(s);
-	return rc == 0 ? SP_OK : db_fail(st, rc);
+	return rc == 0 ? SP_OK : sp_store_db_fail(st, rc);
 }
 
 /* Ends a transaction: durable, or as if nothing had been. */
-static int finish(struct sp_store *st, int rc)
+int sp_store_finish(struct sp_store *st, int rc)
 {
 	if (rc == SP_OK) {
 		rc = sp_db_commit(st->db);
 		if (rc != SP_OK) {
-			return db_fail(st, rc);
+			return sp_store_db_fail(st, rc);
 		}
 		return rc;
 	}
@@ -279,28 +281,30 @@ static int finish(struct sp_store *st, int rc)
 	return rc;
 }
 
-/* Within a transaction: a row for the hash, first empty to learn its number, then sealed. */
-static int put_secret(struct sp_store *st, const struct sp_user *u, struct sp_span hash)
+/* Within a transaction: a row for the secret, first empty to learn its number, then sealed. */
+int sp_store_put(struct sp_store *st, const struct sp_user *u, const char *kind,
+		struct sp_span plain)
 {
-	uint8_t salt[SP_SEAL_SALT], nonce[SP_SEAL_NONCE], sealed[SP_NTLMV2_KEY + SP_SEAL_TAG];
+	uint8_t salt[SP_SEAL_SALT], nonce[SP_SEAL_NONCE], sealed[SP_STORE_SECRET + SP_SEAL_TAG];
 	char aad[AAD_MAX];
 	struct sp_stmt *s = sp_db_stmt(st->db,
 			"INSERT OR REPLACE INTO credential "
 			"(user, kind, version, created, salt, nonce, sealed) "
-			"VALUES (?1, '" KIND "', ?2, ?3, x'', x'', x'')");
+			"VALUES (?1, ?4, ?2, ?3, x'', x'', x'')");
 
-	if (s == NULL) {
+	if (s == NULL || !(plain.n <= SP_STORE_SECRET)) {
 		return SP_EDB;
 	}
 	sp_stmt_int(s, 1, u->id);
 	sp_stmt_int(s, 2, VERSION);
 	sp_stmt_int(s, 3, (int64_t)time(NULL));
+	sp_stmt_text(s, 4, kind);
 	int rc = sp_stmt_run(s);
 	if (rc != SP_OK) {
 		return rc;
 	}
 	int64_t id = sp_db_last_id(st->db);
-	sp_seal_close(&st->seal, aad_of(aad, u, id, VERSION), hash, salt, nonce, sealed);
+	sp_seal_close(&st->seal, aad_of(aad, kind, u, id, VERSION), plain, salt, nonce, sealed);
 	s = sp_db_stmt(st->db,
 			"UPDATE credential SET salt = ?2, nonce = ?3, sealed = ?4 WHERE id = ?1");
 	if (s == NULL) {
@@ -309,23 +313,24 @@ static int put_secret(struct sp_store *st, const struct sp_user *u, struct sp_sp
 	sp_stmt_int(s, 1, id);
 	sp_stmt_bytes(s, 2, sp_span(salt, sizeof(salt)));
 	sp_stmt_bytes(s, 3, sp_span(nonce, sizeof(nonce)));
-	sp_stmt_bytes(s, 4, sp_span(sealed, sizeof(sealed)));
+	sp_stmt_bytes(s, 4, sp_span(sealed, plain.n + SP_SEAL_TAG));
 	return sp_stmt_run(s);
 }
 
-/* SP_OK and the hash; SP_ENOTFOUND without a row; SP_EAUTH when it does not open. */
-static int get_secret(struct sp_store *st, const struct sp_user *u, uint8_t hash[SP_NTLMV2_KEY])
+int sp_store_secret(struct sp_store *st, const struct sp_user *u, const char *kind, uint8_t *out,
+		size_t n)
 {
 	char aad[AAD_MAX];
 	struct sp_stmt *s = sp_db_stmt(st->db,
 			"SELECT id, version, salt, nonce, sealed FROM credential "
-			"WHERE user = ?1 AND kind = '" KIND "'");
+			"WHERE user = ?1 AND kind = ?2");
 
-	memset(hash, 0, SP_NTLMV2_KEY);
+	memset(out, 0, n);
 	if (s == NULL) {
 		return SP_EDB;
 	}
 	sp_stmt_int(s, 1, u->id);
+	sp_stmt_text(s, 2, kind);
 	int rc = sp_stmt_step(s);
 	if (rc != 1) {
 		sp_stmt_reset(s);
@@ -335,11 +340,38 @@ static int get_secret(struct sp_store *st, const struct sp_user *u, uint8_t hash
 	struct sp_span salt = sp_stmt_col_bytes(s, 2), nonce = sp_stmt_col_bytes(s, 3);
 	rc = SP_EAUTH;
 	if (version == VERSION && salt.n == SP_SEAL_SALT && nonce.n == SP_SEAL_NONCE) {
-		rc = sp_seal_unseal(&st->seal, aad_of(aad, u, sp_stmt_col_int(s, 0), version),
-				salt.p, nonce.p, sp_stmt_col_bytes(s, 4), hash, SP_NTLMV2_KEY);
+		rc = sp_seal_unseal(&st->seal, aad_of(aad, kind, u, sp_stmt_col_int(s, 0), version),
+				salt.p, nonce.p, sp_stmt_col_bytes(s, 4), out, n);
 	}
 	sp_stmt_reset(s);
 	return rc;
+}
+
+int sp_store_rebind(struct sp_store *st, const struct sp_user *was, const struct sp_user *is)
+{
+	uint8_t hash[SP_NTLMV2_KEY];
+	int rc = sp_store_secret(st, was, SP_STORE_NT, hash, sizeof(hash));
+
+	if (rc == SP_EAUTH) {
+		return sp_store_fail(st, rc, "sealed secret was changed; set a new password");
+	}
+	if (rc == SP_OK) {
+		rc = sp_store_put(st, is, SP_STORE_NT, sp_span(hash, sizeof(hash)));
+	}
+	sp_wipe(hash, sizeof(hash));
+	if (rc != SP_OK && rc != SP_ENOTFOUND) {
+		return sp_store_db_fail(st, rc);
+	}
+	struct sp_stmt *s = sp_db_stmt(
+			st->db, "UPDATE user SET disabled = ?2, totp = ?3 WHERE id = ?1");
+	if (s == NULL) {
+		return sp_store_db_fail(st, SP_EDB);
+	}
+	sp_stmt_int(s, 1, is->id);
+	sp_stmt_int(s, 2, is->disabled ? 1 : 0);
+	sp_stmt_int(s, 3, is->totp ? 1 : 0);
+	rc = sp_stmt_run(s);
+	return rc == SP_OK ? SP_OK : sp_store_db_fail(st, rc);
 }
 
 static int hash_of(struct sp_store *st, const char *name, const char *password,
@@ -348,10 +380,10 @@ static int hash_of(struct sp_store *st, const char *name, const char *password,
 	const char *complaint = sp_password_complaint(password, name);
 
 	if (complaint != NULL) {
-		return fail(st, SP_EARG, "password %s", complaint);
+		return sp_store_fail(st, SP_EARG, "password %s", complaint);
 	}
 	if (sp_ntlmv2_nt_hash(st->crypto, password, hash) != SP_OK) {
-		return fail(st, SP_EARG, "password cannot be used");
+		return sp_store_fail(st, SP_EARG, "password cannot be used");
 	}
 	return SP_OK;
 }
@@ -361,14 +393,14 @@ static int check_names(struct sp_store *st, const char *name, const char *displa
 	const char *complaint = sp_user_name_complaint(name);
 
 	if (complaint != NULL) {
-		return fail(st, SP_EARG, "name %s", complaint);
+		return sp_store_fail(st, SP_EARG, "name %s", complaint);
 	}
 	if (!(strlen(display) < SP_STORE_DISPLAY)) {
-		return fail(st, SP_EARG, "display name is longer than 255 bytes");
+		return sp_store_fail(st, SP_EARG, "display name is longer than 255 bytes");
 	}
 	for (const char *p = display; *p != '\0'; p++) {
 		if ((unsigned char)*p < 0x20 || *p == 0x7f) {
-			return fail(st, SP_EARG, "display name has a control character");
+			return sp_store_fail(st, SP_EARG, "display name has a control character");
 		}
 	}
 	return SP_OK;
@@ -381,22 +413,22 @@ static int add_user(struct sp_store *st, const char *name, const char *display, 
 			st->db, "INSERT INTO user (name, display, created) VALUES (?1, ?2, ?3)");
 
 	if (s == NULL) {
-		return db_fail(st, SP_EDB);
+		return sp_store_db_fail(st, SP_EDB);
 	}
 	sp_stmt_text(s, 1, name);
 	sp_stmt_text(s, 2, display);
 	sp_stmt_int(s, 3, (int64_t)time(NULL));
 	int rc = sp_stmt_run(s);
 	if (rc == SP_EARG) {
-		return fail(st, rc, "user exists");
+		return sp_store_fail(st, rc, "user exists");
 	}
 	if (rc != SP_OK) {
-		return db_fail(st, rc);
+		return sp_store_db_fail(st, rc);
 	}
 	u.id = sp_db_last_id(st->db);
 	snprintf(u.name, sizeof(u.name), "%s", name);
-	rc = put_secret(st, &u, hash);
-	return rc == SP_OK ? SP_OK : db_fail(st, rc);
+	rc = sp_store_put(st, &u, SP_STORE_NT, hash);
+	return rc == SP_OK ? SP_OK : sp_store_db_fail(st, rc);
 }
 
 int sp_store_add(struct sp_store *st, const char *name, const char *display, const char *password)
@@ -411,9 +443,10 @@ int sp_store_add(struct sp_store *st, const char *name, const char *display, con
 	if (rc == SP_OK) {
 		rc = sp_db_begin(st->db);
 		if (rc != SP_OK) {
-			rc = db_fail(st, rc);
+			rc = sp_store_db_fail(st, rc);
 		} else {
-			rc = finish(st, add_user(st, name, display, sp_span(hash, sizeof(hash))));
+			rc = sp_store_finish(st,
+					add_user(st, name, display, sp_span(hash, sizeof(hash))));
 		}
 	}
 	sp_wipe(hash, sizeof(hash));
@@ -431,15 +464,15 @@ int sp_store_passwd(struct sp_store *st, const char *name, const char *password)
 	}
 	rc = sp_db_begin(st->db);
 	if (rc != SP_OK) {
-		rc = db_fail(st, rc);
+		rc = sp_store_db_fail(st, rc);
 		goto wipe;
 	}
 	rc = sp_store_get(st, name, &u);
 	if (rc == SP_OK) {
-		rc = put_secret(st, &u, sp_span(hash, sizeof(hash)));
-		rc = rc == SP_OK ? SP_OK : db_fail(st, rc);
+		rc = sp_store_put(st, &u, SP_STORE_NT, sp_span(hash, sizeof(hash)));
+		rc = rc == SP_OK ? SP_OK : sp_store_db_fail(st, rc);
 	}
-	rc = finish(st, rc);
+	rc = sp_store_finish(st, rc);
 wipe:
 	sp_wipe(hash, sizeof(hash));
 	return rc;
@@ -447,42 +480,23 @@ wipe:
 
 static int set_disabled(struct sp_store *st, const char *name, bool disabled)
 {
-	struct sp_user u;
-	uint8_t hash[SP_NTLMV2_KEY];
-	int rc = sp_store_get(st, name, &u);
+	struct sp_user was, is;
+	int rc = sp_store_get(st, name, &was);
 
-	if (rc != SP_OK || u.disabled == disabled) {
+	if (rc != SP_OK || was.disabled == disabled) {
 		return rc;
 	}
-	rc = get_secret(st, &u, hash);
-	if (rc == SP_EAUTH) {
-		return fail(st, rc, "sealed secret was changed; set a new password");
-	}
-	if (rc != SP_OK && rc != SP_ENOTFOUND) {
-		return db_fail(st, rc);
-	}
-	bool sealed = rc == SP_OK;
-	u.disabled = disabled;
-	rc = SP_OK;
-	if (sealed) {
-		rc = put_secret(st, &u, sp_span(hash, sizeof(hash)));
-	}
-	sp_wipe(hash, sizeof(hash));
-	struct sp_stmt *s = sp_db_stmt(st->db, "UPDATE user SET disabled = ?2 WHERE id = ?1");
-	if (rc != SP_OK || s == NULL) {
-		return db_fail(st, SP_EDB);
-	}
-	sp_stmt_int(s, 1, u.id);
-	sp_stmt_int(s, 2, disabled ? 1 : 0);
-	rc = sp_stmt_run(s);
-	return rc == SP_OK ? SP_OK : db_fail(st, rc);
+	is = was;
+	is.disabled = disabled;
+	return sp_store_rebind(st, &was, &is);
 }
 
 int sp_store_disable(struct sp_store *st, const char *name, bool disabled)
 {
 	int rc = sp_db_begin(st->db);
 
-	return rc == SP_OK ? finish(st, set_disabled(st, name, disabled)) : db_fail(st, rc);
+	return rc == SP_OK ? sp_store_finish(st, set_disabled(st, name, disabled))
+			   : sp_store_db_fail(st, rc);
 }
 
 int sp_store_delete(struct sp_store *st, const char *name)
@@ -490,14 +504,14 @@ int sp_store_delete(struct sp_store *st, const char *name)
 	struct sp_stmt *s = sp_db_stmt(st->db, "DELETE FROM user WHERE name = ?1");
 
 	if (s == NULL) {
-		return db_fail(st, SP_EDB);
+		return sp_store_db_fail(st, SP_EDB);
 	}
 	sp_stmt_text(s, 1, name);
 	int rc = sp_stmt_run(s);
 	if (rc != SP_OK) {
-		return db_fail(st, rc);
+		return sp_store_db_fail(st, rc);
 	}
-	return sp_db_changes(st->db) > 0 ? SP_OK : fail(st, SP_ENOTFOUND, "no such user");
+	return sp_db_changes(st->db) > 0 ? SP_OK : sp_store_fail(st, SP_ENOTFOUND, "no such user");
 }
 
 int sp_store_seen(struct sp_store *st, int64_t id, int64_t now)
@@ -505,12 +519,12 @@ int sp_store_seen(struct sp_store *st, int64_t id, int64_t now)
 	struct sp_stmt *s = sp_db_stmt(st->db, "UPDATE user SET last_login = ?2 WHERE id = ?1");
 
 	if (s == NULL) {
-		return db_fail(st, SP_EDB);
+		return sp_store_db_fail(st, SP_EDB);
 	}
 	sp_stmt_int(s, 1, id);
 	sp_stmt_int(s, 2, now);
 	int rc = sp_stmt_run(s);
-	return rc == SP_OK ? SP_OK : db_fail(st, rc);
+	return rc == SP_OK ? SP_OK : sp_store_db_fail(st, rc);
 }
 
 /* Lower case of a name's first n bytes; false when it cannot be a name of the store. */
@@ -581,7 +595,7 @@ void sp_store_check(struct sp_store *st, const char *name, const struct sp_ntlmv
 	*out = (struct sp_checked){.result = SP_PROOF_DENIED, .why = SP_WHY_INTERNAL};
 	fake_hash(st, name, fake);
 	int rc = find(st, name, &u);
-	int secret = get_secret(st, &u, hash);
+	int secret = sp_store_secret(st, &u, SP_STORE_NT, hash, sizeof(hash));
 	if (rc != SP_OK || secret != SP_OK) {
 		/* Nobody has this proof; the work is done all the same. */
 		int opened = sp_seal_unseal(&st->seal, decoy_aad(), st->decoy_salt, st->decoy_nonce,

@@ -10,6 +10,7 @@
 #include "core/base/err.h"
 #include "core/crypt/crypto.h"
 #include "core/crypt/ntlmv2.h"
+#include "host/lib/totp.h"
 #include "host/monitor/msg.h"
 
 #define SP_STORE_DISPLAY 256
@@ -22,6 +23,8 @@ struct sp_user {
 	char name[SP_TEXT_USER];
 	char display[SP_STORE_DISPLAY];
 	bool disabled;
+	bool totp; /* has a one-time-code secret, and must give a code */
+	uint64_t totp_last; /* the last step whose code was taken */
 	int64_t created, last_login; /* seconds since 1970; 0 = never */
 };
 
@@ -53,6 +56,25 @@ sp_nodiscard int sp_store_get(struct sp_store *st, const char *name, struct sp_u
 /* By name; fn returns false to stop. */
 sp_nodiscard int sp_store_list(
 		struct sp_store *st, bool (*fn)(void *arg, const struct sp_user *u), void *arg);
+
+/*
+ * The one-time codes of a user. `set` replaces a secret that was there; codes up to the step
+ * `last` are spent from the start. `enrol` is the same for a user without one: SP_EARG when there
+ * is one already. Clearing SP_ENOTFOUND: none there.
+ */
+sp_nodiscard int sp_store_totp_set(struct sp_store *st, const char *name,
+		const uint8_t secret[SP_TOTP_SECRET], uint64_t last);
+sp_nodiscard int sp_store_totp_enrol(struct sp_store *st, const char *name,
+		const uint8_t secret[SP_TOTP_SECRET], uint64_t last);
+sp_nodiscard int sp_store_totp_clear(struct sp_store *st, const char *name);
+sp_nodiscard int sp_store_totp_get(
+		struct sp_store *st, const char *name, uint8_t secret[SP_TOTP_SECRET]);
+/*
+ * Takes a code, once: that it is spent is durable before this returns SP_OK, and of two who come
+ * at the same time one only gets that. SP_EAUTH: wrong. SP_EDENIED: right, but spent already.
+ */
+sp_nodiscard int sp_store_totp_use(
+		struct sp_store *st, const char *name, const char *code, int64_t now);
 
 /* The result of a login's proof. Only a granted one has a user. */
 struct sp_checked {

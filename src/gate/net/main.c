@@ -107,6 +107,13 @@ static void on_keeper(void *user, unsigned events)
 		} else {
 			sp_net_end(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, SP_WHY_TARGET, t.text);
 		}
+	} else if (in.type == SP_MSG_PROMPT && n->state == SP_NET_WAIT_PROMPT) {
+		if (in.body.prompt.kind == SP_PROMPT_DONE) {
+			sp_relay_open(n);
+		} else {
+			sp_net_end(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, SP_WHY_CODE,
+					"no code in the user name");
+		}
 	}
 	sp_mon_in_finish(&in);
 }

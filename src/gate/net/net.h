@@ -15,6 +15,8 @@ enum sp_net_state {
 	SP_NET_WAIT_START, /* the parent: a connection */
 	SP_NET_WAIT_LOGIN, /* the client and sp-login: negotiation, TLS, CredSSP */
 	SP_NET_WAIT_LOGON, /* the client: MCS to Client Info */
+	SP_NET_WAIT_PROMPT, /* the keeper: the next thing to ask */
+	SP_NET_WAIT_ANSWER, /* the person at the client */
 	SP_NET_WAIT_TARGET, /* the keeper: the target's socket */
 	SP_NET_WAIT_LICENSE, /* the target: its side of the sequence up to the licence */
 	SP_NET_RELAY,
@@ -28,6 +30,7 @@ struct sp_net {
 	enum sp_net_state state;
 	struct sp_msg_net_start start;
 	struct sp_msg_verdict verdict;
+	struct sp_geometry geometry; /* of the client, from its logon on */
 	struct sp_conn *user, *target;
 	bool bye_said;
 	bool refused; /* the client was told that no security protocol is in common */
@@ -39,6 +42,8 @@ struct sp_net {
 void sp_door_open(struct sp_net *n, int fd);
 /* relay.c: from Client Info to the end. */
 void sp_relay_logon(struct sp_net *n);
+/* Asks the keeper for the target. */
+void sp_relay_open(struct sp_net *n);
 void sp_relay_target_socket(struct sp_net *n, int fd, const struct sp_msg_target *t);
 void sp_relay_user_event(struct sp_net *n, const struct sp_event *ev);
 void sp_relay_user_closed(struct sp_net *n);

@@ -145,21 +145,35 @@ void sp_relay_target_socket(struct sp_net *n, int fd, const struct sp_msg_target
 
 /* ---- the user's leg ---- */
 
+void sp_relay_open(struct sp_net *n)
+{
+	struct sp_msg_open_target open = {.geometry = n->geometry};
+
+	n->state = SP_NET_WAIT_TARGET;
+	if (sp_mon_say(SP_NET_FD_KEEPER, OPEN_TARGET, &open) != SP_OK) {
+		sp_net_end(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, SP_WHY_INTERNAL,
+				"keeper is gone");
+	}
+}
+
 void sp_relay_logon(struct sp_net *n)
 {
 	struct sp_rdp *user = sp_conn_rdp(n->user);
-	struct sp_msg_open_target open = {0};
+	const struct sp_geometry *g = &n->geometry;
 
 	if (n->state != SP_NET_WAIT_LOGON) {
 		sp_net_end(n, 0, SP_WHY_INTERNAL, "logon not expected");
 		return;
 	}
-	sp_net_geometry(&open.geometry, sp_rdp_client_gcc(user), sp_rdp_info(user));
+	sp_net_geometry(&n->geometry, sp_rdp_client_gcc(user), sp_rdp_info(user));
 	sp_log(SP_LOG_INFO, "user %s: client \"%s\" build %u, %ux%u, %u bits", n->verdict.user,
-			open.geometry.client_name, open.geometry.client_build, open.geometry.width,
-			open.geometry.height, open.geometry.bpp);
-	n->state = SP_NET_WAIT_TARGET;
-	if (sp_mon_say(SP_NET_FD_KEEPER, OPEN_TARGET, &open) != SP_OK) {
+			g->client_name, g->client_build, g->width, g->height, g->bpp);
+	if (!n->verdict.ask) {
+		sp_relay_open(n);
+		return;
+	}
+	n->state = SP_NET_WAIT_PROMPT;
+	if (sp_mon_say(SP_NET_FD_KEEPER, CONVERSE, &(struct sp_msg_none){0}) != SP_OK) {
 		sp_net_end(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, SP_WHY_INTERNAL,
 				"keeper is gone");
 	}

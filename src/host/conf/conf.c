@@ -386,6 +386,24 @@ static void read_run_as(struct reader *r, const config_setting_t *s, void *to)
 	snprintf(r->c->run_as, sizeof(r->c->run_as), "%s", strcmp(text, "caller") ? text : "");
 }
 
+static void read_mfa(struct reader *r, const config_setting_t *s, void *to)
+{
+	static const char *const names[] = {[SP_CONF_MFA_REQUIRED] = "required",
+			[SP_CONF_MFA_ENROLLED] = "enrolled",
+			[SP_CONF_MFA_NONE] = "none"};
+	const char *text = text_of(r, s);
+
+	for (size_t i = 0; text != NULL && i < SP_LEN(names); i++) {
+		if (strcmp(text, names[i]) == 0) {
+			r->c->mfa = (enum sp_conf_mfa)i;
+			return;
+		}
+	}
+	if (text != NULL) {
+		mistake(r, s, "mfa: \"%s\" is not \"required\", \"enrolled\" or \"none\"", text);
+	}
+}
+
 static const struct key top_keys[] = {
 		{"listen", read_listen},
 		{"state", read_state},
@@ -393,6 +411,7 @@ static const struct key top_keys[] = {
 		{"targets", read_targets},
 		{"limits", read_limits},
 		{"run-as", read_run_as},
+		{"mfa", read_mfa},
 };
 
 void sp_conf_default(struct sp_conf *c)

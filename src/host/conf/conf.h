@@ -30,6 +30,13 @@ enum sp_conf_kind {
 	SP_CONF_DESKTOP = 1,
 };
 
+/* Whether a password alone opens anything. */
+enum sp_conf_mfa {
+	SP_CONF_MFA_REQUIRED, /* never; who has no second factor enrols at the first login */
+	SP_CONF_MFA_ENROLLED, /* for those who have no second factor */
+	SP_CONF_MFA_NONE, /* always */
+};
+
 struct sp_conf_target {
 	char name[SP_CONF_NAME];
 	enum sp_conf_kind kind;
@@ -55,6 +62,7 @@ struct sp_conf {
 	size_t n_targets; /* at least 1: an empty file has "desktop" */
 	struct sp_conf_target target[SP_CONF_TARGETS];
 	struct sp_conf_limits limits;
+	enum sp_conf_mfa mfa;
 	/* Unix account of the keeper where the service is started as root; empty = the caller. */
 	char run_as[SP_CONF_NAME];
 };
@@ -66,7 +74,7 @@ struct sp_conf_errors {
 	bool more; /* there were more than fit */
 };
 
-/* The configuration of an empty file: loopback only, NLA only, this machine's desktop. */
+/* The configuration of an empty file: loopback only, NLA only, second factor required, this machine's desktop. */
 void sp_conf_default(struct sp_conf *c);
 /*
  * Reads a file. SP_OK; SP_EFIELD with the mistakes in errors (c is the default then); SP_ESYS

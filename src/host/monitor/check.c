@@ -94,6 +94,14 @@ static bool geometry(const struct sp_geometry *g)
 	return text(g->client_name) && text(g->zone);
 }
 
+static bool prompt(const struct sp_msg_prompt *p)
+{
+	if (!(0 < p->kind && p->kind < SP_PROMPT_COUNT && p->qr_side <= SP_PROMPT_QR_SIDE)) {
+		return false;
+	}
+	return (p->kind == SP_PROMPT_ENROL) == (p->qr_side > 0) && text(p->text) && text(p->secret);
+}
+
 static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 {
 	switch ((enum sp_msg)type) {
@@ -126,8 +134,13 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 		return b->verdict.result < SP_VERDICT_COUNT && b->verdict.why < SP_WHY_COUNT &&
 				granted == (b->verdict.grant != 0) &&
 				granted == (b->verdict.early_user == SP_AUTHZ_SUCCESS) &&
+				b->verdict.ask <= 1 && (granted || b->verdict.ask == 0) &&
 				text(b->verdict.text) && text(b->verdict.user);
 	}
+	case SP_MSG_PROMPT:
+		return prompt(&b->prompt);
+	case SP_MSG_ANSWER:
+		return text(b->answer.text);
 	case SP_MSG_OPEN_TARGET:
 		return geometry(&b->open_target.geometry);
 	case SP_MSG_TARGET:
@@ -166,6 +179,7 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 		return text(b->desk_text.text);
 	case SP_MSG_RELOAD:
 	case SP_MSG_ASK_VERDICT:
+	case SP_MSG_CONVERSE:
 	case SP_MSG_ASK_CHALLENGE:
 		return b->none.zero == 0;
 	case SP_MSG_NONE:

@@ -65,6 +65,7 @@
 	X(QUESTION, "question not permitted") \
 	X(CRASH, "process died on a signal") \
 	X(TARGET, "target not available") \
+	X(CODE, "no right one-time code") \
 	X(LIMIT, "too many connections") \
 	X(INTERNAL, "internal error")
 
@@ -96,6 +97,9 @@ const char *sp_why_text(uint32_t why);
 	X(SIGNATURE, signature, 0, 0) \
 	X(ASK_VERDICT, none, 0, 0) \
 	X(VERDICT, verdict, 0, 0) \
+	X(CONVERSE, none, 0, 0) \
+	X(PROMPT, prompt, 0, 0) \
+	X(ANSWER, answer, 0, 0) \
 	X(OPEN_TARGET, open_target, 0, 0) \
 	X(TARGET, target, 0, 1) /* the target's socket when the result is OK */ \
 	X(BYE, bye, 0, 0) \
@@ -238,9 +242,39 @@ struct sp_msg_verdict {
 	uint32_t result; /* enum sp_verdict */
 	uint32_t early_user; /* authorizationResult of [MS-RDPBCGR] 2.2.10.2; 5 when denied */
 	uint32_t why; /* enum sp_why */
-	uint32_t zero;
+	/* 1: there is more to ask. CONVERSE comes next, and OPEN_TARGET after a PROMPT_DONE. */
+	uint32_t ask;
 	char text[SP_TEXT_WHY]; /* for the log */
 	char user[SP_TEXT_USER]; /* the store's name; empty when denied */
+};
+
+/*
+ * The conversation: CONVERSE once, then a PROMPT from the keeper for it and for every ANSWER,
+ * one of which is permitted after each that asks. REFUSED may also come unasked, when time is up.
+ */
+enum sp_prompt_kind {
+	SP_PROMPT_NONE,
+	SP_PROMPT_DONE, /* nothing is left to ask */
+	SP_PROMPT_CODE, /* a one-time code */
+	SP_PROMPT_ENROL, /* a one-time code of the new secret that is shown */
+	SP_PROMPT_REFUSED, /* text says why; nothing follows */
+	SP_PROMPT_COUNT
+};
+
+#define SP_PROMPT_QR_SIDE 77
+
+struct sp_msg_prompt {
+	uint32_t kind; /* enum sp_prompt_kind */
+	uint32_t tries; /* left, this one included */
+	uint32_t seconds; /* left for the whole conversation */
+	uint32_t qr_side; /* ENROL: modules; else 0 */
+	char text[SP_TEXT_WHY]; /* what was wrong with the last answer; or the reason */
+	char secret[64]; /* ENROL: what the QR code has, for typing */
+	uint8_t qr[SP_PROMPT_QR_SIDE * SP_PROMPT_QR_SIDE]; /* row by row without gaps; 1: dark */
+};
+
+struct sp_msg_answer {
+	char text[64];
 };
 
 struct sp_monitor {
@@ -267,7 +301,7 @@ struct sp_geometry {
 	char zone[SP_TEXT_ZONE]; /* "W. Europe Standard Time"; empty = not told */
 };
 
-/* Once only, and only after a granted verdict. */
+/* Once only, and only after a granted verdict and the end of the conversation. */
 struct sp_msg_open_target {
 	struct sp_geometry geometry;
 };
@@ -395,6 +429,8 @@ union sp_msg_body {
 	struct sp_msg_sign sign;
 	struct sp_msg_signature signature;
 	struct sp_msg_verdict verdict;
+	struct sp_msg_prompt prompt;
+	struct sp_msg_answer answer;
 	struct sp_msg_open_target open_target;
 	struct sp_msg_target target;
 	struct sp_msg_bye bye;

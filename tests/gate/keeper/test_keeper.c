@@ -25,6 +25,8 @@ static struct sp_keeper k;
 static struct sp_conf conf;
 static struct sp_tls_key *key;
 static uint64_t clock_us;
+static int64_t unix_s = 1000000000;
+static const uint8_t secret[] = "12345678901234567890";
 /* Our ends: the parent's, the broker's, and those of the connection's two children. */
 static int parent, broker, net, login;
 static uint64_t conn;
@@ -37,7 +39,7 @@ static uint64_t now_us(void)
 
 static int64_t unix_time(void)
 {
-	return 1000000000;
+	return unix_s;
 }
 
 static int open_keeper(void **state)
@@ -50,6 +52,7 @@ static int open_keeper(void **state)
 		return -1;
 	}
 	sp_conf_default(&conf);
+	conf.mfa = SP_CONF_MFA_NONE;
 	snprintf(conf.target[0].session, sizeof(conf.target[0].session), "my-session");
 	k.crypto = &sp_crypto_nettle;
 	k.conf = &conf;
@@ -74,7 +77,9 @@ static int open_keeper(void **state)
 	sp_keeper_init(&k);
 	return sp_store_add(k.store, "alice", "", GOOD) == SP_OK &&
 					sp_store_add(k.store, "dave", "", GOOD) == SP_OK &&
-					sp_store_disable(k.store, "dave", true) == SP_OK
+					sp_store_disable(k.store, "dave", true) == SP_OK &&
+					sp_store_add(k.store, "carol", "", GOOD) == SP_OK &&
+					sp_store_totp_set(k.store, "carol", secret, 0) == SP_OK
 			? 0
 			: -1;
 }
@@ -162,6 +167,7 @@ static void disconnect(void)
 	close(login);
 	closed(SP_ROLE_NET, false, false);
 	assert_int_equal(k.n, 0);
+	conf.mfa = SP_CONF_MFA_NONE;
 	while (sp_mon_recv(parent, &in) == 1) {
 		sp_mon_in_finish(&in);
 	}
@@ -347,7 +353,92 @@ static void to_not_opened(void)
 	assert_int_equal(in.nfds, 0);
 }
 
-/* What sp-net and sp-login may ask, a letter each: S V O B and C P D. */
+/* carol has proved her password, and has a code to give. */
+static void to_due(void)
+{
+	conf.mfa = SP_CONF_MFA_REQUIRED;
+	unix_s += 300;
+	assert_int_equal(prove("carol", GOOD), SP_PROOF_GRANTED);
+	done(SP_DONE_OK, SP_WHY_OK, "carol");
+	struct sp_msg_verdict v = verdict();
+	assert_int_equal(v.result, SP_VERDICT_GRANTED);
+	assert_int_equal(v.ask, 1);
+}
+
+static void to_code(void)
+{
+	to_due();
+	assert_int_equal(sp_mon_say(net, CONVERSE, &(struct sp_msg_none){0}), SP_OK);
+	expect(net, SP_MSG_PROMPT);
+	assert_int_equal(in.body.prompt.kind, SP_PROMPT_CODE);
+	assert_int_equal(in.body.prompt.tries, 3);
+	assert_int_equal(in.body.prompt.seconds, 120);
+}
+
+static uint32_t answer(const char *text)
+{
+	struct sp_msg_answer m = {0};
+
+	snprintf(m.text, sizeof(m.text), "%s", text);
+	assert_int_equal(sp_mon_say(net, ANSWER, &m), SP_OK);
+	expect(net, SP_MSG_PROMPT);
+	return in.body.prompt.kind;
+}
+
+static const char *good_code(void)
+{
+	static char code[SP_TOTP_DIGITS + 1];
+
+	assert_int_equal(sp_totp_code(secret, sp_totp_step(unix_s), code), SP_OK);
+	return code;
+}
+
+static void to_wrong(void)
+{
+	to_code();
+	assert_int_equal(answer("nonsense"), SP_PROMPT_CODE);
+	assert_int_equal(in.body.prompt.tries, 2);
+}
+
+static void to_no_tries(void)
+{
+	to_wrong();
+	assert_int_equal(answer(""), SP_PROMPT_CODE);
+	assert_int_equal(answer("nonsense"), SP_PROMPT_REFUSED);
+}
+
+static void to_right(void)
+{
+	to_wrong();
+	assert_int_equal(answer(good_code()), SP_PROMPT_DONE);
+}
+
+static void to_too_late(void)
+{
+	uint64_t was = clock_us;
+
+	/* The conversation began two minutes ago; its timer is due. */
+	to_due();
+	k.conns->proved_us -= 121 * UINT64_C(1000000);
+	assert_int_equal(sp_mon_say(net, CONVERSE, &(struct sp_msg_none){0}), SP_OK);
+	expect(net, SP_MSG_PROMPT);
+	clock_us = was;
+	expect(net, SP_MSG_PROMPT);
+	assert_int_equal(in.body.prompt.kind, SP_PROMPT_REFUSED);
+}
+
+static void to_enrolment(void)
+{
+	conf.mfa = SP_CONF_MFA_REQUIRED;
+	log_in();
+	assert_int_equal(verdict().ask, 1);
+	assert_int_equal(sp_mon_say(net, CONVERSE, &(struct sp_msg_none){0}), SP_OK);
+	expect(net, SP_MSG_PROMPT);
+	assert_int_equal(in.body.prompt.kind, SP_PROMPT_ENROL);
+	assert_true(in.body.prompt.qr_side >= 21);
+}
+
+/* What sp-net and sp-login may ask, a letter each: S V W A O B and C P D. */
 static const struct {
 	const char *name;
 	void (*reach)(void);
@@ -361,6 +452,13 @@ static const struct {
 		{"login failed", to_failed, "SVB", NULL},
 		{"login vanished", to_vanished, "SVB", NULL},
 		{"granted", to_granted, "SOB", NULL},
+		{"code due", to_due, "SWB", NULL},
+		{"code asked for", to_code, "SAB", NULL},
+		{"code wrong", to_wrong, "SAB", NULL},
+		{"three codes wrong", to_no_tries, "SB", NULL},
+		{"code right", to_right, "SOB", NULL},
+		{"code too late", to_too_late, "SB", NULL},
+		{"enrolment", to_enrolment, "SAB", NULL},
 		{"denied", to_denied, "SB", NULL},
 		{"waiting for the broker", to_waiting, "SB", NULL},
 		{"target opened", to_opened, "SB", NULL},
@@ -376,6 +474,10 @@ static char letter(uint32_t type)
 		return 'S';
 	case SP_MSG_ASK_VERDICT:
 		return 'V';
+	case SP_MSG_CONVERSE:
+		return 'W';
+	case SP_MSG_ANSWER:
+		return 'A';
 	case SP_MSG_OPEN_TARGET:
 		return 'O';
 	case SP_MSG_BYE:
@@ -538,7 +640,7 @@ static void test_login(void **state)
 
 	connect_one();
 	struct sp_msg_challenge c = challenge();
-	assert_int_equal(c.time, (UINT64_C(11644473600) + 1000000000) * 10000000);
+	assert_int_equal(c.time, (UINT64_C(11644473600) + (uint64_t)unix_s) * 10000000);
 	/* The names give nothing away, and are the same for everybody. */
 	assert_int_equal(strlen(c.nb_computer), 15);
 	assert_string_equal(c.nb_computer, k.alias);
@@ -561,7 +663,7 @@ static void test_login(void **state)
 	expect(parent, SP_MSG_CONN_GRANTED);
 	assert_int_equal(in.body.conn_granted.conn, conn);
 	assert_int_equal(sp_store_get(k.store, "alice", &u), SP_OK);
-	assert_int_equal(u.last_login, 1000000000);
+	assert_int_equal(u.last_login, unix_s);
 	open_target();
 	assert_int_equal(in.body.desktop_open.conn, conn);
 	assert_string_equal(in.body.desktop_open.user, "alice");
@@ -817,50 +919,53 @@ static void test_parent_mistakes(void **state)
 	assert_int_equal(sp_keeper_control(&k), SP_EDENIED);
 }
 
-static void test_grant(void **state)
+/* The code in the name: one question less, and good once all the same. */
+static void test_code_in_name(void **state)
 {
-	struct sp_checked c = {.result = SP_PROOF_GRANTED, .why = SP_WHY_OK};
-	struct sp_msg_done d = {.result = SP_DONE_OK, .why = SP_WHY_OK};
-	struct sp_grant g;
+	char name[64];
 
-	c.user.id = 1;
-	snprintf(c.user.name, sizeof(c.user.name), "alice");
-	assert_int_equal(sp_grant_make(k.crypto, 5, &c, &d, &g), SP_WHY_OK);
-	assert_int_equal(g.conn, 5);
-	assert_true(g.id != 0);
-
-	/* Each thing that is not right by itself prevents it. */
-	struct sp_checked zero_c = {0};
-	struct sp_msg_done zero_d = {0};
-#define NONE(id_, checked, ended) \
-	do { \
-		assert_int_not_equal(sp_grant_make(k.crypto, id_, checked, ended, &g), SP_WHY_OK); \
-		assert_int_equal(g.id, 0); \
-		assert_int_equal(g.conn, 0); \
-		assert_int_equal(g.user.id, 0); \
-	} while (0)
-	NONE(0, &c, &d);
-	NONE(5, &zero_c, &d);
-	NONE(5, &c, &zero_d);
-	NONE(5, &zero_c, &zero_d);
-	c.result = SP_PROOF_DENIED;
-	NONE(5, &c, &d);
-	c.result = SP_PROOF_GRANTED;
-	c.why = SP_WHY_STORE;
-	NONE(5, &c, &d);
-	c.why = SP_WHY_OK;
-	c.user.disabled = true;
-	NONE(5, &c, &d);
-	c.user.disabled = false;
-	c.user.id = 0;
-	NONE(5, &c, &d);
-	c.user.id = 1;
-	d.result = SP_DONE_FAILED;
-	NONE(5, &c, &d);
-	d.result = SP_DONE_OK;
-	snprintf(d.user, sizeof(d.user), "bob");
-	NONE(5, &c, &d);
-#undef NONE
+	for (int again = 0; again < 2; again++) {
+		connect_one();
+		conf.mfa = SP_CONF_MFA_ENROLLED;
+		snprintf(name, sizeof(name), "Carol#desktop#%s", good_code());
+		assert_int_equal(prove(name, GOOD), SP_PROOF_GRANTED);
+		done(SP_DONE_OK, SP_WHY_OK, name);
+		assert_int_equal(verdict().ask, 1);
+		assert_int_equal(sp_mon_say(net, CONVERSE, &(struct sp_msg_none){0}), SP_OK);
+		expect(net, SP_MSG_PROMPT);
+		assert_int_equal(in.body.prompt.kind, again ? SP_PROMPT_CODE : SP_PROMPT_DONE);
+		if (again) {
+			assert_int_equal(in.body.prompt.tries, 2);
+			assert_non_null(strstr(in.body.prompt.text, "used already"));
+		} else {
+			open_target();
+		}
+		disconnect();
+	}
+	/* A proof alone spends nothing: clients connect twice. */
+	unix_s += 300;
+	for (int i = 0; i < 2; i++) {
+		connect_one();
+		snprintf(name, sizeof(name), "carol##%s", good_code());
+		assert_int_equal(prove(name, GOOD), SP_PROOF_GRANTED);
+		disconnect();
+	}
+	connect_one();
+	conf.mfa = SP_CONF_MFA_ENROLLED;
+	assert_int_equal(prove(name, GOOD), SP_PROOF_GRANTED);
+	done(SP_DONE_OK, SP_WHY_OK, name);
+	verdict();
+	assert_int_equal(sp_mon_say(net, CONVERSE, &(struct sp_msg_none){0}), SP_OK);
+	expect(net, SP_MSG_PROMPT);
+	assert_int_equal(in.body.prompt.kind, SP_PROMPT_DONE);
+	disconnect();
+	/* Who has no second factor is let through by "enrolled". */
+	connect_one();
+	conf.mfa = SP_CONF_MFA_ENROLLED;
+	log_in();
+	assert_int_equal(verdict().ask, 0);
+	open_target();
+	disconnect();
 }
 
 int main(void)
@@ -880,7 +985,7 @@ int main(void)
 			cmocka_unit_test(test_early_ends),
 			cmocka_unit_test(test_one_penalty),
 			cmocka_unit_test(test_parent_mistakes),
-			cmocka_unit_test(test_grant),
+			cmocka_unit_test(test_code_in_name),
 	};
 
 	return cmocka_run_group_tests(tests, open_keeper, close_keeper);

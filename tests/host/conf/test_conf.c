@@ -53,6 +53,7 @@ static void test_empty(void **state)
 	assert_int_equal(conf.limits.deadline, 30);
 	assert_int_equal(conf.limits.total_hard, 512);
 	assert_string_equal(conf.run_as, "_spkeeper");
+	assert_int_equal(conf.mfa, SP_CONF_MFA_REQUIRED);
 }
 
 static void test_full(void **state)
@@ -87,6 +88,10 @@ static void test_full(void **state)
 	assert_int_equal(conf.limits.total_soft, 10);
 	assert_int_equal(read_text("run-as = \"caller\";"), SP_OK);
 	assert_string_equal(conf.run_as, "");
+	assert_int_equal(read_text("mfa = \"enrolled\";"), SP_OK);
+	assert_int_equal(conf.mfa, SP_CONF_MFA_ENROLLED);
+	assert_int_equal(read_text("mfa = \"none\";"), SP_OK);
+	assert_int_equal(conf.mfa, SP_CONF_MFA_NONE);
 	assert_int_equal(read_text("run-as = \"gate\";"), SP_OK);
 	assert_string_equal(conf.run_as, "gate");
 	assert_int_equal(read_text(""), SP_OK);
@@ -118,7 +123,7 @@ static const struct {
 				{"t.conf:2: rules: key is not known",
 						"t.conf:3: store: key is not known",
 						"t.conf:4: require-token: key is not known",
-						"t.conf:5: mfa: key is not known"}},
+						"t.conf:5: mfa: must be a text"}},
 		{"targets = {\n a = {\n  kind = \"rdp\";\n  address = \"10.0.0.5:3389\";\n"
 		 "  trust = \"ca\"; }; };",
 				{"t.conf:3: kind: \"rdp\" is not known (known: \"desktop\")",
@@ -146,6 +151,7 @@ static const struct {
 		{"limits = { total-soft = 100; total-hard = 50; };",
 				{"t.conf:1: limits: total-soft is above total-hard"}},
 		{"run-as = \"a b\";", {"t.conf:1: run-as: \"a b\" is neither"}},
+		{"mfa = \"off\";", {"t.conf:1: mfa: \"off\" is not \"required\""}},
 		{"run-as = 5;", {"t.conf:1: run-as: must be a text"}},
 		{"state = \"\";", {"t.conf:1: state: is empty"}},
 		{"state = \"t.conf\";", {"t.conf:1: state: ./t.conf is no directory"}},

@@ -64,6 +64,9 @@ static union sp_msg_body good(uint32_t type, size_t *nfds)
 	case SP_MSG_VERDICT:
 		b.verdict.early_user = SP_AUTHZ_ACCESS_DENIED;
 		break;
+	case SP_MSG_PROMPT:
+		b.prompt.kind = SP_PROMPT_CODE;
+		break;
 	case SP_MSG_OPEN_TARGET:
 		b.open_target.geometry = g;
 		break;
@@ -207,6 +210,15 @@ static void test_bounds(void **state)
 	BREAK(SP_MSG_VERDICT, b.verdict.grant = 1);
 	BREAK(SP_MSG_VERDICT, b.verdict.result = SP_VERDICT_GRANTED);
 	BREAK(SP_MSG_VERDICT, b.verdict.result = SP_VERDICT_COUNT);
+	BREAK(SP_MSG_VERDICT, b.verdict.ask = 1);
+	BREAK(SP_MSG_PROMPT, b.prompt.kind = SP_PROMPT_NONE);
+	BREAK(SP_MSG_PROMPT, b.prompt.kind = SP_PROMPT_COUNT);
+	BREAK(SP_MSG_PROMPT, b.prompt.kind = SP_PROMPT_ENROL);
+	BREAK(SP_MSG_PROMPT, b.prompt.qr_side = 21);
+	BREAK(SP_MSG_PROMPT, b.prompt.text[0] = '\n');
+	BREAK(SP_MSG_PROMPT, memset(b.prompt.secret, 'A', sizeof(b.prompt.secret)));
+	BREAK(SP_MSG_ANSWER, memset(b.answer.text, '1', sizeof(b.answer.text)));
+	BREAK(SP_MSG_ANSWER, b.answer.text[0] = 0x1b);
 	BREAK(SP_MSG_OPEN_TARGET, b.open_target.geometry.width = 199);
 	BREAK(SP_MSG_OPEN_TARGET, b.open_target.geometry.height = 8193);
 	BREAK(SP_MSG_OPEN_TARGET, b.open_target.geometry.bpp = 8);
