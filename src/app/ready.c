@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app/app.h"
@@ -13,6 +14,7 @@
 #include "core/base/mem.h"
 #include "host/io/fdio.h"
 #include "host/io/tcp.h"
+#include "host/lib/totp.h"
 
 struct place {
 	char host[128]; /* to be reached from this machine */
@@ -46,9 +48,18 @@ static int find_place(const char *listen, struct place *p)
 	return APP_OK;
 }
 
+static void json_or_null(FILE *f, const char *text)
+{
+	if (text[0] != '\0') {
+		app_json_text(f, text);
+	} else {
+		fputs("null", f);
+	}
+}
+
 static int write_json(const struct app_ready *r, const struct place *p)
 {
-	char path[900];
+	char path[900], secret[SP_TOTP_TEXT] = "", uri[SP_TOTP_URI] = "";
 	char *text = NULL;
 	size_t n = 0;
 	FILE *f = open_memstream(&text, &n);
@@ -57,14 +68,22 @@ static int write_json(const struct app_ready *r, const struct place *p)
 	if (!f) {
 		return app_fail("trial", "out of memory");
 	}
+	if (r->totp && !(sp_totp_text(r->totp, secret) && sp_totp_uri(r->totp, r->user, uri))) {
+		fclose(f);
+		free(text);
+		return app_fail("trial", "out of memory");
+	}
 	fprintf(f, "{\"address\": ");
 	app_json_text(f, p->host);
 	fprintf(f, ", \"port\": %u, \"user\": ", p->port);
 	app_json_text(f, r->user);
 	fprintf(f, ", \"password\": ");
 	app_json_text(f, r->password);
-	/* There is no second factor yet. */
-	fprintf(f, ", \"totp_secret\": null, \"otpauth\": null, \"fingerprint\": ");
+	fprintf(f, ", \"totp_secret\": ");
+	json_or_null(f, secret);
+	fprintf(f, ", \"otpauth\": ");
+	json_or_null(f, uri);
+	fprintf(f, ", \"fingerprint\": ");
 	app_json_text(f, r->print);
 	fprintf(f, "}\n");
 	if (fclose(f) == 0) {
@@ -74,6 +93,8 @@ static int write_json(const struct app_ready *r, const struct place *p)
 				: app_fail("trial", "%s: %s", path, strerror(errno));
 	}
 	sp_freezero(text, n);
+	sp_wipe(secret, sizeof(secret));
+	sp_wipe(uri, sizeof(uri));
 	return rc;
 }
 
@@ -101,9 +122,14 @@ static void own_name(char *out, size_t cap)
 
 static void print_text(const struct app_ready *r, const struct place *p)
 {
-	char self[512];
+	char self[512], secret[SP_TOTP_TEXT] = "", code[SP_TOTP_DIGITS + 1] = "", shot[64] = "";
+	bool mfa = r->totp != NULL && sp_totp_text(r->totp, secret) &&
+			sp_totp_code(r->totp, sp_totp_step(time(NULL)), code) == SP_OK;
 
 	own_name(self, sizeof(self));
+	if (mfa) {
+		snprintf(shot, sizeof(shot), " --totp-secret %s", secret);
+	}
 	printf("\n"
 	       "Sallyport is ready on %s, with a desktop of %s on this machine.\n"
 	       "\n"
@@ -114,9 +140,9 @@ static void print_text(const struct app_ready *r, const struct place *p)
 	       "Connect from this machine\n"
 	       "  xfreerdp /v:%s /u:%s /p:%s /cert:fingerprint:sha256:%s\n"
 	       "or take a picture of the desktop (asks for the password)\n"
-	       "  %s shot %s desktop.png --user %s --trust pin:%s\n",
+	       "  %s shot %s desktop.png --user %s%s --trust pin:%s\n",
 			r->listen, r->account, r->user, r->password, r->print, p->from, r->user,
-			r->password, r->print, self, p->from, r->user, r->print);
+			r->password, r->print, self, p->from, r->user, shot, r->print);
 	if (p->away[0]) {
 		printf("or from Windows, where the certificate is to be compared with the line "
 		       "above\n"
@@ -129,8 +155,21 @@ static void print_text(const struct app_ready *r, const struct place *p)
 		       "  mstsc /v:127.0.0.1:3390\n",
 				p->port, p->from, r->account);
 	}
+	if (mfa) {
+		printf("\n"
+		       "You are asked for a one-time code then. Now it is %s; a new one, each is "
+		       "good "
+		       "once:\n"
+		       "  %s user code %s --dir %s\n"
+		       "For an authenticator app, as a QR code:\n"
+		       "  %s user totp %s --show --dir %s\n",
+				code, self, r->user, r->dir, self, r->user, r->dir);
+	} else {
+		printf("\nThe second factor is off: the password alone opens the desktop.\n");
+	}
+	sp_wipe(secret, sizeof(secret));
+	sp_wipe(shot, sizeof(shot));
 	printf("\n"
-	       "There is no second factor in this version: the password alone opens the desktop.\n"
 	       "Ctrl-C ends the service and everything it started.\n"
 	       "\n");
 	fflush(stdout);

@@ -8,6 +8,7 @@
 
 struct app_ready {
 	const char *dir, *listen, *account, *user, *password;
+	const uint8_t *totp; /* secret of the one-time codes; NULL: no second factor */
 	const char *print; /* SHA-256 of the certificate */
 };
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app/app.h"
@@ -80,9 +81,10 @@ static void note(void *user, const char *text)
 
 static int take_picture(struct shot_command *s)
 {
+	const char *name = sp_options_name(&s->o, (int64_t)time(NULL));
 	struct sp_session_conf session = {.host = s->o.host,
 			.port = s->o.port,
-			.user_name = s->o.user,
+			.user_name = name,
 			.domain = s->o.domain,
 			.width = s->o.width,
 			.height = s->o.height,
@@ -97,6 +99,9 @@ static int take_picture(struct shot_command *s)
 	struct sp_shot_result r;
 	char why[SP_SESSION_WHY];
 
+	if (s->o.user != NULL && name == NULL) {
+		return app_fail(s->address, "user name is too long");
+	}
 	if (getenv("SP_LOG_DEBUG")) {
 		sp_hostlog_open("shot", SP_LOG_DEBUG);
 	}
@@ -105,6 +110,7 @@ static int take_picture(struct shot_command *s)
 	}
 	int rc = sp_shot_take(&conf, &r, why);
 	sp_wipe(s->password, sizeof(s->password));
+	sp_wipe(s->o.totp, sizeof(s->o.totp));
 	if (rc != SP_OK) {
 		return app_fail(s->address, "%s", why);
 	}
@@ -169,6 +175,10 @@ static int run(const struct app_command *self, int argc, char **argv)
 			return rc - 1;
 		}
 	}
+	if ((s.o.code || s.o.has_totp) && (!s.o.user || (s.o.code && s.o.has_totp))) {
+		return app_usage(self,
+				"--code or --totp-secret needs --user, and there is one of them");
+	}
 	if (!s.path || !s.path[0]) {
 		return app_usage(self, "say where to connect and which file to write");
 	}
@@ -181,6 +191,7 @@ const struct app_command app_shot = {
 		.usage = "usage: sallyport shot HOST[:PORT] OUT.png [--size WxH] [--wait SECONDS]\n"
 			 "                      [--user USER] [--domain DOMAIN] "
 			 "[--password-stdin]\n"
+			 "                      [--code CODE | --totp-secret SECRET]\n"
 			 "                      [--depth 32|24|16|15] [--sec auto|nla|tls]\n"
 			 "                      [--trust first-seen|ask|ca|pin:SHA256]\n\n"
 			 "Connects without a window, waits until the picture is still, writes it, "
@@ -196,6 +207,8 @@ const struct app_command app_shot = {
 			 "                    clock or cursor counts for three seconds only; at "
 			 "most 15 s)\n"
 			 "  --user USER       who logs in; also DOMAIN\\USER\n"
+			 "  --code CODE       the one-time code that the service asks for\n"
+			 "  --totp-secret SECRET  makes that code, from a secret in base 32\n"
 			 "  --domain DOMAIN   the user's domain\n"
 			 "  --password-stdin  the password is the first line of standard input\n"
 			 "  --depth BITS      colour depth (default 32)\n"

@@ -24,6 +24,7 @@
 #include "host/io/proc.h"
 #include "host/io/tcp.h"
 #include "host/lib/crypto_nettle.h"
+#include "host/lib/totp.h"
 
 #define USER "demo"
 #define FIRST_PORT 3389u
@@ -39,6 +40,8 @@ struct trial {
 	const char *listen, *session;
 	char dir[800];
 	char password[PASSWORD_SIZE];
+	bool no_mfa;
+	uint8_t totp[SP_TOTP_SECRET];
 	char account[72];
 	struct sp_loop *loop;
 	pid_t pid;
@@ -183,6 +186,7 @@ static int write_conf(const struct trial *t)
 	fprintf(f, "# Written by `sallyport trial` at each start.\nlisten = [");
 	conf_string(f, t->listen);
 	fputs("];\nstate = \"state\";\nrun-as = \"caller\";\n", f);
+	fprintf(f, "mfa = \"%s\";\n", t->no_mfa ? "none" : "required");
 	fputs("targets = {\n    desktop = {\n        kind = \"desktop\";\n", f);
 	fprintf(f, "        account = \"map:%s\";\n", t->account);
 	if (t->session) {
@@ -241,6 +245,23 @@ static int write_secret(const char *path, const char *text)
 	return APP_OK;
 }
 
+/* The secret of an earlier trial in this directory, or a new one. */
+static int make_totp(struct trial *t, struct sp_store *store)
+{
+	struct sp_user user;
+	int rc = sp_store_get(store, USER, &user);
+
+	if (rc == SP_OK && user.totp) {
+		rc = sp_store_totp_get(store, USER, t->totp);
+	} else if (rc == SP_OK) {
+		rc = sp_crypto_nettle.random(t->totp, sizeof(t->totp));
+		rc = rc == SP_OK ? sp_store_totp_set(store, USER, t->totp, 0) : rc;
+	}
+	return rc == SP_OK
+			? APP_OK
+			: app_fail("trial", "one-time codes of %s: %s", USER, sp_store_why(store));
+}
+
 static int make_user(struct trial *t)
 {
 	char path[900], state[900], why[SP_STORE_WHY] = "";
@@ -270,6 +291,9 @@ static int make_user(struct trial *t)
 	} else {
 		rc = APP_OK;
 	}
+	if (rc == APP_OK && !t->no_mfa) {
+		rc = make_totp(t, store);
+	}
 	sp_store_close(store);
 	return rc;
 }
@@ -298,6 +322,7 @@ static int announce(struct trial *t)
 			.account = t->account,
 			.user = USER,
 			.password = t->password,
+			.totp = t->no_mfa ? NULL : t->totp,
 			.print = print});
 }
 
@@ -496,7 +521,9 @@ static int run(const struct app_command *self, int argc, char **argv)
 			if (!(*to = value(self, argc, argv, &i))) {
 				return APP_USAGE;
 			}
-		} else if (strcmp(argv[i], "--no-mfa") != 0) {
+		} else if (strcmp(argv[i], "--no-mfa") == 0) {
+			t.no_mfa = true;
+		} else {
 			return app_usage(self, "unknown argument: %s", argv[i]);
 		}
 	}
@@ -542,9 +569,10 @@ const struct app_command app_trial = {
 			 "\n"
 			 "Runs a complete service as the calling user: makes a certificate, a "
 			 "store and one\n"
-			 "user with a random password (kept for the next trial in the same "
-			 "directory), and\n"
-			 "serves a desktop of this machine. Prints how to connect. Ctrl-C ends "
+			 "user with a random password and one-time codes (kept for the next trial "
+			 "in the same\n"
+			 "directory), and serves a desktop of this machine. Prints how to connect. "
+			 "Ctrl-C ends "
 			 "everything.\n"
 			 "\n"
 			 "      --listen ADDR:PORT  where to listen (default 127.0.0.1:3389, "
@@ -555,9 +583,12 @@ const struct app_command app_trial = {
 			 "desktop\n"
 			 "                          environment, else a window manager with a "
 			 "terminal)\n"
-			 "      --no-mfa            no second factor (this version has none yet)\n"
+			 "      --no-mfa            no second factor: the password alone opens the "
+			 "desktop\n"
 			 "\n"
-			 "DIR/trial.json says address, port, user, password and the certificate's\n"
-			 "fingerprint once connections are accepted.\n",
+			 "DIR/trial.json says address, port, user, password, one-time-code secret "
+			 "and "
+			 "the\n"
+			 "certificate's fingerprint once connections are accepted.\n",
 		.run = run,
 };

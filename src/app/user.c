@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app/app.h"
@@ -14,12 +15,14 @@
 #include "gate/keeper/store.h"
 #include "host/conf/conf.h"
 #include "host/lib/crypto_nettle.h"
+#include "host/lib/qr.h"
+#include "host/lib/totp.h"
 
 struct options {
 	const struct app_command *self;
 	struct app_service service;
 	const char *what, *name, *display;
-	bool json, password_stdin;
+	bool json, password_stdin, show, remove;
 	size_t shown; /* by list */
 };
 
@@ -96,7 +99,8 @@ static void json_user(const struct sp_user *u)
 	app_json_text(stdout, u->name);
 	fputs(", \"display\": ", stdout);
 	app_json_text(stdout, u->display);
-	printf(", \"disabled\": %s, \"created\": ", u->disabled ? "true" : "false");
+	printf(", \"disabled\": %s, \"totp\": %s, \"created\": ", u->disabled ? "true" : "false",
+			u->totp ? "true" : "false");
 	app_json_time(stdout, u->created);
 	fputs(", \"last_login\": ", stdout);
 	app_json_time(stdout, u->last_login);
@@ -147,8 +151,9 @@ static int show(struct options *o, struct sp_store *st)
 	app_time_text(u.created, created);
 	app_time_text(u.last_login, last);
 	printf("name:         %s\ndisplay name: %s\nstate:        %s\n"
-	       "created:      %s\nlast login:   %s\n",
-			u.name, u.display, u.disabled ? "disabled" : "enabled", created, last);
+	       "one-time code: %s\ncreated:      %s\nlast login:   %s\n",
+			u.name, u.display, u.disabled ? "disabled" : "enabled",
+			u.totp ? "enrolled" : "not enrolled", created, last);
 	return APP_OK;
 }
 
@@ -170,6 +175,120 @@ static int remove_user(struct options *o, struct sp_store *st)
 						     : store_fail(st, o->name);
 }
 
+/* Dark on light whatever the terminal's colours are, two rows of squares in one line. */
+static void print_qr(const struct sp_qr *q)
+{
+	const int quiet = 2, end = (int)q->side + quiet;
+
+	for (int y = -quiet; y < end; y += 2) {
+		fputs("\033[30;107m", stdout);
+		for (int x = -quiet; x < end; x++) {
+			bool in = 0 <= x && x < (int)q->side;
+			bool up = in && 0 <= y && y < (int)q->side &&
+					sp_qr_dark(q, (uint32_t)x, (uint32_t)y);
+			bool low = in && -1 <= y && y + 1 < (int)q->side &&
+					sp_qr_dark(q, (uint32_t)x, (uint32_t)(y + 1));
+
+			fputs(up && low ? "\u2588" : up ? "\u2580" : low ? "\u2584" : " ", stdout);
+		}
+		fputs("\033[0m\n", stdout);
+	}
+}
+
+static int print_totp(const struct options *o, const uint8_t *secret)
+{
+	char text[SP_TOTP_TEXT], uri[SP_TOTP_URI];
+	struct sp_qr qr;
+
+	if (!sp_totp_text(secret, text) || !sp_totp_uri(secret, o->name, uri) ||
+			sp_qr_make(uri, &qr) != SP_OK) {
+		return app_fail(o->name, "out of memory");
+	}
+	if (o->json) {
+		printf("{\"name\": ");
+		app_json_text(stdout, o->name);
+		printf(", \"totp_secret\": ");
+		app_json_text(stdout, text);
+		printf(", \"otpauth\": ");
+		app_json_text(stdout, uri);
+		printf("}\n");
+	} else {
+		if (isatty(STDOUT_FILENO)) {
+			print_qr(&qr);
+		}
+		printf("secret:  %s\nfor the authenticator: %s\n", text, uri);
+	}
+	sp_wipe(text, sizeof(text));
+	sp_wipe(uri, sizeof(uri));
+	sp_wipe(&qr, sizeof(qr));
+	return APP_OK;
+}
+
+static int totp(struct options *o, struct sp_store *st)
+{
+	uint8_t secret[SP_TOTP_SECRET];
+	struct sp_user u;
+
+	if (o->remove) {
+		return sp_store_totp_clear(st, o->name) == SP_OK
+				? done(o->name, "one-time codes removed")
+				: store_fail(st, o->name);
+	}
+	if (o->show) {
+		if (sp_store_totp_get(st, o->name, secret) != SP_OK) {
+			return store_fail(st, o->name);
+		}
+	} else {
+		if (sp_store_get(st, o->name, &u) != SP_OK) {
+			return store_fail(st, o->name);
+		}
+		if (u.totp) {
+			return app_fail(o->name,
+					"is enrolled already; --show shows the secret, "
+					"--remove takes it away");
+		}
+		if (sp_crypto_nettle.random(secret, sizeof(secret)) != SP_OK) {
+			return app_fail(o->name, "no random numbers");
+		}
+		if (sp_store_totp_enrol(st, o->name, secret, 0) != SP_OK) {
+			return store_fail(st, o->name);
+		}
+	}
+	int rc = print_totp(o, secret);
+	sp_wipe(secret, sizeof(secret));
+	return rc;
+}
+
+/* A code that is good now: the present one, the next one where that is spent, else after a wait. */
+static int code(struct options *o, struct sp_store *st)
+{
+	uint8_t secret[SP_TOTP_SECRET];
+	char path[1100], text[SP_TOTP_DIGITS + 1];
+	struct sp_user u;
+
+	snprintf(path, sizeof(path), "%s/password", o->service.dir != NULL ? o->service.dir : "");
+	if (o->service.dir == NULL || access(path, R_OK) != 0) {
+		return app_fail("code",
+				"shows codes of a trial only; name its directory with --dir");
+	}
+	if (sp_store_get(st, o->name, &u) != SP_OK ||
+			sp_store_totp_get(st, o->name, secret) != SP_OK) {
+		return store_fail(st, o->name);
+	}
+	while (u.totp_last > sp_totp_step(time(NULL))) {
+		sleep(1);
+	}
+	uint64_t step = sp_totp_step(time(NULL));
+	int rc = sp_totp_code(secret, u.totp_last < step ? step : u.totp_last + 1, text);
+	sp_wipe(secret, sizeof(secret));
+	if (rc != SP_OK) {
+		return app_fail(o->name, "%s", sp_err_text(rc));
+	}
+	printf("%s\n", text);
+	sp_wipe(text, sizeof(text));
+	return APP_OK;
+}
+
 static const struct action actions[] = {
 		{"add", true, true, add},
 		{"list", false, false, list},
@@ -178,6 +297,8 @@ static const struct action actions[] = {
 		{"disable", true, false, disable},
 		{"enable", true, false, enable},
 		{"delete", true, false, remove_user},
+		{"totp", true, false, totp},
+		{"code", true, false, code},
 };
 
 static int on_store(struct options *o, const struct action *a)
@@ -227,6 +348,10 @@ static int take(struct options *o, int argc, char **argv, int *i)
 	}
 	if (strcmp(arg, "--json") == 0) {
 		o->json = true;
+	} else if (strcmp(arg, "--show") == 0) {
+		o->show = true;
+	} else if (strcmp(arg, "--remove") == 0) {
+		o->remove = true;
 	} else if (strcmp(arg, "--password-stdin") == 0) {
 		o->password_stdin = true;
 	} else if (strcmp(arg, "--display") == 0) {
@@ -269,6 +394,9 @@ static int run(const struct app_command *self, int argc, char **argv)
 		return app_usage(self, "%s: %s", a->name,
 				a->one ? "whose? give a name" : "takes no name");
 	}
+	if ((o.show || o.remove) && (a->run != totp || (o.show && o.remove))) {
+		return app_usage(self, "--show and --remove belong to totp, one of them");
+	}
 	return on_store(&o, a);
 }
 
@@ -281,11 +409,17 @@ const struct app_command app_user = {
 			 "       sallyport user passwd NAME [--password-stdin]\n"
 			 "       sallyport user disable NAME\n"
 			 "       sallyport user enable NAME\n"
-			 "       sallyport user delete NAME\n\n"
+			 "       sallyport user delete NAME\n"
+			 "       sallyport user totp NAME [--show | --remove] [--json]\n"
+			 "       sallyport user code NAME --dir DIR\n\n"
 			 "A name has 1 to 64 lower-case letters, digits and . _ - @. A password "
 			 "has 14\n"
 			 "characters or more, is not a common one and does not hold the name.\n"
 			 "Changes count from the next login on, also while the service runs.\n\n"
+			 "totp makes a secret for one-time codes and shows it, as a QR code too; "
+			 "--show shows it\n"
+			 "again, --remove takes it away. code prints the code of now, in trials "
+			 "only.\n\n"
 			 "  -c FILE           the configuration (default " SP_CONF_FILE ")\n"
 			 "  --dir DIR         the directory of a trial: DIR/sallyport.conf\n"
 			 "  --json            print JSON\n"

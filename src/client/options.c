@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/err.h"
+#include "core/base/mem.h"
 #include "host/io/tcp.h"
 
 #define DEFAULT_PORT 3389
@@ -123,6 +124,19 @@ static int take_domain(struct sp_options *o, const char *v)
 	return strlen(v) < SP_SESSION_NAME ? SP_OK : SP_EARG;
 }
 
+static int take_code(struct sp_options *o, const char *v)
+{
+	o->code = v;
+	return strlen(v) == SP_TOTP_DIGITS && strspn(v, "0123456789") == SP_TOTP_DIGITS ? SP_OK
+											: SP_EARG;
+}
+
+static int take_totp(struct sp_options *o, const char *v)
+{
+	o->has_totp = true;
+	return sp_totp_parse(v, o->totp);
+}
+
 int sp_options_take(struct sp_options *o, int argc, char **argv, int *i, char why[SP_WHY_MAX])
 {
 	static const struct {
@@ -132,6 +146,8 @@ int sp_options_take(struct sp_options *o, int argc, char **argv, int *i, char wh
 	} options[] = {
 			{"--size", take_size, "not WIDTHxHEIGHT, each from 200 to 8192"},
 			{"--user", take_user, "not a user name"},
+			{"--code", take_code, "not a code of six digits"},
+			{"--totp-secret", take_totp, "not 32 letters and digits of base 32"},
 			{"--domain", take_domain, "not a domain name"},
 			{"--depth", take_depth, "not 32, 24, 16 or 15"},
 			{"--sec", take_security, "not nla, tls or auto"},
@@ -161,6 +177,27 @@ int sp_options_take(struct sp_options *o, int argc, char **argv, int *i, char wh
 		return 1;
 	}
 	return 0;
+}
+
+const char *sp_options_name(struct sp_options *o, int64_t unix_time)
+{
+	char made[SP_TOTP_DIGITS + 1];
+	const char *code = o->code;
+
+	if (o->user == NULL) {
+		return NULL;
+	}
+	if (o->has_totp && code == NULL) {
+		if (sp_totp_code(o->totp, sp_totp_step(unix_time), made) != SP_OK) {
+			return NULL;
+		}
+		code = made;
+	}
+	int n = code == NULL ? snprintf(o->name, sizeof(o->name), "%s", o->user)
+			     : snprintf(o->name, sizeof(o->name), "%s%s%s", o->user,
+					       strchr(o->user, '#') != NULL ? "#" : "##", code);
+	sp_wipe(made, sizeof(made));
+	return 0 < n && (size_t)n < sizeof(o->name) ? o->name : NULL;
 }
 
 int sp_options_address(struct sp_options *o, const char *text)

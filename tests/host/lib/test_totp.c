@@ -49,8 +49,8 @@ static void test_vectors(void **state)
 
 static void test_no_code(void **state)
 {
-	static const char *const bad[] = {"", "28708", "2870822", "28708a", " 87082", "287 082",
-			"-87082"};
+	static const char *const bad[] = {
+			"", "28708", "2870822", "28708a", " 87082", "287 082", "-87082"};
 	uint64_t step;
 
 	for (size_t i = 0; i < SP_LEN(bad); i++) {
