@@ -28,11 +28,11 @@
 
 struct typist {
 	struct sp_loop *loop;
+	struct sp_tls_ctx *ctx;
 	struct sp_conn *conn;
 	struct sp_client_login *login;
 	struct sp_watch *leave;
 	const char *text;
-	int status;
 };
 
 static void give_up(struct typist *t, const char *what)
@@ -124,10 +124,11 @@ static bool start(struct typist *t, const char *address, const char *name, struc
 			.info = &info,
 			.crypto = &sp_crypto_nettle};
 	t->login = sp_client_login_create(&login);
+	t->ctx = sp_tls_client_ctx(sp_span(NULL, 0), why);
 	t->conn = sp_conn_create(t->loop,
 			&(struct sp_conn_conf){.fd = fd,
 					.rdp = sp_client_create(&conf, sp_now_us()),
-					.ctx = sp_tls_client_ctx(sp_span(NULL, 0), why),
+					.ctx = t->ctx,
 					.peer = {.verify = SP_TLS_VERIFY_REPORT},
 					.calls = &calls,
 					.user = t});
@@ -151,5 +152,12 @@ int main(int argc, char **argv)
 			!start(&t, argv[1], argv[2], sp_span(password, strcspn(password, "\n")))) {
 		return 1;
 	}
-	return sp_loop_run(t.loop) == 0 ? 0 : 1;
+	int status = sp_loop_run(t.loop);
+
+	sp_conn_destroy(t.conn);
+	sp_client_login_destroy(t.login);
+	sp_tls_ctx_destroy(t.ctx);
+	sp_watch_remove(t.leave);
+	sp_loop_destroy(t.loop);
+	return status == 0 ? 0 : 1;
 }
