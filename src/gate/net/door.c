@@ -1,6 +1,7 @@
 /* gate/net/door.c - the user's leg up to the verdict: negotiation, TLS, login, early answer. */
 #include "gate/net/net.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -176,7 +177,7 @@ static void on_closed(void *user, int err, const char *what)
 		n->why = why_closed(n, err);
 		if (!n->refused) {
 			snprintf(n->text, sizeof(n->text), "%s%s%s", what, *what ? ": " : "",
-					sp_err_text(err));
+					err == SP_ESYS ? strerror(errno) : sp_err_text(err));
 		}
 	}
 	sp_conn_destroy(n->user);
