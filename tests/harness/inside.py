@@ -103,9 +103,9 @@ class Shared(Case):
     def setUp(self):
         pass
 
-    def connect(self, ready=True, display=None, **more):
+    def connect(self, ready=True, port=None, **more):
         """xfreerdp, logged in; ended after the test."""
-        viewer = Xfreerdp(display or self.display, self.trial.port, self.trial.user, self.trial.password, **more)
+        viewer = Xfreerdp(self.display, port or self.trial.port, self.trial.user, self.trial.password, **more)
         self.addCleanup(viewer.proc.stop)
         if ready:
             viewer.window()

@@ -1,8 +1,13 @@
 #!/usr/bin/env python3
 # tests/peer/test_desktop.py - what a real client shows is what stands on the desktop: pixel for pixel.
+import os
+
 import picture
 from inside import Shared, difference, save_ppm, tiled
-from world import main
+from peers import Xfreerdp
+from trial import Trial
+from world import Case, main, need, wait_for
+from xdisplay import Display
 
 CARD = picture.test_card(640, 480)
 
@@ -92,6 +97,33 @@ class Pictures(Shared):
         for step in range(60):
             inside.run('xdotool', 'windowmove', str(window), str(step * 5), str(step * 3))
         self.same(viewer, inside, what='window moved')
+
+
+class DefaultSession(Case):
+    def test_work(self):
+        """What a person gets who asks for nothing: a window manager, a terminal, and what programs expect."""
+        need('icewm', 'xterm')
+        trial = Trial(self.world)
+        display = Display(self.world)
+        viewer = Xfreerdp(display, trial.port, trial.user, trial.password)
+        wait_for('desktop', lambda: 'up on' in trial.log(), 20)
+        display.wait_picture('a terminal', lambda p: p.colours()[(255, 255, 255)] > 100000, 20, viewer.window())
+        proof = self.world.path('proof')
+        display.focus(viewer.window(), 300, 200)
+        display.type(f'(env; echo KEYS_$((6*7))) > {proof}.new; mv {proof}.new {proof}')
+        display.key('Return')
+
+        wait_for('typed command', lambda: os.path.exists(proof), 75)    # somebody's shell may take its time
+        with open(proof) as f:
+            facts = f.read()
+        self.assertIn('KEYS_42\n', facts)
+        env = dict(line.split('=', 1) for line in facts.splitlines() if '=' in line)
+        self.assertTrue(os.path.isdir(env['XDG_RUNTIME_DIR']))
+        self.assertIn('DBUS_SESSION_BUS_ADDRESS', env)
+        self.assertEqual(env['XDG_SESSION_TYPE'], 'x11')
+        for name in ('SSLKEYLOGFILE', 'SP_BUILD'):
+            self.assertNotIn(name, env)
+        trial.stop()
 
 
 if __name__ == '__main__':

@@ -14,7 +14,7 @@ class Refused(Case):
         need_trial()
         if self._testMethodName == 'test_rdesktop':
             self.rsa_certificate()    # it knows no other keys
-        self.trial = Trial(self.world)
+        self.trial = Trial(self.world, '--session', 'xsetroot -solid "#204060"; exec xterm -e cat')
         self.display = Display(self.world)
 
     def rsa_certificate(self):

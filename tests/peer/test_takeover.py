@@ -2,6 +2,9 @@
 # tests/peer/test_takeover.py - a desktop outlives its connections, passes from one to the next, and has its end.
 import os
 import signal
+import socket
+import struct
+import threading
 import time
 
 from inside import Shared, session_command
@@ -63,6 +66,85 @@ class TakeOver(Shared):
             self.same(again, inside, what=f'after {how.name}')
             os.kill(viewer.proc.pid, signal.SIGKILL)
             again.proc.stop()
+
+    def test_reset_connection_has_its_reason(self):
+        with Wire(self.trial.port) as wire:
+            viewer = self.connect(port=wire.port)
+            self.same(viewer, self.inside())
+            at = len(self.trial.log())
+            wire.cut(reset=True)
+            line = wait_for('end in the log', lambda: next(
+                (line for line in self.trial.log()[at:].splitlines() if 'session of demo ended' in line), None), 10)
+            self.assertRegex(line, '(reset|closed) by peer')
+
+    def test_reconnects_by_itself(self):
+        """A cut line; the client comes back with what it knows and finds the desktop as it was."""
+        with Wire(self.trial.port) as wire:
+            viewer = self.connect(port=wire.port, options=('+auto-reconnect', '/auto-reconnect-max-retries:5'))
+            inside = self.inside()
+            probe = self.probe(inside)
+            probe.ask('fill', 0, 0, 300, 300, '00aa55')
+            self.same(viewer, inside, what='before')
+            wire.cut()
+            wait_for('client is back', lambda: wire.count == 2, 20)
+            probe.ask('fill', 300, 300, 300, 300, 'aa0055')
+            self.same(viewer, inside, seconds=20, what='after')
+
+    def test_taken_from_a_client_that_reconnects(self):
+        """Two clients must not take the desktop from each other for ever."""
+        first = self.connect(options=('+auto-reconnect',))
+        second = self.connect(ready=False, options=('+auto-reconnect',))
+        self.assertNotEqual(first.proc.wait(15), 0)
+        self.same(second, self.inside())
+        time.sleep(2)
+        self.assertTrue(second.proc.alive())
+
+
+class Wire:
+    """A line to a port that can be cut."""
+
+    def __init__(self, to):
+        self.to, self.count, self.pairs = to, 0, []
+        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+        self.cut()
+
+    def _accept(self):
+        while True:
+            try:
+                near = self.listener.accept()[0]
+            except OSError:
+                return
+            pair = near, socket.create_connection(('127.0.0.1', self.to))
+            self.pairs.append(pair)
+            self.count += 1
+            for a, b in (pair, pair[::-1]):
+                threading.Thread(target=self._copy, args=(a, b), daemon=True).start()
+
+    def _copy(self, a, b):
+        try:
+            while data := a.recv(65536):
+                b.sendall(data)
+        except OSError:
+            pass
+
+    def cut(self, reset=False):
+        for pair in self.pairs:
+            for s in pair:
+                if reset:
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+                    s.shutdown(socket.SHUT_RD)    # wakes the thread that reads
+                    s.close()
+                else:
+                    s.shutdown(socket.SHUT_RDWR)
+        self.pairs.clear()
 
 
 class TheEnd(Case):
