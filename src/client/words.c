@@ -1,6 +1,7 @@
 /* client/words.c - see words.h. */
 #include "client/words.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -109,6 +110,11 @@ void sp_words_end(const struct sp_words *w, char *out, size_t cap)
 		snprintf(out, cap, "TLS: %s", w->what[0] ? w->what : "failed");
 		return;
 	case SP_ESYS:
+		/* A server that closes before it has read all of ours resets. */
+		if (w->saved_errno == ECONNRESET) {
+			closed_words(w, out, cap);
+			return;
+		}
 		snprintf(out, cap, "%s (%s)", strerror(w->saved_errno), w->state);
 		return;
 	default:

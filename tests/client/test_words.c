@@ -64,8 +64,10 @@ static void test_host(void **state)
 			"no answer in time (wait demand active)");
 	says((struct sp_words){.err = SP_ETLS, .what = "wrong version number"},
 			"TLS: wrong version number");
+	says((struct sp_words){.err = SP_ESYS, .saved_errno = ETIMEDOUT, .state = "wait tls"},
+			"Connection timed out (wait tls)");
 	says((struct sp_words){.err = SP_ESYS, .saved_errno = ECONNRESET, .state = "wait tls"},
-			"Connection reset by peer (wait tls)");
+			"connection closed by the server (wait tls)");
 	says((struct sp_words){.err = SP_ENOMEM}, "out of memory (active)");
 }
 
