@@ -358,6 +358,8 @@ static void draw_text(struct sp_ui_canvas *c, const struct sp_ui_field *f, unsig
 
 	if (f->n == 0) {
 		if (f->hint) {
+			in.x += 3 * s; /* clear of the caret */
+			in.w -= 3 * s;
 			sp_ui_label(c, font, in, SP_UI_LEFT, f->hint, SP_UI_COL_FAINT);
 		}
 	} else if (f->kind == SP_UI_FIELD_SECRET) {

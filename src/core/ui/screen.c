@@ -265,7 +265,9 @@ static bool try(struct sp_ui_screen *s, unsigned scale, bool compact)
 	bool fits = room >= 400 * k;
 
 	fits &= squeeze(s, &stack, s->area.h - 2 * MARGIN * k - 2 * pad - footer, &used);
-	int32_t h = used + 2 * pad, top = s->area.y + (s->area.h - h - footer) / 2;
+	int32_t h = used + 2 * pad, spare = s->area.h - h - footer;
+	int32_t top = s->area.y +
+			(spare > 0 ? spare / 2 : 0); /* too much: the title is to be seen */
 
 	s->card = (struct sp_rect){stack.x - pad, top, w, h};
 	stack.y = top + pad;

@@ -393,6 +393,9 @@ struct sp_ui_result sp_ui_screen_input(struct sp_ui_screen *s, struct sp_ui_keyb
 		touch(&out, s, s->focus);
 	}
 	if (out.damage.n > 0) {
+		if (!s->caret_on) {
+			touch(&out, s, s->focus);
+		}
 		s->caret_on = true;
 		s->blink_us = now_us;
 		sp_ui_screen_plan(s, now_us);

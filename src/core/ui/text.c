@@ -148,8 +148,11 @@ bool sp_ui_wrap(const struct sp_ui_font *f, int32_t width, const char **s, const
 			len = (size_t)(next - *s);
 		}
 	}
-	*n = len;
 	*s += len;
+	while (len > 0 && (*line)[len - 1] == ' ') {
+		len--;
+	}
+	*n = len;
 	while (**s == ' ') {
 		(*s)++;
 	}
