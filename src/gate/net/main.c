@@ -56,6 +56,8 @@ void sp_net_gone(struct sp_net *n)
 	}
 	sp_conn_destroy(n->target);
 	n->target = NULL;
+	sp_greeter_destroy(n->greeter);
+	n->greeter = NULL;
 	sp_loop_quit(n->loop, 0);
 }
 
@@ -66,7 +68,9 @@ void sp_net_end(struct sp_net *n, uint32_t error_info, uint32_t why, const char 
 	}
 	n->state = SP_NET_ENDING;
 	n->why = why;
-	snprintf(n->text, sizeof(n->text), "%s", text);
+	if (text != n->text) {
+		snprintf(n->text, sizeof(n->text), "%s", text);
+	}
 	if (n->target) {
 		if (sp_client_end(sp_conn_rdp(n->target)) != SP_OK) {
 			sp_log(SP_LOG_DEBUG, "no goodbye to the target");
@@ -105,15 +109,12 @@ static void on_keeper(void *user, unsigned events)
 		if (t.result == SP_OPEN_OK) {
 			sp_relay_target_socket(n, sp_mon_take_fd(&in, 0), &t);
 		} else {
-			sp_net_end(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, SP_WHY_TARGET, t.text);
+			sp_talk_refuse(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, SP_WHY_TARGET,
+					t.text);
 		}
-	} else if (in.type == SP_MSG_PROMPT && n->state == SP_NET_WAIT_PROMPT) {
-		if (in.body.prompt.kind == SP_PROMPT_DONE) {
-			sp_relay_open(n);
-		} else {
-			sp_net_end(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, SP_WHY_CODE,
-					"no code in the user name");
-		}
+	} else if (in.type == SP_MSG_PROMPT &&
+			(n->state == SP_NET_WAIT_PROMPT || n->state == SP_NET_WAIT_ANSWER)) {
+		sp_talk_prompt(n, &in.body.prompt);
 	}
 	sp_mon_in_finish(&in);
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gate/net/greeter/greeter.h"
 #include "host/io/loop.h"
 #include "host/io/tls.h"
 #include "host/monitor/mon.h"
@@ -18,6 +19,7 @@ enum sp_net_state {
 	SP_NET_WAIT_PROMPT, /* the keeper: the next thing to ask */
 	SP_NET_WAIT_ANSWER, /* the person at the client */
 	SP_NET_WAIT_TARGET, /* the keeper: the target's socket */
+	SP_NET_WAIT_LEAVE, /* the person at the client, who reads why there is no target */
 	SP_NET_WAIT_LICENSE, /* the target: its side of the sequence up to the licence */
 	SP_NET_RELAY,
 	SP_NET_ENDING,
@@ -32,6 +34,10 @@ struct sp_net {
 	struct sp_msg_verdict verdict;
 	struct sp_geometry geometry; /* of the client, from its logon on */
 	struct sp_conn *user, *target;
+	struct sp_greeter *greeter; /* NULL but while there is something to say */
+	bool has_locks; /* the target is still to be told of them */
+	uint16_t locks; /* enum sp_input_lock */
+	uint32_t error_info; /* what a client is told whom the greeter refused */
 	bool bye_said;
 	bool refused; /* the client was told that no security protocol is in common */
 	uint32_t why; /* enum sp_why: what the keeper is told at the end */
@@ -40,6 +46,11 @@ struct sp_net {
 
 /* door.c: from the first packet to the verdict. */
 void sp_door_open(struct sp_net *n, int fd);
+/* talk.c: what the keeper wants to know, and the greeter that asks it. */
+void sp_talk_start(struct sp_net *n);
+void sp_talk_prompt(struct sp_net *n, const struct sp_msg_prompt *p);
+/* Shows a reason where there is a greeter to do it, then ends; else ends at once. */
+void sp_talk_refuse(struct sp_net *n, uint32_t error_info, uint32_t why, const char *text);
 /* relay.c: from Client Info to the end. */
 void sp_relay_logon(struct sp_net *n);
 /* Asks the keeper for the target. */

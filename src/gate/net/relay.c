@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include "core/base/log.h"
+#include "core/pdu/fastpath.h"
 #include "core/pdu/gcc_client.h"
 #include "core/pdu/info.h"
 #include "core/pdu/errinfo.h"
+#include "core/pdu/share.h"
 #include "core/rdp/client.h"
 #include "core/rdp/server.h"
 #include "gate/net/geometry.h"
@@ -60,6 +62,9 @@ static void target_event(void *user, const struct sp_event *ev)
 			return;
 		}
 		n->state = SP_NET_RELAY;
+		n->has_locks = n->greeter && sp_greeter_locks(n->greeter, &n->locks);
+		sp_greeter_destroy(n->greeter);
+		n->greeter = NULL;
 		return;
 	case SP_EV_RELAY:
 		pass(n, n->target, n->user, ev);
@@ -145,6 +150,34 @@ void sp_relay_target_socket(struct sp_net *n, int fd, const struct sp_msg_target
 
 /* ---- the user's leg ---- */
 
+/* The end of the client's part of a finalization, after which a target takes input. */
+static bool is_font_list(const struct sp_event *ev)
+{
+	struct sp_share s;
+	struct sp_rd r;
+
+	sp_rd_init(&r, ev->relay.data.p, ev->relay.data.n);
+	return ev->relay.kind == SP_RELAY_IO && sp_share_read(&r, &s) == SP_OK &&
+			s.type == SP_SHARE_DATA && s.type2 == SP_DATA_FONT_LIST;
+}
+
+/* A client tells its lock keys once, and that was when the greeter stood there. */
+static void tell_locks(struct sp_net *n)
+{
+	struct sp_input_event sync = {.kind = SP_INPUT_SYNC, .flags = n->locks};
+	uint8_t pdu[16];
+	struct sp_wr w;
+
+	n->has_locks = false;
+	sp_wr_fixed(&w, pdu, sizeof(pdu));
+	sp_fp_input_write(&w, &sync, 1);
+	if (sp_wr_ok(&w) != SP_OK ||
+			sp_rdp_send_relay(sp_conn_rdp(n->target), SP_RELAY_FASTPATH, 0,
+					sp_span(pdu, w.n)) != SP_OK) {
+		sp_log(SP_LOG_WARN, "lock keys not told");
+	}
+}
+
 void sp_relay_open(struct sp_net *n)
 {
 	struct sp_msg_open_target open = {.geometry = n->geometry};
@@ -172,11 +205,7 @@ void sp_relay_logon(struct sp_net *n)
 		sp_relay_open(n);
 		return;
 	}
-	n->state = SP_NET_WAIT_PROMPT;
-	if (sp_mon_say(SP_NET_FD_KEEPER, CONVERSE, &(struct sp_msg_none){0}) != SP_OK) {
-		sp_net_end(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, SP_WHY_INTERNAL,
-				"keeper is gone");
-	}
+	sp_talk_start(n);
 }
 
 void sp_relay_user_event(struct sp_net *n, const struct sp_event *ev)
@@ -184,11 +213,17 @@ void sp_relay_user_event(struct sp_net *n, const struct sp_event *ev)
 	switch (ev->kind) {
 	case SP_EV_RELAY:
 		pass(n, n->user, n->target, ev);
+		if (n->has_locks && n->target && n->state == SP_NET_RELAY && is_font_list(ev)) {
+			tell_locks(n);
+		}
 		return;
 	case SP_EV_CLOSED:
 		sp_net_end(n, 0, SP_WHY_BYE, "client disconnected");
 		return;
 	default:
+		if (n->greeter) {
+			sp_greeter_event(n->greeter, ev);
+		}
 		return;
 	}
 }
@@ -201,6 +236,9 @@ void sp_relay_user_closed(struct sp_net *n)
 
 void sp_relay_user_room(struct sp_net *n)
 {
+	if (n->greeter) {
+		sp_greeter_room(n->greeter);
+	}
 	if (n->target) {
 		sp_conn_pause(n->target, false);
 	}
