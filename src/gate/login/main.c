@@ -123,17 +123,20 @@ static uint32_t why_of(int rc, const char *field)
 	return SP_WHY_TOKEN;
 }
 
-/* The keeper knows before sp-net does, so that its verdict can be asked for at once. */
-static int finish(struct login *l, int rc)
+/*
+ * Tells the keeper how the login ended, before sp-net or the client hear of it: the verdict can be
+ * asked for at once, and a client that goes away on a refusal does not hide its reason.
+ */
+static enum sp_login_result finish(struct login *l, int rc)
 {
 	const struct sp_credssp_login *who = sp_credssp_server_login(l->machine);
+	enum sp_login_result result = SP_LOGIN_FAILED;
 	struct sp_msg_done done = {0};
-	struct sp_login_end end = {.result = SP_LOGIN_FAILED};
 
 	if (rc == SP_CREDSSP_DONE && who) {
 		done.result = SP_DONE_OK;
 		done.why = SP_WHY_OK;
-		end.result = SP_LOGIN_OK;
+		result = SP_LOGIN_OK;
 		memcpy(done.user, who->user, sizeof(who->user));
 		memcpy(done.domain, who->domain, sizeof(who->domain));
 	} else {
@@ -144,11 +147,7 @@ static int finish(struct login *l, int rc)
 		sp_log(SP_LOG_DEBUG, "login refused: %s%s%s", field, *field ? ": " : "",
 				sp_err_text(rc));
 	}
-	rc = sp_mon_say(SP_LOGIN_FD_KEEPER, DONE, &done);
-	if (rc != SP_OK) {
-		end.result = SP_LOGIN_FAILED;
-	}
-	return sp_ipc_send(SP_LOGIN_FD_NET, SP_LOGIN_END, &end, sizeof(end), NULL, 0);
+	return sp_mon_say(SP_LOGIN_FD_KEEPER, DONE, &done) == SP_OK ? result : SP_LOGIN_FAILED;
 }
 
 static int run(struct login *l)
@@ -181,14 +180,22 @@ static int run(struct login *l)
 		if (in.type != SP_LOGIN_TOKEN) {
 			return SP_ESTATE;
 		}
+		struct sp_login_end end = {0};
 		int want = step(l, sp_span(in.p, in.n));
+		if (want != SP_CREDSSP_MORE) {
+			end.result = finish(l, want);
+		}
 		if (l->reply.n > 0 && sp_wr_ok(&l->reply) == SP_OK) {
 			rc = sp_ipc_send(SP_LOGIN_FD_NET, SP_LOGIN_TOKEN, l->reply.p, l->reply.n,
 					NULL, 0);
 			sp_wr_reset(&l->reply);
 		}
-		if (rc != SP_OK || want != SP_CREDSSP_MORE) {
-			return rc != SP_OK ? rc : finish(l, want);
+		if (rc == SP_OK && want != SP_CREDSSP_MORE) {
+			return sp_ipc_send(
+					SP_LOGIN_FD_NET, SP_LOGIN_END, &end, sizeof(end), NULL, 0);
+		}
+		if (rc != SP_OK) {
+			return rc;
 		}
 	}
 }
