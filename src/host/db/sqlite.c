@@ -13,6 +13,7 @@
 #include "core/base/mem.h"
 
 #define BUSY_MS 5000
+#define SETUP_WAIT_MS 10
 #define STMTS_MAX 64
 
 struct sp_stmt {
@@ -34,6 +35,22 @@ static const char setup[] = "PRAGMA journal_mode = WAL;"
 			    "PRAGMA trusted_schema = OFF;"
 			    "PRAGMA secure_delete = ON;"
 			    "PRAGMA temp_store = MEMORY;";
+
+/*
+ * Changing to WAL answers "busy" at once when another process does the same to a new file: the
+ * library's own patience does not cover it.
+ */
+static int set_up(sqlite3 *h)
+{
+	int rc = sqlite3_exec(h, setup, NULL, NULL, NULL);
+
+	for (int waited = 0; (rc & 0xff) == SQLITE_BUSY && waited < BUSY_MS;
+			waited += SETUP_WAIT_MS) {
+		sqlite3_sleep(SETUP_WAIT_MS);
+		rc = sqlite3_exec(h, setup, NULL, NULL, NULL);
+	}
+	return rc;
+}
 
 /* What root makes in a service's folder must be the service's. */
 static int give_away(int fd, const char *path)
@@ -85,7 +102,7 @@ struct sp_db *sp_db_open(const char *path, bool create, char why[SP_DB_WHY])
 		sqlite3_extended_result_codes(db->h, 1);
 		sqlite3_busy_timeout(db->h, BUSY_MS);
 		sqlite3_db_config(db->h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-		rc = sqlite3_exec(db->h, setup, NULL, NULL, NULL);
+		rc = set_up(db->h);
 	}
 	if (rc != SQLITE_OK) {
 		snprintf(why, SP_DB_WHY, "%s",
