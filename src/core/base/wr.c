@@ -89,6 +89,9 @@ void sp_wr_shrink(struct sp_wr *w, size_t n)
 
 struct sp_rcbuf *sp_wr_take(struct sp_wr *w)
 {
+	if (w->p && !w->heap) {
+		sp_wr_fail(w, SP_EARG); /* the caller's memory is not ours to give away */
+	}
 	if (w->err != SP_OK || (!w->heap && !sp_wr_room(w, 0))) {
 		return NULL;
 	}

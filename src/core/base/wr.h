@@ -31,7 +31,7 @@ void sp_wr_finish(struct sp_wr *w);
 void sp_wr_reset(struct sp_wr *w);
 /*
  * The bytes as a buffer with one reference that the caller owns; the writer is empty and may
- * be used again. NULL when anything failed (the failure stays). Growing writers only.
+ * be used again. NULL when anything failed (the failure stays), and SP_EARG for a fixed writer.
  */
 sp_nodiscard struct sp_rcbuf *sp_wr_take(struct sp_wr *w);
 

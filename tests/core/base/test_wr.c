@@ -56,6 +56,12 @@ static void test_take(void **state)
 	assert_int_equal(b->n, 0);
 	sp_rcbuf_unref(b);
 	sp_wr_finish(&w);
+
+	uint8_t mine[4];
+	sp_wr_fixed(&w, mine, sizeof(mine));
+	sp_wr_u8(&w, 1);
+	assert_null(sp_wr_take(&w));
+	assert_int_equal(sp_wr_ok(&w), SP_EARG);
 }
 
 static void test_no_memory(void **state)
