@@ -57,21 +57,26 @@ struct sp_rdp *pair_server(const struct pair_conf *conf)
 	return sp_server_create(&sc, 1);
 }
 
-void pair_start(struct pair *p, const struct pair_conf *conf, size_t chunk)
+struct sp_rdp *pair_client(const struct pair_conf *conf)
 {
 	static struct sp_gcc_client gcc;
 	static struct sp_info info;
 	struct sp_client_conf cc = {
 			.protocols = conf->ask, .gcc = &gcc, .info = &info, .crypto = conf->crypto};
 
+	pair_gcc(&gcc, conf);
+	pair_info(&info);
+	return sp_client_create(&cc, 1);
+}
+
+void pair_start(struct pair *p, const struct pair_conf *conf, size_t chunk)
+{
 	memset(p, 0, sizeof(*p));
 	p->conf = *conf;
 	p->chunk = chunk;
 	p->now = 1;
-	pair_gcc(&gcc, conf);
-	pair_info(&info);
 	p->server = pair_server(conf);
-	p->client = sp_client_create(&cc, 1);
+	p->client = pair_client(conf);
 	assert_non_null(p->server);
 	assert_non_null(p->client);
 	struct pair_seen *seen[] = {&p->saw_server, &p->saw_client};
@@ -93,6 +98,9 @@ void pair_finish(struct pair *p)
 	}
 	for (size_t i = 0; i < p->n_sent; i++) {
 		sp_rcbuf_unref(p->sent[i]);
+	}
+	for (size_t i = 0; i < p->n_told; i++) {
+		sp_rcbuf_unref(p->told[i]);
 	}
 	sp_rdp_destroy(p->server);
 	sp_rdp_destroy(p->client);
@@ -214,6 +222,9 @@ void pair_run(struct pair *p)
 			return;
 		}
 		while ((b = sp_rdp_out(p->server)) != NULL) {
+			if (p->n_told < PAIR_MAX_PDUS) {
+				p->told[p->n_told++] = sp_rcbuf_ref(b);
+			}
 			deliver(p, p->client, false, b, &p->client_err);
 			sp_rcbuf_unref(b);
 			moved = true;
@@ -249,6 +260,42 @@ void pair_answer(struct sp_rdp *server, bool *logon, bool *active)
 		(void)rc; /* without memory they fail, and the machine says so later */
 	}
 	while ((b = sp_rdp_out(server)) != NULL) {
+		sp_rcbuf_unref(b);
+	}
+}
+
+void pair_answer_client(struct sp_rdp *client, bool *licensed, bool *active)
+{
+	struct sp_event ev;
+	struct sp_rcbuf *b;
+	struct sp_caps caps;
+	int rc = SP_OK;
+
+	while (sp_rdp_next(client, &ev)) {
+		switch (ev.kind) {
+		case SP_EV_START_TLS:
+			rc = sp_rdp_tls_done(client);
+			break;
+		case SP_EV_AUTH_TOKEN:
+			rc = sp_rdp_auth_send(client, sp_span(tsrequest, sizeof(tsrequest)));
+			rc = rc == SP_OK ? sp_rdp_auth_done(client, 0) : rc;
+			break;
+		case SP_EV_LICENSED:
+			*licensed = true;
+			break;
+		case SP_EV_DEMAND_ACTIVE:
+			sp_client_default_caps(&caps, 640, 480, 32);
+			rc = sp_client_confirm(client, &caps);
+			break;
+		case SP_EV_ACTIVE:
+			*active = true;
+			break;
+		default:
+			break;
+		}
+		(void)rc; /* after an error the machine says so itself */
+	}
+	while ((b = sp_rdp_out(client)) != NULL) {
 		sp_rcbuf_unref(b);
 	}
 }

@@ -44,6 +44,9 @@ struct pair {
 	/* Every whole output of the client, in order: the PDUs of the sequence. */
 	struct sp_rcbuf *sent[PAIR_MAX_PDUS];
 	size_t n_sent;
+	/* And every one of the server. */
+	struct sp_rcbuf *told[PAIR_MAX_PDUS];
+	size_t n_told;
 };
 
 extern const struct pair_conf pair_default;
@@ -60,5 +63,8 @@ void pair_events(struct pair *p, struct sp_rdp *c, bool server);
 struct sp_rdp *pair_server(const struct pair_conf *conf);
 /* Answers START_TLS, AUTH_TOKEN and LOGON as the pair does, and takes the output. */
 void pair_answer(struct sp_rdp *server, bool *logon, bool *active);
+/* The same for a client without its server. */
+struct sp_rdp *pair_client(const struct pair_conf *conf);
+void pair_answer_client(struct sp_rdp *client, bool *licensed, bool *active);
 
 #endif
