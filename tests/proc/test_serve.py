@@ -266,7 +266,15 @@ class Service(Installed):
             raise unittest.SkipTest(f'needs Debian\'s PAM, and no {PAM} of somebody else')
         self.addCleanup(os.unlink, PAM)
         shutil.copy(self.find('pam.d/sallyport'), PAM)
+        told, script = self.world.path('told-to-pam'), self.world.path('tell')
+        with open(script, 'w') as f:
+            f.write(f'#!/bin/sh\n[ "$PAM_TYPE" != open_session ] || echo "$PAM_RHOST $PAM_TTY" > {told}\n')
+        os.chmod(script, 0o755)
+        with open(PAM, 'a') as f:
+            f.write(f'session optional pam_exec.so {script}\n')
         self.desktop()
+        with open(told) as f:
+            self.assertEqual(f.read().split(), ['127.0.0.1', 'rdp'])
         self.assertNotIn('PAM session', self.service.log())
         self.assertNotIn('pam:', self.service.log())
 

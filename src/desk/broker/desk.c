@@ -38,6 +38,7 @@ struct sp_desk {
 	struct sp_desk_conf conf;
 	enum state state;
 	char user[SP_TEXT_USER], target[SP_TEXT_TARGET];
+	char from[SP_TEXT_ADDR]; /* of the client that it was started for */
 	struct sp_account account;
 	char room[SP_ROOM_PATH];
 	pid_t pid;
@@ -228,8 +229,8 @@ static int start_process(struct sp_desk *d, int fd, char *why, size_t n)
 	char self[PATH_SIZE], program[PATH_SIZE], text[SP_WHY_MAX];
 	bool minded = d->account.name[0] != '\0';
 	const char *plain[] = {program, d->room, d->conf.level, NULL};
-	const char *with[] = {
-			self, "--minder", d->account.name, program, d->room, d->conf.level, NULL};
+	const char *with[] = {self, "--minder", d->account.name, d->from, program, d->room,
+			d->conf.level, NULL};
 	const char *env[] = {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL};
 	static const char *const pass[] = {
 			"PATH=", "LANG=", "LANGUAGE=", "LC_ALL=", "LC_CTYPE=", "TZ="};
@@ -328,6 +329,7 @@ struct sp_desk *sp_desk_create(const struct sp_desk_conf *conf,
 	d->begun_us = sp_now_us();
 	snprintf(d->user, sizeof(d->user), "%s", open->user);
 	snprintf(d->target, sizeof(d->target), "%s", open->target);
+	snprintf(d->from, sizeof(d->from), "%s", open->from);
 	if (start(d, open, why, n) != SP_OK) {
 		sp_desk_destroy(d);
 		return NULL;

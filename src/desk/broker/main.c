@@ -43,7 +43,7 @@ static int broker(const char *file, enum sp_log_level level)
 int main(int argc, char **argv)
 {
 	enum sp_log_level level = getenv("SP_LOG_DEBUG") ? SP_LOG_DEBUG : SP_LOG_INFO;
-	bool minder = argc == 6 && strcmp(argv[1], "--minder") == 0;
+	bool minder = argc == 7 && strcmp(argv[1], "--minder") == 0;
 
 	if (!(has_socket(SP_BROKER_FD_KEEPER) &&
 			    (minder || (argc == 3 && strcmp(argv[1], "-c") == 0)))) {
@@ -55,7 +55,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (minder) {
 		sp_hostlog_open_raw(level);
-		return sp_minder_run(argv[2], (const char *const *)&argv[3]);
+		return sp_minder_run(argv[2], argv[3], (const char *const *)&argv[4]);
 	}
 	sp_hostlog_open("sp-broker", level);
 	return broker(argv[2], level);

@@ -105,9 +105,11 @@ static int mind(pid_t child, const sigset_t *signals)
 	}
 }
 
-int sp_minder_run(const char *account, const char *const *argv)
+int sp_minder_run(const char *account, const char *from, const char *const *argv)
 {
-	struct sp_pam_opts opts = {.account = account};
+	/* No terminal: the name that rules by origin and records of logins know it by. */
+	struct sp_pam_opts opts = {
+			.account = account, .tty = "rdp", .rhost = from[0] != '\0' ? from : NULL};
 	struct sp_pam *pam = NULL;
 	char why[SP_TEXT_WHY], *env[MAX_ENV + 1];
 	const struct passwd *pw = getpwnam(account);

@@ -1,6 +1,7 @@
 /* gate/keeper/conn.c - one connection's questions: what may be asked when, and the answers. */
 #include "gate/keeper/conn.h"
 
+#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -411,6 +412,9 @@ static int on_open_target(void *ctx, struct sp_mon_in *in)
 			t->account[0] != '\0' ? t->account : c->grant.user.name);
 	snprintf(m.target, sizeof(m.target), "%s", t->name);
 	snprintf(m.command, sizeof(m.command), "%s", t->session);
+	if (!inet_ntop((int)c->source.family, c->source.addr, m.from, sizeof(m.from))) {
+		m.from[0] = '\0';
+	}
 	if (sp_mon_say(c->k->broker, DESKTOP_OPEN, &m) != SP_OK) {
 		return refuse_target(c, t->name, "desktops are not available now");
 	}

@@ -164,7 +164,7 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 	case SP_MSG_DESK_START:
 		return b->desktop_open.conn != 0 && text(b->desktop_open.user) &&
 				text(b->desktop_open.account) && text(b->desktop_open.target) &&
-				text(b->desktop_open.command) &&
+				text(b->desktop_open.command) && text(b->desktop_open.from) &&
 				geometry(&b->desktop_open.geometry);
 	case SP_MSG_DESKTOP_OPENED:
 		return b->desktop_opened.conn != 0 && b->desktop_opened.fresh <= 1;

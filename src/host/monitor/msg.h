@@ -387,6 +387,7 @@ struct sp_msg_desktop_open {
 	char account[SP_TEXT_USER]; /* Unix account */
 	char target[SP_TEXT_TARGET];
 	char command[SP_TEXT_COMMAND]; /* session to start; empty = the default */
+	char from[SP_TEXT_ADDR]; /* the client's address without port, for PAM and the audit */
 	struct sp_geometry geometry;
 };
 
