@@ -9,6 +9,7 @@ import time
 import urllib.parse
 
 import picture
+from capture import Capture
 from inside import Inside, Probe, session_command
 from peers import Xfreerdp
 from trial import Trial, need_trial
@@ -166,6 +167,23 @@ class Greeter(Case):
 
     def command(self, what, name):
         return [self.trial.proc.argv[0], 'user', what, name, '--dir', self.trial.dir]
+
+    def test_variants(self):
+        """Other ways to send and to draw, through the greeter to the desktop; tshark finds nothing malformed."""
+        wire = Capture(self.world, self.trial.port)
+        variants = (('-fast-path', '/bpp:24'), ('/gfx', '+clipboard', '/network:auto'))
+        for options in variants:
+            viewer = self.connect(options=options)
+            self.greeter(viewer)
+            self.answer(viewer, '000000')
+            self.picture(viewer, 'what was wrong', lambda p: is_greeter(p) and red(p) > 100)
+            self.answer(viewer, self.trial.code())
+            self.picture(viewer, 'the desktop', is_desktop)
+            inside = Inside(self.world, self.env_path)
+            self.picture(viewer, 'the same pixels', lambda p: p.rgb == inside.screenshot().rgb)
+            viewer.proc.stop()
+        wire.stop()
+        self.assertEqual(wire.malformed(self.trial.keys, connections=len(variants)), [])
 
     def test_sizes_and_depths(self):
         for size, bpp in (((800, 600), 32), ((1280, 960), 24), ((640, 480), 16), ((1024, 768), 15)):

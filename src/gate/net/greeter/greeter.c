@@ -281,9 +281,15 @@ static bool submit(struct sp_greeter *g, size_t button)
 static void on_input(struct sp_greeter *g, const struct sp_event *ev)
 {
 	for (size_t i = 0; i < ev->input.n; i++) {
-		g->synced = g->synced || ev->input.v[i].kind == SP_INPUT_SYNC;
-		struct sp_ui_result r = sp_ui_screen_input(
-				&g->screen, &g->keyboard, &ev->input.v[i], sp_now_us());
+		struct sp_input_event in = ev->input.v[i];
+
+		g->synced = g->synced || in.kind == SP_INPUT_SYNC;
+		if (in.kind == SP_INPUT_SCANCODE) {
+			/* FreeRDP's slow path says so of every press: held keys are known here. */
+			in.key &= (uint8_t)~SP_KEY_REPEAT;
+		}
+		struct sp_ui_result r =
+				sp_ui_screen_input(&g->screen, &g->keyboard, &in, sp_now_us());
 
 		draw_all(g, &r.damage);
 		if (r.action == SP_UI_CANCEL && g->screen.n_buttons > 0) {
