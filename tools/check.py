@@ -107,9 +107,24 @@ def compile(build, names=None):
 
 
 def run(build, title, picked, serial, tally):
-    """Runs the picked tests, shows what failed and what was left out, and counts."""
+    """
+    Runs the picked tests, shows what failed and what was left out, and counts. What runs real programs
+    against the clock (serial) and fails gets a second try, which is said: only failing twice is a failure.
+    """
     if not picked:
         return
+    results = run_once(build, title, picked, serial)
+    failed = [t for t in picked if (results.get(t[1]) or {}).get('result') not in ('OK', 'EXPECTEDFAIL', 'SKIP')]
+    if serial and failed:
+        for suite, name in failed:
+            count(suite, name, build, results.get(name), Tally(), 'FAILED AT ITS FIRST TRY')
+        results.update(run_once(build, title + ', second try', failed, serial))
+    for suite, name in picked:
+        count(suite, name, build, results.get(name), tally)
+
+
+def run_once(build, title, picked, serial):
+    """{name: result} of the picked tests."""
     say(f'== {title} ({build})')
     base = 'check-' + re.sub(r'\W+', '-', title)
     log = f'{build}/meson-logs/{base}.json'
@@ -131,11 +146,10 @@ def run(build, title, picked, serial, tally):
             for line in f:
                 result = json.loads(line)
                 results[re.split(r' / |:', result['name'])[-1]] = result
-    for suite, name in picked:
-        count(suite, name, build, results.get(name), tally)
+    return results
 
 
-def count(suite, name, build, result, tally):
+def count(suite, name, build, result, tally, title=None):
     verdict = result['result'] if result else 'NOT RUN'
     output = '' if not result else (result.get('stdout') or '') + (result.get('stderr') or '')
     left_out = re.findall(r'^.*?skipped: (.*)$', output, re.M | re.I)
@@ -149,7 +163,7 @@ def count(suite, name, build, result, tally):
         say(f'   {name}: skipped: {left_out[-1] if left_out else "it does not say why"}')
     else:
         tally.failed += 1
-        say(f'--- {verdict}: {suite} {name} ({build})')
+        say(f'--- {title or verdict}: {suite} {name} ({build})')
         say(output.rstrip())
         say(f'--- end of {name}')
 

@@ -32,8 +32,14 @@ def limits(pid):
 
 
 def descriptors(pid):
+    found = {}
     try:
-        return {int(fd): os.readlink(f'/proc/{pid}/fd/{fd}') for fd in os.listdir(f'/proc/{pid}/fd')}
+        for fd in os.listdir(f'/proc/{pid}/fd'):
+            try:
+                found[int(fd)] = os.readlink(f'/proc/{pid}/fd/{fd}')
+            except FileNotFoundError:
+                pass    # closed meanwhile
+        return found
     except PermissionError:
         # As it should be: they are not dumpable.
         raise unittest.SkipTest('only root can see the descriptors of our processes') from None

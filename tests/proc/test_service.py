@@ -150,8 +150,11 @@ class Lacks(Service):
         self.good_login()
         self.waiting('sp-net')
         most = resource.prlimit(self.daemon, resource.RLIMIT_NOFILE)
-        used = len(descriptors(self.daemon))
-        holes = sorted(set(range(used + 50)) - set(descriptors(self.daemon)))
+        # A parent that still closes what it gave away would have room again.
+        wait_for('descriptors that stay', lambda: descriptors(self.daemon) == (
+            time.sleep(0.3), descriptors(self.daemon))[1])
+        taken = set(descriptors(self.daemon))
+        holes = sorted(set(range(len(taken) + 50)) - taken)
         resource.prlimit(self.daemon, resource.RLIMIT_NOFILE, (holes[0], most[1]))
         before = cpu_seconds(self.daemon)
         door = self.door('127.0.9.1')    # the kernel lets it in, nobody takes it
