@@ -107,24 +107,9 @@ def compile(build, names=None):
 
 
 def run(build, title, picked, serial, tally):
-    """
-    Runs the picked tests, shows what failed and what was left out, and counts. What runs real programs
-    against the clock (serial) and fails gets a second try, which is said: only failing twice is a failure.
-    """
+    """Runs the picked tests, shows what failed and what was left out, and counts."""
     if not picked:
         return
-    results = run_once(build, title, picked, serial)
-    failed = [t for t in picked if (results.get(t[1]) or {}).get('result') not in ('OK', 'EXPECTEDFAIL', 'SKIP')]
-    if serial and failed:
-        for suite, name in failed:
-            count(suite, name, build, results.get(name), Tally(), 'FAILED AT ITS FIRST TRY')
-        results.update(run_once(build, title + ', second try', failed, serial))
-    for suite, name in picked:
-        count(suite, name, build, results.get(name), tally)
-
-
-def run_once(build, title, picked, serial):
-    """{name: result} of the picked tests."""
     say(f'== {title} ({build})')
     base = 'check-' + re.sub(r'\W+', '-', title)
     log = f'{build}/meson-logs/{base}.json'
@@ -146,10 +131,11 @@ def run_once(build, title, picked, serial):
             for line in f:
                 result = json.loads(line)
                 results[re.split(r' / |:', result['name'])[-1]] = result
-    return results
+    for suite, name in picked:
+        count(suite, name, build, results.get(name), tally)
 
 
-def count(suite, name, build, result, tally, title=None):
+def count(suite, name, build, result, tally):
     verdict = result['result'] if result else 'NOT RUN'
     output = '' if not result else (result.get('stdout') or '') + (result.get('stderr') or '')
     left_out = re.findall(r'^.*?skipped: (.*)$', output, re.M | re.I)
@@ -163,7 +149,7 @@ def count(suite, name, build, result, tally, title=None):
         say(f'   {name}: skipped: {left_out[-1] if left_out else "it does not say why"}')
     else:
         tally.failed += 1
-        say(f'--- {title or verdict}: {suite} {name} ({build})')
+        say(f'--- {verdict}: {suite} {name} ({build})')
         say(output.rstrip())
         say(f'--- end of {name}')
 
