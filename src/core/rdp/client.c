@@ -71,11 +71,6 @@ uint32_t sp_client_protocol(const struct sp_rdp *c)
 	return c->selected;
 }
 
-const struct sp_gcc_server *sp_client_server_gcc(const struct sp_rdp *c)
-{
-	return &c->gcc_server;
-}
-
 uint32_t sp_client_failure(const struct sp_rdp *c)
 {
 	return c->cli->failure;

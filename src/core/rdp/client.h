@@ -24,8 +24,6 @@ sp_nodiscard struct sp_rdp *sp_client_create(const struct sp_client_conf *conf, 
 
 /* SP_PROTO_* the server chose; valid from START_TLS or AUTH_TOKEN on. */
 uint32_t sp_client_protocol(const struct sp_rdp *c);
-/* What the server answered, from SP_EV_CONNECTED on. */
-const struct sp_gcc_server *sp_client_server_gcc(const struct sp_rdp *c);
 /* RDP_NEG_FAILURE code when feed failed with SP_EPROTO or SP_EDENIED, else 0. */
 uint32_t sp_client_failure(const struct sp_rdp *c);
 

@@ -57,8 +57,6 @@ sp_nodiscard int sp_server_relay(struct sp_rdp *c);
 sp_nodiscard int sp_server_update(struct sp_rdp *c, uint8_t code, struct sp_span body);
 /* The largest body that sp_server_update sends without a reassembly on the client's side. */
 size_t sp_server_update_max(const struct sp_rdp *c);
-/* Asks the client's keyboard to show these lock keys (SP_KEY_SYNC_* flags). */
-sp_nodiscard int sp_server_keyboard_indicators(struct sp_rdp *c, uint16_t flags);
 /* Save Session Info: the login is complete. */
 sp_nodiscard int sp_server_logon_notify(struct sp_rdp *c);
 /* Says why (Set Error Info where the client takes it) and ends with a disconnect ultimatum. */

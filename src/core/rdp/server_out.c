@@ -81,16 +81,6 @@ int sp_server_update(struct sp_rdp *c, uint8_t code, struct sp_span body)
 	return sp_rdp_data_end(c, m);
 }
 
-int sp_server_keyboard_indicators(struct sp_rdp *c, uint16_t flags)
-{
-	if (c->state != SP_RDP_ACTIVE) {
-		return sp_rdp_fail(c, SP_EARG, "indicators");
-	}
-	struct sp_data_marks m = sp_rdp_data_begin(c, SP_DATA_SET_KEYBOARD_INDICATORS);
-	sp_misc_leds_write(&c->wr, &(struct sp_misc_leds){.leds = flags});
-	return sp_rdp_data_end(c, m);
-}
-
 int sp_server_logon_notify(struct sp_rdp *c)
 {
 	if (c->state != SP_RDP_ACTIVE) {

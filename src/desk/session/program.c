@@ -203,11 +203,6 @@ void sp_program_destroy(struct sp_program *p)
 	sp_free(p);
 }
 
-pid_t sp_program_pid(const struct sp_program *p)
-{
-	return p->child.pid;
-}
-
 int sp_program_fd(const struct sp_program *p)
 {
 	return p->child.fd;

@@ -34,7 +34,6 @@ sp_nodiscard int sp_program_start(struct sp_env *env, const struct sp_program_ch
 /* Ends it and what it started: SIGHUP and SIGTERM, after a grace SIGKILL. */
 void sp_program_destroy(struct sp_program *p);
 
-pid_t sp_program_pid(const struct sp_program *p);
 /* Becomes readable when the program has ended. Owned by p. */
 int sp_program_fd(const struct sp_program *p);
 /* Once it has ended, *status as waitpid gives it. */

@@ -292,11 +292,6 @@ uint64_t sp_slot_conn(const struct sp_slot *s)
 	return s->conn;
 }
 
-const struct sp_source *sp_slot_source(const struct sp_slot *s)
-{
-	return &s->source;
-}
-
 const uint8_t *sp_slot_limits_source(const struct sp_slot *s)
 {
 	return s->limits_source;

@@ -53,7 +53,6 @@ void sp_slot_end(struct sp_slot *s);
 
 /* 0 while it waits for a connection. */
 uint64_t sp_slot_conn(const struct sp_slot *s);
-const struct sp_source *sp_slot_source(const struct sp_slot *s);
 const uint8_t *sp_slot_limits_source(const struct sp_slot *s);
 /* Accepted, and no verdict yet. */
 bool sp_slot_unproven(const struct sp_slot *s);

@@ -34,11 +34,6 @@ int sp_fd_nonblock(int fd, bool on)
 	return want == flags || fcntl(fd, F_SETFL, want) == 0 ? SP_OK : SP_ESYS;
 }
 
-int sp_fd_cloexec(int fd, bool on)
-{
-	return fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0) == 0 ? SP_OK : SP_ESYS;
-}
-
 int sp_fd_write_all(int fd, const void *p, size_t n)
 {
 	const uint8_t *at = p;

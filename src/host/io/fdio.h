@@ -17,7 +17,6 @@
 /* Closes *fd unless it is negative, and makes it -1. */
 void sp_fd_close(int *fd);
 sp_nodiscard int sp_fd_nonblock(int fd, bool on);
-sp_nodiscard int sp_fd_cloexec(int fd, bool on);
 /* Writes all of it to a blocking or nonblocking descriptor, waiting as needed. */
 sp_nodiscard int sp_fd_write_all(int fd, const void *p, size_t n);
 

@@ -445,8 +445,3 @@ uint64_t sp_conn_bytes_out(const struct sp_conn *c)
 {
 	return sp_link_bytes_out(c->link);
 }
-
-int sp_conn_fd(const struct sp_conn *c)
-{
-	return sp_link_fd(c->link);
-}

@@ -64,6 +64,5 @@ bool sp_conn_full(const struct sp_conn *c);
 /* Bytes in both directions since the start, as they were on the wire. */
 uint64_t sp_conn_bytes_in(const struct sp_conn *c);
 uint64_t sp_conn_bytes_out(const struct sp_conn *c);
-int sp_conn_fd(const struct sp_conn *c);
 
 #endif
