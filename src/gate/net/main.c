@@ -107,7 +107,7 @@ static void on_keeper(void *user, unsigned events)
 		struct sp_msg_target t = in.body.target;
 
 		if (t.result == SP_OPEN_OK) {
-			sp_relay_target_socket(n, sp_mon_take_fd(&in, 0), &t);
+			sp_target_socket(n, sp_mon_take_fd(&in, 0), &t);
 		} else {
 			sp_talk_refuse(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, SP_WHY_TARGET,
 					t.text);

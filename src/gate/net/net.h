@@ -55,10 +55,15 @@ void sp_talk_refuse(struct sp_net *n, uint32_t error_info, uint32_t why, const c
 void sp_relay_logon(struct sp_net *n);
 /* Asks the keeper for the target. */
 void sp_relay_open(struct sp_net *n);
-void sp_relay_target_socket(struct sp_net *n, int fd, const struct sp_msg_target *t);
+/* Passes a SP_EV_RELAY of one leg on to the other, and holds the first back when that is full. */
+void sp_relay_pass(struct sp_net *n, struct sp_conn *from, struct sp_conn *to,
+		const struct sp_event *ev);
 void sp_relay_user_event(struct sp_net *n, const struct sp_event *ev);
 void sp_relay_user_closed(struct sp_net *n);
 void sp_relay_user_room(struct sp_net *n);
+
+/* target.c: the target's leg. */
+void sp_target_socket(struct sp_net *n, int fd, const struct sp_msg_target *t);
 
 /* main.c */
 /* Ends the connection in order; error_info is told to a client that takes it (0: nothing). */

@@ -8,7 +8,7 @@
 static void on_answer(void *user, const char *text)
 {
 	struct sp_net *n = user;
-	struct sp_msg_answer m = {0};
+	struct sp_msg_answer m = {.kind = SP_ANSWER_OK};
 
 	if (n->state != SP_NET_WAIT_ANSWER) {
 		return;
@@ -56,7 +56,7 @@ static bool have_greeter(struct sp_net *n)
 void sp_talk_start(struct sp_net *n)
 {
 	n->state = SP_NET_WAIT_PROMPT;
-	if (sp_mon_say(SP_NET_FD_KEEPER, CONVERSE, &(struct sp_msg_none){0}) != SP_OK) {
+	if (sp_mon_say(SP_NET_FD_KEEPER, CONVERSE, &(struct sp_msg_converse){0}) != SP_OK) {
 		sp_net_end(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, SP_WHY_INTERNAL,
 				"keeper is gone");
 	}

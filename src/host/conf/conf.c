@@ -509,3 +509,10 @@ bool sp_conf_certificate(const struct sp_conf *c, char *path, size_t cap)
 
 	return 0 <= n && (size_t)n < cap;
 }
+
+void sp_conf_finish(struct sp_conf *c)
+{
+	sp_free(c->rule);
+	c->rule = NULL;
+	c->n_rules = 0;
+}

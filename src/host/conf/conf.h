@@ -18,6 +18,12 @@
 #define SP_CONF_NAME 72
 #define SP_CONF_COMMAND 1024
 #define SP_CONF_ERRORS 64
+#define SP_CONF_HOST 264
+#define SP_CONF_RULES 128
+#define SP_CONF_LIST 32 /* entries of a rule's list */
+#define SP_CONF_NOTICE 2048
+#define SP_CONF_REDIRECTS 8
+#define SP_CONF_PIN 32 /* SHA-256 of SubjectPublicKeyInfo */
 
 struct sp_conf_listen {
 	char text[SP_CONF_ADDR]; /* as written, "127.0.0.1:3389" */
@@ -26,8 +32,36 @@ struct sp_conf_listen {
 	uint8_t addr[16]; /* network order */
 };
 
+/* "10.8.0.0/16", "192.0.2.7", "2001:db8::/32". */
+struct sp_conf_net {
+	uint32_t family; /* AF_INET or AF_INET6 */
+	uint32_t bits; /* of the prefix; the host bits of addr are 0 */
+	uint8_t addr[16]; /* network order */
+};
+
 enum sp_conf_kind {
 	SP_CONF_DESKTOP = 1,
+	SP_CONF_RDP,
+};
+
+/* How an RDP target's certificate is judged. */
+enum sp_conf_trust {
+	SP_CONF_TRUST_CA, /* "ca": a CA of this machine, and the address's host name */
+	SP_CONF_TRUST_PIN, /* "pin:sha256/..." (base64) or "pin:" and 64 hex digits */
+	SP_CONF_TRUST_FIRST_SEEN, /* "first-seen" */
+};
+
+/* With what the gate logs in to an RDP target. */
+enum sp_conf_login {
+	SP_CONF_LOGIN_ASK, /* "ask": the person types it on the greeter */
+	SP_CONF_LOGIN_SAME, /* "same": what the person logged in with; else as ask */
+	SP_CONF_LOGIN_SECRET, /* "secret:NAME" of the vault */
+};
+
+enum sp_conf_record {
+	SP_CONF_RECORD_NO,
+	SP_CONF_RECORD_WANTED,
+	SP_CONF_RECORD_REQUIRED,
 };
 
 /* Whether a password alone opens anything. */
@@ -42,6 +76,59 @@ struct sp_conf_target {
 	enum sp_conf_kind kind;
 	char account[SP_CONF_NAME]; /* Unix account; empty = the user's own name */
 	char session[SP_CONF_COMMAND]; /* command of the session; empty = the default */
+	char text[SP_CONF_NAME]; /* "description", for the greeter's list; may be empty */
+	/* RDP only. */
+	char address[SP_CONF_HOST]; /* "10.0.0.5:3389", always with a port */
+	enum sp_conf_trust trust;
+	uint8_t pin[SP_CONF_PIN];
+	enum sp_conf_login login;
+	char secret[SP_CONF_NAME]; /* login: a name of the vault */
+	char domain[SP_CONF_NAME]; /* of "same"; may be empty */
+	bool tls_only; /* security = "tls": a host without NLA is logged in to all the same */
+	size_t n_redirects; /* networks it may send its clients to; 0 = only itself */
+	struct sp_conf_net redirects[SP_CONF_REDIRECTS];
+	enum sp_conf_record record;
+};
+
+/* "Mon-Fri 08:00-18:00 Europe/Berlin"; past midnight where until <= from. */
+struct sp_conf_hours {
+	uint32_t days; /* bit 0 is Monday */
+	uint32_t from, until; /* minutes of the day, 0..1440 */
+	char zone[64]; /* of tzdata; empty = the machine's */
+};
+
+/* How somebody may prove a second time who is there; bits. */
+#define SP_CONF_FACTOR_NONE 1u /* "none": the first factor alone will do */
+#define SP_CONF_FACTOR_TOTP 2u /* "totp": a one-time code */
+#define SP_CONF_FACTOR_TOKEN 4u /* "token": a one-time token was the password */
+#define SP_CONF_FACTOR_DEVICE 8u /* "device": a device secret was the password */
+
+#define SP_CONF_DEVICE_ENROLLED 1u /* "enrolled": a device secret was the password */
+
+/* What a rule lets through. */
+struct sp_conf_channels {
+	uint32_t clipboard; /* bits of enum sp_clipboard in host/monitor/msg.h */
+	uint32_t drives; /* 0 none, 1 read, 2 read-write */
+	bool sound, microphone, other;
+};
+
+/* One entry of `rules`. An empty list is a key that is not there, and matches everything. */
+struct sp_conf_rule {
+	char name[2 * SP_CONF_NAME];
+	uint32_t line; /* in the file; 0: the built-in rule of a file without `rules` */
+	size_t n_users, n_from, n_interfaces, n_countries, n_hours, n_targets, n_approval;
+	char users[SP_CONF_LIST][SP_CONF_NAME]; /* "alice", "@ops" */
+	struct sp_conf_net from[SP_CONF_LIST];
+	char interfaces[SP_CONF_LIST][16];
+	char countries[SP_CONF_LIST][4]; /* "DE" */
+	struct sp_conf_hours hours[SP_CONF_LIST];
+	uint32_t devices; /* SP_CONF_DEVICE_*; 0: any */
+	char targets[SP_CONF_LIST][SP_CONF_NAME];
+	uint32_t mfa; /* SP_CONF_FACTOR_*; 0: what `mfa` of the file says */
+	struct sp_conf_channels channels;
+	uint32_t max_s, idle_s; /* 0: no limit */
+	bool reason; /* a reason or ticket number is asked for */
+	char approval[SP_CONF_LIST][SP_CONF_NAME]; /* users and groups, one of whom must approve */
 };
 
 /* What the listener and the handshake may cost. */
@@ -63,6 +150,11 @@ struct sp_conf {
 	struct sp_conf_target target[SP_CONF_TARGETS];
 	struct sp_conf_limits limits;
 	enum sp_conf_mfa mfa;
+	size_t n_rules; /* at least 1 where the file has no `rules`; 0: nobody may do anything */
+	struct sp_conf_rule *rule; /* n_rules of them, the conf's: sp_conf_finish() */
+	char countries[SP_CONF_PATH]; /* "countries-file", MMDB; empty = none */
+	char notice[SP_CONF_NOTICE]; /* legal notice to be accepted at login; empty = none */
+	bool require_token; /* without a valid token in the first packet there is no answer */
 	/* Unix account of the keeper where the service is started as root; empty = the caller. */
 	char run_as[SP_CONF_NAME];
 };
@@ -82,6 +174,8 @@ void sp_conf_default(struct sp_conf *c);
  * relative to the file's folder.
  */
 sp_nodiscard int sp_conf_read(struct sp_conf *c, const char *file, struct sp_conf_errors *errors);
+/* Gives back what a read or default configuration holds, and leaves it empty. */
+void sp_conf_finish(struct sp_conf *c);
 const struct sp_conf_target *sp_conf_target(const struct sp_conf *c, const char *name);
 /* The certificate's path: certificate, or tls.pem in state. False when it does not fit. */
 bool sp_conf_certificate(const struct sp_conf *c, char *path, size_t cap);

@@ -94,12 +94,70 @@ static bool geometry(const struct sp_geometry *g)
 	return text(g->client_name) && text(g->zone);
 }
 
-static bool prompt(const struct sp_msg_prompt *p)
+/* The only text that may have several lines. */
+static bool notice(const char *s, size_t cap)
 {
-	if (!(0 < p->kind && p->kind < SP_PROMPT_COUNT && p->qr_side <= SP_PROMPT_QR_SIDE)) {
+	const char *end = memchr(s, 0, cap);
+
+	if (end == NULL) {
 		return false;
 	}
-	return (p->kind == SP_PROMPT_ENROL) == (p->qr_side > 0) && text(p->text) && text(p->secret);
+	for (; s < end; s++) {
+		if (*s != '\n' && ((unsigned char)*s < 0x20 || *s == 0x7f)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool prompt(const struct sp_msg_prompt *p)
+{
+	bool listing = p->kind == SP_PROMPT_TARGET || p->kind == SP_PROMPT_RECOVERY;
+
+	if (!(0 < p->kind && p->kind < SP_PROMPT_COUNT && p->qr_side <= SP_PROMPT_QR_SIDE &&
+			    p->items <= SP_PROMPT_ITEMS && p->recovery <= 1)) {
+		return false;
+	}
+	if ((p->kind == SP_PROMPT_ENROL) != (p->qr_side > 0) || listing != (p->items > 0)) {
+		return false;
+	}
+	for (size_t i = 0; i < p->items; i++) {
+		if (!text(p->item[i].name) || !text(p->item[i].text)) {
+			return false;
+		}
+	}
+	return text(p->title) && text(p->user) && text(p->text) && text(p->secret) &&
+			notice(p->notice, sizeof(p->notice));
+}
+
+static bool channels(const struct sp_channels *c)
+{
+	return c->clipboard <= SP_CLIPBOARD_ALL && c->drives < SP_DRIVES_COUNT && c->sound <= 1 &&
+			c->microphone <= 1 && c->other <= 1;
+}
+
+static bool target(const struct sp_msg_target *t, size_t nfds)
+{
+	size_t want = t->result != SP_OPEN_OK ? 0 : t->kind == SP_TARGET_RDP ? 2 : 1;
+
+	return t->result < SP_OPEN_COUNT && t->kind < SP_TARGET_COUNT && nfds == want &&
+			text(t->name) && text(t->text) && text(t->host) && t->tls_only <= 1 &&
+			channels(&t->channels) && t->arc.present <= 1 &&
+			t->target_arc.present <= 1 && t->route_n <= sizeof(t->route);
+}
+
+static bool redirect(const struct sp_msg_redirect *r)
+{
+	return text(r->address) && ends(r->user) && ends(r->domain) && r->rdstls <= 1 &&
+			r->password_n <= sizeof(r->password) && r->guid_n <= sizeof(r->guid) &&
+			r->route_n <= sizeof(r->route);
+}
+
+static bool target_login(const struct sp_msg_target_login *l)
+{
+	return l->result < SP_TARGET_LOGIN_COUNT && l->rdstls <= 1 &&
+			l->blob_n <= sizeof(l->blob) && l->guid_n <= sizeof(l->guid) &&
+			text(l->text) && ends(l->user) && ends(l->domain) && ends(l->password);
 }
 
 static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
@@ -107,7 +165,7 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 	switch ((enum sp_msg)type) {
 	case SP_MSG_CONN_OPEN:
 		return b->conn_open.conn != 0 && source(&b->conn_open.source) &&
-				text(b->conn_open.listener);
+				text(b->conn_open.listener) && text(b->conn_open.interface);
 	case SP_MSG_CONN_CLOSED:
 		return b->conn_closed.conn != 0 &&
 				(b->conn_closed.role == SP_ROLE_NET ||
@@ -122,8 +180,22 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 				text(b->conn_end.text);
 	case SP_MSG_CONN_GRANTED:
 		return b->conn_granted.conn != 0;
+	case SP_MSG_LOGIN_START:
+		return b->login_start.conn != 0;
+	case SP_MSG_LOGIN_STARTED:
+		return b->login_started.conn != 0 && nfds != 1 && text(b->login_started.text);
+	case SP_MSG_PENALTIES:
+	case SP_MSG_PENALTIES_KEPT:
+		return b->penalties.n <= SP_PENALTIES;
 	case SP_MSG_NET_START:
-		return b->net_start.conn != 0 && source(&b->net_start.source);
+		return b->net_start.conn != 0 && source(&b->net_start.source) &&
+				b->net_start.require_token <= 1;
+	case SP_MSG_ROUTE:
+		return text(b->route.token);
+	case SP_MSG_ROUTED:
+		return b->routed.result < SP_ROUTED_COUNT;
+	case SP_MSG_CONVERSE:
+		return b->converse.arc.present <= 1 && b->converse.rail <= 1;
 	case SP_MSG_SIGN:
 		return b->sign.n <= SP_SIGN_MAX;
 	case SP_MSG_SIGNATURE:
@@ -140,13 +212,21 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 	case SP_MSG_PROMPT:
 		return prompt(&b->prompt);
 	case SP_MSG_ANSWER:
-		return text(b->answer.text);
+		return b->answer.kind < SP_ANSWER_COUNT && b->answer.choice < SP_PROMPT_ITEMS &&
+				text(b->answer.text) && ends(b->answer.password);
 	case SP_MSG_OPEN_TARGET:
 		return geometry(&b->open_target.geometry);
 	case SP_MSG_TARGET:
-		return b->target.result < SP_OPEN_COUNT && b->target.kind < SP_TARGET_COUNT &&
-				(b->target.result == SP_OPEN_OK) == (nfds == 1) &&
-				text(b->target.name) && text(b->target.text);
+		return target(&b->target, nfds);
+	case SP_MSG_REDIRECT:
+		return redirect(&b->redirect);
+	case SP_MSG_ARC:
+	case SP_MSG_TARGET_ARC:
+		return b->arc.present <= 1;
+	case SP_MSG_LICENSE:
+		return b->license.n <= SP_LICENSE_MAX && text(b->license.client);
+	case SP_MSG_SESSION_END:
+		return b->session_end.why < SP_WHY_COUNT && text(b->session_end.text);
 	case SP_MSG_BYE:
 		return b->bye.why < SP_WHY_COUNT && text(b->bye.text);
 	case SP_MSG_CHALLENGE:
@@ -159,7 +239,24 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 		return b->proof_result.result < SP_PROOF_COUNT;
 	case SP_MSG_DONE:
 		return b->done.result < SP_DONE_COUNT && b->done.why < SP_WHY_COUNT &&
-				ends(b->done.user) && ends(b->done.domain);
+				ends(b->done.user) && ends(b->done.domain) &&
+				ends(b->done.password);
+	case SP_MSG_TRUST:
+		return b->trust.trust < SP_TRUST_COUNT && b->trust.tls_only <= 1 &&
+				text(b->trust.host);
+	case SP_MSG_TARGET_CERT:
+		return b->target_cert.verified <= 1 && b->target_cert.nla <= 1 &&
+				text(b->target_cert.text);
+	case SP_MSG_TARGET_LOGIN:
+		return target_login(&b->target_login);
+	case SP_MSG_TARGET_DONE:
+		return b->target_done.result < SP_DONE_COUNT && text(b->target_done.text);
+	case SP_MSG_DIAL:
+		return b->dial.conn != 0 && text(b->dial.address);
+	case SP_MSG_DIALED:
+		return b->dialed.conn != 0 && text(b->dialed.address);
+	case SP_MSG_DIAL_FAILED:
+		return b->dial_failed.conn != 0 && text(b->dial_failed.text);
 	case SP_MSG_DESKTOP_OPEN:
 	case SP_MSG_DESK_START:
 		return b->desktop_open.conn != 0 && text(b->desktop_open.user) &&
@@ -179,8 +276,9 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 		return text(b->desk_text.text);
 	case SP_MSG_RELOAD:
 	case SP_MSG_ASK_VERDICT:
-	case SP_MSG_CONVERSE:
 	case SP_MSG_ASK_CHALLENGE:
+	case SP_MSG_ASK_TRUST:
+	case SP_MSG_TARGET_UP:
 		return b->none.zero == 0;
 	case SP_MSG_NONE:
 	case SP_MSG_COUNT:

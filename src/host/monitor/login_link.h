@@ -11,6 +11,7 @@
  */
 enum sp_login_msg {
 	SP_LOGIN_BEGIN = 1, /* struct sp_login_begin; to sp-login, once */
+	SP_LOGIN_BEGIN_TARGET = 4, /* struct sp_login_begin_target; likewise, toward a target */
 	SP_LOGIN_TOKEN = 2, /* the bytes of a TSRequest */
 	SP_LOGIN_END = 3, /* struct sp_login_end; to sp-net, once */
 };
@@ -34,6 +35,30 @@ enum sp_login_result {
 struct sp_login_end {
 	uint32_t result; /* enum sp_login_result */
 	uint32_t zero;
+};
+
+/*
+ * Toward a target sp-login is the client: the certificate is judged first, then the first
+ * TSRequest is a TOKEN to sp-net, unasked. The end is a SP_LOGIN_TARGET_END instead of an END.
+ */
+#define SP_LOGIN_CHAIN_MAX 32768
+
+struct sp_login_begin_target {
+	uint64_t conn;
+	uint32_t protocol; /* SP_PROTO_* that the target selected */
+	uint32_t chain_n; /* certificates in DER, the target's first, each behind its u32 length */
+	uint8_t chain[SP_LOGIN_CHAIN_MAX];
+};
+
+#define SP_LOGIN_TARGET_END 5
+#define SP_LOGIN_NAME 772
+
+struct sp_login_target_end {
+	uint32_t result; /* enum sp_login_result */
+	uint32_t why; /* enum sp_why */
+	char text[192]; /* for the person at the client, when it failed */
+	/* What Client Info carries; the password only where the target has no NLA. */
+	char user[SP_LOGIN_NAME], domain[SP_LOGIN_NAME], password[SP_LOGIN_NAME];
 };
 
 #endif

@@ -56,7 +56,7 @@ sp_nodiscard int sp_mon_ask(int fd, enum sp_msg type, const void *body, size_t n
 #define SP_QUESTION_ONCE 1u /* may be asked once */
 #define SP_QUESTION_NOW 2u /* permitted from the start; else after sp_permit_allow() */
 
-#define SP_QUESTIONS_MAX 16
+#define SP_QUESTIONS_MAX 24
 
 /* Answers a question. SP_OK, or an error that is fatal for the child. */
 typedef int (*sp_question_fn)(void *ctx, struct sp_mon_in *in);

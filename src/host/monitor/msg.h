@@ -20,6 +20,11 @@
 #define SP_TEXT_CLIENT 64 /* clientName: 15 UTF-16 units */
 #define SP_TEXT_ZONE 128 /* a time zone's StandardName: 31 UTF-16 units */
 #define SP_TEXT_COMMAND 1024
+#define SP_TEXT_HOST 264 /* a host name, or "host:port" */
+#define SP_TEXT_PASSWORD 772 /* 256 UTF-16 units, and a NUL */
+#define SP_TEXT_NOTICE 2048 /* legal notice; may hold line feeds */
+#define SP_TEXT_IFACE 16 /* IF_NAMESIZE */
+#define SP_TEXT_ROUTE 64 /* the token of a first packet */
 #define SP_MAX_MONITORS 16
 
 #define SP_SIGN_MAX 512 /* message to sign */
@@ -30,6 +35,8 @@
 /* Descriptors that sp-keeper, sp-broker and sp-desk inherit. */
 #define SP_KEEPER_FD_CONTROL 3 /* to the parent */
 #define SP_KEEPER_FD_BROKER 4 /* keeper: to the broker; may be absent */
+#define SP_KEEPER_FD_DIAL 5 /* keeper: to sp-dial; may be absent */
+#define SP_DIAL_FD_KEEPER 3
 #define SP_BROKER_FD_KEEPER 3
 #define SP_DESK_FD_BROKER 3
 /* Descriptors of sp-net and sp-login, which are started before their connection comes. */
@@ -39,6 +46,8 @@
 #define SP_NET_FD_CHAIN 6 /* certificate chain, PEM, read only */
 #define SP_LOGIN_FD_NET 3
 #define SP_LOGIN_FD_KEEPER 4
+#define SP_LOGIN_FD_ROOTS \
+	5 /* CA certificates, PEM, read only; a target's login only, may be absent */
 
 /* Why a connection was refused or ended: for the log and the audit, never for the peer. */
 #define SP_WHY_MAP(X) \
@@ -66,6 +75,15 @@
 	X(CRASH, "process died on a signal") \
 	X(TARGET, "target not available") \
 	X(CODE, "no right one-time code") \
+	X(POLICY, "no rule allows it") \
+	X(LOCKED, "too many failures, must wait") \
+	X(ROUTE, "no valid token in the first packet") \
+	X(REFUSED_BY, "not approved") \
+	X(CERTIFICATE, "target's certificate is not trusted") \
+	X(TARGET_LOGIN, "target refused the login") \
+	X(IDLE, "idle for too long") \
+	X(TIME, "time is over") \
+	X(ADMIN, "ended by an administrator") \
 	X(LIMIT, "too many connections") \
 	X(INTERNAL, "internal error")
 
@@ -85,11 +103,16 @@ const char *sp_why_text(uint32_t why);
 	X(CONN_OPEN, conn_open, 2, 2) /* question sockets: sp-net's, sp-login's */ \
 	X(CONN_CLOSED, conn_closed, 0, 0) \
 	X(RELOAD, none, 0, 0) \
+	X(LOGIN_STARTED, login_started, 0, \
+			2) /* question socket, sp-net's end of the login link */ \
+	X(PENALTIES, penalties, 0, 0) /* what sources have to wait, to be kept */ \
 	/* keeper to parent */ \
 	X(READY, ready, 1, 1) /* certificate chain, PEM, read only */ \
 	X(PENALTY, penalty, 0, 0) \
 	X(CONN_END, conn_end, 0, 0) \
 	X(CONN_GRANTED, conn_granted, 0, 0) \
+	X(LOGIN_START, login_start, 0, 0) \
+	X(PENALTIES_KEPT, penalties, 0, 0) /* once, before READY, when there are some */ \
 	/* parent to sp-net */ \
 	X(NET_START, net_start, 1, 1) /* the client's socket */ \
 	/* sp-net and keeper */ \
@@ -97,11 +120,20 @@ const char *sp_why_text(uint32_t why);
 	X(SIGNATURE, signature, 0, 0) \
 	X(ASK_VERDICT, none, 0, 0) \
 	X(VERDICT, verdict, 0, 0) \
-	X(CONVERSE, none, 0, 0) \
+	X(ROUTE, route, 0, 0) \
+	X(ROUTED, routed, 0, 0) \
+	X(CONVERSE, converse, 0, 0) \
 	X(PROMPT, prompt, 0, 0) \
 	X(ANSWER, answer, 0, 0) \
 	X(OPEN_TARGET, open_target, 0, 0) \
-	X(TARGET, target, 0, 1) /* the target's socket when the result is OK */ \
+	/* The target's socket when the result is OK; of an RDP host the login link too. */ \
+	X(TARGET, target, 0, 2) \
+	X(REDIRECT, redirect, 0, 0) /* answered by another TARGET */ \
+	X(TARGET_UP, none, 0, 0) \
+	X(TARGET_ARC, arc, 0, 0) \
+	X(ARC, arc, 0, 0) \
+	X(LICENSE, license, 0, 0) /* a question with n == 0, or one to be kept; and the answer */ \
+	X(SESSION_END, session_end, 0, 0) \
 	X(BYE, bye, 0, 0) \
 	/* sp-login and keeper */ \
 	X(ASK_CHALLENGE, none, 0, 0) \
@@ -109,6 +141,16 @@ const char *sp_why_text(uint32_t why);
 	X(PROOF, proof, 0, 0) \
 	X(PROOF_RESULT, proof_result, 0, 0) \
 	X(DONE, done, 0, 0) \
+	/* sp-login of a target's leg and keeper */ \
+	X(ASK_TRUST, none, 0, 0) \
+	X(TRUST, trust, 0, 0) \
+	X(TARGET_CERT, target_cert, 0, 0) \
+	X(TARGET_LOGIN, target_login, 0, 0) \
+	X(TARGET_DONE, target_done, 0, 0) \
+	/* keeper and sp-dial */ \
+	X(DIAL, dial, 0, 0) \
+	X(DIALED, dialed, 1, 1) \
+	X(DIAL_FAILED, dial_failed, 0, 0) \
 	/* keeper and broker */ \
 	X(DESKTOP_OPEN, desktop_open, 0, 0) \
 	X(DESKTOP_OPENED, desktop_opened, 1, 1) \
@@ -155,6 +197,31 @@ struct sp_msg_conn_open {
 	uint64_t conn; /* never used again while the parent lives; not 0 */
 	struct sp_source source;
 	char listener[SP_TEXT_ADDR]; /* the address that accepted it */
+	char interface[SP_TEXT_IFACE]; /* the network interface it came in by; empty = not known */
+};
+
+/* Starts another sp-login for the connection, for its target's leg. */
+struct sp_msg_login_start {
+	uint64_t conn;
+};
+
+/* Without descriptors it could not be started, and text says why. */
+struct sp_msg_login_started {
+	uint64_t conn;
+	char text[SP_TEXT_WHY];
+};
+
+#define SP_PENALTIES 512
+
+struct sp_kept_penalty {
+	uint8_t source[16]; /* as the limits count it */
+	int64_t until; /* seconds since 1970 */
+};
+
+struct sp_msg_penalties {
+	uint32_t n; /* INVARIANT: n <= SP_PENALTIES */
+	uint32_t zero;
+	struct sp_kept_penalty v[SP_PENALTIES];
 };
 
 /* A child of the connection has ended; sp-net's end is the connection's. */
@@ -207,6 +274,24 @@ struct sp_msg_net_start {
 	struct sp_source source;
 	uint32_t logon_ms; /* from accept to the verdict, absolute */
 	uint32_t active_ms; /* from the verdict to the desktop */
+	uint32_t require_token; /* 1: a connection without a valid token gets no answer at all */
+	uint32_t zero;
+};
+
+/* Once only, before SIGN: the token of the first packet, without its "Cookie: msts=". */
+struct sp_msg_route {
+	char token[SP_TEXT_ROUTE];
+};
+
+enum sp_routed {
+	SP_ROUTED_DENIED,
+	SP_ROUTED_OK,
+	SP_ROUTED_COUNT
+};
+
+struct sp_msg_routed {
+	uint32_t result; /* enum sp_routed */
+	uint32_t zero;
 };
 
 /* Once only. The message is what TLS would sign itself; the keeper checks what it is. */
@@ -248,33 +333,76 @@ struct sp_msg_verdict {
 	char user[SP_TEXT_USER]; /* the store's name; empty when denied */
 };
 
+/* An auto-reconnect cookie, [MS-RDPBCGR] 2.2.4.2 and 2.2.4.3. */
+struct sp_msg_arc {
+	uint32_t present; /* 0 or 1 */
+	uint32_t logon_id;
+	uint8_t bits[16]; /* ArcRandomBits; in CONVERSE the SecurityVerifier */
+};
+
+/* Once only. What the client brought in its Client Info that may stand for a second factor. */
+struct sp_msg_converse {
+	struct sp_msg_arc arc;
+	uint32_t rail; /* 1: a RemoteApp client, which can show no greeter */
+	uint32_t zero;
+};
+
 /*
  * The conversation: CONVERSE once, then a PROMPT from the keeper for it and for every ANSWER,
- * one of which is permitted after each that asks. REFUSED may also come unasked, when time is up.
+ * one of which is permitted after each that asks. WAIT asks nothing, but takes an ANSWER with
+ * SP_ANSWER_LEAVE. REFUSED, and what follows a WAIT, come unasked.
  */
 enum sp_prompt_kind {
 	SP_PROMPT_NONE,
 	SP_PROMPT_DONE, /* nothing is left to ask */
-	SP_PROMPT_CODE, /* a one-time code */
+	SP_PROMPT_CODE, /* a one-time code, or a recovery code when `recovery` */
 	SP_PROMPT_ENROL, /* a one-time code of the new secret that is shown */
 	SP_PROMPT_REFUSED, /* text says why; nothing follows */
+	SP_PROMPT_NOTICE, /* notice is to be read and accepted */
+	SP_PROMPT_TARGET, /* one of `item` is to be chosen */
+	SP_PROMPT_REASON, /* a reason or ticket number; text says for what */
+	SP_PROMPT_LOGIN, /* user name and password for the target that text names */
+	SP_PROMPT_WAIT, /* text says for whom or what; another prompt follows */
+	SP_PROMPT_RECOVERY, /* `item` are new recovery codes, to be written down */
 	SP_PROMPT_COUNT
 };
 
 #define SP_PROMPT_QR_SIDE 77
+#define SP_PROMPT_ITEMS 64
+
+struct sp_prompt_item {
+	char name[SP_TEXT_TARGET]; /* a target, or a recovery code */
+	char text[SP_TEXT_WHY]; /* what is to be said of it; may be empty */
+};
 
 struct sp_msg_prompt {
 	uint32_t kind; /* enum sp_prompt_kind */
-	uint32_t tries; /* left, this one included */
-	uint32_t seconds; /* left for the whole conversation */
+	uint32_t tries; /* left, this one included; 0: not counted */
+	uint32_t seconds; /* left for this prompt; 0: no limit that matters */
 	uint32_t qr_side; /* ENROL: modules; else 0 */
+	uint32_t recovery; /* CODE: 1 when the user has recovery codes */
+	uint32_t items; /* TARGET, RECOVERY: INVARIANT 1..SP_PROMPT_ITEMS; else 0 */
+	char title[SP_TEXT_TARGET]; /* NOTICE: its heading; LOGIN, REASON: the target; else empty */
+	char user[SP_TEXT_USER]; /* LOGIN: the user name to begin with; else empty */
 	char text[SP_TEXT_WHY]; /* what was wrong with the last answer; or the reason */
 	char secret[64]; /* ENROL: what the QR code has, for typing */
+	char notice[SP_TEXT_NOTICE]; /* NOTICE: UTF-8 with line feeds; else empty */
 	uint8_t qr[SP_PROMPT_QR_SIDE * SP_PROMPT_QR_SIDE]; /* row by row without gaps; 1: dark */
+	struct sp_prompt_item item[SP_PROMPT_ITEMS];
+};
+
+enum sp_answer {
+	SP_ANSWER_NONE,
+	SP_ANSWER_OK, /* with what the prompt asks for */
+	SP_ANSWER_LEAVE, /* the person does not want to go on */
+	SP_ANSWER_COUNT
 };
 
 struct sp_msg_answer {
-	char text[64];
+	uint32_t kind; /* enum sp_answer */
+	uint32_t choice; /* TARGET: index of the item; else 0 */
+	char text[SP_TEXT_NAME]; /* a code, a reason, a user name */
+	char password[SP_TEXT_PASSWORD]; /* LOGIN; else empty */
 };
 
 struct sp_monitor {
@@ -315,14 +443,84 @@ enum sp_open {
 enum sp_target_kind {
 	SP_TARGET_NONE,
 	SP_TARGET_DESKTOP, /* RDP over the socket pair, without TLS and login */
+	SP_TARGET_RDP, /* RDP over TCP: TLS, then CredSSP by the sp-login on the link */
 	SP_TARGET_COUNT
 };
 
+/* What the rule lets through; 0 is nothing. The names are those of the configuration. */
+enum sp_clipboard {
+	SP_CLIPBOARD_NONE,
+	SP_CLIPBOARD_TEXT_IN = 1u << 0, /* toward the target */
+	SP_CLIPBOARD_TEXT_OUT = 1u << 1,
+	SP_CLIPBOARD_FILES_IN = 1u << 2,
+	SP_CLIPBOARD_FILES_OUT = 1u << 3,
+	SP_CLIPBOARD_OTHER = 1u << 4, /* pictures, HTML and the rest, both ways */
+	SP_CLIPBOARD_TEXT = SP_CLIPBOARD_TEXT_IN | SP_CLIPBOARD_TEXT_OUT,
+	SP_CLIPBOARD_ALL = (1u << 5) - 1,
+};
+
+enum sp_drives {
+	SP_DRIVES_NONE,
+	SP_DRIVES_READ,
+	SP_DRIVES_WRITE,
+	SP_DRIVES_COUNT
+};
+
+struct sp_channels {
+	uint32_t clipboard; /* enum sp_clipboard bits */
+	uint32_t drives; /* enum sp_drives */
+	uint32_t sound, microphone; /* 0 or 1 */
+	uint32_t other; /* 1: every other static and dynamic channel too */
+	uint32_t zero;
+};
+
 struct sp_msg_target {
-	uint32_t result; /* enum sp_open; with OK comes one descriptor */
+	uint32_t result; /* enum sp_open; with OK come the descriptors */
 	uint32_t kind; /* enum sp_target_kind */
 	char name[SP_TEXT_TARGET];
 	char text[SP_TEXT_WHY]; /* for the person at the client */
+	char host[SP_TEXT_HOST]; /* RDP: name for SNI and the service name; empty = an address */
+	/* RDP: 1 when a host without NLA may be logged in to by TLS and Client Info alone. */
+	uint32_t tls_only;
+	uint32_t idle_s, max_s; /* 0: no limit */
+	uint32_t warn_s; /* so long before either the person is warned */
+	struct sp_channels channels;
+	struct sp_msg_arc arc; /* ours, for the client: it stands for the second factor */
+	struct sp_msg_arc target_arc; /* the target's own, from the session before */
+	/* A redirection's routing token, without CR LF, and n of it; else 0. */
+	uint32_t route_n;
+	uint8_t route[256];
+};
+
+/* The target sent the client elsewhere, [MS-RDPBCGR] 2.2.13.1: we go there instead. */
+#define SP_REDIRECT_BLOB 1024
+
+struct sp_msg_redirect {
+	char address[SP_TEXT_HOST]; /* TargetNetAddress; empty: the same host */
+	char user[SP_TEXT_NAME];
+	char domain[SP_TEXT_NAME];
+	uint32_t rdstls; /* 1: the password is opaque and goes into an RDSTLS request */
+	uint32_t password_n, guid_n, route_n;
+	uint8_t password[SP_REDIRECT_BLOB]; /* as received, UTF-16LE when it is not opaque */
+	uint8_t guid[128];
+	uint8_t route[256]; /* LoadBalanceInfo */
+};
+
+/* A client access licence, per target and client name; [MS-RDPELE]. */
+#define SP_LICENSE_MAX 8192
+
+struct sp_msg_license {
+	uint32_t n;
+	uint32_t zero;
+	char client[SP_TEXT_CLIENT];
+	uint8_t p[SP_LICENSE_MAX];
+};
+
+/* The session is over by the keeper's will; text is for the person. */
+struct sp_msg_session_end {
+	uint32_t why; /* enum sp_why */
+	uint32_t error_info; /* SP_ERRINFO_* */
+	char text[SP_TEXT_WHY];
 };
 
 /* Once only: sp-net says how the session ended. */
@@ -379,6 +577,76 @@ struct sp_msg_done {
 	uint32_t why; /* enum sp_why */
 	char user[SP_TEXT_NAME]; /* of the delegated credentials; empty when there are none */
 	char domain[SP_TEXT_NAME];
+	char password[SP_TEXT_PASSWORD]; /* likewise: for targets whose login is "same" */
+};
+
+/* ---- a target's login ---- */
+
+enum sp_trust {
+	SP_TRUST_NONE, /* never */
+	SP_TRUST_CA, /* a CA of this machine vouches for the name */
+	SP_TRUST_PIN, /* the public key is the configured one */
+	SP_TRUST_FIRST_SEEN, /* the public key is the one seen first */
+	SP_TRUST_COUNT
+};
+
+/* How the target is to be known. */
+struct sp_msg_trust {
+	uint32_t trust; /* enum sp_trust */
+	uint32_t tls_only; /* 1: CredSSP may be left out where the target has none */
+	char host[SP_TEXT_HOST]; /* the certificate's name for CA; a host without port */
+};
+
+/* What it showed. */
+struct sp_msg_target_cert {
+	uint8_t spki[32]; /* SHA-256 of SubjectPublicKeyInfo */
+	uint32_t verified; /* 1: by CA and name, in time */
+	uint32_t nla; /* 1: CredSSP follows; 0: the password goes to Client Info */
+	char text[SP_TEXT_WHY]; /* why it is not verified */
+};
+
+enum sp_target_login {
+	SP_TARGET_LOGIN_DENIED,
+	SP_TARGET_LOGIN_OK,
+	SP_TARGET_LOGIN_COUNT
+};
+
+/* The keeper's judgement and, with OK, the credentials. */
+struct sp_msg_target_login {
+	uint32_t result; /* enum sp_target_login */
+	uint32_t rdstls; /* 1: password is the blob of a redirection */
+	uint32_t blob_n, guid_n;
+	char text[SP_TEXT_WHY]; /* for the person, when denied */
+	char user[SP_TEXT_NAME], domain[SP_TEXT_NAME];
+	char password[SP_TEXT_PASSWORD];
+	uint8_t blob[SP_REDIRECT_BLOB];
+	uint8_t guid[128];
+};
+
+/* Once only: how the login at the target ended. */
+struct sp_msg_target_done {
+	uint32_t result; /* enum sp_done */
+	uint32_t status; /* NTSTATUS the target gave, 0 for none */
+	char text[SP_TEXT_WHY]; /* for the log */
+};
+
+/* ---- sp-dial ---- */
+
+struct sp_msg_dial {
+	uint64_t conn;
+	uint32_t timeout_ms;
+	uint32_t zero;
+	char address[SP_TEXT_HOST]; /* "host:port", "192.0.2.1:3389", "[2001:db8::1]:3389" */
+};
+
+struct sp_msg_dialed {
+	uint64_t conn;
+	char address[SP_TEXT_ADDR]; /* what answered */
+};
+
+struct sp_msg_dial_failed {
+	uint64_t conn;
+	char text[SP_TEXT_WHY]; /* "connection refused" */
 };
 
 struct sp_msg_desktop_open {
@@ -426,19 +694,36 @@ union sp_msg_body {
 	struct sp_msg_penalty penalty;
 	struct sp_msg_conn_end conn_end;
 	struct sp_msg_conn_granted conn_granted;
+	struct sp_msg_login_start login_start;
+	struct sp_msg_login_started login_started;
+	struct sp_msg_penalties penalties;
 	struct sp_msg_net_start net_start;
 	struct sp_msg_sign sign;
 	struct sp_msg_signature signature;
+	struct sp_msg_route route;
+	struct sp_msg_routed routed;
 	struct sp_msg_verdict verdict;
+	struct sp_msg_converse converse;
 	struct sp_msg_prompt prompt;
 	struct sp_msg_answer answer;
 	struct sp_msg_open_target open_target;
 	struct sp_msg_target target;
+	struct sp_msg_redirect redirect;
+	struct sp_msg_arc arc;
+	struct sp_msg_license license;
+	struct sp_msg_session_end session_end;
 	struct sp_msg_bye bye;
 	struct sp_msg_challenge challenge;
 	struct sp_msg_proof proof;
 	struct sp_msg_proof_result proof_result;
 	struct sp_msg_done done;
+	struct sp_msg_trust trust;
+	struct sp_msg_target_cert target_cert;
+	struct sp_msg_target_login target_login;
+	struct sp_msg_target_done target_done;
+	struct sp_msg_dial dial;
+	struct sp_msg_dialed dialed;
+	struct sp_msg_dial_failed dial_failed;
 	struct sp_msg_desktop_open desktop_open;
 	struct sp_msg_desktop_opened desktop_opened;
 	struct sp_msg_desktop_failed desktop_failed;

@@ -368,7 +368,7 @@ static void to_due(void)
 static void to_code(void)
 {
 	to_due();
-	assert_int_equal(sp_mon_say(net, CONVERSE, &(struct sp_msg_none){0}), SP_OK);
+	assert_int_equal(sp_mon_say(net, CONVERSE, &(struct sp_msg_converse){0}), SP_OK);
 	expect(net, SP_MSG_PROMPT);
 	assert_int_equal(in.body.prompt.kind, SP_PROMPT_CODE);
 	assert_int_equal(in.body.prompt.tries, 3);
@@ -377,7 +377,7 @@ static void to_code(void)
 
 static uint32_t answer(const char *text)
 {
-	struct sp_msg_answer m = {0};
+	struct sp_msg_answer m = {.kind = SP_ANSWER_OK};
 
 	snprintf(m.text, sizeof(m.text), "%s", text);
 	assert_int_equal(sp_mon_say(net, ANSWER, &m), SP_OK);
@@ -420,7 +420,7 @@ static void to_too_late(void)
 	/* The conversation began two minutes ago; its timer is due. */
 	to_due();
 	k.conns->proved_us -= 121 * UINT64_C(1000000);
-	assert_int_equal(sp_mon_say(net, CONVERSE, &(struct sp_msg_none){0}), SP_OK);
+	assert_int_equal(sp_mon_say(net, CONVERSE, &(struct sp_msg_converse){0}), SP_OK);
 	expect(net, SP_MSG_PROMPT);
 	clock_us = was;
 	expect(net, SP_MSG_PROMPT);
@@ -432,7 +432,7 @@ static void to_enrolment(void)
 	conf.mfa = SP_CONF_MFA_REQUIRED;
 	log_in();
 	assert_int_equal(verdict().ask, 1);
-	assert_int_equal(sp_mon_say(net, CONVERSE, &(struct sp_msg_none){0}), SP_OK);
+	assert_int_equal(sp_mon_say(net, CONVERSE, &(struct sp_msg_converse){0}), SP_OK);
 	expect(net, SP_MSG_PROMPT);
 	assert_int_equal(in.body.prompt.kind, SP_PROMPT_ENROL);
 	assert_true(in.body.prompt.qr_side >= 21);
@@ -931,7 +931,7 @@ static void test_code_in_name(void **state)
 		assert_int_equal(prove(name, GOOD), SP_PROOF_GRANTED);
 		done(SP_DONE_OK, SP_WHY_OK, name);
 		assert_int_equal(verdict().ask, 1);
-		assert_int_equal(sp_mon_say(net, CONVERSE, &(struct sp_msg_none){0}), SP_OK);
+		assert_int_equal(sp_mon_say(net, CONVERSE, &(struct sp_msg_converse){0}), SP_OK);
 		expect(net, SP_MSG_PROMPT);
 		assert_int_equal(in.body.prompt.kind, again ? SP_PROMPT_CODE : SP_PROMPT_DONE);
 		if (again) {
@@ -955,7 +955,7 @@ static void test_code_in_name(void **state)
 	assert_int_equal(prove(name, GOOD), SP_PROOF_GRANTED);
 	done(SP_DONE_OK, SP_WHY_OK, name);
 	verdict();
-	assert_int_equal(sp_mon_say(net, CONVERSE, &(struct sp_msg_none){0}), SP_OK);
+	assert_int_equal(sp_mon_say(net, CONVERSE, &(struct sp_msg_converse){0}), SP_OK);
 	expect(net, SP_MSG_PROMPT);
 	assert_int_equal(in.body.prompt.kind, SP_PROMPT_DONE);
 	disconnect();

@@ -61,6 +61,28 @@ static union sp_msg_body good(uint32_t type, size_t *nfds)
 		b.net_start.source.family = AF_INET6;
 		*nfds = 1;
 		break;
+	case SP_MSG_LOGIN_START:
+		b.login_start.conn = 1;
+		break;
+	case SP_MSG_LOGIN_STARTED:
+		b.login_started.conn = 1;
+		*nfds = 2;
+		break;
+	case SP_MSG_DIAL:
+		b.dial.conn = 1;
+		break;
+	case SP_MSG_DIALED:
+		b.dialed.conn = 1;
+		*nfds = 1;
+		break;
+	case SP_MSG_DIAL_FAILED:
+		b.dial_failed.conn = 1;
+		break;
+	case SP_MSG_TARGET:
+		b.target.result = SP_OPEN_OK;
+		b.target.kind = SP_TARGET_RDP;
+		*nfds = 2;
+		break;
 	case SP_MSG_VERDICT:
 		b.verdict.early_user = SP_AUTHZ_ACCESS_DENIED;
 		break;
@@ -224,8 +246,44 @@ static void test_bounds(void **state)
 	BREAK(SP_MSG_OPEN_TARGET, b.open_target.geometry.bpp = 8);
 	BREAK(SP_MSG_OPEN_TARGET, b.open_target.geometry.monitors = SP_MAX_MONITORS + 1);
 	BREAK(SP_MSG_OPEN_TARGET, b.open_target.geometry.monitors = 1);
-	BREAK(SP_MSG_TARGET, b.target.result = SP_OPEN_OK);
+	BREAK(SP_MSG_ANSWER, memset(b.answer.password, '1', sizeof(b.answer.password)));
+	BREAK(SP_MSG_ANSWER, b.answer.kind = SP_ANSWER_COUNT);
+	BREAK(SP_MSG_ANSWER, b.answer.choice = SP_PROMPT_ITEMS);
+	BREAK(SP_MSG_PROMPT, b.prompt.items = 1);
+	BREAK(SP_MSG_PROMPT, b.prompt.kind = SP_PROMPT_TARGET);
+	BREAK(SP_MSG_PROMPT, b.prompt.items = SP_PROMPT_ITEMS + 1);
+	BREAK(SP_MSG_PROMPT, b.prompt.recovery = 2);
+	BREAK(SP_MSG_PROMPT, b.prompt.notice[0] = 0x1b);
+	BREAK(SP_MSG_CONVERSE, b.converse.arc.present = 2);
+	BREAK(SP_MSG_CONVERSE, b.converse.rail = 2);
+	/* An RDP host comes with its socket and the link to its login, a refusal with nothing. */
 	BREAK(SP_MSG_TARGET, n = 1);
+	BREAK(SP_MSG_TARGET, b.target.kind = SP_TARGET_DESKTOP);
+	BREAK(SP_MSG_TARGET, b.target.result = SP_OPEN_DENIED);
+	BREAK(SP_MSG_TARGET, b.target.channels.clipboard = SP_CLIPBOARD_ALL + 1);
+	BREAK(SP_MSG_TARGET, b.target.channels.drives = SP_DRIVES_COUNT);
+	BREAK(SP_MSG_TARGET, b.target.route_n = sizeof(b.target.route) + 1);
+	BREAK(SP_MSG_LOGIN_START, b.login_start.conn = 0);
+	BREAK(SP_MSG_LOGIN_STARTED, n = 1);
+	BREAK(SP_MSG_PENALTIES, b.penalties.n = SP_PENALTIES + 1);
+	BREAK(SP_MSG_PENALTIES_KEPT, b.penalties.n = SP_PENALTIES + 1);
+	BREAK(SP_MSG_NET_START, b.net_start.require_token = 2);
+	BREAK(SP_MSG_ROUTE, b.route.token[0] = '\n');
+	BREAK(SP_MSG_ROUTED, b.routed.result = SP_ROUTED_COUNT);
+	BREAK(SP_MSG_REDIRECT, b.redirect.password_n = SP_REDIRECT_BLOB + 1);
+	BREAK(SP_MSG_REDIRECT, b.redirect.guid_n = sizeof(b.redirect.guid) + 1);
+	BREAK(SP_MSG_REDIRECT, b.redirect.route_n = sizeof(b.redirect.route) + 1);
+	BREAK(SP_MSG_REDIRECT, b.redirect.address[0] = '\n');
+	BREAK(SP_MSG_ARC, b.arc.present = 2);
+	BREAK(SP_MSG_LICENSE, b.license.n = SP_LICENSE_MAX + 1);
+	BREAK(SP_MSG_SESSION_END, b.session_end.why = SP_WHY_COUNT);
+	BREAK(SP_MSG_TRUST, b.trust.trust = SP_TRUST_COUNT);
+	BREAK(SP_MSG_TARGET_CERT, b.target_cert.verified = 2);
+	BREAK(SP_MSG_TARGET_LOGIN, b.target_login.result = SP_TARGET_LOGIN_COUNT);
+	BREAK(SP_MSG_TARGET_LOGIN, b.target_login.blob_n = SP_REDIRECT_BLOB + 1);
+	BREAK(SP_MSG_TARGET_DONE, b.target_done.result = SP_DONE_COUNT);
+	BREAK(SP_MSG_DIAL, b.dial.conn = 0);
+	BREAK(SP_MSG_DIAL_FAILED, b.dial_failed.text[0] = '\n');
 	BREAK(SP_MSG_PROOF, b.proof.temp_n = SP_TEMP_MIN - 1);
 	BREAK(SP_MSG_PROOF, b.proof.temp_n = SP_TEMP_MAX + 1);
 	BREAK(SP_MSG_PROOF, memset(b.proof.user, 'a', sizeof(b.proof.user)));
