@@ -1,0 +1,288 @@
+/* tests/gate/keeper/rig.c - see rig.h. */
+#include "rig.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/base/attr.h"
+#include "core/base/utf16.h"
+#include "host/io/cert.h"
+#include "host/io/ipc.h"
+#include "host/io/tls.h"
+#include "host/lib/crypto_nettle.h"
+
+struct rig rig = {.unix_s = 1000000000};
+const uint8_t rig_secret[] = "12345678901234567890";
+static char dir[] = "/tmp/sp-test-keeper-XXXXXX";
+static struct sp_tls_key *key;
+
+static uint64_t now_us(void)
+{
+	return rig.clock_us;
+}
+
+static int64_t unix_time(void)
+{
+	return rig.unix_s;
+}
+
+int rig_open(void **state)
+{
+	char why[SP_STORE_WHY], text[SP_WHY_MAX];
+	struct sp_rcbuf *cert, *pem;
+	int p[2], b[2];
+
+	if (mkdtemp(dir) == NULL || chdir(dir) != 0 || sp_tls_init() != SP_OK) {
+		return -1;
+	}
+	sp_conf_default(&rig.conf);
+	rig.conf.mfa = SP_CONF_MFA_NONE;
+	snprintf(rig.conf.target[0].session, sizeof(rig.conf.target[0].session), "my-session");
+	rig.k.crypto = &sp_crypto_nettle;
+	rig.k.conf = &rig.conf;
+	rig.k.now_us = now_us;
+	rig.k.unix_time = unix_time;
+	rig.clock_us = sp_now_us();
+	rig.k.store = sp_store_open("s", true, rig.k.crypto, why);
+	rig.k.loop = sp_loop_create();
+	if (rig.k.store == NULL || rig.k.loop == NULL || sp_ipc_pair(p) != SP_OK ||
+			sp_ipc_pair(b) != SP_OK ||
+			sp_cert_make("test.example", 1, &cert, &pem) != SP_OK) {
+		return -1;
+	}
+	key = sp_tls_key_load(sp_span(pem->p, pem->n), text);
+	sp_rcbuf_unref(cert);
+	sp_cert_key_free(pem);
+	rig.k.key = key;
+	rig.k.control = p[0];
+	rig.parent = p[1];
+	rig.k.broker = b[0];
+	rig.broker = b[1];
+	sp_keeper_init(&rig.k);
+	return sp_store_add(rig.k.store, "alice", "", GOOD) == SP_OK &&
+					sp_store_add(rig.k.store, "dave", "", GOOD) == SP_OK &&
+					sp_store_disable(rig.k.store, "dave", true) == SP_OK &&
+					sp_store_add(rig.k.store, "carol", "", GOOD) == SP_OK &&
+					sp_store_totp_set(rig.k.store, "carol", rig_secret, 0) ==
+							SP_OK
+			? 0
+			: -1;
+}
+
+int rig_close(void **state)
+{
+	sp_keeper_finish(&rig.k);
+	sp_store_close(rig.k.store);
+	sp_loop_destroy(rig.k.loop);
+	sp_tls_key_destroy(key);
+	close(rig.k.control);
+	close(rig.parent);
+	close(rig.k.broker);
+	close(rig.broker);
+	unlink("s/store.db");
+	unlink("s/keeper.key");
+	rmdir("s");
+	return chdir("/") == 0 && rmdir(dir) == 0 ? 0 : -1;
+}
+
+/* Lets the keeper answer everything that lies there. */
+void turn(void)
+{
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(sp_loop_turn(rig.k.loop, 0), SP_OK);
+	}
+	assert_int_equal(sp_keeper_control(&rig.k), SP_OK);
+	if (rig.k.broker >= 0) {
+		assert_int_equal(sp_keeper_broker(&rig.k), SP_OK);
+	}
+}
+
+/* The next message for one of our ends must be of that type; it is in `in` then. */
+void expect(int fd, enum sp_msg type)
+{
+	turn();
+	sp_mon_in_finish(&rig.in);
+	int rc = sp_mon_recv(fd, &rig.in);
+	if (rc != 1) {
+		fail_msg("%s: nothing came (%d)", sp_msg_name(type), rc);
+	}
+	assert_string_equal(sp_msg_name(rig.in.type), sp_msg_name(type));
+}
+
+void expect_nothing(int fd)
+{
+	turn();
+	assert_int_equal(sp_mon_recv(fd, &rig.in), 0);
+}
+
+void connect_one(void)
+{
+	struct sp_msg_conn_open m = {.conn = ++rig.conn};
+	int n[2], l[2];
+
+	assert_int_equal(sp_ipc_pair(n), SP_OK);
+	assert_int_equal(sp_ipc_pair(l), SP_OK);
+	m.source = (struct sp_source){.family = AF_INET, .addr = {192, 0, 2, 7}};
+	snprintf(m.source.text, sizeof(m.source.text), "192.0.2.7:5");
+	int fds[2] = {n[0], l[0]};
+	assert_int_equal(sp_mon_send(rig.parent, SP_MSG_CONN_OPEN, &m, sizeof(m), fds, 2), SP_OK);
+	close(n[0]);
+	close(l[0]);
+	rig.net = n[1];
+	rig.login = l[1];
+	turn();
+	assert_int_equal(rig.k.n, 1);
+}
+
+void closed(uint32_t role, bool crashed, bool deadline)
+{
+	struct sp_msg_conn_closed m = {.conn = rig.conn,
+			.role = role,
+			.crashed = crashed,
+			.deadline = deadline,
+			.status = crashed ? 11 : 0};
+
+	assert_int_equal(sp_mon_say(rig.parent, CONN_CLOSED, &m), SP_OK);
+	turn();
+}
+
+void disconnect(void)
+{
+	close(rig.net);
+	close(rig.login);
+	closed(SP_ROLE_NET, false, false);
+	assert_int_equal(rig.k.n, 0);
+	rig.conf.mfa = SP_CONF_MFA_NONE;
+	while (sp_mon_recv(rig.parent, &rig.in) == 1) {
+		sp_mon_in_finish(&rig.in);
+	}
+	while (sp_mon_recv(rig.broker, &rig.in) == 1) {
+		sp_mon_in_finish(&rig.in);
+	}
+}
+
+static uint16_t wide(const char *s, uint8_t *out)
+{
+	struct sp_wr w;
+
+	sp_wr_fixed(&w, out, SP_NTLMV2_MAX_NAME);
+	sp_utf16_write(&w, s);
+	return (uint16_t)w.n;
+}
+
+struct sp_msg_challenge challenge(void)
+{
+	struct sp_msg_none none = {0};
+
+	assert_int_equal(sp_mon_say(rig.login, ASK_CHALLENGE, &none), SP_OK);
+	expect(rig.login, SP_MSG_CHALLENGE);
+	return rig.in.body.challenge;
+}
+
+struct sp_msg_proof proof_of(const char *user, const char *password, const uint8_t *server)
+{
+	struct sp_msg_proof m = {.temp_n = 44};
+	uint8_t hash[16], owf[16], name[SP_NTLMV2_MAX_NAME];
+	uint16_t n = wide(user, name);
+
+	snprintf(m.user, sizeof(m.user), "%s", user);
+	memset(m.temp, 0x77, m.temp_n);
+	assert_int_equal(sp_ntlmv2_nt_hash(rig.k.crypto, password, hash), SP_OK);
+	assert_int_equal(sp_ntlmv2_owf(rig.k.crypto, hash, sp_span(name, n), sp_span(NULL, 0), owf),
+			SP_OK);
+	sp_ntlmv2_proof(rig.k.crypto, owf, server, sp_span(m.temp, m.temp_n), m.nt_proof);
+	return m;
+}
+
+uint32_t prove(const char *user, const char *password)
+{
+	struct sp_msg_challenge c = challenge();
+	struct sp_msg_proof m = proof_of(user, password, c.challenge);
+
+	assert_int_equal(sp_mon_say(rig.login, PROOF, &m), SP_OK);
+	expect(rig.login, SP_MSG_PROOF_RESULT);
+	return rig.in.body.proof_result.result;
+}
+
+void done(uint32_t result, uint32_t why, const char *user)
+{
+	struct sp_msg_done m = {.result = result, .why = why};
+
+	snprintf(m.user, sizeof(m.user), "%s", user);
+	assert_int_equal(sp_mon_say(rig.login, DONE, &m), SP_OK);
+	turn();
+}
+
+struct sp_msg_verdict verdict(void)
+{
+	struct sp_msg_none none = {0};
+
+	assert_int_equal(sp_mon_say(rig.net, ASK_VERDICT, &none), SP_OK);
+	expect(rig.net, SP_MSG_VERDICT);
+	return rig.in.body.verdict;
+}
+
+void open_target(void)
+{
+	struct sp_msg_open_target m = {.geometry = {.width = 800, .height = 600, .bpp = 16}};
+
+	assert_int_equal(sp_mon_say(rig.net, OPEN_TARGET, &m), SP_OK);
+	expect(rig.broker, SP_MSG_DESKTOP_OPEN);
+}
+
+void log_in(void)
+{
+	assert_int_equal(prove("Alice", GOOD), SP_PROOF_GRANTED);
+	done(SP_DONE_OK, SP_WHY_OK, "alice");
+}
+
+const char *good_code(void)
+{
+	static char code[SP_TOTP_DIGITS + 1];
+
+	assert_int_equal(sp_totp_code(rig_secret, sp_totp_step(rig.unix_s), code), SP_OK);
+	return code;
+}
+
+uint32_t answer(const char *text)
+{
+	struct sp_msg_answer m = {.kind = SP_ANSWER_OK};
+
+	snprintf(m.text, sizeof(m.text), "%s", text);
+	assert_int_equal(sp_mon_say(rig.net, ANSWER, &m), SP_OK);
+	expect(rig.net, SP_MSG_PROMPT);
+	return rig.in.body.prompt.kind;
+}
+
+/* Was the connection ended by the keeper, with a reason and a penalty? */
+bool was_ended(void)
+{
+	bool ended = false, punished = false;
+
+	turn();
+	while (sp_mon_recv(rig.parent, &rig.in) == 1) {
+		if (rig.in.type == SP_MSG_CONN_END) {
+			assert_int_equal(rig.in.body.conn_end.conn, rig.conn);
+			assert_int_equal(rig.in.body.conn_end.why, SP_WHY_QUESTION);
+			ended = true;
+		}
+		if (rig.in.type == SP_MSG_PENALTY &&
+				rig.in.body.penalty.kind == SP_PENALTY_PROTOCOL) {
+			assert_int_equal(rig.in.body.penalty.source.addr[3], 7);
+			punished = true;
+		}
+	}
+	assert_int_equal(ended, punished);
+	if (ended) {
+		struct pollfd p[2] = {{.fd = rig.net, .events = POLLIN},
+				{.fd = rig.login, .events = POLLIN}};
+		assert_int_equal(poll(p, 2, 0), 2);
+		assert_true(p[0].revents & POLLHUP);
+		assert_true(p[1].revents & POLLHUP);
+	}
+	return ended;
+}
