@@ -27,6 +27,7 @@
 #define SP_KEEPER_SECONDS_DEADLINE 10
 
 struct sp_conn;
+struct sp_sessions;
 
 struct sp_keeper {
 	struct sp_loop *loop;
@@ -38,6 +39,7 @@ struct sp_keeper {
 	uint64_t (*now_us)(void);
 	int64_t (*unix_time)(void);
 	char alias[16]; /* the name that a challenge shows */
+	struct sp_sessions *sessions; /* session.h */
 	struct sp_conn *conns;
 	size_t n;
 	bool reload; /* the parent asked for it */

@@ -158,7 +158,7 @@ static uint32_t why_closed(const struct sp_net *n, int err)
 		return SP_WHY_DEADLINE;
 	case SP_ECLOSED:
 	case SP_ESYS:
-		return n->state == SP_NET_WAIT_LOGIN ? SP_WHY_GONE : SP_WHY_BYE;
+		return n->state == SP_NET_WAIT_LOGIN ? SP_WHY_GONE : SP_WHY_LOST;
 	case SP_ETLS:
 		return SP_WHY_TLS;
 	case SP_ENOMEM:

@@ -70,6 +70,7 @@
 	X(TLS, "TLS handshake failed") \
 	X(PROTOCOL, "message not acceptable") \
 	X(GONE, "peer closed during login") \
+	X(LOST, "connection lost") \
 	X(DEADLINE, "time limit passed") \
 	X(QUESTION, "question not permitted") \
 	X(CRASH, "process died on a signal") \
