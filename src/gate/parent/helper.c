@@ -66,6 +66,26 @@ static void on_penalty(struct sp_parent *p, const struct sp_msg_penalty *m)
 	}
 }
 
+/* A login at a target: the keeper hands one end of it to sp-net. */
+static void on_login_start(struct sp_parent *p, uint64_t conn)
+{
+	struct sp_msg_login_started m = {.conn = conn};
+	struct sp_slot *s = sp_parent_slot(p, conn);
+	char why[SP_WHY_MAX] = "the connection is gone";
+	int fds[2] = {-1, -1};
+	int rc = s ? sp_slot_login(s, fds, why) : SP_ENOTFOUND;
+
+	if (rc != SP_OK) {
+		snprintf(m.text, sizeof(m.text), "%.*s", (int)sizeof(m.text) - 1, why);
+	}
+	if (sp_mon_send(p->keeper, SP_MSG_LOGIN_STARTED, &m, sizeof(m), fds, rc == SP_OK ? 2 : 0) !=
+			SP_OK) {
+		sp_log(SP_LOG_ERROR, "keeper does not listen");
+	}
+	sp_fd_close(&fds[0]);
+	sp_fd_close(&fds[1]);
+}
+
 static void on_message(struct sp_parent *p, struct sp_mon_in *in)
 {
 	struct sp_slot *s;
@@ -85,6 +105,9 @@ static void on_message(struct sp_parent *p, struct sp_mon_in *in)
 		if (s) {
 			sp_slot_end(s); /* the keeper has said why */
 		}
+		return;
+	case SP_MSG_LOGIN_START:
+		on_login_start(p, in->body.login_start.conn);
 		return;
 	case SP_MSG_PENALTY:
 		on_penalty(p, &in->body.penalty);

@@ -139,6 +139,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	p.file = argv[2];
+	/* The name by which OpenSSL's own programs ask for other authorities. */
+	p.roots = getenv("SSL_CERT_FILE") ? getenv("SSL_CERT_FILE") : SP_PARENT_ROOTS;
 	p.chain_fd = p.keeper = -1;
 	sp_log_rate_init(&p.refused, 30, 10);
 	sp_log_rate_init(&p.trouble, 6, 3);

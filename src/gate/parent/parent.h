@@ -13,9 +13,13 @@
 #include "host/io/hostlog.h"
 #include "host/io/loop.h"
 
-/* What one connection takes of our descriptors: control, two log pipes, two processes, a spare. */
-#define SP_PARENT_FDS_PER_CONN 6
+/*
+ * What one connection takes of our descriptors: control, three log pipes, three processes, a spare.
+ */
+#define SP_PARENT_FDS_PER_CONN 8
 #define SP_PARENT_FDS_OWN 64
+/* Where Debian keeps the certificates of the CAs that this machine trusts. */
+#define SP_PARENT_ROOTS "/etc/ssl/certs/ca-certificates.crt"
 /* No more connections than the keeper can have, with some to spare for those that are ending. */
 #define SP_PARENT_CONNS 1984
 
@@ -28,6 +32,7 @@ struct sp_parent {
 	struct sp_watch *watches[SP_CONF_LISTENS];
 	struct sp_watch *resume; /* accepts again after a lack of something */
 	char net[SP_CONF_PATH], login[SP_CONF_PATH];
+	const char *roots; /* CA certificates of this machine, PEM */
 	unsigned files; /* soft limit of descriptors before we raised ours */
 	int keeper; /* control socket */
 	pid_t keeper_pid, broker_pid;

@@ -32,6 +32,8 @@ struct sp_slot {
 	struct sp_slot_conf conf;
 	struct sp_slot *next;
 	struct child net, login;
+	struct child target; /* the login at a target, once the keeper asked for it */
+	unsigned logins; /* at targets, so far */
 	int control; /* to sp-net */
 	int keeper_net, keeper_login; /* the keeper's ends, until it gets them */
 	uint64_t conn;
@@ -118,6 +120,7 @@ static void on_deadline(void *user)
 
 	kill_child(&s->net);
 	kill_child(&s->login);
+	kill_child(&s->target);
 }
 
 int sp_slot_start(const struct sp_slot_conf *conf, struct sp_slot **out, char *why, size_t why_n)
@@ -192,6 +195,7 @@ void sp_slot_destroy(struct sp_slot *s)
 	}
 	free_child(&s->net);
 	free_child(&s->login);
+	free_child(&s->target);
 	sp_watch_remove(s->deadline);
 	sp_fd_close(&s->control);
 	sp_fd_close(&s->keeper_net);
@@ -245,8 +249,9 @@ static void on_child(void *user, pid_t pid, int status)
 	}
 	if (c->role == SP_ROLE_NET) {
 		kill_child(&s->login); /* nobody is left whom it could log in */
+		kill_child(&s->target);
 	}
-	if (s->conn == 0 || (!s->net.pid && !s->login.pid)) {
+	if (s->conn == 0 || (!s->net.pid && !s->login.pid && !s->target.pid)) {
 		s->conf.calls->gone(s->conf.user, s);
 	}
 }
@@ -272,6 +277,70 @@ int sp_slot_give(struct sp_slot *s, int fd, int keeper_fd, const struct sp_msg_c
 	close(fd);
 	sp_watch_in(s->deadline, logon_ms * 1000ull + KILL_GRACE_US);
 	return rc;
+}
+
+/* The login before is of no use any more; if it has ended already, that is told as ever. */
+static void end_target(struct sp_slot *s)
+{
+	struct child *c = &s->target;
+	pid_t pid = c->pid;
+	int status;
+
+	if (pid <= 0) {
+		return;
+	}
+	if (waitpid(pid, &status, WNOHANG) != pid) {
+		kill_child(c);
+		if (sp_proc_reap(pid, sp_now_us() + KILL_GRACE_US, &status) != SP_OK) {
+			sp_log(SP_LOG_WARN, "child %d does not end", (int)pid);
+		}
+	}
+	on_child(c, pid, status);
+}
+
+int sp_slot_login(struct sp_slot *s, int fds[2], char why[SP_WHY_MAX])
+{
+	int keeper[2] = {-1, -1}, link[2] = {-1, -1};
+
+	if (s->conn == 0 || s->ending || s->net.pid == 0) {
+		snprintf(why, SP_WHY_MAX, "the connection is ending");
+		return SP_ESTATE;
+	}
+	if (s->logins >= SP_SLOT_LOGINS) {
+		snprintf(why, SP_WHY_MAX, "more than %d logins in one connection", SP_SLOT_LOGINS);
+		return SP_ELIMIT;
+	}
+	end_target(s);
+	s->logins++;
+	s->target = (struct child){0};
+	int rc = sp_ipc_pair(keeper);
+	rc = rc == SP_OK ? sp_ipc_pair(link) : rc;
+	if (rc == SP_OK) {
+		/* Each needs a position in the file of its own. */
+		int roots = open(s->conf.roots, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		int its[] = {link[1], keeper[1], roots};
+
+		rc = start_child(&s->target, s, SP_ROLE_LOGIN, s->conf.login, its,
+				roots >= 0 ? 3 : 2, why);
+		sp_fd_close(&roots);
+	} else {
+		snprintf(why, SP_WHY_MAX, "no sockets for a login: %s", strerror(errno));
+	}
+	sp_fd_close(&keeper[1]);
+	sp_fd_close(&link[1]);
+	if (rc != SP_OK) {
+		if (s->target.pid > 0) {
+			free_child(&s->target);
+			s->target = (struct child){0};
+			snprintf(why, SP_WHY_MAX, "%s", sp_err_text(rc));
+		}
+		sp_fd_close(&keeper[0]);
+		sp_fd_close(&link[0]);
+		return rc;
+	}
+	fds[0] = keeper[0];
+	fds[1] = link[0];
+	return SP_OK;
 }
 
 void sp_slot_granted(struct sp_slot *s)

@@ -1,4 +1,4 @@
-/* gate/parent/slot.h - one sp-net and its sp-login: started ahead, given a connection, watched. */
+/* gate/parent/slot.h - one sp-net and its sp-logins: started ahead, given a connection, watched. */
 #ifndef SP_GATE_PARENT_SLOT_H
 #define SP_GATE_PARENT_SLOT_H
 
@@ -15,11 +15,14 @@
 
 struct sp_slot;
 
+/* Logins at targets in the life of one connection: a redirection needs another. */
+#define SP_SLOT_LOGINS 8
+
 struct sp_slot_calls {
 	/* A child ended; the message is for the keeper (only of a slot that had a connection). */
 	void (*ended)(void *user, struct sp_slot *s, const struct sp_msg_conn_closed *m);
 	/*
-	 * Both are gone, or one of a slot that still waited: it is of no use any more. The owner
+	 * All are gone, or one of a slot that still waited: it is of no use any more. The owner
 	 * takes it out of his list and destroys it.
 	 */
 	void (*gone)(void *user, struct sp_slot *s);
@@ -28,6 +31,7 @@ struct sp_slot_calls {
 struct sp_slot_conf {
 	struct sp_loop *loop;
 	const char *net, *login; /* paths of the programs; outlive the slot */
+	const char *roots; /* path of the CA certificates of this machine; outlives the slot */
 	int chain_fd; /* stays the caller's */
 	const struct sp_slot_calls *calls;
 	void *user;
@@ -46,6 +50,12 @@ void sp_slot_destroy(struct sp_slot *s);
 sp_nodiscard int sp_slot_give(struct sp_slot *s, int fd, int keeper_fd,
 		const struct sp_msg_conn_open *open, uint32_t logon_ms, uint32_t active_ms,
 		const uint8_t limits_source[SP_SOURCE_SIZE]);
+/*
+ * Starts another sp-login, for the login at a target, and ends the one before. SP_OK and its
+ * question socket and sp-net's end of its link, the caller's from then on; else why, a text for
+ * the log: SP_ELIMIT after SP_SLOT_LOGINS, SP_ESTATE for a slot that is ending or waits, SP_ESYS.
+ */
+sp_nodiscard int sp_slot_login(struct sp_slot *s, int fds[2], char why[SP_WHY_MAX]);
 /* The login is over: the deadline no longer counts. */
 void sp_slot_granted(struct sp_slot *s);
 /* Lets it end by itself for a while, then kills it. */

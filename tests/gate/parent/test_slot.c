@@ -1,8 +1,9 @@
-/* tests/gate/parent/test_slot.c - a pair of processes: started, given a connection, watched, ended. */
+/* tests/gate/parent/test_slot.c - processes of a connection: started, given it, watched, ended. */
 #include "gate/parent/slot.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@
 #include "unit.h"
 
 static char dir[] = "/tmp/sp-slot.XXXXXX";
-static char net[64], login[64];
+static char net[64], login[64], roots[64];
 static struct sp_loop *l;
 static struct sp_slot *slot;
 static struct sp_msg_conn_closed ends[8];
@@ -65,8 +66,12 @@ static int open_fds(void)
 static int start(char why[SP_WHY_MAX])
 {
 	static const struct sp_slot_calls calls = {.ended = on_ended, .gone = on_gone};
-	struct sp_slot_conf conf = {
-			.loop = l, .net = net, .login = login, .chain_fd = 0, .calls = &calls};
+	struct sp_slot_conf conf = {.loop = l,
+			.net = net,
+			.login = login,
+			.roots = roots,
+			.chain_fd = 0,
+			.calls = &calls};
 
 	return sp_slot_start(&conf, &slot, why, SP_WHY_MAX);
 }
@@ -229,6 +234,129 @@ static void test_no_program(void **state)
 	assert_int_equal(open_fds(), before);
 }
 
+/* The next words on a descriptor of a login, within five seconds. */
+static void expect_words(int fd, const char *want)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	char got[64] = "";
+
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	ssize_t n = read(fd, got, sizeof(got) - 1);
+	assert_int_equal(n, strlen(want));
+	assert_string_equal(got, want);
+}
+
+static void wait_ends(size_t n)
+{
+	uint64_t end = sp_now_us() + 5000000;
+
+	while (n_ends < n && sp_now_us() < end) {
+		assert_int_equal(sp_loop_turn(l, 50000), SP_OK);
+	}
+	assert_int_equal(n_ends, n);
+}
+
+/* Says on its link what its third descriptor holds, and a word on its question socket. */
+#define TARGET_LOGIN \
+	"if [ -e /proc/self/fd/5 ]; then cat <&5 >&3; else echo none >&3; fi; echo asks >&4; " \
+	"exec sleep 60"
+
+static void test_target_login(void **state)
+{
+	char why[SP_WHY_MAX] = "";
+	int fds[2], more[2], before = open_fds();
+
+	program(roots, "roots");
+	started("cat <&3 >/dev/null", TARGET_LOGIN);
+	assert_int_equal(sp_slot_login(slot, fds, why), SP_ESTATE); /* no connection yet */
+	give(20000);
+	sp_slot_granted(slot);
+	assert_int_equal(sp_slot_login(slot, fds, why), SP_OK);
+	expect_words(fds[1], "#!/bin/sh\nroots\n");
+	expect_words(fds[0], "asks\n");
+	assert_int_equal(n_ends, 0);
+
+	/* Another one: the first is ended for it, which is no crash. This machine has no roots now. */
+	unlink(roots);
+	assert_int_equal(sp_slot_login(slot, more, why), SP_OK);
+	assert_int_equal(n_ends, 1);
+	assert_int_equal(ends[0].role, SP_ROLE_LOGIN);
+	assert_int_equal(ends[0].crashed, 0);
+	expect_words(more[1], "none\n");
+	expect_words(more[0], "asks\n");
+	assert_int_equal(read(fds[0], why, 1), 0); /* its ends are closed */
+	close(fds[0]);
+	close(fds[1]);
+
+	/* The end of sp-net is the end of all. */
+	sp_slot_end(slot);
+	assert_int_equal(sp_slot_login(slot, fds, why), SP_ESTATE);
+	until_gone();
+	assert_int_equal(n_ends, 4);
+	assert_int_equal(ends[1].role, SP_ROLE_NET);
+	for (size_t i = 0; i < n_ends; i++) {
+		assert_int_equal(ends[i].crashed, 0);
+	}
+	assert_int_equal(read(more[0], why, 1), 0);
+	close(more[0]);
+	close(more[1]);
+	assert_int_equal(open_fds(), before);
+}
+
+static void test_target_login_crashes(void **state)
+{
+	char why[SP_WHY_MAX] = "";
+	int fds[2];
+
+	started("cat <&3 >/dev/null",
+			"if [ -e /proc/self/fd/5 ]; then kill -SEGV $$; fi; exec sleep 60");
+	give(20000);
+	program(roots, "roots");
+	assert_int_equal(sp_slot_login(slot, fds, why), SP_OK);
+	wait_ends(1);
+	assert_int_equal(ends[0].role, SP_ROLE_LOGIN);
+	assert_int_equal(ends[0].conn, 7);
+	assert_int_equal(ends[0].crashed, 1);
+	assert_int_equal(ends[0].status, SIGSEGV);
+	assert_false(gone);
+	assert_int_equal(read(fds[0], why, 1), 0);
+	close(fds[0]);
+	close(fds[1]);
+	unlink(roots);
+}
+
+static void test_target_logins_are_counted(void **state)
+{
+	char why[SP_WHY_MAX] = "";
+	int fds[2];
+
+	started("cat <&3 >/dev/null", "exec sleep 60");
+	give(20000);
+	for (int i = 0; i < SP_SLOT_LOGINS; i++) {
+		assert_int_equal(sp_slot_login(slot, fds, why), SP_OK);
+		close(fds[0]);
+		close(fds[1]);
+		n_ends = 0;
+	}
+	assert_int_equal(sp_slot_login(slot, fds, why), SP_ELIMIT);
+	assert_string_equal(why, "more than 8 logins in one connection");
+}
+
+static void test_no_program_for_a_target(void **state)
+{
+	char why[SP_WHY_MAX] = "";
+	int fds[2];
+
+	started("cat <&3 >/dev/null", "exec sleep 60");
+	give(20000);
+	int before = open_fds();
+	unlink(login);
+	assert_int_equal(sp_slot_login(slot, fds, why), SP_ESYS);
+	assert_non_null(strstr(why, "No such file"));
+	assert_int_equal(open_fds(), before);
+	assert_int_equal(n_ends, 0);
+}
+
 static int group_setup(void **state)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -237,6 +365,7 @@ static int group_setup(void **state)
 	}
 	snprintf(net, sizeof(net), "%s/sp-net", dir);
 	snprintf(login, sizeof(login), "%s/sp-login", dir);
+	snprintf(roots, sizeof(roots), "%s/roots.pem", dir);
 	return 0;
 }
 
@@ -256,6 +385,10 @@ int main(void)
 			T(test_deadline),
 			T(test_death_while_waiting),
 			T(test_no_program),
+			T(test_target_login),
+			T(test_target_login_crashes),
+			T(test_target_logins_are_counted),
+			T(test_no_program_for_a_target),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
