@@ -1,4 +1,4 @@
-/* host/monitor/login_link.h - what sp-net and sp-login say to each other. */
+/* host/monitor/login_link.h - what sp-net says to sp-login and to sp-target, and they to it. */
 #ifndef SP_HOST_MONITOR_LOGIN_LINK_H
 #define SP_HOST_MONITOR_LOGIN_LINK_H
 
@@ -11,7 +11,7 @@
  */
 enum sp_login_msg {
 	SP_LOGIN_BEGIN = 1, /* struct sp_login_begin; to sp-login, once */
-	SP_LOGIN_BEGIN_TARGET = 4, /* struct sp_login_begin_target; likewise, toward a target */
+	SP_LOGIN_BEGIN_TARGET = 4, /* struct sp_login_begin_target; likewise, to sp-target */
 	SP_LOGIN_TOKEN = 2, /* the bytes of a TSRequest */
 	SP_LOGIN_END = 3, /* struct sp_login_end; to sp-net, once */
 };
@@ -38,8 +38,10 @@ struct sp_login_end {
 };
 
 /*
- * Toward a target sp-login is the client: the certificate is judged first, then the first
- * TSRequest is a TOKEN to sp-net, unasked. The end is a SP_LOGIN_TARGET_END instead of an END.
+ * sp-target is the client: it judges the certificate first, then the first TSRequest (or, with
+ * SP_PROTO_RDSTLS, the authentication request) is a TOKEN to sp-net, unasked. It ends with a
+ * SP_LOGIN_TARGET_END instead of an END. A program of its own, because what checks certificates
+ * costs three times the memory of sp-login, and every connection starts one of those.
  */
 #define SP_LOGIN_CHAIN_MAX 32768
 

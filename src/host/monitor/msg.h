@@ -39,15 +39,17 @@
 #define SP_DIAL_FD_KEEPER 3
 #define SP_BROKER_FD_KEEPER 3
 #define SP_DESK_FD_BROKER 3
-/* Descriptors of sp-net and sp-login, which are started before their connection comes. */
+/*
+ * Descriptors of sp-net and sp-login, which are started before their connection comes, and of
+ * sp-target, which has those of sp-login and is started when a target's login is wanted.
+ */
 #define SP_NET_FD_PARENT 3
 #define SP_NET_FD_KEEPER 4
 #define SP_NET_FD_LOGIN 5
 #define SP_NET_FD_CHAIN 6 /* certificate chain, PEM, read only */
 #define SP_LOGIN_FD_NET 3
 #define SP_LOGIN_FD_KEEPER 4
-#define SP_LOGIN_FD_ROOTS \
-	5 /* CA certificates, PEM, read only; a target's login only, may be absent */
+#define SP_LOGIN_FD_ROOTS 5 /* sp-target: CA certificates, PEM, read only; may be absent */
 
 /* Why a connection was refused or ended: for the log and the audit, never for the peer. */
 #define SP_WHY_MAP(X) \
@@ -142,7 +144,7 @@ const char *sp_why_text(uint32_t why);
 	X(PROOF, proof, 0, 0) \
 	X(PROOF_RESULT, proof_result, 0, 0) \
 	X(DONE, done, 0, 0) \
-	/* sp-login of a target's leg and keeper */ \
+	/* sp-target and keeper */ \
 	X(ASK_TRUST, none, 0, 0) \
 	X(TRUST, trust, 0, 0) \
 	X(TARGET_CERT, target_cert, 0, 0) \
@@ -201,7 +203,7 @@ struct sp_msg_conn_open {
 	char interface[SP_TEXT_IFACE]; /* the network interface it came in by; empty = not known */
 };
 
-/* Starts another sp-login for the connection, for its target's leg. */
+/* Starts an sp-target for the connection: the login of its target's leg. */
 struct sp_msg_login_start {
 	uint64_t conn;
 };
@@ -444,7 +446,7 @@ enum sp_open {
 enum sp_target_kind {
 	SP_TARGET_NONE,
 	SP_TARGET_DESKTOP, /* RDP over the socket pair, without TLS and login */
-	SP_TARGET_RDP, /* RDP over TCP: TLS, then CredSSP by the sp-login on the link */
+	SP_TARGET_RDP, /* RDP over TCP: TLS, then CredSSP by the sp-target on the link */
 	SP_TARGET_COUNT
 };
 
