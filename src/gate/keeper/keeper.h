@@ -28,11 +28,13 @@
 
 struct sp_conn;
 struct sp_sessions;
+struct sp_geo;
 
 struct sp_keeper {
 	struct sp_loop *loop;
 	const struct sp_crypto *crypto;
-	const struct sp_conf *conf;
+	struct sp_conf *conf; /* of now; whoever keeps a pointer into it has sp_conf_ref() */
+	struct sp_geo *geo; /* NULL: the configuration names no countries-file */
 	struct sp_store *store;
 	const struct sp_tls_key *key; /* NULL: every signature is refused */
 	int control, broker; /* -1: not there */

@@ -38,11 +38,19 @@ enum sp_policy_clause {
 	SP_POLICY_CLAUSES
 };
 
-/* Zeroed it allows nothing. */
+/*
+ * Zeroed it allows nothing. The second factor:
+ *   factors has NONE                the first factor alone will do
+ *   factors has TOTP, not optional  a one-time code; who has no secret enrols now
+ *   factors has TOTP and optional   a one-time code from those who have a secret, nothing from
+ *                                   the others (the file says mfa = "enrolled")
+ *   factors has TOKEN, DEVICE       that kind of password was the second factor already
+ */
 struct sp_policy_verdict {
 	bool allow;
-	const struct sp_conf_rule *rule; /* the one that decided; NULL: none matched */
+	const struct sp_conf_rule *rule; /* the one that decided, the conf's; NULL: none matched */
 	uint32_t factors; /* SP_CONF_FACTOR_*: any of these will do; never 0 when allowed */
+	bool optional; /* a factor is asked of those only who have it */
 	int64_t until; /* when the matching hours end, seconds since 1970; 0: no end in sight */
 	char why[SP_TEXT_WHY]; /* in words, for the log and for the person */
 };

@@ -417,6 +417,7 @@ static const struct key top_keys[] = {
 void sp_conf_default(struct sp_conf *c)
 {
 	memset(c, 0, sizeof(*c));
+	c->refs = 1;
 	c->n_listen = 1;
 	if (!sp_conf_parse_listen("127.0.0.1:3389", &c->listen[0])) {
 		abort();
@@ -515,4 +516,39 @@ void sp_conf_finish(struct sp_conf *c)
 	sp_free(c->rule);
 	c->rule = NULL;
 	c->n_rules = 0;
+}
+
+int sp_conf_load(const char *file, struct sp_conf_errors *errors, struct sp_conf **out)
+{
+	struct sp_conf *c = sp_malloc(sizeof(*c));
+
+	*out = NULL;
+	if (c == NULL) {
+		memset(errors, 0, sizeof(*errors));
+		errors->n = 1;
+		snprintf(errors->text[0], sizeof(errors->text[0]), "%s: %s", file,
+				sp_err_text(SP_ENOMEM));
+		return SP_ENOMEM;
+	}
+	int rc = sp_conf_read(c, file, errors);
+	if (rc != SP_OK) {
+		sp_conf_unref(c);
+		return rc;
+	}
+	*out = c;
+	return SP_OK;
+}
+
+struct sp_conf *sp_conf_ref(struct sp_conf *c)
+{
+	c->refs++;
+	return c;
+}
+
+void sp_conf_unref(struct sp_conf *c)
+{
+	if (c != NULL && --c->refs == 0) {
+		sp_conf_finish(c);
+		sp_free(c);
+	}
 }

@@ -21,6 +21,9 @@
 #define SP_CONF_HOST 264
 #define SP_CONF_RULES 128
 #define SP_CONF_LIST 32 /* entries of a rule's list */
+#define SP_CONF_ZONE 64
+#define SP_CONF_ZONES 16 /* different ones in a file */
+#define SP_CONF_WARNINGS 16
 #define SP_CONF_NOTICE 2048
 #define SP_CONF_REDIRECTS 8
 #define SP_CONF_PIN 32 /* SHA-256 of SubjectPublicKeyInfo */
@@ -90,11 +93,14 @@ struct sp_conf_target {
 	enum sp_conf_record record;
 };
 
+struct sp_zone;
+
 /* "Mon-Fri 08:00-18:00 Europe/Berlin"; past midnight where until <= from. */
 struct sp_conf_hours {
-	uint32_t days; /* bit 0 is Monday */
+	uint32_t days; /* on which it begins; bit 0 is Monday */
 	uint32_t from, until; /* minutes of the day, 0..1440 */
-	char zone[64]; /* of tzdata; empty = the machine's */
+	char zone[SP_CONF_ZONE]; /* of tzdata; empty = the machine's */
+	const struct sp_zone *clock; /* the conf's, host/conf/zone.h */
 };
 
 /* How somebody may prove a second time who is there; bits. */
@@ -105,17 +111,28 @@ struct sp_conf_hours {
 
 #define SP_CONF_DEVICE_ENROLLED 1u /* "enrolled": a device secret was the password */
 
+/* The numbers of enum sp_clipboard and enum sp_drives in host/monitor/msg.h. */
+#define SP_CONF_CLIP_TEXT_IN 1u
+#define SP_CONF_CLIP_TEXT_OUT 2u
+#define SP_CONF_CLIP_FILES_IN 4u
+#define SP_CONF_CLIP_FILES_OUT 8u
+#define SP_CONF_CLIP_ALL 31u
+#define SP_CONF_DRIVES_READ 1u
+#define SP_CONF_DRIVES_WRITE 2u
+
 /* What a rule lets through. */
 struct sp_conf_channels {
-	uint32_t clipboard; /* bits of enum sp_clipboard in host/monitor/msg.h */
-	uint32_t drives; /* 0 none, 1 read, 2 read-write */
+	uint32_t clipboard; /* SP_CONF_CLIP_* */
+	uint32_t drives; /* SP_CONF_DRIVES_*, one of them, or 0 */
 	bool sound, microphone, other;
 };
 
 /* One entry of `rules`. An empty list is a key that is not there, and matches everything. */
 struct sp_conf_rule {
 	char name[2 * SP_CONF_NAME];
-	uint32_t line; /* in the file; 0: the built-in rule of a file without `rules` */
+	char file[SP_CONF_PATH]; /* where it stands; it may be an included one */
+	uint32_t line; /* in it; 0: the built-in rule of a file without `rules` */
+	bool desktops; /* the built-in rule: for targets of kind desktop only */
 	size_t n_users, n_from, n_interfaces, n_countries, n_hours, n_targets, n_approval;
 	char users[SP_CONF_LIST][SP_CONF_NAME]; /* "alice", "@ops" */
 	struct sp_conf_net from[SP_CONF_LIST];
@@ -155,8 +172,11 @@ struct sp_conf {
 	char countries[SP_CONF_PATH]; /* "countries-file", MMDB; empty = none */
 	char notice[SP_CONF_NOTICE]; /* legal notice to be accepted at login; empty = none */
 	bool require_token; /* without a valid token in the first packet there is no answer */
+	size_t n_zones;
+	struct sp_zone *zone[SP_CONF_ZONES]; /* what the hours of the rules point to; the conf's */
 	/* Unix account of the keeper where the service is started as root; empty = the caller. */
 	char run_as[SP_CONF_NAME];
+	uint32_t refs; /* of one that sp_conf_load() made */
 };
 
 /* Every mistake that was found, "FILE:LINE: what: why", in the order of the file. */
@@ -164,6 +184,9 @@ struct sp_conf_errors {
 	size_t n;
 	char text[SP_CONF_ERRORS][320];
 	bool more; /* there were more than fit */
+	/* What is no mistake but hardly meant, "FILE:LINE: warning: ..."; also of a good file. */
+	size_t n_warnings;
+	char warning[SP_CONF_WARNINGS][320];
 };
 
 /* The configuration of an empty file: loopback only, NLA only, second factor required, this machine's desktop. */
@@ -174,8 +197,22 @@ void sp_conf_default(struct sp_conf *c);
  * relative to the file's folder.
  */
 sp_nodiscard int sp_conf_read(struct sp_conf *c, const char *file, struct sp_conf_errors *errors);
-/* Gives back what a read or default configuration holds, and leaves it empty. */
+/*
+ * Gives back what a read or default configuration holds, and leaves it empty. It owns memory: a
+ * copy by assignment is a move, and one of the two is finished.
+ */
 void sp_conf_finish(struct sp_conf *c);
+/*
+ * The same as sp_conf_read(), on the heap and counted, for those who read again while somebody
+ * still works by the old one: whoever keeps a pointer into a configuration (a target, a rule, a
+ * verdict of the policy) across a turn of the loop keeps a reference to it too. The new one's
+ * first reference is the caller's; *out is NULL on failure.
+ */
+sp_nodiscard int sp_conf_load(
+		const char *file, struct sp_conf_errors *errors, struct sp_conf **out);
+struct sp_conf *sp_conf_ref(struct sp_conf *c);
+/* The last one finishes and frees it. Accepts NULL. */
+void sp_conf_unref(struct sp_conf *c);
 const struct sp_conf_target *sp_conf_target(const struct sp_conf *c, const char *name);
 /* The certificate's path: certificate, or tls.pem in state. False when it does not fit. */
 bool sp_conf_certificate(const struct sp_conf *c, char *path, size_t cap);
