@@ -81,7 +81,7 @@ static void check_proof(struct sp_conn *c, const struct sp_msg_proof *p)
 	memcpy(q.proof, p->nt_proof, sizeof(q.proof));
 	/* The proof is over the whole name, the user is only its first part. */
 	sp_name_split(p->user, &c->name);
-	sp_store_check(c->k->store, c->name.user, &q, &c->checked);
+	sp_store_check(c->k->store, c->name.user, &q, &c->source, c->k->unix_time(), &c->checked);
 	/* After the check, so that a late answer takes no other time than a wrong one. */
 	if (c->k->now_us() - c->challenged_us > SP_KEEPER_CHALLENGE_US) {
 		c->checked = (struct sp_checked){.result = SP_PROOF_DENIED, .why = SP_WHY_STALE};

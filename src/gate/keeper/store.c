@@ -586,7 +586,7 @@ static void fake_hash(struct sp_store *st, const char *name, uint8_t hash[SP_NTL
 }
 
 void sp_store_check(struct sp_store *st, const char *name, const struct sp_ntlmv2_query *q,
-		struct sp_checked *out)
+		const struct sp_source *source, int64_t now, struct sp_checked *out)
 {
 	uint8_t hash[SP_NTLMV2_KEY], fake[SP_NTLMV2_KEY], key[SP_NTLMV2_KEY];
 	struct sp_user u = {0};
@@ -608,6 +608,7 @@ void sp_store_check(struct sp_store *st, const char *name, const struct sp_ntlmv
 	bool proved = sp_ntlmv2_check(st->crypto, hash, q, key);
 	if (proved && rc == SP_OK && secret == SP_OK && !u.disabled) {
 		out->user = u;
+		out->by = SP_PROVED_PASSWORD;
 		memcpy(out->session_base_key, key, sizeof(key));
 		out->why = SP_WHY_OK;
 		out->result = SP_PROOF_GRANTED;

@@ -76,21 +76,42 @@ sp_nodiscard int sp_store_totp_get(
 sp_nodiscard int sp_store_totp_use(
 		struct sp_store *st, const char *name, const char *code, int64_t now);
 
-/* The result of a login's proof. Only a granted one has a user. */
+/* Which of a user's secrets it was that somebody proved. */
+enum sp_proved {
+	SP_PROVED_NOTHING,
+	SP_PROVED_PASSWORD,
+	SP_PROVED_DEVICE,
+	SP_PROVED_TOKEN, /* to be spent at the verdict: sp_store_token_spend() */
+};
+
+/* The result of a login's proof. Only a granted one has anything below `why`. */
 struct sp_checked {
 	enum sp_proof result;
 	enum sp_why why;
 	struct sp_user user;
+	enum sp_proved by;
+	int64_t id; /* of the device or the token; 0 for the password */
+	char target[SP_TEXT_TARGET]; /* the only one that the token opens; empty = any */
 	uint8_t session_base_key[SP_NTLMV2_KEY];
 };
 
 /*
  * Checks an NTLMv2 proof against the secrets of the user whom `name` (UTF-8, as sent) means: the
- * whole name first, then what stands before its '@'; case does not matter. Somebody unknown or
- * disabled takes the same way and time. `out` is denied first and granted last.
+ * whole name first, then what stands before its '@'; case does not matter. They are his password,
+ * his device secrets and the tokens that are good now from `source` (NULL: not known). The work is
+ * always that of a user with all the secrets that one can have, so somebody unknown, disabled or
+ * without a device takes the same way and time. `out` is denied first and granted last.
  */
 void sp_store_check(struct sp_store *st, const char *name, const struct sp_ntlmv2_query *q,
-		struct sp_checked *out);
+		const struct sp_source *source, int64_t now, struct sp_checked *out);
+/*
+ * The password in clear, for doors that get it so: against the Argon2id verifier that is made
+ * together with the NT hash. SP_OK and the user; SP_EAUTH, after the same work, for a wrong one,
+ * an unknown user (whose u is zeroed), a disabled one, and one whose password is older than the
+ * verifiers.
+ */
+sp_nodiscard int sp_store_verify(
+		struct sp_store *st, const char *name, const char *password, struct sp_user *u);
 /* Do two names as sent mean this user? For the name that comes with delegated credentials. */
 bool sp_store_means(const struct sp_user *u, const char *name);
 

@@ -106,7 +106,7 @@ static struct sp_checked check(const char *user, const char *domain, const char 
 	struct sp_checked c;
 
 	memset(&c, 0xee, sizeof(c));
-	sp_store_check(st, user, &q, &c);
+	sp_store_check(st, user, &q, NULL, 0, &c);
 	/* Whatever the result: its parts agree. */
 	if (c.result == SP_PROOF_GRANTED) {
 		assert_int_equal(c.why, SP_WHY_OK);
@@ -197,7 +197,7 @@ static void test_names_as_sent(void **state)
 	struct sp_ntlmv2_query q = prove("alice", "A", GOOD);
 	struct sp_checked c;
 	q.n_domain = wide("B", q.domain);
-	sp_store_check(st, "alice", &q, &c);
+	sp_store_check(st, "alice", &q, NULL, 0, &c);
 	assert_int_equal(c.result, SP_PROOF_DENIED);
 }
 
@@ -245,12 +245,12 @@ static void test_spec(void **state)
 	memcpy(q.temp, temp.p, temp.n);
 	memcpy(q.challenge, challenge.p, 8);
 	memcpy(q.proof, proof.p, 16);
-	sp_store_check(st, "User", &q, &c);
+	sp_store_check(st, "User", &q, NULL, 0, &c);
 	assert_int_equal(c.result, SP_PROOF_GRANTED);
 	assert_memory_equal(c.session_base_key, key.p, 16);
 	for (size_t i = 0; i < 128; i++) {
 		q.proof[i / 8] ^= 1u << i % 8;
-		sp_store_check(st, "User", &q, &c);
+		sp_store_check(st, "User", &q, NULL, 0, &c);
 		assert_int_equal(c.result, SP_PROOF_DENIED);
 		q.proof[i / 8] ^= 1u << i % 8;
 	}

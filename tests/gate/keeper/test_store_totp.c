@@ -80,7 +80,7 @@ static bool proved(const char *name)
 					 sp_span(NULL, 0), owf),
 			SP_OK);
 	sp_ntlmv2_proof(&sp_crypto_nettle, owf, q.challenge, sp_span(q.temp, q.n_temp), q.proof);
-	sp_store_check(st, name, &q, &c);
+	sp_store_check(st, name, &q, NULL, 0, &c);
 	return c.result == SP_PROOF_GRANTED;
 }
 
