@@ -19,6 +19,7 @@
 #define SP_SESSION_LOST_US (600 * UINT64_C(1000000)) /* so long a lost session can be resumed */
 #define SP_SESSION_REASON_US (600 * UINT64_C(1000000)) /* so long the last reason is told */
 #define SP_SESSION_LOST 1024 /* lost sessions that can be resumed */
+#define SP_SESSION_LOST_USER 8 /* of one user */
 #define SP_SESSION_REASONS 1024 /* users with a last reason */
 #define SP_SESSION_WARN_S 300 /* so long before its end the person is warned */
 
@@ -82,6 +83,8 @@ struct sp_session {
 	bool resumed; /* came back by an auto-reconnect cookie */
 	uint64_t began_us; /* when it first was active; 0: never; kept over a reconnect */
 	uint64_t max_us; /* its longest time, from began_us; 0: none */
+	uint64_t lost_us; /* when it was lost; 0: it lives */
+	int64_t until; /* when the rule's hours end, seconds since 1970; 0: not known */
 	uint64_t kill_us; /* ENDING: when it must be gone */
 	enum sp_why why; /* ENDING: why the keeper ended it */
 	char why_text[SP_TEXT_WHY]; /* likewise, for the person */
@@ -180,12 +183,12 @@ void sp_session_end(struct sp_session *s, enum sp_why why, uint32_t error_info, 
 		uint64_t now_us);
 /*
  * Asks the rules again for every session whose target is opened, ends those that they no longer
- * allow, whose user is gone or whose time is over, and kills those that do not go. Call it every
- * SP_SESSION_TICK_US, after a reload, and when sp_sessions_due() has come.
+ * allow, whose user is gone or whose time is over, and kills those that do not go. Call it
+ * when sp_sessions_due() has come, and after a reload. `now` is in seconds since 1970.
  */
-void sp_sessions_tick(struct sp_sessions *all, uint64_t now_us);
-/* When the tick is to be called next; 0: there is no session. */
-uint64_t sp_sessions_due(const struct sp_sessions *all, uint64_t now_us);
+void sp_sessions_tick(struct sp_sessions *all, int64_t now, uint64_t now_us);
+/* When the tick is to be called next; 0: there is nothing that it could look at. */
+uint64_t sp_sessions_due(const struct sp_sessions *all);
 
 /* ---- looking ---- */
 
