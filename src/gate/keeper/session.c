@@ -283,7 +283,8 @@ void sp_session_end(struct sp_session *s, enum sp_why why, uint32_t error_info, 
 
 static bool good_factor(const struct sp_session *s, const struct sp_policy_verdict *v)
 {
-	return (v->factors & (s->factors | SP_CONF_FACTOR_NONE)) != 0;
+	/* Who had none to prove at his login was let in without; he need not leave for one. */
+	return v->optional || (v->factors & (s->factors | SP_CONF_FACTOR_NONE)) != 0;
 }
 
 static bool good_approval(const struct sp_session *s, const struct sp_conf_rule *rule)
