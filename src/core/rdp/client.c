@@ -3,7 +3,6 @@
 
 #include "core/base/log.h"
 #include "core/base/mem.h"
-#include "core/pdu/autodetect.h"
 #include "core/pdu/mcs.h"
 #include "core/pdu/sec.h"
 #include "core/pdu/tpkt.h"
@@ -272,10 +271,7 @@ static int wait_join_confirm(struct sp_rdp *c, const struct sp_mcs *m)
 
 static int licensed(struct sp_rdp *c)
 {
-	c->state = c->cli->relay ? SP_RDP_RELAY : SP_RDP_WAIT_DEMAND_ACTIVE;
-	if (c->cli->relay) {
-		c->deadline_us = 0;
-	}
+	c->state = SP_RDP_WAIT_DEMAND_ACTIVE;
 	return sp_rdp_emit(c, (struct sp_event){.kind = SP_EV_LICENSED});
 }
 
@@ -332,49 +328,6 @@ static int on_license(struct sp_rdp *c, struct sp_span data)
 	return rc > 0 ? licensed(c) : SP_OK;
 }
 
-/* Connect-time and continuous measurements; what we cannot parse is not worth a connection. */
-static int message_data(struct sp_rdp *c, struct sp_span data, uint64_t now_us)
-{
-	struct sp_autodetect req, rsp;
-	struct sp_client_part *cli = c->cli;
-	struct sp_rd r;
-	uint16_t flags;
-
-	sp_rd_init(&r, data.p, data.n);
-	if (sp_sec_read(&r, &flags) != SP_OK || !(flags & SP_SEC_AUTODETECT_REQ) ||
-			sp_autodetect_read(&r, &req) != SP_OK) {
-		return SP_OK;
-	}
-	rsp = (struct sp_autodetect){.response = true, .sequence = req.sequence};
-	switch (req.type) {
-	case SP_AD_RTT_REQUEST:
-	case SP_AD_RTT_REQUEST_CONNECT:
-		rsp.type = SP_AD_RTT_RESPONSE;
-		break;
-	case SP_AD_BW_START:
-	case SP_AD_BW_START_CONNECT:
-		cli->detect_start_us = now_us;
-		cli->detect_bytes = 0;
-		return SP_OK;
-	case SP_AD_BW_PAYLOAD:
-		cli->detect_bytes += (uint32_t)data.n;
-		return SP_OK;
-	case SP_AD_BW_STOP:
-	case SP_AD_BW_STOP_CONNECT:
-		rsp.type = req.type == SP_AD_BW_STOP_CONNECT ? SP_AD_BW_RESULTS_CONNECT
-							     : SP_AD_BW_RESULTS;
-		rsp.time_delta = (uint32_t)((now_us - cli->detect_start_us) / 1000);
-		rsp.byte_count = cli->detect_bytes + (uint32_t)data.n;
-		break;
-	default:
-		return SP_OK;
-	}
-	size_t mark = sp_rdp_send_begin(c, c->message_id);
-	sp_sec_write(&c->wr, SP_SEC_AUTODETECT_RSP);
-	sp_autodetect_write(&c->wr, &rsp);
-	return sp_rdp_send_end(c, mark);
-}
-
 static int send_data(struct sp_rdp *c, const struct sp_mcs *m, uint64_t now_us)
 {
 	bool relay = c->state == SP_RDP_RELAY;
@@ -389,7 +342,7 @@ static int send_data(struct sp_rdp *c, const struct sp_mcs *m, uint64_t now_us)
 	}
 	if (c->message_id != 0 && m->channel == c->message_id) {
 		return relay ? sp_rdp_emit_relay(c, SP_RELAY_MESSAGE, 0, m->data)
-			     : message_data(c, m->data, now_us);
+			     : sp_client_message(c, m->data, now_us);
 	}
 	if (i == c->n_channels) {
 		return sp_rdp_fail(c, SP_EFIELD, "mcs.channelId");

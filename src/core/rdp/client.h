@@ -13,10 +13,10 @@ struct sp_client_conf {
 	/* Blocks and info as they are sent; copied. Channel names stand in gcc. */
 	const struct sp_gcc_client *gcc;
 	const struct sp_info *info;
-	bool relay; /* from the licence on, PDUs are SP_EV_RELAY */
+	bool relay; /* from the Demand Active on, PDUs are SP_EV_RELAY */
 	/* For a server that wants a licence asked for; NULL: such a server is not possible. */
 	const struct sp_crypto *crypto;
-	uint64_t deadline_us; /* from creation to active or relayed; 0 for none */
+	uint64_t deadline_us; /* from creation to active, or the Demand Active; 0 for none */
 };
 
 /* The first packet is in the output at once. */

@@ -25,6 +25,10 @@ struct sp_client_part {
 /* client_share.c: what the server says on the I/O channel behind the licence, and updates. */
 sp_nodiscard int sp_client_share_data(struct sp_rdp *c, struct sp_span data);
 sp_nodiscard int sp_client_fast_output(struct sp_rdp *c, struct sp_span pdu);
+/* client_message.c: measurements and invitations, answered here. */
+sp_nodiscard int sp_client_message(struct sp_rdp *c, struct sp_span data, uint64_t now_us);
+/* r stands behind the security header of an Initiate Multitransport Request. */
+sp_nodiscard int sp_client_refuse_transport(struct sp_rdp *c, struct sp_rd *r);
 /* The next whole update of the fast-path PDU in hand: 1 with *ev, 0 for none, or an error. */
 int sp_client_next_update(struct sp_rdp *c, struct sp_event *ev);
 

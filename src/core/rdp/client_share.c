@@ -217,8 +217,42 @@ static int on_data(struct sp_rdp *c, const struct sp_share *s)
 	}
 }
 
+/* Before its Demand Active a target has nothing to say to the user's client. */
+static int relay_share(struct sp_rdp *c, const struct sp_share *s)
+{
+	switch (s->type) {
+	case SP_SHARE_SERVER_REDIRECT:
+		c->state = SP_RDP_CLOSED;
+		return sp_rdp_emit(
+				c, (struct sp_event){.kind = SP_EV_REDIRECT, .redirect = s->body});
+	case SP_SHARE_DATA:
+		return s->type2 == SP_DATA_SET_ERROR_INFO ? on_data(c, s) : SP_OK;
+	default:
+		return SP_OK;
+	}
+}
+
+/* All of the packet from the Demand Active on is the other leg's. */
+static int relay_demand(struct sp_rdp *c, const struct sp_share *s, struct sp_span from)
+{
+	struct sp_active active;
+	struct sp_rd body;
+
+	sp_rd_init(&body, s->body.p, s->body.n);
+	if (sp_active_demand_read(&body, &active) != SP_OK) {
+		return sp_rdp_note(c, &body);
+	}
+	c->share_id = active.share_id;
+	c->state = SP_RDP_RELAY;
+	c->deadline_us = 0;
+	return sp_rdp_emit_relay(c, SP_RELAY_IO, 0, from);
+}
+
 static int on_share(struct sp_rdp *c, const struct sp_share *s)
 {
+	if (c->cli->relay) {
+		return relay_share(c, s);
+	}
 	switch (s->type) {
 	case SP_SHARE_DEMAND_ACTIVE:
 		return c->state == SP_RDP_WAIT_DEMAND_ACTIVE
@@ -246,10 +280,15 @@ int sp_client_share_data(struct sp_rdp *c, struct sp_span data)
 
 	sp_rd_init(&r, data.p, data.n);
 	while (rc == SP_OK && sp_rd_left(&r) > 0) {
+		struct sp_span from = sp_span(r.p, sp_rd_left(&r));
 		struct sp_share s;
 
 		if (sp_share_read(&r, &s) != SP_OK) {
 			return sp_rdp_note(c, &r);
+		}
+		if (c->cli->relay && s.type == SP_SHARE_DEMAND_ACTIVE &&
+				c->state == SP_RDP_WAIT_DEMAND_ACTIVE) {
+			return relay_demand(c, &s, from);
 		}
 		rc = on_share(c, &s);
 	}
@@ -288,6 +327,9 @@ int sp_client_fast_output(struct sp_rdp *c, struct sp_span pdu)
 	}
 	if (c->state < SP_RDP_WAIT_DEMAND_ACTIVE) {
 		return sp_rdp_fail(c, SP_ESTATE, "fastpath");
+	}
+	if (c->cli->relay) {
+		return SP_OK; /* a picture of before the activation */
 	}
 	sp_rd_init(&c->cli->updates, pdu.p, pdu.n);
 	return sp_fp_output_read(&c->cli->updates) != SP_OK ? sp_rdp_note(c, &c->cli->updates)

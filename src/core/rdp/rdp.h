@@ -46,7 +46,7 @@ enum sp_ev_kind {
 	SP_EV_LOGON,
 	/* Client: SC blocks were read (channel ids are known). */
 	SP_EV_CONNECTED,
-	/* Client: the licence exchange is over. */
+	/* Client: the licence exchange is over; the Demand Active, or a redirection, follows. */
 	SP_EV_LICENSED,
 	/* Client: Demand Active. The owner calls sp_client_confirm(); not in relay mode. */
 	SP_EV_DEMAND_ACTIVE,
@@ -69,7 +69,9 @@ enum sp_ev_kind {
 	SP_EV_SESSION_INFO,
 	/* Bytes of a static channel, one chunk with its header still on. */
 	SP_EV_CHANNEL,
-	/* Relay mode: a PDU for the other leg. */
+	/* Client in relay mode: Server Redirection instead of a Demand Active. Nothing follows. */
+	SP_EV_REDIRECT,
+	/* Relay mode: a PDU for the other leg, from the target's Demand Active on. */
 	SP_EV_RELAY,
 	/* The peer ended the connection in order (disconnect ultimatum). */
 	SP_EV_CLOSED,
@@ -117,6 +119,7 @@ struct sp_event {
 			struct sp_span data;
 		} channel;
 		struct sp_span session_info;
+		struct sp_span redirect; /* for sp_redirect_share_read() */
 		uint32_t error_info; /* SP_ERRINFO_* */
 		uint32_t reason; /* CLOSED: reason of the ultimatum */
 	};

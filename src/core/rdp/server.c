@@ -283,8 +283,11 @@ static int until_confirm(struct sp_rdp *c, const struct sp_mcs *m)
 	struct sp_rd r;
 
 	sp_rd_init(&r, m->data.p, m->data.n);
-	if (m->channel != SP_MCS_IO_CHANNEL || sp_share_read(&r, &s) != SP_OK ||
-			s.type != SP_SHARE_CONFIRM_ACTIVE) {
+	if (m->channel != SP_MCS_IO_CHANNEL) {
+		return SP_OK;
+	}
+	if (sp_share_read(&r, &s) != SP_OK || s.type != SP_SHARE_CONFIRM_ACTIVE) {
+		sp_server_track_io(c, m->data);
 		return SP_OK;
 	}
 	c->state = SP_RDP_RELAY;
@@ -351,6 +354,7 @@ static int handle(struct sp_rdp *c, struct sp_span pdu, uint64_t now_us)
 			return c->srv->activations > 1 ? SP_OK
 						       : sp_rdp_fail(c, SP_ESTATE, "fastpath");
 		case SP_RDP_RELAY_WAIT_CONFIRM:
+			sp_server_track_fast(c, pdu);
 			return SP_OK;
 		case SP_RDP_RELAY:
 			return sp_rdp_emit_relay(c, SP_RELAY_FASTPATH, 0, pdu);

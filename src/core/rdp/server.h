@@ -48,6 +48,8 @@ sp_nodiscard int sp_server_activate(
  * MCS layer belongs to the target. Sends the licence if that was not sent yet.
  */
 sp_nodiscard int sp_server_relay(struct sp_rdp *c);
+/* Whether sp_server_relay() may be called now: not in the middle of an own activation. */
+bool sp_server_may_relay(const struct sp_rdp *c);
 
 /*
  * Sends one update (SP_FP_UPDATE_*) whose body is given, cut into fragments the client takes;

@@ -4,6 +4,7 @@
 
 #include "core/rdp/machine.h"
 #include "core/rdp/server.h"
+#include "core/rdp/track.h"
 
 struct sp_server_part {
 	struct sp_server_conf conf;
@@ -13,10 +14,14 @@ struct sp_server_part {
 	bool licensed; /* the licence was sent */
 	uint16_t activations; /* Demand Actives so far, for a fresh share id each */
 	uint64_t verdict_us; /* when the login must be over; 0 for no limit */
+	struct sp_track track; /* of our own desktop, for the target that follows */
 };
 
 /* server_share.c: what the client says on the I/O channel from Confirm Active on. */
 sp_nodiscard int sp_server_io_data(struct sp_rdp *c, struct sp_span data);
 sp_nodiscard int sp_server_fast_input(struct sp_rdp *c, struct sp_span pdu);
+/* After our own desktop, before the target's share: only what of it the target has to know. */
+void sp_server_track_io(struct sp_rdp *c, struct sp_span data);
+void sp_server_track_fast(struct sp_rdp *c, struct sp_span pdu);
 
 #endif

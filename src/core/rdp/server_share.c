@@ -147,11 +147,16 @@ int sp_server_activate(struct sp_rdp *c, const struct sp_server_desktop *d, uint
 	return rc == SP_OK ? send_demand(c) : rc;
 }
 
+bool sp_server_may_relay(const struct sp_rdp *c)
+{
+	return c->server && (c->state == SP_RDP_WAIT_OWNER || c->state == SP_RDP_ACTIVE);
+}
+
 int sp_server_relay(struct sp_rdp *c)
 {
 	int rc;
 
-	if (!c->server || !(c->state == SP_RDP_WAIT_OWNER || c->state == SP_RDP_ACTIVE)) {
+	if (!sp_server_may_relay(c)) {
 		return sp_rdp_fail(c, SP_EARG, "relay");
 	}
 	bool own = c->state == SP_RDP_ACTIVE;
@@ -244,6 +249,9 @@ static int on_font_list(struct sp_rdp *c, struct sp_rd *r)
 
 static int emit_inputs(struct sp_rdp *c, size_t n)
 {
+	for (size_t i = 0; i < n; i++) {
+		sp_track_input(&c->srv->track, &c->inputs[i]);
+	}
 	/* Input before the font map belongs to nobody yet. */
 	if (n == 0 || c->state != SP_RDP_ACTIVE) {
 		return SP_OK;
@@ -298,6 +306,7 @@ static int on_suppress(struct sp_rdp *c, struct sp_rd *r)
 	if (sp_misc_suppress_read(r, &s) != SP_OK) {
 		return sp_rdp_note(c, r);
 	}
+	c->srv->track.suppressed = !s.allow;
 	ev.suppress.allow = s.allow;
 	ev.suppress.area = s.allow ? s.desk : (struct sp_rect){0};
 	return sp_rdp_emit(c, ev);
@@ -373,4 +382,61 @@ int sp_server_io_data(struct sp_rdp *c, struct sp_span data)
 		}
 	}
 	return rc;
+}
+
+void sp_server_track_fast(struct sp_rdp *c, struct sp_span pdu)
+{
+	struct sp_rd r;
+	size_t n;
+
+	sp_rd_init(&r, pdu.p, pdu.n);
+	if (sp_fp_input_read(&r, &n) != SP_OK) {
+		return;
+	}
+	for (size_t i = 0; i < n && i < SP_FP_MAX_EVENTS; i++) {
+		struct sp_input_event ev;
+
+		if (sp_fp_input_event_read(&r, &ev) != SP_OK) {
+			return;
+		}
+		sp_track_input(&c->srv->track, &ev);
+	}
+}
+
+static void track_input(struct sp_track *t, struct sp_rd *r)
+{
+	size_t n;
+
+	if (sp_input_read(r, &n) != SP_OK) {
+		return;
+	}
+	for (size_t i = 0; i < n && i < SP_INPUT_MAX; i++) {
+		struct sp_input_event ev;
+
+		if (sp_input_event_read(r, &ev) != SP_OK) {
+			return;
+		}
+		sp_track_input(t, &ev);
+	}
+}
+
+void sp_server_track_io(struct sp_rdp *c, struct sp_span data)
+{
+	struct sp_misc_suppress suppress;
+	struct sp_share s;
+	struct sp_rd r, body;
+
+	sp_rd_init(&r, data.p, data.n);
+	while (sp_rd_left(&r) > 0 && sp_share_read(&r, &s) == SP_OK) {
+		if (s.type != SP_SHARE_DATA || (s.compression & SP_SHARE_COMPRESSED)) {
+			continue;
+		}
+		sp_rd_init(&body, s.body.p, s.body.n);
+		if (s.type2 == SP_DATA_INPUT) {
+			track_input(&c->srv->track, &body);
+		} else if (s.type2 == SP_DATA_SUPPRESS_OUTPUT &&
+				sp_misc_suppress_read(&body, &suppress) == SP_OK) {
+			c->srv->track.suppressed = !suppress.allow;
+		}
+	}
 }
