@@ -28,7 +28,7 @@ struct sp_credssp_client {
 	uint32_t status;
 	const char *why;
 	struct sp_nego_client nego;
-	struct sp_secret password; /* UTF-16LE */
+	struct sp_secret password; /* UTF-16LE; INVARIANT: empty once it was sealed */
 	size_t n_key;
 	uint8_t key[SP_CREDSSP_MAX_KEY];
 	uint8_t nonce[SP_CREDSSP_NONCE];
@@ -216,6 +216,7 @@ static int send_credentials(struct sp_credssp_client *c, struct sp_wr *reply)
 	sp_wr_fixed(&sw, sealed, sizeof(sealed));
 	sp_ntlm_session_seal(&c->nego.ntlm.session, sp_span(plain, pw.n), &sw);
 	sp_wipe(plain, sizeof(plain));
+	sp_secret_wipe(&c->password);
 	if (sp_wr_ok(&pw) != SP_OK || sp_wr_ok(&sw) != SP_OK) {
 		return fail(c, SP_ESPACE, "credssp.authInfo");
 	}

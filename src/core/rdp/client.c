@@ -215,6 +215,7 @@ static int send_info(struct sp_rdp *c)
 
 	sp_sec_write(&c->wr, SP_SEC_INFO);
 	sp_info_write(&c->wr, &c->info);
+	sp_secret_wipe(&c->info.password);
 	c->state = SP_RDP_WAIT_LICENSE;
 	return sp_rdp_send_end(c, mark);
 }

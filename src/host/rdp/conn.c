@@ -8,6 +8,8 @@
 /* Plaintext that the machine does not take yet: it waits for its owner. The link is paused. */
 #define MAX_HELD (256u << 10)
 #define END_GRACE_US 2000000
+/* A Client Info with a password, or what a person types, is not longer. */
+#define MAX_SECRET_PDU 4096
 
 struct sp_conn {
 	struct sp_loop *loop;
@@ -98,6 +100,9 @@ static void flush_out(struct sp_conn *c)
 	while ((b = sp_rdp_out(c->rdp)) != NULL) {
 		if (c->tls) {
 			send_encrypted(c, b->p, b->n);
+			if (!c->server && b->refs == 1 && b->n <= MAX_SECRET_PDU) {
+				sp_wipe(b->p, b->n);
+			}
 			sp_rcbuf_unref(b);
 		} else {
 			sp_link_send(c->link, b);
@@ -240,7 +245,7 @@ static bool tls_progress(struct sp_conn *c)
 		if (rc == SP_OK) {
 			rc = sp_rdp_tls_done(c->rdp);
 		}
-		if (rc != SP_OK) {
+		if (rc < 0) {
 			sp_conn_fail(c, rc, "tls");
 			return true;
 		}

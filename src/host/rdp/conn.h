@@ -20,8 +20,9 @@ struct sp_conn_calls {
 	 */
 	void (*event)(void *user, const struct sp_event *ev);
 	/*
-	 * The TLS handshake is done; a client looks at the certificate here. SP_OK goes on,
-	 * anything else ends the connection with that error. May be NULL.
+	 * The TLS handshake is done; a client looks at the certificate here. SP_OK goes on, an
+	 * error ends the connection with it. 1 puts it off: nothing is sent until the owner calls
+	 * sp_rdp_tls_done(). May be NULL.
 	 */
 	int (*tls_up)(void *user);
 	/*
