@@ -474,3 +474,28 @@ int sp_tls_peer_der(const struct sp_tls *t, uint8_t *out, size_t cap)
 	}
 	return i2d_X509(x, &out);
 }
+
+int sp_tls_peer_chain(const struct sp_tls *t, uint8_t *out, size_t cap)
+{
+	/* A client's; it holds the peer's own certificate too. */
+	STACK_OF(X509) *chain = t->server ? NULL : SSL_get_peer_cert_chain(t->ssl);
+	size_t at = 0;
+
+	for (int i = 0; i < sk_X509_num(chain); i++) {
+		X509 *x = sk_X509_value(chain, i);
+		int n = i2d_X509(x, NULL);
+		uint32_t head = (uint32_t)n;
+
+		if (n <= 0) {
+			return SP_ENOTFOUND;
+		}
+		if (cap > INT32_MAX || !(sizeof(head) + head <= cap - at)) {
+			return at > 0 ? (int)at : SP_ESPACE;
+		}
+		uint8_t *p = out + at + sizeof(head);
+		memcpy(out + at, &head, sizeof(head));
+		i2d_X509(x, &p);
+		at += sizeof(head) + head;
+	}
+	return at > 0 ? (int)at : SP_ENOTFOUND;
+}

@@ -130,5 +130,11 @@ const struct sp_cert_info *sp_tls_peer_cert(const struct sp_tls *t);
 const struct sp_cert_info *sp_tls_own_cert(const struct sp_tls *t);
 /* The peer's certificate as DER into out; its length, or SP_ESPACE, SP_ENOTFOUND. */
 sp_nodiscard int sp_tls_peer_der(const struct sp_tls *t, uint8_t *out, size_t cap);
+/*
+ * A server's chain for host/io/chain.h: each certificate as DER behind its length as a uint32_t
+ * of this machine, as many as fit. The length of it all, or SP_ESPACE when not even its own
+ * certificate fits, SP_ENOTFOUND.
+ */
+sp_nodiscard int sp_tls_peer_chain(const struct sp_tls *t, uint8_t *out, size_t cap);
 
 #endif
