@@ -22,6 +22,8 @@
 #define WAIT_FOREVER_US (365ull * 24 * 3600 * 1000000)
 #define KEEPER_MS 10000
 
+_Static_assert(SP_SECRET_MAX < SP_TEXT_PASSWORD, "a password is cut");
+
 struct login {
 	struct sp_credssp_server *machine;
 	struct sp_wr reply;
@@ -139,6 +141,7 @@ static enum sp_login_result finish(struct login *l, int rc)
 		result = SP_LOGIN_OK;
 		memcpy(done.user, who->user, sizeof(who->user));
 		memcpy(done.domain, who->domain, sizeof(who->domain));
+		memcpy(done.password, who->password.p, who->password.n);
 	} else {
 		const char *field = sp_credssp_server_why(l->machine);
 
@@ -147,7 +150,9 @@ static enum sp_login_result finish(struct login *l, int rc)
 		sp_log(SP_LOG_DEBUG, "login refused: %s%s%s", field, *field ? ": " : "",
 				sp_err_text(rc));
 	}
-	return sp_mon_say(SP_LOGIN_FD_KEEPER, DONE, &done) == SP_OK ? result : SP_LOGIN_FAILED;
+	int rc_said = sp_mon_say(SP_LOGIN_FD_KEEPER, DONE, &done);
+	sp_wipe(&done, sizeof(done));
+	return rc_said == SP_OK ? result : SP_LOGIN_FAILED;
 }
 
 static int run(struct login *l)
