@@ -54,6 +54,7 @@ void sp_net_gone(struct sp_net *n)
 			sp_log(SP_LOG_DEBUG, "keeper is gone");
 		}
 	}
+	sp_target_forget_login(n);
 	sp_conn_destroy(n->target);
 	n->target = NULL;
 	sp_greeter_destroy(n->greeter);
@@ -71,6 +72,7 @@ void sp_net_end(struct sp_net *n, uint32_t error_info, uint32_t why, const char 
 	if (text != n->text) {
 		snprintf(n->text, sizeof(n->text), "%s", text);
 	}
+	sp_target_forget_login(n);
 	if (n->target) {
 		if (sp_client_end(sp_conn_rdp(n->target)) != SP_OK) {
 			sp_log(SP_LOG_DEBUG, "no goodbye to the target");
@@ -107,7 +109,7 @@ static void on_keeper(void *user, unsigned events)
 		struct sp_msg_target t = in.body.target;
 
 		if (t.result == SP_OPEN_OK) {
-			sp_target_socket(n, sp_mon_take_fd(&in, 0), &t);
+			sp_target_socket(n, sp_mon_take_fd(&in, 0), sp_mon_take_fd(&in, 1), &t);
 		} else {
 			sp_talk_refuse(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, SP_WHY_TARGET,
 					t.text);
@@ -219,6 +221,7 @@ int main(int argc, char **argv)
 	sp_conn_destroy(n.user);
 	sp_conn_destroy(n.target);
 	sp_tls_ctx_destroy(n.tls);
+	sp_tls_ctx_destroy(n.leg.tls);
 	sp_loop_destroy(n.loop);
 	return rc == 0 ? 0 : 1;
 }

@@ -25,6 +25,20 @@ enum sp_net_state {
 	SP_NET_ENDING,
 };
 
+/* What target.c knows of the target's leg until it is relayed. */
+struct sp_net_leg {
+	struct sp_tls_ctx *tls; /* NULL until a target needs it */
+	int link; /* to sp-target; INVARIANT: open as long as watch is there */
+	struct sp_watch *watch, *last; /* of the link; how long it may explain a lost connection */
+	bool rdp; /* a host behind the gate, not a desktop of this machine */
+	bool tls_only;
+	bool asked; /* sp-target has a TSRequest that it did not answer yet */
+	unsigned answers; /* TSRequests that went to the target */
+	uint32_t error_info; /* SP_ERRINFO_*: what the target said before it closed */
+	char name[SP_TEXT_TARGET];
+	char text[SP_TEXT_WHY]; /* why it was lost, if sp-target does not know better */
+};
+
 struct sp_net {
 	struct sp_loop *loop;
 	struct sp_tls_ctx *tls;
@@ -34,6 +48,7 @@ struct sp_net {
 	struct sp_msg_verdict verdict;
 	struct sp_geometry geometry; /* of the client, from its logon on */
 	struct sp_conn *user, *target;
+	struct sp_net_leg leg;
 	struct sp_greeter *greeter; /* NULL but while there is something to say */
 	bool has_locks; /* the target is still to be told of them */
 	uint16_t locks; /* enum sp_input_lock */
@@ -62,8 +77,13 @@ void sp_relay_user_event(struct sp_net *n, const struct sp_event *ev);
 void sp_relay_user_closed(struct sp_net *n);
 void sp_relay_user_room(struct sp_net *n);
 
-/* target.c: the target's leg. */
-void sp_target_socket(struct sp_net *n, int fd, const struct sp_msg_target *t);
+/*
+ * target.c: the target's leg. link is the one to sp-target, -1 for a desktop; both descriptors
+ * are its own from now on.
+ */
+void sp_target_socket(struct sp_net *n, int fd, int link, const struct sp_msg_target *t);
+/* The login there is over, or given up: nobody listens to sp-target any more. */
+void sp_target_forget_login(struct sp_net *n);
 
 /* main.c */
 /* Ends the connection in order; error_info is told to a client that takes it (0: nothing). */
