@@ -38,6 +38,11 @@ sp_nodiscard int sp_db_exec(struct sp_db *db, const char *sql);
 sp_nodiscard int sp_db_begin(struct sp_db *db);
 /* Durable once this is SP_OK; on failure it is rolled back. */
 sp_nodiscard int sp_db_commit(struct sp_db *db);
+/*
+ * While it is lazy a commit outlives a crash of the process, but perhaps not one of the machine.
+ * Outside of transactions only. For what is written at a stranger's bidding.
+ */
+void sp_db_lazy(struct sp_db *db, bool lazy);
 /* Does nothing outside of a transaction. */
 void sp_db_rollback(struct sp_db *db);
 

@@ -14,7 +14,7 @@
 
 #define BUSY_MS 5000
 #define SETUP_WAIT_MS 10
-#define STMTS_MAX 64
+#define STMTS_MAX 256
 
 struct sp_stmt {
 	sqlite3_stmt *s;
@@ -50,6 +50,12 @@ static int set_up(sqlite3 *h)
 		rc = sqlite3_exec(h, setup, NULL, NULL, NULL);
 	}
 	return rc;
+}
+
+void sp_db_lazy(struct sp_db *db, bool lazy)
+{
+	sqlite3_exec(db->h, lazy ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL",
+			NULL, NULL, NULL);
 }
 
 /* What root makes in a service's folder must be the service's. */
@@ -245,7 +251,7 @@ int sp_db_migrate(struct sp_db *db, const char *const *steps, size_t n)
 struct sp_stmt *sp_db_stmt(struct sp_db *db, const char *sql)
 {
 	for (size_t i = 0; i < db->n; i++) {
-		if (strcmp(db->stmt[i].sql, sql) == 0) {
+		if (db->stmt[i].sql == sql || strcmp(db->stmt[i].sql, sql) == 0) {
 			sp_stmt_reset(&db->stmt[i]);
 			return &db->stmt[i];
 		}
