@@ -1,7 +1,6 @@
 /* host/monitor/check.c - what a received structure must look like before anybody reads it. */
 #include "host/monitor/check.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -39,8 +38,7 @@ int sp_check_fds(uint32_t type, size_t nfds)
 	return SP_OK;
 }
 
-/* A NUL within cap, and no character before it that could forge a line of a log. */
-static bool text_n(const char *s, size_t cap)
+bool sp_check_text(const char *s, size_t cap)
 {
 	const char *end = memchr(s, 0, cap);
 
@@ -61,7 +59,7 @@ static bool ends_n(const char *s, size_t cap)
 	return memchr(s, 0, cap) != NULL;
 }
 
-#define text(array) text_n(array, sizeof(array))
+#define text(array) sp_check_text(array, sizeof(array))
 #define ends(array) ends_n(array, sizeof(array))
 
 static bool source(const struct sp_source *s)

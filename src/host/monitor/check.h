@@ -2,6 +2,7 @@
 #ifndef SP_HOST_MONITOR_CHECK_H
 #define SP_HOST_MONITOR_CHECK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,5 +16,7 @@ size_t sp_check_size(uint32_t type);
 sp_nodiscard int sp_check_fds(uint32_t type, size_t nfds);
 /* Texts end within their array and hold no control character, enums and counts are in range. */
 sp_nodiscard int sp_check_body(uint32_t type, const union sp_msg_body *body, size_t nfds);
+/* Does it end within cap, with no character before that could forge a line of a log? */
+bool sp_check_text(const char *s, size_t cap);
 
 #endif
