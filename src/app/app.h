@@ -20,7 +20,7 @@ struct app_command {
 	int (*run)(const struct app_command *self, int argc, char **argv);
 };
 
-extern const struct app_command app_trial, app_serve, app_shot, app_user, app_config;
+extern const struct app_command app_trial, app_serve, app_shot, app_user, app_session, app_config;
 
 /* "sallyport: what: why" to standard error; returns APP_FAILED. */
 int app_fail(const char *what, const char *fmt, ...) sp_printf(2, 3);

@@ -12,6 +12,7 @@ static const struct app_command *const commands[] = {
 		&app_trial,
 		&app_serve,
 		&app_user,
+		&app_session,
 		&app_config,
 		&app_shot,
 };
