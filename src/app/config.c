@@ -21,6 +21,9 @@ static int check(const struct app_command *self, struct app_service *service)
 		goto out;
 	}
 	if (sp_conf_read(c, file, e) == SP_OK) {
+		for (size_t i = 0; i < e->n_warnings; i++) {
+			fprintf(stderr, "sallyport: %s\n", e->warning[i]);
+		}
 		printf("%s: ok, %zu listener%s, %zu target%s\n", file, c->n_listen,
 				c->n_listen == 1 ? "" : "s", c->n_targets,
 				c->n_targets == 1 ? "" : "s");
@@ -34,6 +37,9 @@ static int check(const struct app_command *self, struct app_service *service)
 		fprintf(stderr, "sallyport: %s: more mistakes follow\n", file);
 	}
 out:
+	if (c != NULL) {
+		sp_conf_finish(c);
+	}
 	free(c);
 	free(e);
 	return status;

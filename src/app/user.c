@@ -329,6 +329,9 @@ static int on_store(struct options *o, const struct action *a)
 		}
 		sp_store_close(st);
 	}
+	if (c != NULL) {
+		sp_conf_finish(c);
+	}
 	free(c);
 	free(e);
 	return status;

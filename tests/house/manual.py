@@ -9,7 +9,7 @@ import house
 
 BUILD = os.environ.get('SP_BUILD') or os.path.join(house.ROOT, 'build')
 SALLYPORT = os.path.join(BUILD, 'sallyport')
-# How conf.c names its keys: in tables of reading functions, and in one of numbers.
+# How the configuration names its keys: in tables of reading functions, and in one of numbers.
 KEY = re.compile(r'\{"([a-z][a-z-]*)", (?:read_|offsetof)')
 # mandoc looks for the pages we refer to in the system, where those of other packages may be missing.
 NOT_OURS = re.compile(r'referenced manual not found|outdated mandoc.db')
@@ -50,9 +50,9 @@ def main():
         faults += helps(name, faults)
         if f'.Xr sallyport-{name} 1' not in front:
             faults.append(f'man/sallyport.1: does not refer to sallyport-{name}(1)')
-    keys = set(KEY.findall(house.text('src/host/conf/conf.c')))
+    keys = set(KEY.findall('\n'.join(house.text(p) for p in house.files('src/host/conf', ext=('.c',)))))
     if len(keys) < 10:
-        faults.append('src/host/conf/conf.c: its tables of keys are not found any more')
+        faults.append('src/host/conf: its tables of keys are not found any more')
     for key in sorted(keys):
         if f'.It Cm {key}\n' not in house.text('man/sallyport.conf.5'):
             faults.append(f'man/sallyport.conf.5: key {key} is not in it')

@@ -1,4 +1,5 @@
 /* desk/broker/main.c - sp-broker: starts desktops, keeps count of them, hands out connections. */
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,24 @@ static bool has_socket(int fd)
 	return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
+/* The account that targets are mapped to: of several root's, since only for that one it matters. */
+static const char *mapped(const struct sp_conf *c)
+{
+	const char *account = "";
+
+	for (size_t i = 0; i < c->n_targets; i++) {
+		const struct passwd *pw = NULL;
+		if (c->target[i].account[0] != '\0') {
+			account = c->target[i].account;
+			pw = getpwnam(account);
+		}
+		if (pw != NULL && pw->pw_uid == 0) {
+			break;
+		}
+	}
+	return account;
+}
+
 static int broker(const char *file, enum sp_log_level level)
 {
 	static struct sp_conf conf;
@@ -33,11 +52,14 @@ static int broker(const char *file, enum sp_log_level level)
 		for (size_t i = 0; i < errors.n; i++) {
 			sp_log(SP_LOG_ERROR, "%s", errors.text[i]);
 		}
+		sp_conf_finish(&conf);
 		return EXIT_FAILED;
 	}
 	bc.state = conf.state;
-	bc.mapped = conf.n_targets > 0 ? conf.target[0].account : "";
-	return sp_broker_run(&bc);
+	bc.mapped = mapped(&conf);
+	int status = sp_broker_run(&bc);
+	sp_conf_finish(&conf);
+	return status;
 }
 
 int main(int argc, char **argv)

@@ -15,6 +15,7 @@
 #include "gate/keeper/account.h"
 #include "gate/keeper/conn.h"
 #include "gate/keeper/keeper.h"
+#include "host/conf/zone.h"
 #include "host/io/cert.h"
 #include "host/io/fdio.h"
 #include "host/io/hostlog.h"
@@ -22,13 +23,13 @@
 #include "host/io/loop.h"
 #include "host/io/tls.h"
 #include "host/lib/crypto_nettle.h"
+#include "host/lib/geo.h"
 
 #define EXIT_FAILED 1
 #define EXIT_USAGE 2
 
 struct process {
 	const char *file; /* of the configuration */
-	struct sp_conf conf;
 	struct sp_conf_errors errors;
 	char certificate[SP_CONF_PATH];
 	struct sp_tls_key *key;
@@ -43,15 +44,36 @@ static int64_t unix_time(void)
 	return (int64_t)time(NULL);
 }
 
-static bool read_conf(struct process *p, struct sp_conf *c)
+/* NULL, and said so. */
+static struct sp_conf *read_conf(struct process *p)
 {
-	if (sp_conf_read(c, p->file, &p->errors) == SP_OK) {
-		return true;
-	}
-	for (size_t i = 0; i < p->errors.n; i++) {
+	struct sp_conf *c;
+	int rc = sp_conf_load(p->file, &p->errors, &c);
+
+	for (size_t i = 0; rc != SP_OK && i < p->errors.n; i++) {
 		sp_log(SP_LOG_ERROR, "%s", p->errors.text[i]);
 	}
-	return false;
+	for (size_t i = 0; rc == SP_OK && i < p->errors.n_warnings; i++) {
+		sp_log(SP_LOG_WARN, "%s", p->errors.warning[i]);
+	}
+	return c;
+}
+
+/* False, and said so, when the file of countries cannot be used; *out is NULL where none is named. */
+static bool open_countries(const struct process *p, const struct sp_conf *c, struct sp_geo **out)
+{
+	char why[SP_GEO_WHY];
+
+	*out = NULL;
+	if (c->countries[0] != '\0') {
+		*out = sp_geo_open(c->countries, why);
+		if (*out == NULL) {
+			sp_log(SP_LOG_ERROR, "%s: countries-file: %s: %s", p->file, c->countries,
+					why);
+			return false;
+		}
+	}
+	return true;
 }
 
 /* The certificates as a file that can be read only; the jail has no memory files. */
@@ -59,7 +81,7 @@ static int chain_file(const struct process *p, struct sp_span bytes)
 {
 	char path[SP_CONF_PATH + 16];
 
-	snprintf(path, sizeof(path), "%s/tls-chain.pem", p->conf.state);
+	snprintf(path, sizeof(path), "%s/tls-chain.pem", p->k.conf->state);
 	if (sp_file_write(path, 0644, bytes) != SP_OK) {
 		return -1;
 	}
@@ -114,7 +136,7 @@ static bool load_certificate(struct process *p)
 	char why[SP_WHY_MAX], host[256] = "localhost";
 	struct sp_rcbuf *pem = NULL;
 
-	if (!sp_conf_certificate(&p->conf, p->certificate, sizeof(p->certificate))) {
+	if (!sp_conf_certificate(p->k.conf, p->certificate, sizeof(p->certificate))) {
 		sp_log(SP_LOG_ERROR, "certificate: path is too long");
 		return false;
 	}
@@ -141,26 +163,55 @@ static bool send_ready(struct process *p, const char *text)
 	return rc == SP_OK;
 }
 
-/* What is wrong in the new files changes nothing. */
+/* What an operator should know whenever he looks into the log. */
+static void warn(const struct sp_conf *c)
+{
+	if (c->mfa == SP_CONF_MFA_NONE) {
+		sp_log(SP_LOG_WARN,
+				"second factor is off (mfa = \"none\"): a password opens "
+				"everything");
+	}
+}
+
+/* What only a start can change is as it was. */
+static void keep_fixed(const struct sp_conf *old, struct sp_conf *c)
+{
+	if (strcmp(c->state, old->state) != 0) {
+		sp_log(SP_LOG_WARN, "state: another directory needs a restart");
+		memcpy(c->state, old->state, sizeof(c->state));
+	}
+	if (strcmp(c->run_as, old->run_as) != 0) {
+		sp_log(SP_LOG_WARN, "run-as: another account needs a restart");
+		memcpy(c->run_as, old->run_as, sizeof(c->run_as));
+	}
+}
+
+/*
+ * What is wrong in the new files changes nothing. Whoever works by the old configuration has a
+ * reference to it.
+ */
 static void reload(struct process *p)
 {
-	struct sp_conf *c = sp_malloc(sizeof(*c));
+	struct sp_conf *c = read_conf(p);
+	struct sp_geo *geo = NULL;
 
 	p->k.reload = false;
-	if (c == NULL || !read_conf(p, c)) {
+	if (c == NULL || !open_countries(p, c, &geo)) {
 		sp_log(SP_LOG_ERROR, "configuration not read again; the old one stays");
-	} else if (strcmp(c->state, p->conf.state) != 0) {
-		sp_log(SP_LOG_ERROR,
-				"state cannot be changed by reloading; the old configuration "
-				"stays");
+		sp_conf_unref(c);
 	} else {
-		p->conf = *c;
-		sp_log(SP_LOG_INFO, "configuration read again");
+		keep_fixed(p->k.conf, c);
+		sp_conf_unref(p->k.conf);
+		sp_geo_close(p->k.geo);
+		p->k.conf = c;
+		p->k.geo = geo;
+		sp_log(SP_LOG_INFO, "configuration read again: %zu targets, %zu rules",
+				c->n_targets, c->n_rules);
+		warn(c);
 		if (!load_certificate(p)) {
 			sp_log(SP_LOG_ERROR, "the old certificate stays");
 		}
 	}
-	sp_free(c);
 	if (!send_ready(p, "reloaded")) {
 		sp_loop_quit(p->k.loop, EXIT_FAILED);
 	}
@@ -212,21 +263,11 @@ static void folder_of(const char *path, char out[SP_CONF_PATH])
 	snprintf(out, SP_CONF_PATH, "%.*s", n > 0 ? n : 1, slash != NULL ? path : ".");
 }
 
-/* What an operator should know whenever he looks into the log. */
-static void warn(const struct sp_conf *c)
-{
-	if (c->mfa == SP_CONF_MFA_NONE) {
-		sp_log(SP_LOG_WARN,
-				"second factor is off (mfa = \"none\"): a password opens "
-				"everything");
-	}
-}
-
 static bool enter_jail(const struct process *p)
 {
-	char conf[SP_CONF_PATH], cert[SP_CONF_PATH], why[SP_WHY_MAX];
-	struct sp_jail_path paths[3] = {
-			{.path = p->conf.state, .write = true},
+	char conf[SP_CONF_PATH], cert[SP_CONF_PATH], countries[SP_CONF_PATH], why[SP_WHY_MAX];
+	struct sp_jail_path paths[6] = {
+			{.path = p->k.conf->state, .write = true},
 			{.path = conf},
 			{.path = cert},
 	};
@@ -238,6 +279,17 @@ static bool enter_jail(const struct process *p)
 
 	folder_of(p->file, conf);
 	folder_of(p->certificate, cert);
+	if (p->k.conf->countries[0] != '\0') {
+		folder_of(p->k.conf->countries, countries);
+		paths[spec.npaths++].path = countries;
+	}
+	/* A reload may bring hours in other time zones. */
+	static const char *const zones[] = {SP_ZONE_FOLDER, SP_ZONE_LOCAL};
+	for (size_t i = 0; i < SP_LEN(zones); i++) {
+		if (access(zones[i], R_OK) == 0) {
+			paths[spec.npaths++].path = zones[i];
+		}
+	}
 	if (sp_jail_enter(&spec, &report, why) != SP_OK) {
 		sp_log(SP_LOG_ERROR, "jail: %s", why);
 		return false;
@@ -251,13 +303,13 @@ static bool give_up_root(const struct process *p)
 {
 	char why[SP_ACCOUNT_WHY];
 
-	if (sp_account_become(&p->conf, true, why) != SP_OK) {
+	if (sp_account_become(p->k.conf, true, why) != SP_OK) {
 		sp_log(SP_LOG_ERROR, "%s", why);
 		return false;
 	}
 	if (access(p->file, R_OK) != 0) {
-		sp_log(SP_LOG_ERROR, "%s: %s must be able to read it: %s", p->file, p->conf.run_as,
-				strerror(errno));
+		sp_log(SP_LOG_ERROR, "%s: %s must be able to read it: %s", p->file,
+				p->k.conf->run_as, strerror(errno));
 		return false;
 	}
 	/* Changing the user set it to what fs.suid_dumpable says. */
@@ -269,7 +321,8 @@ static bool start(struct process *p)
 	char why[SP_STORE_WHY];
 	struct sp_keeper *k = &p->k;
 
-	if (!read_conf(p, &p->conf) || !give_up_root(p)) {
+	k->conf = read_conf(p);
+	if (k->conf == NULL || !give_up_root(p) || !open_countries(p, k->conf, &k->geo)) {
 		return false;
 	}
 	if (sp_tls_init() != SP_OK) {
@@ -277,10 +330,9 @@ static bool start(struct process *p)
 		return false;
 	}
 	k->crypto = &sp_crypto_nettle;
-	k->conf = &p->conf;
 	k->now_us = sp_now_us;
 	k->unix_time = unix_time;
-	k->store = sp_store_open(p->conf.state, true, k->crypto, why);
+	k->store = sp_store_open(p->k.conf->state, true, k->crypto, why);
 	if (k->store == NULL) {
 		sp_log(SP_LOG_ERROR, "store: %s", why);
 		return false;
@@ -300,7 +352,7 @@ static bool start(struct process *p)
 		sp_log(SP_LOG_ERROR, "event loop: %s", strerror(errno));
 		return false;
 	}
-	warn(&p->conf);
+	warn(p->k.conf);
 	return enter_jail(p) && send_ready(p, "ready");
 }
 
@@ -310,6 +362,8 @@ static void finish(struct process *p)
 
 	sp_keeper_finish(k);
 	sp_store_close(k->store);
+	sp_geo_close(k->geo);
+	sp_conf_unref(k->conf);
 	sp_tls_key_destroy(p->key);
 	sp_loop_destroy(k->loop);
 }

@@ -64,20 +64,26 @@ static bool same_listeners(const struct sp_conf *a, const struct sp_conf *b)
 	return same;
 }
 
+/* Listeners stay what they are; what the keeper keeps from its start, it says itself. */
 static void reload(struct sp_parent *p)
 {
 	static struct sp_conf fresh;
-	struct sp_limits_conf limits;
 
 	if (load(&fresh, p->file) != SP_OK) {
 		sp_log(SP_LOG_ERROR, "configuration not taken over, the old one stays");
+		sp_conf_finish(&fresh);
 		return;
 	}
 	if (!same_listeners(&fresh, &p->conf)) {
 		sp_log(SP_LOG_WARN, "listen: other addresses need a restart");
+		memcpy(fresh.listen, p->conf.listen, sizeof(fresh.listen));
+		fresh.n_listen = p->conf.n_listen;
 	}
-	p->conf.limits = fresh.limits;
-	limits = limits_of(&fresh);
+	memcpy(fresh.state, p->conf.state, sizeof(fresh.state));
+	memcpy(fresh.run_as, p->conf.run_as, sizeof(fresh.run_as));
+	sp_conf_finish(&p->conf);
+	p->conf = fresh; /* which has moved; it is read over next time */
+	struct sp_limits_conf limits = limits_of(&p->conf);
 	sp_limits_set(p->limits, &limits);
 	/* The keeper reads the rest, and says so. */
 	if (sp_mon_say(p->keeper, RELOAD, &(struct sp_msg_none){0}) != SP_OK) {
@@ -145,12 +151,14 @@ int main(int argc, char **argv)
 	sp_log_rate_init(&p.refused, 30, 10);
 	sp_log_rate_init(&p.trouble, 6, 3);
 	if (load(&p.conf, p.file) != SP_OK) {
+		sp_conf_finish(&p.conf);
 		return 1;
 	}
 	int rc = start(&p) ? sp_loop_run(p.loop) : 1;
 	sp_parent_close(&p);
 	sp_parent_end_helpers(&p);
 	sp_limits_destroy(p.limits);
+	sp_conf_finish(&p.conf);
 	sp_log(SP_LOG_INFO, "stopped");
 	return rc == 0 ? 0 : 1;
 }

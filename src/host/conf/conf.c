@@ -13,87 +13,9 @@
 #include <sys/stat.h>
 
 #include "core/base/mem.h"
-
-/* The account's longest name on Linux. */
-#define ACCOUNT_MAX 32
-#define NAME_MAX_BYTES 64
-
-struct reader {
-	struct sp_conf *c;
-	struct sp_conf_errors *errors;
-	const char *file;
-	char folder[SP_CONF_PATH];
-};
-
-/* One key of a group: what to do with its setting. */
-struct key {
-	const char *name;
-	void (*read)(struct reader *r, const config_setting_t *s, void *to);
-};
-
-static sp_printf(3, 4) void mistake(
-		struct reader *r, const config_setting_t *at, const char *fmt, ...)
-{
-	struct sp_conf_errors *e = r->errors;
-	va_list ap;
-	char text[224];
-
-	if (e->n == SP_CONF_ERRORS) {
-		e->more = true;
-		return;
-	}
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	const char *file = at != NULL ? config_setting_source_file(at) : NULL;
-	unsigned line = at != NULL ? config_setting_source_line(at) : 0;
-	char *to = e->text[e->n++];
-	if (line > 0) {
-		snprintf(to, sizeof(e->text[0]), "%s:%u: %s", file != NULL ? file : r->file, line,
-				text);
-	} else {
-		snprintf(to, sizeof(e->text[0]), "%s: %s", r->file, text);
-	}
-}
-
-static const char *name_of(const config_setting_t *s)
-{
-	const char *name = config_setting_name(s);
-
-	return name != NULL ? name : config_setting_name(config_setting_parent(s));
-}
-
-static void read_group(struct reader *r, const config_setting_t *group, const struct key *keys,
-		size_t n, void *to)
-{
-	if (!config_setting_is_group(group)) {
-		mistake(r, group, "%s: must be a group, { ... }", name_of(group));
-		return;
-	}
-	for (int i = 0; i < config_setting_length(group); i++) {
-		const config_setting_t *s = config_setting_get_elem(group, (unsigned)i);
-		size_t k = 0;
-		while (k < n && strcmp(keys[k].name, config_setting_name(s)) != 0) {
-			k++;
-		}
-		if (k < n) {
-			keys[k].read(r, s, to);
-		} else {
-			mistake(r, s, "%s: key is not known", config_setting_name(s));
-		}
-	}
-}
-
-/* NULL, and said so, when the setting is no text. */
-static const char *text_of(struct reader *r, const config_setting_t *s)
-{
-	const char *text = config_setting_get_string(s);
-
-	if (text == NULL) {
-		mistake(r, s, "%s: must be a text, \"...\"", name_of(s));
-	}
-	return text;
-}
+#include "host/conf/part.h"
+#include "host/conf/words.h"
+#include "host/conf/zone.h"
 
 static bool port_of(const char *text, uint32_t *port)
 {
@@ -132,29 +54,29 @@ bool sp_conf_parse_listen(const char *text, struct sp_conf_listen *l)
 	return true;
 }
 
-static void read_listen(struct reader *r, const config_setting_t *s, void *to)
+static void read_listen(struct sp_conf_reader *r, const config_setting_t *s, void *to)
 {
 	struct sp_conf *c = r->c;
 	int n = config_setting_length(s);
 
 	if (!config_setting_is_array(s) && !config_setting_is_list(s)) {
-		mistake(r, s, "listen: must be a list of texts, [\"ADDRESS:PORT\"]");
+		sp_conf_mistake(r, s, "listen: must be a list of texts, [\"ADDRESS:PORT\"]");
 		return;
 	}
 	if (!(1 <= n && n <= SP_CONF_LISTENS)) {
-		mistake(r, s, "listen: must have 1 to %d addresses", SP_CONF_LISTENS);
+		sp_conf_mistake(r, s, "listen: must have 1 to %d addresses", SP_CONF_LISTENS);
 		return;
 	}
 	c->n_listen = 0;
 	for (int i = 0; i < n; i++) {
 		const config_setting_t *e = config_setting_get_elem(s, (unsigned)i);
-		const char *text = text_of(r, e);
+		const char *text = sp_conf_text_of(r, e);
 		struct sp_conf_listen *l = &c->listen[c->n_listen];
 		if (text == NULL) {
 			continue;
 		}
 		if (!sp_conf_parse_listen(text, l)) {
-			mistake(r, e,
+			sp_conf_mistake(r, e,
 					"listen: \"%s\" is no numeric address with a port "
 					"(\"127.0.0.1:3389\", \"[::1]:3389\")",
 					text);
@@ -169,24 +91,24 @@ static void read_listen(struct reader *r, const config_setting_t *s, void *to)
 									0);
 		}
 		if (twice) {
-			mistake(r, e, "listen: \"%s\" is there twice", text);
+			sp_conf_mistake(r, e, "listen: \"%s\" is there twice", text);
 			continue;
 		}
 		c->n_listen++;
 	}
 }
 
-static void read_path(struct reader *r, const config_setting_t *s, void *to)
+static void read_path(struct sp_conf_reader *r, const config_setting_t *s, void *to)
 {
 	char *path = to;
-	const char *text = text_of(r, s);
+	const char *text = sp_conf_text_of(r, s);
 	int n;
 
 	if (text == NULL) {
 		return;
 	}
 	if (text[0] == '\0') {
-		mistake(r, s, "%s: is empty", name_of(s));
+		sp_conf_mistake(r, s, "%s: is empty", sp_conf_name_of(s));
 		return;
 	}
 	if (text[0] == '/' || r->folder[0] == '\0') {
@@ -195,133 +117,42 @@ static void read_path(struct reader *r, const config_setting_t *s, void *to)
 		n = snprintf(path, SP_CONF_PATH, "%s/%s", r->folder, text);
 	}
 	if (!(0 <= n && n < SP_CONF_PATH)) {
-		mistake(r, s, "%s: path is too long", name_of(s));
+		sp_conf_mistake(r, s, "%s: path is too long", sp_conf_name_of(s));
 	}
 }
 
-static void read_state(struct reader *r, const config_setting_t *s, void *to)
+static void read_state(struct sp_conf_reader *r, const config_setting_t *s, void *to)
 {
 	struct stat st;
 
 	read_path(r, s, r->c->state);
 	if (stat(r->c->state, &st) == 0 && !S_ISDIR(st.st_mode)) {
-		mistake(r, s, "state: %s is no directory", r->c->state);
+		sp_conf_mistake(r, s, "state: %s is no directory", r->c->state);
 	}
 }
 
-static void read_certificate(struct reader *r, const config_setting_t *s, void *to)
+static void check_file(struct sp_conf_reader *r, const config_setting_t *s, const char *path)
 {
 	struct stat st;
 
-	read_path(r, s, r->c->certificate);
-	if (r->c->certificate[0] == '\0') {
+	if (path[0] == '\0') {
 		return;
 	}
-	if (stat(r->c->certificate, &st) != 0) {
+	if (stat(path, &st) != 0) {
 		/* A check as an ordinary user may not be allowed to look: that is no mistake. */
 		if (errno != EACCES) {
-			mistake(r, s, "certificate: %s: %s", r->c->certificate, strerror(errno));
+			sp_conf_mistake(r, s, "%s: %s: %s", sp_conf_name_of(s), path,
+					strerror(errno));
 		}
 	} else if (!S_ISREG(st.st_mode)) {
-		mistake(r, s, "certificate: %s is no file", r->c->certificate);
+		sp_conf_mistake(r, s, "%s: %s is no file", sp_conf_name_of(s), path);
 	}
 }
 
-static void read_kind(struct reader *r, const config_setting_t *s, void *to)
+static void read_certificate(struct sp_conf_reader *r, const config_setting_t *s, void *to)
 {
-	struct sp_conf_target *t = to;
-	const char *text = text_of(r, s);
-
-	if (text != NULL && strcmp(text, "desktop") != 0) {
-		mistake(r, s, "kind: \"%s\" is not known (known: \"desktop\")", text);
-	}
-	t->kind = SP_CONF_DESKTOP;
-}
-
-/* As useradd of Debian takes them. */
-static bool account_name(const char *s)
-{
-	size_t n = strlen(s);
-
-	return 1 <= n && n <= ACCOUNT_MAX && s[0] != '-' && s[0] != '.' &&
-			strspn(s,
-					"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
-					"6789._-") == n;
-}
-
-static void read_account(struct reader *r, const config_setting_t *s, void *to)
-{
-	struct sp_conf_target *t = to;
-	const char *text = text_of(r, s);
-
-	if (text == NULL || strcmp(text, "same") == 0) {
-		return;
-	}
-	if (strncmp(text, "map:", 4) != 0 || !account_name(text + 4)) {
-		mistake(r, s, "account: \"%s\" is neither \"same\" nor \"map:NAME\"", text);
-		return;
-	}
-	snprintf(t->account, sizeof(t->account), "%s", text + 4);
-}
-
-static void read_session(struct reader *r, const config_setting_t *s, void *to)
-{
-	struct sp_conf_target *t = to;
-	const char *text = text_of(r, s);
-
-	if (text == NULL) {
-		return;
-	}
-	const char *c = text;
-	while ((unsigned char)*c >= 0x20 && *c != 0x7f) {
-		c++;
-	}
-	/* It travels as a text of host/monitor, which takes no control characters, tabs neither. */
-	if (text[0] == '\0' || *c != '\0') {
-		mistake(r, s, "session: must be one line with a command");
-		return;
-	}
-	int n = snprintf(t->session, sizeof(t->session), "%s", text);
-	if (!(0 <= n && (size_t)n < sizeof(t->session))) {
-		mistake(r, s, "session: command is longer than %zu bytes", sizeof(t->session) - 1);
-	}
-}
-
-static const struct key target_keys[] = {
-		{"kind", read_kind},
-		{"account", read_account},
-		{"session", read_session},
-};
-
-static void read_targets(struct reader *r, const config_setting_t *s, void *to)
-{
-	struct sp_conf *c = r->c;
-
-	if (!config_setting_is_group(s)) {
-		mistake(r, s, "targets: must be a group, { NAME = { ... }; }");
-		return;
-	}
-	int n = config_setting_length(s);
-	if (!(1 <= n && n <= SP_CONF_TARGETS)) {
-		mistake(r, s, "targets: must have 1 to %d targets", SP_CONF_TARGETS);
-		return;
-	}
-	memset(c->target, 0, sizeof(c->target));
-	c->n_targets = 0;
-	for (int i = 0; i < n; i++) {
-		const config_setting_t *e = config_setting_get_elem(s, (unsigned)i);
-		const char *name = config_setting_name(e);
-		struct sp_conf_target *t = &c->target[c->n_targets++];
-		if (!(strlen(name) <= NAME_MAX_BYTES) || strchr(name, '*') != NULL) {
-			mistake(r, e, "targets: \"%s\" is no name (1 to %d letters, digits, _ -)",
-					name, NAME_MAX_BYTES);
-		}
-		snprintf(t->name, sizeof(t->name), "%s", name);
-		if (config_setting_is_group(e) && config_setting_get_member(e, "kind") == NULL) {
-			mistake(r, e, "%s: kind is missing", name);
-		}
-		read_group(r, e, target_keys, SP_LEN(target_keys), t);
-	}
+	read_path(r, s, r->c->certificate);
+	check_file(r, s, r->c->certificate);
 }
 
 /* A limit and the range in which it makes sense. */
@@ -338,7 +169,7 @@ static const struct limit {
 		{"total-hard", offsetof(struct sp_conf_limits, total_hard), 1, 4096},
 };
 
-static void read_limit(struct reader *r, const config_setting_t *s, void *to)
+static void read_limit(struct sp_conf_reader *r, const config_setting_t *s, void *to)
 {
 	const struct limit *l = limits;
 
@@ -346,75 +177,101 @@ static void read_limit(struct reader *r, const config_setting_t *s, void *to)
 		l++;
 	}
 	if (config_setting_type(s) != CONFIG_TYPE_INT) {
-		mistake(r, s, "%s: must be a whole number", l->name);
+		sp_conf_mistake(r, s, "%s: must be a whole number", l->name);
 		return;
 	}
 	int v = config_setting_get_int(s);
 	if (!(l->min <= v && v <= l->max)) {
-		mistake(r, s, "%s: %d is not between %d and %d", l->name, v, l->min, l->max);
+		sp_conf_mistake(r, s, "%s: %d is not between %d and %d", l->name, v, l->min,
+				l->max);
 		return;
 	}
 	uint32_t u = (uint32_t)v;
 	memcpy((char *)to + l->at, &u, sizeof(u));
 }
 
-static void read_limits(struct reader *r, const config_setting_t *s, void *to)
+static void read_limits(struct sp_conf_reader *r, const config_setting_t *s, void *to)
 {
-	struct key keys[SP_LEN(limits)];
+	struct sp_conf_key keys[SP_LEN(limits)];
 
 	for (size_t i = 0; i < SP_LEN(limits); i++) {
-		keys[i] = (struct key){limits[i].name, read_limit};
+		keys[i] = (struct sp_conf_key){limits[i].name, read_limit};
 	}
-	read_group(r, s, keys, SP_LEN(keys), &r->c->limits);
+	sp_conf_read_group(r, s, keys, SP_LEN(keys), &r->c->limits);
 	if (r->c->limits.total_soft > r->c->limits.total_hard) {
-		mistake(r, s, "limits: total-soft is above total-hard");
+		sp_conf_mistake(r, s, "limits: total-soft is above total-hard");
 	}
 }
 
-static void read_run_as(struct reader *r, const config_setting_t *s, void *to)
+static void read_run_as(struct sp_conf_reader *r, const config_setting_t *s, void *to)
 {
-	const char *text = text_of(r, s);
+	const char *text = sp_conf_text_of(r, s);
 
 	if (text == NULL) {
 		return;
 	}
-	if (!account_name(text)) {
-		mistake(r, s, "run-as: \"%s\" is neither \"caller\" nor the name of an account",
+	if (!sp_conf_account_name(text)) {
+		sp_conf_mistake(r, s,
+				"run-as: \"%s\" is neither \"caller\" nor the name of an account",
 				text);
 		return;
 	}
 	snprintf(r->c->run_as, sizeof(r->c->run_as), "%s", strcmp(text, "caller") ? text : "");
 }
 
-static void read_mfa(struct reader *r, const config_setting_t *s, void *to)
+static void read_mfa(struct sp_conf_reader *r, const config_setting_t *s, void *to)
 {
-	static const char *const names[] = {[SP_CONF_MFA_REQUIRED] = "required",
+	static const char *const words[] = {[SP_CONF_MFA_REQUIRED] = "required",
 			[SP_CONF_MFA_ENROLLED] = "enrolled",
 			[SP_CONF_MFA_NONE] = "none"};
-	const char *text = text_of(r, s);
+	int i = sp_conf_choice(r, s, words, SP_LEN(words));
 
-	for (size_t i = 0; text != NULL && i < SP_LEN(names); i++) {
-		if (strcmp(text, names[i]) == 0) {
-			r->c->mfa = (enum sp_conf_mfa)i;
-			return;
-		}
+	r->c->mfa = i > 0 ? (enum sp_conf_mfa)i : SP_CONF_MFA_REQUIRED;
+}
+
+static void read_countries_file(struct sp_conf_reader *r, const config_setting_t *s, void *to)
+{
+	read_path(r, s, r->c->countries);
+	check_file(r, s, r->c->countries);
+}
+
+static void read_notice(struct sp_conf_reader *r, const config_setting_t *s, void *to)
+{
+	const char *text = sp_conf_text_of(r, s);
+
+	if (text == NULL) {
+		return;
 	}
-	if (text != NULL) {
-		mistake(r, s, "mfa: \"%s\" is not \"required\", \"enrolled\" or \"none\"", text);
+	if (!sp_words_clean(text, true)) {
+		sp_conf_mistake(r, s, "notice: must be UTF-8 without control characters");
+	} else if (!(strlen(text) < sizeof(r->c->notice))) {
+		sp_conf_mistake(r, s, "notice: is longer than %zu bytes", sizeof(r->c->notice) - 1);
+	} else {
+		memcpy(r->c->notice, text, strlen(text) + 1);
 	}
 }
 
-static const struct key top_keys[] = {
+static void read_require_token(struct sp_conf_reader *r, const config_setting_t *s, void *to)
+{
+	sp_conf_read_bool(r, s, &r->c->require_token);
+}
+
+static const struct sp_conf_key top_keys[] = {
 		{"listen", read_listen},
 		{"state", read_state},
 		{"certificate", read_certificate},
-		{"targets", read_targets},
+		{"targets", sp_conf_read_targets},
+		{"rules", sp_conf_read_rules},
 		{"limits", read_limits},
 		{"run-as", read_run_as},
 		{"mfa", read_mfa},
+		{"countries-file", read_countries_file},
+		{"notice", read_notice},
+		{"require-token", read_require_token},
 };
 
-void sp_conf_default(struct sp_conf *c)
+/* All but the rules, which need memory. */
+static void start_empty(struct sp_conf *c)
 {
 	memset(c, 0, sizeof(*c));
 	c->refs = 1;
@@ -436,8 +293,15 @@ void sp_conf_default(struct sp_conf *c)
 	};
 }
 
+void sp_conf_default(struct sp_conf *c)
+{
+	start_empty(c);
+	/* Without memory there is no rule, and nobody may do anything. */
+	(void)sp_conf_builtin_rule(c);
+}
+
 /* The folder of a file, "." for a bare name; empty (then paths stay as written) when too long. */
-static void folder_of(struct reader *r)
+static void folder_of(struct sp_conf_reader *r)
 {
 	const char *slash = strrchr(r->file, '/');
 	size_t n = slash != NULL ? (size_t)(slash - r->file) : 1;
@@ -450,7 +314,7 @@ static void folder_of(struct reader *r)
 	}
 }
 
-static void read_error(struct reader *r, const config_t *cfg)
+static void read_error(struct sp_conf_reader *r, const config_t *cfg)
 {
 	struct sp_conf_errors *e = r->errors;
 	const char *file = config_error_file(cfg);
@@ -465,29 +329,44 @@ static void read_error(struct reader *r, const config_t *cfg)
 	}
 }
 
+static int no_memory(const char *file, struct sp_conf_errors *errors)
+{
+	errors->n = 1;
+	snprintf(errors->text[0], sizeof(errors->text[0]), "%s: %s", file, sp_err_text(SP_ENOMEM));
+	return SP_ENOMEM;
+}
+
+static int read_settings(struct sp_conf_reader *r, config_t *cfg)
+{
+	errno = 0;
+	if (config_read_file(cfg, r->file) != CONFIG_TRUE) {
+		read_error(r, cfg);
+		return config_error_type(cfg) == CONFIG_ERR_PARSE ? SP_EFIELD : SP_ESYS;
+	}
+	sp_conf_read_group(r, config_root_setting(cfg), top_keys, SP_LEN(top_keys), NULL);
+	if (r->nomem || (r->rules == NULL && !sp_conf_builtin_rule(r->c))) {
+		return no_memory(r->file, r->errors);
+	}
+	sp_conf_review(r);
+	return r->errors->n > 0 ? SP_EFIELD : SP_OK;
+}
+
 int sp_conf_read(struct sp_conf *c, const char *file, struct sp_conf_errors *errors)
 {
-	struct reader r = {.c = c, .errors = errors, .file = file};
+	struct sp_conf_reader r = {.c = c, .errors = errors, .file = file};
 	config_t cfg;
-	int rc = SP_OK;
 
 	memset(errors, 0, sizeof(*errors));
-	sp_conf_default(c);
+	start_empty(c);
 	folder_of(&r);
 	config_init(&cfg);
 	if (r.folder[0] != '\0') {
 		config_set_include_dir(&cfg, r.folder);
 	}
-	errno = 0;
-	if (config_read_file(&cfg, file) != CONFIG_TRUE) {
-		rc = config_error_type(&cfg) == CONFIG_ERR_PARSE ? SP_EFIELD : SP_ESYS;
-		read_error(&r, &cfg);
-	} else {
-		read_group(&r, config_root_setting(&cfg), top_keys, SP_LEN(top_keys), NULL);
-		rc = errors->n > 0 ? SP_EFIELD : SP_OK;
-	}
+	int rc = read_settings(&r, &cfg);
 	config_destroy(&cfg);
 	if (rc != SP_OK) {
+		sp_conf_finish(c);
 		sp_conf_default(c);
 	}
 	return rc;
@@ -513,9 +392,12 @@ bool sp_conf_certificate(const struct sp_conf *c, char *path, size_t cap)
 
 void sp_conf_finish(struct sp_conf *c)
 {
+	for (size_t i = 0; i < c->n_zones; i++) {
+		sp_zone_destroy(c->zone[i]);
+	}
 	sp_free(c->rule);
 	c->rule = NULL;
-	c->n_rules = 0;
+	c->n_rules = c->n_zones = 0;
 }
 
 int sp_conf_load(const char *file, struct sp_conf_errors *errors, struct sp_conf **out)
@@ -525,10 +407,7 @@ int sp_conf_load(const char *file, struct sp_conf_errors *errors, struct sp_conf
 	*out = NULL;
 	if (c == NULL) {
 		memset(errors, 0, sizeof(*errors));
-		errors->n = 1;
-		snprintf(errors->text[0], sizeof(errors->text[0]), "%s: %s", file,
-				sp_err_text(SP_ENOMEM));
-		return SP_ENOMEM;
+		return no_memory(file, errors);
 	}
 	int rc = sp_conf_read(c, file, errors);
 	if (rc != SP_OK) {

@@ -173,6 +173,7 @@ struct sp_conf {
 	char notice[SP_CONF_NOTICE]; /* legal notice to be accepted at login; empty = none */
 	bool require_token; /* without a valid token in the first packet there is no answer */
 	size_t n_zones;
+	char zone_name[SP_CONF_ZONES][SP_CONF_ZONE];
 	struct sp_zone *zone[SP_CONF_ZONES]; /* what the hours of the rules point to; the conf's */
 	/* Unix account of the keeper where the service is started as root; empty = the caller. */
 	char run_as[SP_CONF_NAME];

@@ -76,6 +76,7 @@ int rig_open(void **state)
 int rig_close(void **state)
 {
 	sp_keeper_finish(&rig.k);
+	sp_conf_finish(&rig.conf);
 	sp_store_close(rig.k.store);
 	sp_loop_destroy(rig.k.loop);
 	sp_tls_key_destroy(key);
