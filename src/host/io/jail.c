@@ -27,14 +27,23 @@ static const struct class_row {
 	unsigned files;
 	bool no_write; /* RLIMIT_FSIZE 0 */
 	bool no_fork; /* RLIMIT_NPROC 0 */
-	bool throw_away; /* as root: a uid of its own and an empty root directory */
+	bool throw_away; /* as root: a uid of its own where it is given none */
+	bool empty_root; /* as root: an empty root directory */
 	bool landlock;
+	bool connect; /* Landlock lets it connect by TCP */
 	bool seccomp;
 } classes[SP_JAIL_COUNT] = {
-		[SP_JAIL_NET] = {"net", 384 * MIB, 32, true, true, true, true, true},
-		[SP_JAIL_LOGIN] = {"login", 64 * MIB, 16, true, true, true, true, true},
-		[SP_JAIL_KEEPER] = {"keeper", 0, 1024, false, true, false, true, true},
-		[SP_JAIL_PARENT] = {"parent", 0, 0, false, false, false, false, false},
+		[SP_JAIL_NET] = {"net", 384 * MIB, 32, .no_write = true, .no_fork = true,
+				.throw_away = true, .empty_root = true, .landlock = true,
+				.seccomp = true},
+		[SP_JAIL_LOGIN] = {"login", 64 * MIB, 16, .no_write = true, .no_fork = true,
+				.throw_away = true, .empty_root = true, .landlock = true,
+				.seccomp = true},
+		[SP_JAIL_DIAL] = {"dial", 64 * MIB, 1024, .throw_away = true, .landlock = true,
+				.connect = true, .seccomp = true},
+		[SP_JAIL_KEEPER] = {"keeper", 0, 1024, .no_fork = true, .landlock = true,
+				.seccomp = true},
+		[SP_JAIL_PARENT] = {"parent", 0, 0},
 };
 
 static int fail(char why[SP_WHY_MAX], const char *step)
@@ -118,7 +127,7 @@ static int drop_root(const struct sp_jail_spec *s, const struct class_row *row,
 	if (s->keep_root || (uid == 0 && !row->throw_away)) {
 		return SP_OK;
 	}
-	if (row->throw_away) {
+	if (row->empty_root) {
 		int rc = empty_root(why);
 		if (rc != SP_OK) {
 			return rc;
@@ -182,7 +191,9 @@ struct ruleset {
 #define FS_REFER (1ull << 13) /* ABI 2 */
 #define FS_TRUNCATE (1ull << 14) /* ABI 3 */
 #define FS_IOCTL_DEV (1ull << 15) /* ABI 5 */
-#define NET_ALL 3ull /* ABI 4: bind and connect of TCP */
+#define NET_BIND 1ull /* ABI 4: of TCP */
+#define NET_CONNECT 2ull
+#define RULE_NET_PORT 2 /* LANDLOCK_RULE_NET_PORT */
 #define SCOPE_ALL 3ull /* ABI 6: abstract unix sockets, signals */
 #define FS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define FS_FILE_ONLY (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | FS_TRUNCATE)
@@ -212,10 +223,18 @@ static int add_path(int set, const struct sp_jail_path *p, uint64_t handled)
 	return (int)rc;
 }
 
-static int landlock(const struct sp_jail_spec *s, struct sp_jail_report *r, char why[SP_WHY_MAX])
+/* The attribute of LANDLOCK_RULE_NET_PORT. */
+struct net_port {
+	uint64_t allowed, port;
+};
+
+/* net: what of TCP is forbidden, but for connecting to this port (0: none). */
+static int landlock(const struct sp_jail_path *paths, size_t npaths, uint64_t net, uint64_t port,
+		int *version, char why[SP_WHY_MAX])
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	struct ruleset rs = {.fs = FS_ABI1};
+	struct net_port rule = {NET_CONNECT, port};
 
 	if (abi < 1) {
 		return SP_OK; /* this kernel has none, or has it switched off */
@@ -223,28 +242,31 @@ static int landlock(const struct sp_jail_spec *s, struct sp_jail_report *r, char
 	size_t size = sizeof(uint64_t) * (abi >= 6 ? 3 : abi >= 4 ? 2 : 1);
 	rs.fs |= (abi >= 2 ? FS_REFER : 0) | (abi >= 3 ? FS_TRUNCATE : 0) |
 			(abi >= 5 ? FS_IOCTL_DEV : 0);
-	rs.net = abi >= 4 ? NET_ALL : 0;
+	rs.net = abi >= 4 ? net : 0;
 	rs.scoped = abi >= 6 ? SCOPE_ALL : 0;
 	int set = (int)syscall(SYS_landlock_create_ruleset, &rs, size, 0);
 	if (set < 0) {
 		return fail(why, "landlock");
 	}
-	for (size_t i = 0; i < s->npaths; i++) {
-		if (add_path(set, &s->paths[i], rs.fs) < 0) {
-			snprintf(why, SP_WHY_MAX, "jail: landlock: %.150s: %s", s->paths[i].path,
+	for (size_t i = 0; i < npaths; i++) {
+		if (add_path(set, &paths[i], rs.fs) < 0) {
+			snprintf(why, SP_WHY_MAX, "jail: landlock: %.150s: %s", paths[i].path,
 					strerror(errno));
 			close(set);
 			return SP_ESYS;
 		}
 	}
-	long rc = syscall(SYS_landlock_restrict_self, set, 0);
+	long rc = rs.net != 0 && port != 0
+			? syscall(SYS_landlock_add_rule, set, RULE_NET_PORT, &rule, 0)
+			: 0;
+	rc = rc == 0 ? syscall(SYS_landlock_restrict_self, set, 0) : rc;
 	int keep = errno;
 	close(set);
 	errno = keep;
 	if (rc < 0) {
 		return fail(why, "landlock");
 	}
-	r->landlock = (int)abi;
+	*version = (int)abi;
 	return SP_OK;
 }
 
@@ -299,7 +321,8 @@ int sp_jail_enter(const struct sp_jail_spec *s, struct sp_jail_report *r, char w
 		return fail(why, "no new privileges");
 	}
 	if (row->landlock) {
-		rc = landlock(s, r, why);
+		rc = landlock(s->paths, s->npaths, row->connect ? NET_BIND : NET_BIND | NET_CONNECT,
+				0, &r->landlock, why);
 		if (rc != SP_OK) {
 			return rc;
 		}
@@ -317,4 +340,14 @@ int sp_jail_enter(const struct sp_jail_spec *s, struct sp_jail_report *r, char w
 	jailed = 1;
 #endif
 	return SP_OK;
+}
+
+int sp_jail_resolver(const struct sp_jail_path *paths, size_t npaths, char why[SP_WHY_MAX])
+{
+	int version;
+
+	if (!set_limit(RLIMIT_NPROC, 0)) {
+		return fail(why, "limits");
+	}
+	return landlock(paths, npaths, NET_BIND | NET_CONNECT, 53, &version, why);
 }

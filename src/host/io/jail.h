@@ -12,6 +12,7 @@
 enum sp_jail_class {
 	SP_JAIL_NET, /* sockets it was given, memory, clock, random numbers */
 	SP_JAIL_LOGIN, /* the same without socket options */
+	SP_JAIL_DIAL, /* makes connections and forks; reads files under the paths it names */
 	SP_JAIL_KEEPER, /* files under the paths it names; no network, no other program */
 	SP_JAIL_PARENT, /* starts others, who would inherit a filter: rights and limits only */
 	SP_JAIL_COUNT,
@@ -27,7 +28,8 @@ struct sp_jail_spec {
 	enum sp_jail_class class;
 	/*
 	 * Started as root: become uid and gid, without other groups. 0: a throw-away number, except
-	 * for PARENT and KEEPER, which then stay what they are.
+	 * for PARENT and KEEPER, which then stay what they are. NET and LOGIN get an empty root
+	 * directory too.
 	 */
 	uid_t uid;
 	gid_t gid;
@@ -59,8 +61,15 @@ sp_nodiscard int sp_jail_become(const char *name, uid_t uid, gid_t gid, char why
 sp_nodiscard int sp_jail_enter(
 		const struct sp_jail_spec *s, struct sp_jail_report *r, char why[SP_WHY_MAX]);
 /*
+ * In a fork of a DIAL process, which is to read the answers of name servers: from now on it reads
+ * these paths only, connects by TCP to port 53 only, and starts nothing. As far as this kernel's
+ * Landlock goes; SP_ESYS and why.
+ */
+sp_nodiscard int sp_jail_resolver(
+		const struct sp_jail_path *paths, size_t npaths, char why[SP_WHY_MAX]);
+/*
  * Forks probes that enter the same jail and try what must not work: opening a file, socket,
- * connect, fork, execve, ptrace of the parent, executable memory. Before the jail. SP_OK, or
+ * connect, fork (but for DIAL), listen, execve, ptrace of the parent, executable memory. Before the jail. SP_OK, or
  * SP_EDENIED and failed names what worked ("open, socket"). Sanitizer builds have no seccomp:
  * there it checks nothing, says so in failed and answers SP_OK.
  */

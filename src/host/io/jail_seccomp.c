@@ -5,9 +5,12 @@
 #include <fcntl.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -52,6 +55,56 @@ static int allow_list(scmp_filter_ctx f, const int *calls)
 		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, *calls, 0);
 	}
 	return rc;
+}
+
+/* Connections, and what the C library's resolver does. Which files it reads is Landlock's matter. */
+static const int dial[] = {CALL(connect), CALL(bind), CALL(getsockname), CALL(getpeername),
+		CALL(setsockopt), CALL(getsockopt), CALL(sendmmsg), CALL(recvmmsg), CALL(pipe2),
+		CALL(dup3), CALL(close_range), CALL(wait4), CALL(waitid), CALL(pidfd_open),
+		CALL(set_robust_list), CALL(rseq), CALL(setitimer), CALL(open), CALL(openat),
+		CALL(stat), CALL(fstat), CALL(lstat), CALL(newfstatat), CALL(fstatat64),
+		CALL(statx), CALL(readlink), CALL(readlinkat), CALL(access), CALL(faccessat),
+		CALL(faccessat2), CALL(lseek), CALL(pread64), CALL(fcntl), CALL(uname),
+		CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), CALL(getppid),
+		CALL(landlock_create_ruleset), CALL(landlock_add_rule),
+		CALL(landlock_restrict_self), END};
+
+/* Namespaces are no matter of a fork; the bits that CLONE_NEW* have together. */
+#define NEW_NAMESPACES 0x7e020000u
+
+static int allow_dial(scmp_filter_ctx f)
+{
+	static const int families[] = {AF_INET, AF_INET6, AF_NETLINK};
+	int rc = allow_list(f, dial);
+
+	for (size_t i = 0; rc == 0 && i < SP_LEN(families); i++) {
+		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(socket), 1,
+				SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+	}
+	/* The C library would ask a cache of names by it, and can do without. */
+	if (rc == 0) {
+		rc = seccomp_rule_add(f, SCMP_ACT_ERRNO(EAFNOSUPPORT), CALL(socket), 1,
+				SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+	}
+	if (rc == 0) {
+		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(clone), 1,
+				SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_VM | NEW_NAMESPACES, 0));
+	}
+	if (rc == 0) {
+		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(prctl), 1,
+				SCMP_A0(SCMP_CMP_EQ, PR_SET_PDEATHSIG));
+	}
+	if (rc == 0) {
+		rc = seccomp_rule_add(
+				f, SCMP_ACT_ALLOW, CALL(prlimit64), 1, SCMP_A0(SCMP_CMP_EQ, 0));
+	}
+	if (rc == 0) {
+		rc = seccomp_rule_add(
+				f, SCMP_ACT_ALLOW, CALL(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, FIONREAD));
+	}
+	return rc ? rc
+		  : seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOTTY), CALL(ioctl), 1,
+				    SCMP_A1(SCMP_CMP_NE, FIONREAD));
 }
 
 static int refuse_list(scmp_filter_ctx f, const int *calls)
@@ -125,7 +178,7 @@ static int allow_options(scmp_filter_ctx f)
 
 int sp_jail_seccomp(enum sp_jail_class class)
 {
-	bool keeper = class == SP_JAIL_KEEPER;
+	bool opens = class == SP_JAIL_KEEPER || class == SP_JAIL_DIAL;
 	/* Calls of another architecture's table, x32 among them, end the process. */
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int rc = f ? 0 : -ENOMEM;
@@ -140,13 +193,15 @@ int sp_jail_seccomp(enum sp_jail_class class)
 		rc = allow_list(f, everyone);
 	}
 	if (rc == 0) {
-		rc = allow_memory(f, keeper);
+		rc = allow_memory(f, opens);
 	}
 	if (rc == 0) {
 		rc = allow_abort(f);
 	}
 	if (rc == 0) {
-		rc = keeper ? allow_list(f, files) : refuse_list(f, refused);
+		rc = class == SP_JAIL_KEEPER            ? allow_list(f, files)
+				: class == SP_JAIL_DIAL ? allow_dial(f)
+							: refuse_list(f, refused);
 	}
 	if (rc == 0 && class == SP_JAIL_NET) {
 		rc = allow_options(f);

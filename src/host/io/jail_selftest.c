@@ -32,6 +32,12 @@ static bool try_open(int sock)
 	return open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0;
 }
 
+static bool try_open_program(int sock)
+{
+	(void)sock;
+	return open("/bin/sh", O_RDONLY | O_CLOEXEC) >= 0;
+}
+
 static bool try_create(int sock)
 {
 	(void)sock;
@@ -55,6 +61,11 @@ static bool try_connect(int sock)
 
 	/* That nobody listens there would be an answer from outside as well. */
 	return connect(sock, &a.sa, sizeof(a)) == 0 || errno == ECONNREFUSED;
+}
+
+static bool try_listen(int sock)
+{
+	return listen(sock, 1) == 0;
 }
 
 static bool try_fork(int sock)
@@ -122,12 +133,15 @@ static const struct attempt {
 	const char *name;
 	bool (*attempt)(int sock);
 	bool by_path; /* for a class that uses files, only Landlock can refuse it */
+	bool dials; /* is what DIAL is for */
 } attempts[] = {
-		{"open", try_open, true},
+		{"open", try_open, true, true},
+		{"open a program", try_open_program, true},
 		{"create", try_create, true},
-		{"socket", try_socket},
-		{"connect", try_connect},
-		{"fork", try_fork},
+		{"socket", try_socket, false, true},
+		{"connect", try_connect, false, true},
+		{"listen", try_listen},
+		{"fork", try_fork, false, true},
 		{"execve", try_execve},
 		{"ptrace", try_ptrace},
 		{"kill", try_kill},
@@ -150,7 +164,8 @@ static sp_noreturn void probe(const struct sp_jail_spec *s, const struct attempt
 			sp_jail_enter(s, &r, why) != SP_OK) {
 		_exit(PROBE_NO_JAIL);
 	}
-	if (a->by_path && s->class == SP_JAIL_KEEPER && r.landlock == 0) {
+	bool opens = s->class == SP_JAIL_KEEPER || s->class == SP_JAIL_DIAL;
+	if (a->by_path && opens && r.landlock == 0) {
 		_exit(PROBE_REFUSED); /* the report says that there is no Landlock */
 	}
 	_exit(a->attempt(sock) ? PROBE_GOT : PROBE_REFUSED);
@@ -190,6 +205,9 @@ int sp_jail_selftest(const struct sp_jail_spec *s, char failed[SP_WHY_MAX])
 		return SP_ESYS;
 	}
 	for (size_t i = 0; i < SP_LEN(attempts); i++) {
+		if (attempts[i].dials && s->class == SP_JAIL_DIAL) {
+			continue;
+		}
 		int status = run_probe(s, &attempts[i]);
 		size_t n = strlen(failed);
 

@@ -32,6 +32,7 @@ static void test_selftest(void **state)
 	struct sp_jail_spec specs[] = {
 			{.class = SP_JAIL_NET},
 			{.class = SP_JAIL_LOGIN},
+			{.class = SP_JAIL_DIAL, .paths = paths, .npaths = 1},
 			{.class = SP_JAIL_KEEPER, .paths = paths, .npaths = 1},
 	};
 
@@ -283,7 +284,7 @@ static void test_selftest_finds_holes(void **state)
 	/* What a test left that was interrupted. */
 	unlink("/tmp/sallyport-probe");
 	assert_int_equal(sp_jail_selftest(&s, failed), SP_EDENIED);
-	assert_string_equal(failed, "open, create");
+	assert_string_equal(failed, "open, open a program, create");
 	unlink("/tmp/sallyport-probe");
 	s.paths = &(struct sp_jail_path){"/no/such/place", true};
 	assert_int_equal(sp_jail_selftest(&s, failed), SP_ESYS);
@@ -323,6 +324,83 @@ static void test_keeper_files(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* A connection out, as sp-dial makes it; a fork of it as its resolver: less and less is left. */
+static void dial_out(void)
+{
+	struct sp_jail_path etc = {"/etc", false}, hosts = {"/etc/hosts", false};
+	struct sp_jail_spec s = {.class = SP_JAIL_DIAL, .paths = &etc, .npaths = 1};
+	struct sp_jail_report r;
+	char why[SP_WHY_MAX] = "";
+	int listener, fd, status = -1;
+	struct sp_addr a;
+
+	NEED(sp_tcp_listen("127.0.0.1:0", &listener, why) == SP_OK);
+	NEED(sp_tcp_local(listener, &a) == SP_OK);
+	bool root = geteuid() == 0;
+	NEED(sp_jail_enter(&s, &r, why) == SP_OK);
+	NEED(!root || (r.user && !r.root_dir && geteuid() >= 61184));
+	NEED(sp_tcp_dial(&a, &fd) == SP_OK && sp_tcp_dialled(fd) == SP_OK);
+	NEED(sp_tcp_tune(fd, SP_TCP_SEND_BUF, SP_TCP_LOWAT) == SP_OK);
+	NEED(open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0);
+	if (r.landlock > 0) {
+		NEED(open("/bin/sh", O_RDONLY | O_CLOEXEC) < 0);
+	}
+	pid_t pid = fork();
+	NEED(pid >= 0);
+	if (pid == 0) {
+		NEED(sp_jail_resolver(&hosts, 1, why) == SP_OK);
+		NEED(open("/etc/hosts", O_RDONLY | O_CLOEXEC) >= 0);
+		NEED(r.landlock == 0 || open("/etc/passwd", O_RDONLY | O_CLOEXEC) < 0);
+		NEED(r.landlock < 4 || (sp_tcp_dial(&a, &fd) != SP_OK && errno == EACCES));
+		NEED(!root || fork() < 0);
+		_exit(0);
+	}
+	NEED(waitpid(pid, &status, 0) == pid);
+	NEED(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void test_dial(void **state)
+{
+	(void)state;
+	int status = in_child(dial_out);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void dial_and_listen(void)
+{
+	struct sp_jail_spec s = {.class = SP_JAIL_DIAL};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	enter(&s);
+	(void)!listen(fd, 1);
+}
+
+static void dial_raw(void)
+{
+	struct sp_jail_spec s = {.class = SP_JAIL_DIAL};
+
+	enter(&s);
+	/* An answer, because the C library tries; everything else is none of its business. */
+	NEED(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) < 0 && errno == EAFNOSUPPORT);
+	(void)!socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+}
+
+static void test_dial_is_killed(void **state)
+{
+	void (*const all[])(void) = {dial_and_listen, dial_raw};
+
+	(void)state;
+	if (SP_JAIL_SANITIZER) {
+		skip();
+	}
+	for (size_t i = 0; i < SP_LEN(all); i++) {
+		int status = in_child(all[i]);
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(WTERMSIG(status), SIGSYS);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -335,6 +413,8 @@ int main(void)
 			cmocka_unit_test(test_without_landlock),
 			cmocka_unit_test(test_selftest_finds_holes),
 			cmocka_unit_test(test_keeper_files),
+			cmocka_unit_test(test_dial),
+			cmocka_unit_test(test_dial_is_killed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
