@@ -162,15 +162,16 @@ bool sp_addr_loopback(const struct sp_addr *a)
 	return memcmp(s, mapped, sizeof(mapped)) == 0 && s[12] == 127;
 }
 
-/* A peer that went away without a word is noticed after two minutes; accepted sockets inherit it. */
-static bool keep_alive(int fd)
+int sp_tcp_keep_alive(int fd)
 {
 	int on = 1, idle = 60, every = 15, most = 4;
 
-	return setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) == 0 &&
+	bool ok = setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) == 0 &&
 			setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle)) == 0 &&
 			setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof(every)) == 0 &&
 			setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &most, sizeof(most)) == 0;
+
+	return ok ? SP_OK : SP_ESYS;
 }
 
 int sp_tcp_listen(const char *where, int *fd, char why[SP_WHY_MAX])
@@ -188,7 +189,7 @@ int sp_tcp_listen(const char *where, int *fd, char why[SP_WHY_MAX])
 	}
 	*fd = socket(a.u.ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (*fd >= 0 && setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-			keep_alive(*fd) &&
+			sp_tcp_keep_alive(*fd) == SP_OK &&
 			(a.u.ss.ss_family != AF_INET6 ||
 					setsockopt(*fd, IPPROTO_IPV6, IPV6_V6ONLY, &off,
 							sizeof(off)) == 0) &&

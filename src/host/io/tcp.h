@@ -67,6 +67,9 @@ sp_nodiscard int sp_tcp_peer(int fd, struct sp_addr *out);
  */
 sp_nodiscard int sp_tcp_tune(int fd, int send_buf, int lowat);
 
+/* A peer that went away without a word is noticed after two minutes; accepted sockets inherit it. */
+sp_nodiscard int sp_tcp_keep_alive(int fd);
+
 #define SP_TCP_SEND_BUF (128 * 1024)
 #define SP_TCP_LOWAT (16 * 1024)
 
