@@ -18,7 +18,7 @@
 #include "unit.h"
 
 static char dir[] = "/tmp/sp-slot.XXXXXX";
-static char net[64], login[64], roots[64];
+static char net[64], login[64], target[64], roots[64];
 static struct sp_loop *l;
 static struct sp_slot *slot;
 static struct sp_msg_conn_closed ends[8];
@@ -69,6 +69,7 @@ static int start(char why[SP_WHY_MAX])
 	struct sp_slot_conf conf = {.loop = l,
 			.net = net,
 			.login = login,
+			.target = target,
 			.roots = roots,
 			.chain_fd = 0,
 			.calls = &calls};
@@ -267,7 +268,8 @@ static void test_target_login(void **state)
 	int fds[2], more[2], before = open_fds();
 
 	program(roots, "roots");
-	started("cat <&3 >/dev/null", TARGET_LOGIN);
+	program(target, TARGET_LOGIN);
+	started("cat <&3 >/dev/null", "exec sleep 60");
 	assert_int_equal(sp_slot_login(slot, fds, why), SP_ESTATE); /* no connection yet */
 	give(20000);
 	sp_slot_granted(slot);
@@ -308,10 +310,9 @@ static void test_target_login_crashes(void **state)
 	char why[SP_WHY_MAX] = "";
 	int fds[2];
 
-	started("cat <&3 >/dev/null",
-			"if [ -e /proc/self/fd/5 ]; then kill -SEGV $$; fi; exec sleep 60");
+	program(target, "kill -SEGV $$");
+	started("cat <&3 >/dev/null", "exec sleep 60");
 	give(20000);
-	program(roots, "roots");
 	assert_int_equal(sp_slot_login(slot, fds, why), SP_OK);
 	wait_ends(1);
 	assert_int_equal(ends[0].role, SP_ROLE_LOGIN);
@@ -322,7 +323,6 @@ static void test_target_login_crashes(void **state)
 	assert_int_equal(read(fds[0], why, 1), 0);
 	close(fds[0]);
 	close(fds[1]);
-	unlink(roots);
 }
 
 static void test_target_logins_are_counted(void **state)
@@ -330,6 +330,7 @@ static void test_target_logins_are_counted(void **state)
 	char why[SP_WHY_MAX] = "";
 	int fds[2];
 
+	program(target, "exec sleep 60");
 	started("cat <&3 >/dev/null", "exec sleep 60");
 	give(20000);
 	for (int i = 0; i < SP_SLOT_LOGINS; i++) {
@@ -350,7 +351,7 @@ static void test_no_program_for_a_target(void **state)
 	started("cat <&3 >/dev/null", "exec sleep 60");
 	give(20000);
 	int before = open_fds();
-	unlink(login);
+	unlink(target);
 	assert_int_equal(sp_slot_login(slot, fds, why), SP_ESYS);
 	assert_non_null(strstr(why, "No such file"));
 	assert_int_equal(open_fds(), before);
@@ -365,6 +366,7 @@ static int group_setup(void **state)
 	}
 	snprintf(net, sizeof(net), "%s/sp-net", dir);
 	snprintf(login, sizeof(login), "%s/sp-login", dir);
+	snprintf(target, sizeof(target), "%s/sp-target", dir);
 	snprintf(roots, sizeof(roots), "%s/roots.pem", dir);
 	return 0;
 }
@@ -373,6 +375,7 @@ static int group_teardown(void **state)
 {
 	unlink(net);
 	unlink(login);
+	unlink(target);
 	return rmdir(dir);
 }
 
