@@ -79,6 +79,7 @@ static int start_slot(struct sp_parent *p)
 	struct sp_slot_conf conf = {.loop = p->loop,
 			.net = p->net,
 			.login = p->login,
+			.target = p->target,
 			.roots = p->roots,
 			.chain_fd = p->chain_fd,
 			.calls = &calls,

@@ -1,4 +1,4 @@
-/* gate/parent/helper.c - the keeper, the broker, and what the keeper says. */
+/* gate/parent/helper.c - the keeper, the broker, sp-dial, and what the keeper says. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -143,33 +143,41 @@ static void on_keeper(void *user, unsigned events)
 
 /* ---- processes ---- */
 
+static const char *const names[SP_HELPERS] = {[SP_HELPER_KEEPER] = "sp-keeper",
+		[SP_HELPER_BROKER] = "sp-broker",
+		[SP_HELPER_DIAL] = "sp-dial"};
+
 static void on_helper(void *user, pid_t pid, int status)
 {
 	struct sp_parent *p = user;
-	bool keeper = pid == p->keeper_pid;
-	/* The broker ends by itself when the keeper has died. */
-	bool quiet = p->stopping && (p->code == 0 || (!keeper && status == 0));
+	enum sp_helper which = SP_HELPER_KEEPER;
 	char text[80];
 
-	*(keeper ? &p->keeper_pid : &p->broker_pid) = 0;
-	if (quiet) {
+	while (which < SP_HELPERS - 1 && p->helpers[which] != pid) {
+		which++;
+	}
+	p->helpers[which] = 0;
+	/* The others end by themselves when the keeper has died. */
+	if (p->stopping && (p->code == 0 || (which != SP_HELPER_KEEPER && status == 0))) {
 		return;
 	}
 	sp_proc_status_text(status, text, sizeof(text));
-	sp_log(SP_LOG_ERROR, "%s %s: the service ends", keeper ? "sp-keeper" : "sp-broker", text);
+	sp_log(SP_LOG_ERROR, "%s %s: the service ends", names[which], text);
 	if (!p->stopping) {
 		sp_parent_stop(p, 1);
 	}
 }
 
-static int start_helper(struct sp_parent *p, const char *name, const int *fds, size_t nfds,
-		unsigned files, pid_t *pid)
+/* With "-c FILE", or another option and its value (NULL: without). */
+static int start_helper(struct sp_parent *p, enum sp_helper which, const char *option,
+		const char *value, const int *fds, size_t nfds, unsigned files)
 {
 	char path[SP_CONF_PATH], why[SP_WHY_MAX] = "";
-	const char *argv[] = {name, "-c", p->file, NULL};
+	const char *argv[] = {names[which], value ? option : NULL, value, NULL};
 	const char *env[8] = {NULL};
 	static const char *const pass[] = {"PATH", "HOME", "USER", "LANG", "SP_LOG_DEBUG", "SHELL"};
 	static char lines[SP_LEN(pass)][1200];
+	pid_t *pid = &p->helpers[which];
 	size_t n = 0;
 
 	for (size_t i = 0; i < SP_LEN(pass); i++) {
@@ -178,8 +186,8 @@ static int start_helper(struct sp_parent *p, const char *name, const int *fds, s
 			env[n++] = lines[i];
 		}
 	}
-	if (sp_proc_find(name, path, sizeof(path)) != SP_OK) {
-		sp_log(SP_LOG_ERROR, "%s: program not found", name);
+	if (sp_proc_find(names[which], path, sizeof(path)) != SP_OK) {
+		sp_log(SP_LOG_ERROR, "%s: program not found", names[which]);
 		return SP_ENOTFOUND;
 	}
 	struct sp_proc_spec spec = {.path = path,
@@ -192,6 +200,7 @@ static int start_helper(struct sp_parent *p, const char *name, const int *fds, s
 			.files = files,
 			.death_signal = SIGTERM};
 	if (sp_proc_start(&spec, pid, why) != SP_OK) {
+		*pid = 0;
 		sp_log(SP_LOG_ERROR, "%s", why);
 		return SP_ESYS;
 	}
@@ -200,21 +209,29 @@ static int start_helper(struct sp_parent *p, const char *name, const int *fds, s
 
 int sp_parent_start_helpers(struct sp_parent *p)
 {
-	int control[2], desks[2];
+	int control[2], desks[2], dials[2];
 	int rc;
 
-	if (sp_ipc_pair(control) != SP_OK || sp_ipc_pair(desks) != SP_OK) {
+	if (sp_ipc_pair(control) != SP_OK || sp_ipc_pair(desks) != SP_OK ||
+			sp_ipc_pair(dials) != SP_OK) {
 		return SP_ESYS;
 	}
-	int keeper_fds[] = {control[1], desks[0]};
-	rc = start_helper(p, "sp-keeper", keeper_fds, SP_LEN(keeper_fds), 0, &p->keeper_pid);
+	int keeper_fds[] = {control[1], desks[0], dials[0]};
+	rc = start_helper(p, SP_HELPER_KEEPER, "-c", p->file, keeper_fds, SP_LEN(keeper_fds), 0);
 	if (rc == SP_OK) {
 		/* A desktop's programs expect the usual limit. */
-		rc = start_helper(p, "sp-broker", &desks[1], 1, p->files, &p->broker_pid);
+		rc = start_helper(p, SP_HELPER_BROKER, "-c", p->file, &desks[1], 1, p->files);
+	}
+	if (rc == SP_OK) {
+		/* In a trial there is no account for it. */
+		rc = start_helper(p, SP_HELPER_DIAL, "--user",
+				p->conf.run_as[0] ? SP_PARENT_DIAL_USER : NULL, &dials[1], 1, 0);
 	}
 	close(control[1]);
 	close(desks[0]);
 	close(desks[1]);
+	close(dials[0]);
+	close(dials[1]);
 	p->keeper = control[0];
 	p->keeper_watch = sp_loop_fd(p->loop, p->keeper, SP_LOOP_READ, on_keeper, p);
 	return rc == SP_OK && !p->keeper_watch ? SP_ENOMEM : rc;
@@ -263,9 +280,13 @@ static int selftest(struct sp_parent *p, const char *path)
 
 int sp_parent_selftest(struct sp_parent *p)
 {
-	int rc = selftest(p, p->net);
+	const char *const all[] = {p->net, p->login, p->target, p->dial};
+	int rc = SP_OK;
 
-	return rc == SP_OK ? selftest(p, p->login) : rc;
+	for (size_t i = 0; i < SP_LEN(all) && rc == SP_OK; i++) {
+		rc = *all[i] ? selftest(p, all[i]) : SP_OK;
+	}
+	return rc;
 }
 
 static void end_helper(pid_t pid)
@@ -283,6 +304,7 @@ static void end_helper(pid_t pid)
 void sp_parent_end_helpers(struct sp_parent *p)
 {
 	/* The broker first: it ends the desktops while the keeper can still log. */
-	end_helper(p->broker_pid);
-	end_helper(p->keeper_pid);
+	end_helper(p->helpers[SP_HELPER_BROKER]);
+	end_helper(p->helpers[SP_HELPER_DIAL]);
+	end_helper(p->helpers[SP_HELPER_KEEPER]);
 }

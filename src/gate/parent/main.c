@@ -112,15 +112,39 @@ static void on_signal(void *user, int signo)
 	sp_parent_stop(p, 0);
 }
 
+static bool find_programs(struct sp_parent *p)
+{
+	const struct {
+		const char *name;
+		char *path;
+		bool needed;
+	} all[] = {{"sp-net", p->net, true}, {"sp-login", p->login, true},
+			{"sp-target", p->target, false}, {"sp-dial", p->dial, true}};
+
+	for (size_t i = 0; i < SP_LEN(all); i++) {
+		if (sp_proc_find(all[i].name, all[i].path, SP_CONF_PATH) != SP_OK) {
+			all[i].path[0] = '\0';
+			sp_log(all[i].needed ? SP_LOG_ERROR : SP_LOG_DEBUG, "program %s not found",
+					all[i].name);
+			if (all[i].needed) {
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
 static bool start(struct sp_parent *p)
 {
 	struct sp_limits_conf limits = limits_of(&p->conf);
 
 	p->limits = sp_limits_create(&limits);
 	p->loop = sp_loop_create();
-	if (!p->limits || !p->loop || sp_proc_find("sp-net", p->net, sizeof(p->net)) != SP_OK ||
-			sp_proc_find("sp-login", p->login, sizeof(p->login)) != SP_OK) {
-		sp_log(SP_LOG_ERROR, "cannot start: programs not found or no memory");
+	if (!p->limits || !p->loop) {
+		sp_log(SP_LOG_ERROR, "cannot start: no memory");
+		return false;
+	}
+	if (!find_programs(p)) {
 		return false;
 	}
 	signal(SIGPIPE, SIG_IGN);

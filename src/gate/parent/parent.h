@@ -20,8 +20,18 @@
 #define SP_PARENT_FDS_OWN 64
 /* Where Debian keeps the certificates of the CAs that this machine trusts. */
 #define SP_PARENT_ROOTS "/etc/ssl/certs/ca-certificates.crt"
+/* The account of sp-dial where the service is installed. */
+#define SP_PARENT_DIAL_USER "_spdial"
 /* No more connections than the keeper can have, with some to spare for those that are ending. */
 #define SP_PARENT_CONNS 1984
+
+/* Processes of which there is one, and without which the service ends. */
+enum sp_helper {
+	SP_HELPER_KEEPER,
+	SP_HELPER_BROKER,
+	SP_HELPER_DIAL,
+	SP_HELPERS
+};
 
 struct sp_parent {
 	struct sp_loop *loop;
@@ -31,11 +41,11 @@ struct sp_parent {
 	int listeners[SP_CONF_LISTENS];
 	struct sp_watch *watches[SP_CONF_LISTENS];
 	struct sp_watch *resume; /* accepts again after a lack of something */
-	char net[SP_CONF_PATH], login[SP_CONF_PATH];
+	char net[SP_CONF_PATH], login[SP_CONF_PATH], target[SP_CONF_PATH], dial[SP_CONF_PATH];
 	const char *roots; /* CA certificates of this machine, PEM */
 	unsigned files; /* soft limit of descriptors before we raised ours */
 	int keeper; /* control socket */
-	pid_t keeper_pid, broker_pid;
+	pid_t helpers[SP_HELPERS];
 	struct sp_watch *keeper_watch, *refill, *stop;
 	int chain_fd;
 	bool ready, stopping;
@@ -61,7 +71,7 @@ void sp_parent_stop(struct sp_parent *p, int code);
 /* Kills what is left of them. */
 void sp_parent_close(struct sp_parent *p);
 
-/* helper.c: the keeper, the broker, and the selftests. */
+/* helper.c: the keeper, the broker, sp-dial, and the selftests. */
 /* Tries the jails once; SP_EDENIED and log lines when one does not hold. */
 sp_nodiscard int sp_parent_selftest(struct sp_parent *p);
 sp_nodiscard int sp_parent_start_helpers(struct sp_parent *p);

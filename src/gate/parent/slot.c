@@ -32,7 +32,7 @@ struct sp_slot {
 	struct sp_slot_conf conf;
 	struct sp_slot *next;
 	struct child net, login;
-	struct child target; /* the login at a target, once the keeper asked for it */
+	struct child target; /* once the keeper asked for it; its role is LOGIN too */
 	unsigned logins; /* at targets, so far */
 	int control; /* to sp-net */
 	int keeper_net, keeper_login; /* the keeper's ends, until it gets them */
@@ -48,7 +48,7 @@ static void on_child(void *user, pid_t pid, int status);
 
 static const char *name_of(const struct child *c)
 {
-	return c->role == SP_ROLE_NET ? "sp-net" : "sp-login";
+	return c == &c->slot->net ? "sp-net" : c == &c->slot->login ? "sp-login" : "sp-target";
 }
 
 static int start_child(struct child *c, struct sp_slot *s, uint32_t role, const char *path,
@@ -320,7 +320,7 @@ int sp_slot_login(struct sp_slot *s, int fds[2], char why[SP_WHY_MAX])
 		int roots = open(s->conf.roots, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 		int its[] = {link[1], keeper[1], roots};
 
-		rc = start_child(&s->target, s, SP_ROLE_LOGIN, s->conf.login, its,
+		rc = start_child(&s->target, s, SP_ROLE_LOGIN, s->conf.target, its,
 				roots >= 0 ? 3 : 2, why);
 		sp_fd_close(&roots);
 	} else {

@@ -1,4 +1,4 @@
-/* gate/parent/slot.h - one sp-net and its sp-logins: started ahead, given a connection, watched. */
+/* gate/parent/slot.h - one sp-net with its sp-login and sp-target: started ahead, given a connection, watched. */
 #ifndef SP_GATE_PARENT_SLOT_H
 #define SP_GATE_PARENT_SLOT_H
 
@@ -30,7 +30,7 @@ struct sp_slot_calls {
 
 struct sp_slot_conf {
 	struct sp_loop *loop;
-	const char *net, *login; /* paths of the programs; outlive the slot */
+	const char *net, *login, *target; /* paths of the programs; outlive the slot */
 	const char *roots; /* path of the CA certificates of this machine; outlives the slot */
 	int chain_fd; /* stays the caller's */
 	const struct sp_slot_calls *calls;
@@ -51,7 +51,7 @@ sp_nodiscard int sp_slot_give(struct sp_slot *s, int fd, int keeper_fd,
 		const struct sp_msg_conn_open *open, uint32_t logon_ms, uint32_t active_ms,
 		const uint8_t limits_source[SP_SOURCE_SIZE]);
 /*
- * Starts another sp-login, for the login at a target, and ends the one before. SP_OK and its
+ * Starts an sp-target, for the login at a target, and ends the one before. SP_OK and its
  * question socket and sp-net's end of its link, the caller's from then on; else why, a text for
  * the log: SP_ELIMIT after SP_SLOT_LOGINS, SP_ESTATE for a slot that is ending or waits, SP_ESYS.
  */
