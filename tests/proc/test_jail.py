@@ -143,12 +143,31 @@ class Jail(unittest.TestCase):
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         self.assertGreaterEqual(limits(keeper)['Max open files'], min(hard, 4096))
 
+    def test_dial(self):
+        dial, = self.named('sp-dial')
+        fields, bound = status(dial), limits(dial)
+        self.assertEqual(fields['NoNewPrivs'], '1')
+        self.assertEqual(fields['CapEff'].strip('0') + fields['CapPrm'].strip('0'), '', 'capabilities')
+        self.assertEqual(fields['Threads'], '1')
+        if not SANITIZED:
+            self.assertEqual(fields['Seccomp'], '2')
+            self.assertEqual(bound['Max address space'], 64 << 20)
+        self.assertEqual(bound['Max core file size'], 0)
+        self.assertEqual(bound['Max open files'], 1024)
+        if os.getuid() == 0:
+            self.assertGreaterEqual(int(fields['Uid'].split()[0]), 61184)
+            self.assertEqual(fields['Groups'].strip(), '')
+        # A link to the keeper, a loop, and where all of our programs write their lines.
+        got = {fd: path for fd, path in descriptors(dial).items() if fd > 2}
+        self.assertEqual([path.split('[')[0] for _, path in sorted(got.items())],
+                         ['socket:', 'anon_inode:'], got)
+
     def test_levels_are_logged(self):
-        for name in ('sp-net', 'sp-login'):
+        for name in ('sp-net', 'sp-login', 'sp-dial'):
             lines = [line for line in self.trial.log().splitlines() if f' {name}[' in line and 'jail: ' in line]
             self.assertEqual(len(lines), 1)
             self.assertIn('every way out is closed' if not SANITIZED else 'not tested', lines[0])
-            if os.getuid() == 0:
+            if os.getuid() == 0 and name != 'sp-dial':
                 self.assertIn('empty root', lines[0])
             version = libc.syscall(LANDLOCK_CREATE_RULESET, None, 0, 1)
             self.assertIn(f'landlock {version}' if version > 0 else 'no landlock', lines[0])
@@ -195,7 +214,7 @@ class Jail(unittest.TestCase):
         # The search works: the public key is here, the private one there.
         self.assertTrue(holds(serving, point[:32]), 'sp-net does not even have the public key')
         self.assertTrue(holds(keeper, scalar), 'the key cannot be found where it is')
-        for pid in self.named('sp-net') + self.named('sp-login'):
+        for pid in self.named('sp-net') + self.named('sp-login') + self.named('sp-dial'):
             self.assertFalse(holds(pid, scalar), f'{comm(pid)} has the private key')
             self.assertFalse(holds(pid, hashed), f'{comm(pid)} has the NT hash')
             for line in lines[1:]:

@@ -134,7 +134,7 @@ class Installed(unittest.TestCase):
 class Tree(Installed):
     def test_what_is_installed(self):
         found = {name for _, _, names in os.walk(self.tree) for name in names}
-        for name in ('sallyport', 'sallyportd', 'sp-net', 'sp-login', 'sp-keeper', 'sp-broker', 'sp-desk',
+        for name in ('sallyport', 'sallyportd', 'sp-net', 'sp-login', 'sp-keeper', 'sp-broker', 'sp-dial', 'sp-desk',
                      'sallyport.1', 'sallyport.conf.5', 'sallyportd.8', 'sallyport.service'):
             self.assertIn(name, found)
         self.assertEqual(sum(name == 'sallyport.conf' for _, _, names in os.walk(self.tree) for name in names), 3,
@@ -214,6 +214,15 @@ class Service(Installed):
         self.assertEqual([uid for _, uid, _ in found['sallyportd']], [0])
         self.assertEqual([uid for _, uid, _ in found['sp-broker']], [0])
         self.assertEqual([uid for _, uid, _ in found['sp-keeper']], [self.keeper.uid])
+        # Without its account sp-dial is nobody, and says so; with it, it is that.
+        dial = found['sp-dial'][0]
+        names = {p.pw_uid: p.pw_name for p in pwd.getpwall()}
+        if '_spdial' in names.values():
+            self.assertEqual(names.get(dial[1]), '_spdial')
+        else:
+            self.assertTrue(dial[1] > 60000 and dial[1] not in names, dial[1])
+            self.assertIn('account _spdial does not exist; run: systemd-sysusers', self.service.log())
+        self.assertEqual((int(dial[2]['CapPrm'], 16), dial[2]['NoNewPrivs'], dial[2]['Groups'].strip()), (0, '1', ''))
         keeper = found['sp-keeper'][0]
         self.assertEqual(keeper[2]['NoNewPrivs'], '1')
         self.assertEqual(int(keeper[2]['CapPrm'], 16) | int(keeper[2]['CapEff'], 16), 0)
@@ -298,7 +307,7 @@ class Caller(Case):
         found = wait_for('children ahead', lambda: settled(trial.proc.pid))
         for name in ('sallyport', 'sallyportd', 'sp-keeper', 'sp-broker'):
             self.assertEqual({uid for _, uid, _ in found[name]}, {0}, name)
-        for name in ('sp-net', 'sp-login'):
+        for name in ('sp-net', 'sp-login', 'sp-dial'):
             self.assertNotIn(0, {uid for _, uid, _ in found[name]}, name)
 
 

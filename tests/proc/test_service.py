@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # tests/proc/test_service.py - what may go wrong around the listener: floods, lacks, deaths, signals.
 import os
+import re
 import resource
 import shutil
 import signal
@@ -124,6 +125,9 @@ class Deaths(Service):
     def test_broker_dies(self):
         self.ends_with('sp-broker', signal.SIGKILL, 'sp-broker killed by signal 9 (Killed): the service ends')
 
+    def test_dial_dies(self):
+        self.ends_with('sp-dial', signal.SIGKILL, 'sp-dial killed by signal 9 (Killed): the service ends')
+
     def test_parent_dies(self):
         self.open()
         family = self.trial.processes()
@@ -183,7 +187,7 @@ class Lacks(Service):
         """A copy of the programs, so that a test may spoil one of them."""
         folder = self.world.path('bin')
         os.makedirs(folder)
-        for name in ('sallyport', 'sallyportd', 'sp-keeper', 'sp-broker', 'sp-desk', 'sp-net', 'sp-login'):
+        for name in [name for name in os.listdir(BUILD) if re.fullmatch(r'sallyportd?|sp-[a-z]+', name)]:
             shutil.copy2(os.path.join(BUILD, name), folder)
         return folder
 
