@@ -163,7 +163,7 @@ class Jail(unittest.TestCase):
                          ['socket:', 'anon_inode:'], got)
 
     def test_levels_are_logged(self):
-        for name in ('sp-net', 'sp-login', 'sp-dial'):
+        for name in ('sp-net', 'sp-login', 'sp-target', 'sp-dial'):
             lines = [line for line in self.trial.log().splitlines() if f' {name}[' in line and 'jail: ' in line]
             self.assertEqual(len(lines), 1)
             self.assertIn('every way out is closed' if not SANITIZED else 'not tested', lines[0])

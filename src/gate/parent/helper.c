@@ -162,7 +162,9 @@ static void on_helper(void *user, pid_t pid, int status)
 		return;
 	}
 	sp_proc_status_text(status, text, sizeof(text));
-	sp_log(SP_LOG_ERROR, "%s %s: the service ends", names[which], text);
+	/* One that ends by itself and without complaint has lost its keeper, whose line is to come. */
+	sp_log(which != SP_HELPER_KEEPER && status == 0 ? SP_LOG_INFO : SP_LOG_ERROR,
+			"%s %s: the service ends", names[which], text);
 	if (!p->stopping) {
 		sp_parent_stop(p, 1);
 	}
@@ -284,7 +286,7 @@ int sp_parent_selftest(struct sp_parent *p)
 	int rc = SP_OK;
 
 	for (size_t i = 0; i < SP_LEN(all) && rc == SP_OK; i++) {
-		rc = *all[i] ? selftest(p, all[i]) : SP_OK;
+		rc = selftest(p, all[i]);
 	}
 	return rc;
 }

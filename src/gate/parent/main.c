@@ -117,18 +117,13 @@ static bool find_programs(struct sp_parent *p)
 	const struct {
 		const char *name;
 		char *path;
-		bool needed;
-	} all[] = {{"sp-net", p->net, true}, {"sp-login", p->login, true},
-			{"sp-target", p->target, false}, {"sp-dial", p->dial, true}};
+	} all[] = {{"sp-net", p->net}, {"sp-login", p->login}, {"sp-target", p->target},
+			{"sp-dial", p->dial}};
 
 	for (size_t i = 0; i < SP_LEN(all); i++) {
 		if (sp_proc_find(all[i].name, all[i].path, SP_CONF_PATH) != SP_OK) {
-			all[i].path[0] = '\0';
-			sp_log(all[i].needed ? SP_LOG_ERROR : SP_LOG_DEBUG, "program %s not found",
-					all[i].name);
-			if (all[i].needed) {
-				return false;
-			}
+			sp_log(SP_LOG_ERROR, "program %s not found", all[i].name);
+			return false;
 		}
 	}
 	return true;
