@@ -13,7 +13,7 @@
 /* What the rules are asked about. Borrowed for the call; a NULL or empty text is not known. */
 struct sp_policy_ask {
 	const char *user; /* the store's name */
-	const struct sp_source *source;
+	const struct sp_source *source; /* IPv4 in IPv6 counts as IPv4 */
 	const char *interface; /* "wg0" */
 	const char *target;
 	int64_t now; /* seconds since 1970 */
@@ -55,14 +55,19 @@ struct sp_policy_verdict {
 	char why[SP_TEXT_WHY]; /* in words, for the log and for the person */
 };
 
-/* The first rule that matches decides. The one evaluation for every door. */
+/*
+ * The first rule that matches decides. The one evaluation for every door. Without a target that
+ * the configuration has nothing is allowed: before one is chosen, ask for sp_policy_targets().
+ */
 void sp_policy_decide(const struct sp_conf *conf, const struct sp_policy_ask *ask,
 		struct sp_policy_verdict *out);
 /* The first clause of a rule that does not hold; for `config explain`. */
 enum sp_policy_clause sp_policy_clause(const struct sp_conf *conf, const struct sp_conf_rule *rule,
 		const struct sp_policy_ask *ask);
-/* "hours"; static. */
+/* "hours": the key of the configuration; static. */
 const char *sp_policy_clause_text(enum sp_policy_clause clause);
+/* Why the clause does not hold, in a few words, "outside its hours". */
+void sp_policy_miss(enum sp_policy_clause clause, const struct sp_policy_ask *ask, char out[64]);
 /*
  * The targets the user may have now, in the order of the file, as indices of conf->target.
  * Returns how many of at most cap; 0 with why of the nearest miss.
