@@ -56,6 +56,11 @@ size_t sp_ui_field_chars(const struct sp_ui_field *f)
 	return count(f, f->n);
 }
 
+bool sp_ui_field_done(const struct sp_ui_field *f)
+{
+	return f->kind == SP_UI_FIELD_CODE ? sp_ui_field_chars(f) >= limit(f) : f->n > 0;
+}
+
 static uint16_t first(const struct sp_ui_field *f)
 {
 	return f->caret < f->anchor ? f->caret : f->anchor;

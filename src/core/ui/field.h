@@ -10,7 +10,7 @@
 #include "core/ui/canvas.h"
 #include "core/ui/keyboard.h"
 
-#define SP_UI_FIELD_CAP 512 /* bytes with the NUL */
+#define SP_UI_FIELD_CAP 772 /* bytes with the NUL: 256 UTF-16 units of a name */
 
 enum sp_ui_field_kind {
 	SP_UI_FIELD_TEXT,
@@ -40,6 +40,8 @@ void sp_ui_field_wipe(struct sp_ui_field *f);
 bool sp_ui_field_key(struct sp_ui_field *f, const struct sp_ui_key *key, bool *edited);
 /* Number of characters. */
 size_t sp_ui_field_chars(const struct sp_ui_field *f);
+/* True when something is in it; all digits of a code. */
+bool sp_ui_field_done(const struct sp_ui_field *f);
 /* A press (extend false) or drag of the mouse at x puts the caret to the nearest gap. */
 void sp_ui_field_click(struct sp_ui_field *f, int32_t x, unsigned scale, bool extend);
 /* Frame and content inside f->box. caret: show it. badge: NULL or the alphabet's sign. */

@@ -7,6 +7,14 @@
 #include "core/ui/layout.h"
 #include "core/ui/theme.h"
 
+#define ROW_H 36 /* unscaled, as all below; with one line */
+#define ROW_PAD 8 /* above and below several lines */
+#define EDGE 4 /* between the frame and the rows */
+#define INSET 10 /* between a row's edge and its text */
+#define BAR 10 /* the scroll bar's */
+#define COLUMN_GAP 16
+#define DETAIL_LINES 2
+
 /* Whether the first n bytes of word begin text, case ignored. */
 static bool begins(const char *text, const char *word, const char *end)
 {
@@ -149,34 +157,107 @@ bool sp_ui_list_scroll(struct sp_ui_list *l, int32_t rows)
 	return moved;
 }
 
+static size_t items(const struct sp_ui_list *l)
+{
+	return l->n < SP_UI_LIST_MAX ? l->n : SP_UI_LIST_MAX;
+}
+
+int32_t sp_ui_list_width(const struct sp_ui_list *l, unsigned scale)
+{
+	int32_t s = (int32_t)scale, most = 0;
+
+	for (size_t i = 0; i < items(l); i++) {
+		const struct sp_ui_item *t = &l->item[i];
+		int32_t w = sp_ui_text_width(
+				sp_ui_font(SP_UI_TEXT, scale), t->name ? t->name : "", SIZE_MAX);
+
+		if (t->detail && *t->detail) {
+			w += COLUMN_GAP * s +
+					sp_ui_text_width(sp_ui_font(SP_UI_SMALL, scale), t->detail,
+							SIZE_MAX);
+		}
+		most = w > most ? w : most;
+	}
+	return most + (2 * EDGE + 2 * INSET + BAR) * s;
+}
+
+void sp_ui_list_place(struct sp_ui_list *l, int32_t width, unsigned scale)
+{
+	const struct sp_ui_font *small = sp_ui_font(SP_UI_SMALL, scale);
+	int32_t s = (int32_t)scale, room = width - (2 * EDGE + 2 * INSET + BAR) * s;
+	size_t lines = 0;
+
+	l->lines = 0;
+	l->row_h = ROW_H * s;
+	if (sp_ui_list_width(l, scale) <= width) {
+		return;
+	}
+	for (size_t i = 0; i < items(l); i++) {
+		const char *d = l->item[i].detail;
+		size_t n = d ? sp_ui_wrap_lines(small, room, d, DETAIL_LINES) : 0;
+
+		lines = n > lines ? n : lines;
+	}
+	if (lines > 0) {
+		l->lines = (uint8_t)lines;
+		l->row_h = 2 * ROW_PAD * s + sp_ui_font(SP_UI_TEXT, scale)->line +
+				(int32_t)lines * small->line;
+	}
+}
+
+/* The detail below the name; what its lines do not hold ends in an ellipsis. */
+static void draw_detail(struct sp_ui_canvas *c, const struct sp_ui_list *l, unsigned scale,
+		struct sp_rect in, const char *detail, sp_ui_colour col)
+{
+	const struct sp_ui_font *small = sp_ui_font(SP_UI_SMALL, scale);
+	const char *line;
+	size_t n;
+
+	for (int i = 1; i < l->lines && sp_ui_wrap(small, in.w, &detail, &line, &n); i++) {
+		sp_ui_text(c, small, in.x, in.y, line, n, col);
+		in.y += small->line;
+	}
+	in.h = small->line;
+	sp_ui_label(c, small, in, SP_UI_LEFT, detail, col);
+}
+
 static void draw_row(struct sp_ui_canvas *c, const struct sp_ui_list *l, unsigned scale, bool lit,
 		size_t hover, size_t row)
 {
-	int32_t s = (int32_t)scale, bar = l->n_shown > l->rows ? 10 * s : 0;
-	struct sp_rect r = {l->box.x + 4 * s, l->box.y + (int32_t)(row - l->top) * l->row_h + 4 * s,
-			l->box.w - 8 * s - bar, l->row_h};
+	const struct sp_ui_font *f = sp_ui_font(SP_UI_TEXT, scale),
+				*small = sp_ui_font(SP_UI_SMALL, scale);
+	int32_t s = (int32_t)scale, bar = l->n_shown > l->rows ? BAR * s : 0;
+	struct sp_rect r = {l->box.x + EDGE * s,
+			l->box.y + (int32_t)(row - l->top) * l->row_h + EDGE * s,
+			l->box.w - 2 * EDGE * s - bar, l->row_h};
 	const struct sp_ui_item *item = &l->item[l->shown[row]];
-	bool chosen = row == l->at;
+	bool chosen = row == l->at, told = item->detail && *item->detail;
+	sp_ui_colour dim = chosen ? SP_UI_COL_TEXT : SP_UI_COL_DIM;
 
+	if (sp_rect_empty(sp_rect_and(c->clip, r))) {
+		return;
+	}
 	if (chosen) {
 		sp_ui_round(c, r, 5 * s, lit ? SP_UI_COL_SELECT : SP_UI_COL_ROW);
 	} else if (row == hover) {
 		sp_ui_round(c, r, 5 * s, SP_UI_COL_HOVER);
 	}
-	struct sp_rect in = {r.x + 10 * s, r.y, r.w - 20 * s, r.h};
+	struct sp_rect in = {r.x + INSET * s, r.y, r.w - 2 * INSET * s, r.h};
 
-	if (item->detail && *item->detail) {
-		const struct sp_ui_font *small = sp_ui_font(SP_UI_SMALL, scale);
-		int32_t most = in.w / 2,
-			w = sp_ui_text_width(small, item->detail, strlen(item->detail));
+	if (told && l->lines > 0) {
+		struct sp_rect below = {in.x, in.y + ROW_PAD * s + f->line, in.w, 0};
+
+		draw_detail(c, l, scale, below, item->detail, dim);
+		in = (struct sp_rect){in.x, in.y + ROW_PAD * s, in.w, f->line};
+	} else if (told) {
+		int32_t w = sp_ui_text_width(small, item->detail, SIZE_MAX), most = in.w / 2;
 
 		w = w < most ? w : most;
 		sp_ui_label(c, small, (struct sp_rect){in.x + in.w - w, in.y, w, in.h}, SP_UI_LEFT,
-				item->detail, chosen ? SP_UI_COL_TEXT : SP_UI_COL_DIM);
-		in.w -= w + 16 * s;
+				item->detail, dim);
+		in.w -= w + COLUMN_GAP * s;
 	}
-	sp_ui_label(c, sp_ui_font(SP_UI_TEXT, scale), in, SP_UI_LEFT, item->name ? item->name : "",
-			SP_UI_COL_TEXT);
+	sp_ui_label(c, f, in, SP_UI_LEFT, item->name ? item->name : "", SP_UI_COL_TEXT);
 }
 
 void sp_ui_list_draw(struct sp_ui_canvas *c, const struct sp_ui_list *l, unsigned scale, bool focus,

@@ -28,11 +28,16 @@ struct sp_ui_list {
 	size_t top; /* first visible row */
 	size_t rows; /* visible rows; from layout */
 	int32_t row_h;
+	uint8_t lines; /* of the detail below the name; 0: it stands beside it */
 	struct sp_rect box; /* from layout */
 };
 
 /* Applies the filter (every word of it occurs in name or detail, case ignored), keeps the choice. */
 void sp_ui_list_filter(struct sp_ui_list *l, const char *filter);
+/* The width with which each item stands on one line. */
+int32_t sp_ui_list_width(const struct sp_ui_list *l, unsigned scale);
+/* Sets row_h and lines for a list of this width. */
+void sp_ui_list_place(struct sp_ui_list *l, int32_t width, unsigned scale);
 /* Index into item of the choice; l->n when nothing is shown. */
 size_t sp_ui_list_chosen(const struct sp_ui_list *l);
 void sp_ui_list_choose(struct sp_ui_list *l, size_t item);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/base/utf16.h"
 #include "core/ui/screen_part.h"
 
 #define BLINK_US 530000
@@ -10,22 +11,25 @@
 
 #define CARD_W 480 /* unscaled, as all below */
 #define CARD_W_WIDE 560
+#define CARD_W_CODES 640
 #define CARD_W_QR 680
+#define PAD 32 /* between the card and its parts */
 #define MARGIN 16 /* around the card, at least */
 #define HEAD_H 20
 #define FIELD_H 40
 #define CODE_H 54
 #define LABEL_H 24
-#define ROW_H 36
 #define BUTTON_H 40
 #define BUTTON_MIN_W 104
 #define BUTTON_PAD 20
 #define BUTTON_GAP 12
 #define QR_W 236
 #define LIST_ROWS 9 /* shown when there is room */
+#define LIST_W_MAX 760 /* of a card, where the list has long lines */
 #define NOTICE_ROWS 12
 #define TEXT_ROWS 12
-#define ERROR_ROWS 3
+#define TITLE_ROWS 5
+#define ERROR_ROWS 9
 #define TITLE_ICON 28
 
 /* The stack of parts while it is being built: x and w of the column, y of the next part. */
@@ -33,12 +37,17 @@ struct stack {
 	int32_t s; /* scale */
 	int32_t x, w, y;
 	int32_t gap; /* between parts */
-	size_t text_rows, list_rows, notice_rows;
+	size_t title_rows, text_rows, list_rows, notice_rows, error_rows;
 };
 
 size_t sp_ui_screen_fields(const struct sp_ui_screen *s)
 {
 	return s->n_fields < SP_UI_MAX_FIELDS ? s->n_fields : SP_UI_MAX_FIELDS;
+}
+
+size_t sp_ui_screen_codes(const struct sp_ui_screen *s)
+{
+	return s->n_codes < SP_UI_MAX_CODES ? s->n_codes : SP_UI_MAX_CODES;
 }
 
 size_t sp_ui_screen_buttons(const struct sp_ui_screen *s)
@@ -121,7 +130,7 @@ static void stack_list(struct sp_ui_screen *s, struct stack *k)
 		s->filter_field.box = take(k, FIELD_H * k->s, k->gap);
 		k->y += 8 * k->s - k->gap;
 	}
-	s->list.row_h = ROW_H * k->s;
+	sp_ui_list_place(&s->list, k->w, (unsigned)k->s);
 	s->list.rows = least(k->list_rows, least(s->list.n, SP_UI_LIST_MAX));
 	s->list.box = take(k, (int32_t)s->list.rows * s->list.row_h + 8 * k->s, k->gap);
 }
@@ -138,6 +147,46 @@ static void stack_notice(struct sp_ui_screen *s, struct stack *k)
 	s->notice_lines = sp_ui_wrap_lines(f, k->w - 2 * pad, s->notice, SP_UI_NOTICE_MAX);
 	s->notice_rows = least(k->notice_rows, s->notice_lines);
 	s->notice_box = take(k, (int32_t)s->notice_rows * f->line + 2 * pad, k->gap);
+}
+
+/* Width of a letter of the codes: that of the widest. */
+static int32_t code_letter(const struct sp_ui_screen *s, int32_t scale)
+{
+	const struct sp_ui_font *f = sp_ui_font(SP_UI_STRONG, (unsigned)scale);
+	int32_t most = 0;
+
+	for (size_t i = 0; i < sp_ui_screen_codes(s); i++) {
+		for (const char *p = s->codes[i]; *p;) {
+			const char *from = p;
+
+			(void)sp_utf8_next(&p);
+			int32_t w = sp_ui_text_width(f, from, (size_t)(p - from));
+			most = w > most ? w : most;
+		}
+	}
+	return most + scale;
+}
+
+static void stack_codes(struct sp_ui_screen *s, struct stack *k)
+{
+	int32_t rows = (int32_t)(sp_ui_screen_codes(s) + 1) / 2;
+
+	s->codes_box = (struct sp_rect){0};
+	if (rows > 0) {
+		s->codes_box = take(
+				k, (rows * SP_UI_CODE_LINE + 2 * SP_UI_CODES_PAD) * k->s, k->gap);
+	}
+}
+
+struct sp_rect sp_ui_screen_code(const struct sp_ui_screen *s, size_t i, int32_t *letter)
+{
+	int32_t k = s->scale, rows = (int32_t)(sp_ui_screen_codes(s) + 1) / 2,
+		row = (int32_t)i % rows, column = (int32_t)i / rows, pad = SP_UI_CODES_PAD * k,
+		w = (s->codes_box.w - 2 * pad) / 2;
+
+	*letter = code_letter(s, k);
+	return (struct sp_rect){s->codes_box.x + pad + column * w,
+			s->codes_box.y + pad + row * SP_UI_CODE_LINE * k, w, SP_UI_CODE_LINE * k};
 }
 
 static int32_t button_width(const struct sp_ui_button *b, int32_t scale)
@@ -188,7 +237,7 @@ static void stack_head(struct sp_ui_screen *s, struct stack *k)
 
 	k->x += icon;
 	k->w -= icon;
-	s->title_box = take_text(k, SP_UI_TITLE, s->title, 3, k->gap);
+	s->title_box = take_text(k, SP_UI_TITLE, s->title, k->title_rows, k->gap);
 	k->x -= icon;
 	k->w += icon;
 }
@@ -211,13 +260,14 @@ static int32_t stack_all(struct sp_ui_screen *s, struct stack k)
 		stack_fields(s, &k);
 	}
 	stack_list(s, &k);
+	stack_codes(s, &k);
 	if (s->busy) {
 		s->busy_box = take(&k, 4 * k.s, k.gap + 4 * k.s);
 	}
 	if (sp_ui_given(s->error)) {
 		int32_t pad = SP_UI_ERROR_PAD * k.s, side = pad * 2 + SP_UI_ERROR_ICON * k.s;
 		const struct sp_ui_font *f = sp_ui_font(SP_UI_TEXT, (unsigned)k.s);
-		size_t lines = sp_ui_wrap_lines(f, k.w - side - pad, s->error, ERROR_ROWS);
+		size_t lines = sp_ui_wrap_lines(f, k.w - side - pad, s->error, k.error_rows);
 
 		s->error_box = take(&k, (int32_t)lines * f->line + 2 * pad, k.gap);
 	}
@@ -228,11 +278,12 @@ static int32_t stack_all(struct sp_ui_screen *s, struct stack k)
 /* Shrinks what can be scrolled or cut until the parts fit into h; false when they do not. */
 static bool squeeze(struct sp_ui_screen *s, struct stack *k, int32_t h, int32_t *used)
 {
-	size_t *flex[] = {&k->list_rows, &k->notice_rows, &k->text_rows};
-	const size_t low[] = {3, 4, 3};
+	size_t *flex[] = {&k->list_rows, &k->notice_rows, &k->text_rows, &k->error_rows,
+			&k->title_rows};
+	const size_t low[] = {2, 4, 3, 3, 2};
 
 	*used = stack_all(s, *k);
-	for (size_t i = 0; i < 3 && *used > h; i++) {
+	for (size_t i = 0; i < sizeof(low) / sizeof(low[0]) && *used > h; i++) {
 		while (*used > h && *flex[i] > low[i]) {
 			--*flex[i];
 			*used = stack_all(s, *k);
@@ -241,16 +292,38 @@ static bool squeeze(struct sp_ui_screen *s, struct stack *k, int32_t h, int32_t 
 	return *used <= h;
 }
 
+/* Unscaled: what the widest part wants. */
+static int32_t card_width(const struct sp_ui_screen *s, int32_t k)
+{
+	const struct sp_ui_font *f = sp_ui_font(SP_UI_TITLE, (unsigned)k);
+	int32_t icon = s->icon != SP_UI_ICON_NONE ? TITLE_ICON + 12 : 0;
+	int32_t title = sp_ui_given(s->title) ? sp_ui_text_width(f, s->title, SIZE_MAX) / k : 0;
+	bool wide = sp_ui_given(s->notice) || title + icon + 2 * PAD > CARD_W;
+
+	if (s->qr) {
+		return CARD_W_QR;
+	}
+	if (sp_ui_screen_codes(s) > 0) {
+		return CARD_W_CODES;
+	}
+	if (s->list.n > 0) {
+		int32_t need = sp_ui_list_width(&s->list, (unsigned)k) / k + 2 * PAD;
+
+		return need < CARD_W_WIDE ? CARD_W_WIDE : need < LIST_W_MAX ? need : LIST_W_MAX;
+	}
+	return wide ? CARD_W_WIDE : CARD_W;
+}
+
 static bool try(struct sp_ui_screen *s, unsigned scale, bool compact)
 {
-	int32_t k = (int32_t)scale, pad = (compact ? 18 : 32) * k,
+	int32_t k = (int32_t)scale, pad = (compact ? 18 : PAD) * k,
 		footer = sp_ui_given(s->footer) ? 40 * k : 0;
-	int32_t w = s->qr                                         ? CARD_W_QR
-			: s->list.n > 0 || sp_ui_given(s->notice) ? CARD_W_WIDE
-								  : CARD_W;
+	int32_t w = card_width(s, k);
 	int32_t room = s->area.w - 2 * MARGIN * k, used;
 	struct stack stack = {.s = k,
 			.gap = (compact ? 12 : 20) * k,
+			.title_rows = TITLE_ROWS,
+			.error_rows = ERROR_ROWS,
 			.text_rows = TEXT_ROWS,
 			.list_rows = LIST_ROWS,
 			.notice_rows = NOTICE_ROWS};
@@ -316,7 +389,7 @@ bool sp_ui_screen_can_focus(const struct sp_ui_screen *s, size_t widget)
 	if (SP_UI_W_BUTTON <= widget && widget < SP_UI_W_COUNT) {
 		size_t i = widget - SP_UI_W_BUTTON;
 
-		return i < sp_ui_screen_buttons(s) && !s->button[i].disabled;
+		return i < sp_ui_screen_buttons(s) && sp_ui_screen_enabled(s, i);
 	}
 	switch (widget) {
 	case SP_UI_W_FILTER:
@@ -328,6 +401,32 @@ bool sp_ui_screen_can_focus(const struct sp_ui_screen *s, size_t widget)
 	default:
 		return false;
 	}
+}
+
+size_t sp_ui_screen_missing(const struct sp_ui_screen *s)
+{
+	for (size_t i = 0; i < sp_ui_screen_fields(s); i++) {
+		if (!sp_ui_field_done(&s->field[i])) {
+			return SP_UI_W_FIELD + i;
+		}
+	}
+	return SP_UI_W_NONE;
+}
+
+bool sp_ui_screen_check(struct sp_ui_screen *s)
+{
+	bool before = s->ready;
+
+	s->ready = sp_ui_screen_missing(s) == SP_UI_W_NONE &&
+			(s->list.n == 0 || s->list.n_shown > 0);
+	return s->ready != before;
+}
+
+bool sp_ui_screen_enabled(const struct sp_ui_screen *s, size_t button)
+{
+	const struct sp_ui_button *b = &s->button[button];
+
+	return !b->disabled && (!b->needs || s->ready);
 }
 
 size_t sp_ui_screen_default(const struct sp_ui_screen *s)
@@ -373,6 +472,7 @@ void sp_ui_screen_layout(
 	if (s->list.n > 0) {
 		sp_ui_list_filter(&s->list, s->filter ? s->filter_field.text : "");
 	}
+	sp_ui_screen_check(s);
 	size_t most = s->notice_lines > s->notice_rows ? s->notice_lines - s->notice_rows : 0;
 
 	s->notice_top = least(s->notice_top, most);

@@ -1,6 +1,6 @@
 /*
  * core/ui/screen.h - one screen of the greeter: a card with a title, texts, fields, a list, a
- * QR code and buttons, put together from plain data.
+ * QR code, codes to write down and buttons, put together from plain data.
  *
  * Fill in a zeroed struct sp_ui_screen, call sp_ui_screen_layout(), draw its bounds once, then
  * give it every input event and draw what it says is damaged. Texts are UTF-8 and borrowed
@@ -22,6 +22,7 @@
 
 #define SP_UI_MAX_FIELDS 3
 #define SP_UI_MAX_BUTTONS 3
+#define SP_UI_MAX_CODES 12
 #define SP_UI_MAX_QR 177 /* modules of a version 40 code */
 #define SP_UI_MAX_DAMAGE 4
 
@@ -32,6 +33,7 @@ struct sp_ui_button {
 	const char *text;
 	bool primary; /* the first primary one is what Enter presses; else button 0 */
 	bool disabled;
+	bool needs; /* disabled while a field is empty, a code not complete, or no row chosen */
 	bool cancel; /* Escape presses it; without one Escape gives SP_UI_CANCEL */
 	struct sp_rect box; /* from layout */
 };
@@ -51,7 +53,9 @@ struct sp_ui_screen {
 	const uint8_t *qr; /* qr_n * qr_n bytes, 0 light; NULL none */
 	size_t qr_n; /* INVARIANT: <= SP_UI_MAX_QR */
 	const char *qr_text; /* the same secret to type in, below the code */
-	const char *error; /* one or two lines above the buttons, red */
+	const char *const *codes; /* to be written down: in two columns, each letter in a cell */
+	size_t n_codes; /* those above SP_UI_MAX_CODES are not shown */
+	const char *error; /* a few lines above the buttons, red */
 	struct sp_ui_button button[SP_UI_MAX_BUTTONS];
 	size_t n_buttons;
 	bool busy; /* a bar that moves; for waiting */
@@ -63,8 +67,8 @@ struct sp_ui_screen {
 	struct sp_rect area; /* the primary monitor */
 	struct sp_rect card;
 	struct sp_rect bounds; /* all that is not background; inside area */
-	struct sp_rect head_box, title_box, text_box, notice_box, qr_box, qr_text_box, error_box,
-			busy_box;
+	struct sp_rect head_box, title_box, text_box, notice_box, qr_box, qr_text_box, codes_box,
+			error_box, busy_box;
 	struct sp_rect footer_box;
 	struct sp_ui_field filter_field;
 	size_t focus; /* widget, see screen_part.h; as are hover and pressed */
@@ -78,6 +82,7 @@ struct sp_ui_screen {
 	uint64_t next_us; /* when tick has something to do, 0 never */
 	bool caret_on;
 	uint32_t frame; /* of the wait bar */
+	bool ready; /* the buttons that need something have it */
 	const char *badge; /* of the keyboard */
 };
 

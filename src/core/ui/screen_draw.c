@@ -1,6 +1,7 @@
 /* core/ui/screen_draw.c - draws a screen, or whatever part of it the canvas's clip holds. */
 #include <string.h>
 
+#include "core/base/utf16.h"
 #include "core/ui/screen.h"
 #include "core/ui/screen_part.h"
 #include "core/ui/theme.h"
@@ -10,8 +11,28 @@ static bool needed(const struct sp_ui_canvas *c, struct sp_rect r)
 	return !sp_rect_empty(sp_rect_and(c->clip, r));
 }
 
-/* The lines of a wrapped text from number skip on, as many as the box holds. */
+/* All of a wrapped text; where the box holds less of it, the last line ends in an ellipsis. */
 static void paragraph(struct sp_ui_canvas *c, const struct sp_ui_font *f, struct sp_rect box,
+		const char *text, sp_ui_colour col)
+{
+	struct sp_rect r = {box.x, box.y, box.w, f->line};
+	const char *line;
+	size_t n;
+
+	if (!sp_ui_given(text) || !needed(c, box)) {
+		return;
+	}
+	for (; r.y + 2 * f->line <= box.y + box.h && sp_ui_wrap(f, box.w, &text, &line, &n);
+			r.y += f->line) {
+		sp_ui_text(c, f, r.x, r.y, line, n, col);
+	}
+	if (*text) {
+		sp_ui_label(c, f, r, SP_UI_LEFT, text, col);
+	}
+}
+
+/* The lines of a wrapped text from number skip on, as many as the box holds. */
+static void window(struct sp_ui_canvas *c, const struct sp_ui_font *f, struct sp_rect box,
 		const char *text, size_t skip, sp_ui_colour col)
 {
 	const char *line;
@@ -64,7 +85,7 @@ static void draw_head(struct sp_ui_canvas *c, const struct sp_ui_screen *s)
 
 		sp_ui_icon(c, s->icon, r.x - size - 12 * k, r.y + (line - size) / 2, size,
 				icon_colour(s->icon));
-		paragraph(c, sp_ui_font(SP_UI_TITLE, s->scale), r, s->title, 0, SP_UI_COL_TEXT);
+		paragraph(c, sp_ui_font(SP_UI_TITLE, s->scale), r, s->title, SP_UI_COL_TEXT);
 	}
 }
 
@@ -92,9 +113,41 @@ static void draw_notice(struct sp_ui_canvas *c, const struct sp_ui_screen *s)
 	}
 	sp_ui_round(c, r, 6 * k, SP_UI_COL_WELL);
 	sp_ui_frame(c, r, 6 * k, focus ? 2 * k : k, focus ? SP_UI_COL_ACCENT : SP_UI_COL_WELL_RIM);
-	paragraph(c, sp_ui_font(SP_UI_TEXT, s->scale), in, s->notice, s->notice_top,
-			SP_UI_COL_TEXT);
+	window(c, sp_ui_font(SP_UI_TEXT, s->scale), in, s->notice, s->notice_top, SP_UI_COL_TEXT);
 	sp_ui_scrollbar(c, r, s->scale, s->notice_top, s->notice_rows, s->notice_lines);
+}
+
+static void draw_codes(struct sp_ui_canvas *c, const struct sp_ui_screen *s)
+{
+	const struct sp_ui_font *f = sp_ui_font(SP_UI_STRONG, s->scale),
+				*small = sp_ui_font(SP_UI_SMALL, s->scale);
+	int32_t k = s->scale, number = SP_UI_CODE_NUMBER * k, letter;
+	struct sp_rect box = s->codes_box;
+
+	if (sp_rect_empty(box) || !needed(c, box)) {
+		return;
+	}
+	sp_ui_round(c, box, 6 * k, SP_UI_COL_WELL);
+	sp_ui_frame(c, box, 6 * k, k, SP_UI_COL_WELL_RIM);
+	for (size_t i = 0; i < sp_ui_screen_codes(s); i++) {
+		struct sp_rect r = sp_ui_screen_code(s, i, &letter);
+		char text[4] = {i > 8 ? '1' : (char)('1' + i), i > 8 ? (char)('0' + (i - 9)) : '.',
+				i > 8 ? '.' : '\0', '\0'};
+		struct sp_rect before = sp_ui_canvas_clip(c, r),
+			       cell = {r.x + number + 8 * k, r.y, letter, r.h};
+
+		sp_ui_label(c, small, (struct sp_rect){r.x, r.y, number, r.h}, SP_UI_RIGHT, text,
+				SP_UI_COL_FAINT);
+		for (const char *p = s->codes[i]; *p; cell.x += letter) {
+			const char *from = p;
+
+			(void)sp_utf8_next(&p);
+			int32_t w = sp_ui_text_width(f, from, (size_t)(p - from));
+			sp_ui_text(c, f, cell.x + (letter - w) / 2, r.y + (r.h - f->line) / 2, from,
+					(size_t)(p - from), SP_UI_COL_TEXT);
+		}
+		c->clip = before;
+	}
 }
 
 static void draw_fields(struct sp_ui_canvas *c, const struct sp_ui_screen *s)
@@ -182,7 +235,7 @@ static void draw_error(struct sp_ui_canvas *c, const struct sp_ui_screen *s)
 	sp_ui_round(c, r, 6 * k, SP_UI_COL_BAD_WELL);
 	sp_ui_frame(c, r, 6 * k, k, SP_UI_COL_BAD_RIM);
 	sp_ui_icon(c, SP_UI_ICON_WARN, r.x + pad, in.y + (f->line - icon) / 2, icon, SP_UI_COL_BAD);
-	paragraph(c, f, in, s->error, 0, SP_UI_COL_BAD);
+	paragraph(c, f, in, s->error, SP_UI_COL_BAD);
 }
 
 static void draw_button(struct sp_ui_canvas *c, const struct sp_ui_screen *s, size_t i)
@@ -195,17 +248,18 @@ static void draw_button(struct sp_ui_canvas *c, const struct sp_ui_screen *s, si
 	int32_t k = s->scale;
 	size_t id = SP_UI_W_BUTTON + i;
 	bool hover = s->hover == id, down = hover && s->pressed == id;
+	bool enabled = sp_ui_screen_enabled(s, i);
 	struct sp_rect r = b->box, ring = {r.x - 4 * k, r.y - 4 * k, r.w + 8 * k, r.h + 8 * k};
 
 	if (!needed(c, ring)) {
 		return;
 	}
 	sp_ui_round(c, r, 6 * k,
-			b->disabled ? SP_UI_COL_PLAIN_DOWN
-				    : face[b->primary][down                   ? 2
-								      : hover ? 1
-									      : 0]);
-	if (!b->primary || b->disabled) {
+			!enabled ? SP_UI_COL_PLAIN_DOWN
+				 : face[b->primary][down                   ? 2
+								   : hover ? 1
+									   : 0]);
+	if (!b->primary || !enabled) {
 		sp_ui_frame(c, r, 6 * k, k, SP_UI_COL_WELL_RIM);
 	}
 	if (s->focus == id) {
@@ -214,7 +268,7 @@ static void draw_button(struct sp_ui_canvas *c, const struct sp_ui_screen *s, si
 	r.x += 8 * k;
 	r.w -= 16 * k;
 	sp_ui_label(c, sp_ui_font(SP_UI_STRONG, s->scale), r, SP_UI_CENTRE, b->text ? b->text : "",
-			b->disabled                  ? SP_UI_COL_FAINT
+			!enabled                     ? SP_UI_COL_FAINT
 					: b->primary ? SP_UI_COL_PAPER
 						     : SP_UI_COL_TEXT);
 }
@@ -234,14 +288,14 @@ void sp_ui_screen_draw(struct sp_ui_canvas *c, const struct sp_ui_screen *s)
 		sp_ui_round(c, s->card, 10 * k, SP_UI_COL_CARD);
 		sp_ui_frame(c, s->card, 10 * k, k, SP_UI_COL_RIM);
 		draw_head(c, s);
-		paragraph(c, sp_ui_font(SP_UI_TEXT, s->scale), s->text_box, s->text, 0,
-				SP_UI_COL_DIM);
+		paragraph(c, sp_ui_font(SP_UI_TEXT, s->scale), s->text_box, s->text, SP_UI_COL_DIM);
 		draw_notice(c, s);
 		draw_qr(c, s);
-		paragraph(c, sp_ui_font(SP_UI_STRONG, s->scale), s->qr_text_box, s->qr_text, 0,
+		paragraph(c, sp_ui_font(SP_UI_STRONG, s->scale), s->qr_text_box, s->qr_text,
 				SP_UI_COL_TEXT);
 		draw_fields(c, s);
 		draw_list(c, s);
+		draw_codes(c, s);
 		draw_busy(c, s);
 		draw_error(c, s);
 		for (size_t i = 0; i < sp_ui_screen_buttons(s); i++) {

@@ -72,7 +72,7 @@ static void submit(const struct sp_ui_screen *s, struct sp_ui_result *out, size_
 {
 	bool chosen = s->list.n == 0 || s->list.n_shown > 0 || button != sp_ui_screen_default(s);
 
-	if (button < sp_ui_screen_buttons(s) && !s->button[button].disabled && chosen) {
+	if (button < sp_ui_screen_buttons(s) && sp_ui_screen_enabled(s, button) && chosen) {
 		out->action = SP_UI_SUBMIT;
 		out->button = button;
 	}
@@ -190,6 +190,20 @@ static bool button_key(
 	return false;
 }
 
+/* The button with the focus, else the default one; or on to the field that still lacks something. */
+static void enter(struct sp_ui_screen *s, struct sp_ui_result *out)
+{
+	bool on_button = s->focus >= SP_UI_W_BUTTON;
+	size_t button = on_button ? s->focus - SP_UI_W_BUTTON : sp_ui_screen_default(s);
+
+	if (!on_button && button < sp_ui_screen_buttons(s) && s->button[button].needs &&
+			!s->ready) {
+		focus(s, out, sp_ui_screen_missing(s));
+	} else {
+		submit(s, out, button);
+	}
+}
+
 static void key_down(struct sp_ui_screen *s, const struct sp_ui_key *key, struct sp_ui_result *out)
 {
 	switch (key->kind) {
@@ -198,9 +212,7 @@ static void key_down(struct sp_ui_screen *s, const struct sp_ui_key *key, struct
 		return;
 	case SP_UI_KEY_ENTER:
 		if (!key->repeat) {
-			submit(s, out,
-					s->focus >= SP_UI_W_BUTTON ? s->focus - SP_UI_W_BUTTON
-								   : sp_ui_screen_default(s));
+			enter(s, out);
 		}
 		return;
 	case SP_UI_KEY_ESCAPE:
@@ -386,6 +398,11 @@ struct sp_ui_result sp_ui_screen_input(struct sp_ui_screen *s, struct sp_ui_keyb
 		break;
 	default:
 		break;
+	}
+	if (sp_ui_screen_check(s)) {
+		for (size_t i = 0; i < sp_ui_screen_buttons(s); i++) {
+			touch(&out, s, s->button[i].needs ? SP_UI_W_BUTTON + i : SP_UI_W_NONE);
+		}
 	}
 	badge = sp_ui_keyboard_badge(k);
 	if (badge != s->badge) {
