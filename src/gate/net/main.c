@@ -117,6 +117,8 @@ static void on_keeper(void *user, unsigned events)
 	} else if (in.type == SP_MSG_PROMPT &&
 			(n->state == SP_NET_WAIT_PROMPT || n->state == SP_NET_WAIT_ANSWER)) {
 		sp_talk_prompt(n, &in.body.prompt);
+	} else if (in.type == SP_MSG_SESSION_END && n->state != SP_NET_RELAY) {
+		sp_talk_session_end(n, &in.body.session_end);
 	}
 	sp_mon_in_finish(&in);
 }

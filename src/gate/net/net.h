@@ -66,6 +66,8 @@ void sp_talk_start(struct sp_net *n);
 void sp_talk_prompt(struct sp_net *n, const struct sp_msg_prompt *p);
 /* Shows a reason where there is a greeter to do it, then ends; else ends at once. */
 void sp_talk_refuse(struct sp_net *n, uint32_t error_info, uint32_t why, const char *text);
+/* The keeper's end of what is not relayed yet: says why, as sp_talk_refuse() does. */
+void sp_talk_session_end(struct sp_net *n, const struct sp_msg_session_end *e);
 /* relay.c: from Client Info to the end. */
 void sp_relay_logon(struct sp_net *n);
 /* Asks the keeper for the target. */

@@ -1,23 +1,22 @@
 /* gate/net/talk.c - between the keeper's prompts and the greeter. */
 #include <stdio.h>
+#include <string.h>
 
 #include "core/base/mem.h"
 #include "core/pdu/errinfo.h"
+#include "core/pdu/info.h"
+#include "core/rdp/server.h"
 #include "gate/net/net.h"
 
-static void on_answer(void *user, const char *text)
+static void on_answer(void *user, const struct sp_msg_answer *answer)
 {
 	struct sp_net *n = user;
-	struct sp_msg_answer m = {.kind = SP_ANSWER_OK};
 
 	if (n->state != SP_NET_WAIT_ANSWER) {
 		return;
 	}
-	snprintf(m.text, sizeof(m.text), "%s", text);
 	n->state = SP_NET_WAIT_PROMPT;
-	int rc = sp_mon_say(SP_NET_FD_KEEPER, ANSWER, &m);
-	sp_wipe(&m, sizeof(m));
-	if (rc != SP_OK) {
+	if (sp_mon_say(SP_NET_FD_KEEPER, ANSWER, answer) != SP_OK) {
 		sp_net_end(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, SP_WHY_INTERNAL,
 				"keeper is gone");
 	}
@@ -40,13 +39,15 @@ static void on_failed(void *user, int err)
 	sp_net_end(user, SP_ERRINFO_SERVER_DENIED_CONNECTION, SP_WHY_INTERNAL, sp_err_text(err));
 }
 
-/* The greeter, made when there is something to show for the first time. */
+/* The greeter, made when there is something to show for the first time; a RemoteApp client has none. */
 static bool have_greeter(struct sp_net *n)
 {
 	static const struct sp_greeter_calls calls = {
 			.answer = on_answer, .leave = on_leave, .failed = on_failed};
 
-	if (n->greeter == NULL) {
+	bool rail = sp_rdp_info(sp_conn_rdp(n->user))->flags & SP_INFO_RAIL;
+
+	if (n->greeter == NULL && !rail) {
 		n->greeter = sp_greeter_create(
 				n->loop, n->user, &n->geometry, n->verdict.user, &calls, n);
 	}
@@ -55,8 +56,18 @@ static bool have_greeter(struct sp_net *n)
 
 void sp_talk_start(struct sp_net *n)
 {
+	const struct sp_info *info = sp_rdp_info(sp_conn_rdp(n->user));
+	struct sp_msg_converse m = {.rail = info->flags & SP_INFO_RAIL ? 1 : 0};
+
+	if (info->has_arc) {
+		m.arc.present = 1;
+		m.arc.logon_id = info->arc.logon_id;
+		memcpy(m.arc.bits, info->arc.verifier, sizeof(m.arc.bits));
+	}
 	n->state = SP_NET_WAIT_PROMPT;
-	if (sp_mon_say(SP_NET_FD_KEEPER, CONVERSE, &(struct sp_msg_converse){0}) != SP_OK) {
+	int rc = sp_mon_say(SP_NET_FD_KEEPER, CONVERSE, &m);
+	sp_wipe(&m, sizeof(m));
+	if (rc != SP_OK) {
 		sp_net_end(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, SP_WHY_INTERNAL,
 				"keeper is gone");
 	}
@@ -66,7 +77,7 @@ void sp_talk_prompt(struct sp_net *n, const struct sp_msg_prompt *p)
 {
 	if (p->kind == SP_PROMPT_DONE) {
 		if (n->greeter != NULL) {
-			sp_greeter_wait(n->greeter);
+			sp_greeter_open(n->greeter, p->title);
 		}
 		/* The greeter's picture may have failed. */
 		if (n->state == SP_NET_WAIT_PROMPT) {
@@ -82,23 +93,35 @@ void sp_talk_prompt(struct sp_net *n, const struct sp_msg_prompt *p)
 		sp_net_end(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, SP_WHY_INTERNAL, "no greeter");
 		return;
 	}
-	n->state = SP_NET_WAIT_ANSWER;
+	n->state = p->kind == SP_PROMPT_WAIT ? SP_NET_WAIT_PROMPT : SP_NET_WAIT_ANSWER;
 	sp_greeter_prompt(n->greeter, p);
 }
 
 void sp_talk_refuse(struct sp_net *n, uint32_t error_info, uint32_t why, const char *text)
 {
 	struct sp_msg_prompt p = {.kind = SP_PROMPT_REFUSED};
+	bool opening = n->state == SP_NET_WAIT_TARGET || n->state == SP_NET_WAIT_LICENSE;
 	bool asked = n->state == SP_NET_WAIT_PROMPT || n->state == SP_NET_WAIT_ANSWER;
 
 	if (n->greeter == NULL && !(asked && have_greeter(n))) {
 		sp_net_end(n, error_info, why, text);
 		return;
 	}
+	/* A leg that was being opened; its login dies with it. */
+	sp_conn_destroy(n->target);
+	n->target = NULL;
 	n->state = SP_NET_WAIT_LEAVE;
 	n->error_info = error_info;
 	n->why = why;
 	snprintf(n->text, sizeof(n->text), "%s", text);
+	snprintf(p.title, sizeof(p.title), "%s", opening ? "Not connected" : "No access");
 	snprintf(p.text, sizeof(p.text), "%s", text);
 	sp_greeter_prompt(n->greeter, &p);
+}
+
+void sp_talk_session_end(struct sp_net *n, const struct sp_msg_session_end *e)
+{
+	if (n->state != SP_NET_WAIT_LEAVE && n->state != SP_NET_ENDING) {
+		sp_talk_refuse(n, e->error_info, e->why, e->text);
+	}
 }

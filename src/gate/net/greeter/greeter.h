@@ -11,8 +11,8 @@
 struct sp_greeter;
 
 struct sp_greeter_calls {
-	/* What was typed for the prompt that stands; valid in the call. Once for each prompt. */
-	void (*answer)(void *user, const char *text);
+	/* What was typed or chosen for the prompt that stands; valid in the call. Once for each. */
+	void (*answer)(void *user, const struct sp_msg_answer *answer);
 	/* The person wants to leave, or read a refusal long enough. May destroy the greeter. */
 	void (*leave)(void *user);
 	/* The picture cannot be sent. May destroy the greeter. */
@@ -30,10 +30,10 @@ sp_nodiscard struct sp_greeter *sp_greeter_create(struct sp_loop *loop, struct s
 /* Accepts NULL. */
 void sp_greeter_destroy(struct sp_greeter *g);
 
-/* Shows a prompt that asks, or the reason of a refusal: leave() follows that after a while. */
+/* Shows any prompt but DONE. After a refusal leave() follows, by the person or after a while. */
 void sp_greeter_prompt(struct sp_greeter *g, const struct sp_msg_prompt *p);
-/* Nothing left to ask; the target is being opened. */
-void sp_greeter_wait(struct sp_greeter *g);
+/* Nothing left to ask: target is being opened; "" is the one of the last prompts. */
+void sp_greeter_open(struct sp_greeter *g, const char *target);
 /* True, and enum sp_input_lock bits, when the client has said which locks are on. */
 bool sp_greeter_locks(const struct sp_greeter *g, uint16_t *locks);
 
