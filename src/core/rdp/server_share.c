@@ -16,6 +16,7 @@
 #define SUPERSET_REQUEST (8u << 20)
 #define POINTER_CACHE 25
 #define CHUNK_SIZE 1600
+#define BEFORE_TARGET 0x80000000u /* in share ids */
 
 static int send_license(struct sp_rdp *c)
 {
@@ -110,8 +111,14 @@ static int send_demand(struct sp_rdp *c)
 	if (c->srv->desktop.superset) {
 		superset_caps(&caps);
 	}
-	/* A share id of its own for each activation: mstsc takes no old one twice. */
+	/*
+	 * A share id of its own for each activation: mstsc takes no old one twice. One before a
+	 * target's must not be like the target's, who may count as we do.
+	 */
 	c->share_id = (uint32_t)++c->srv->activations << 16 | SP_MCS_SERVER_USER;
+	if (c->srv->desktop.superset) {
+		c->share_id |= BEFORE_TARGET;
+	}
 	active.share_id = c->share_id;
 	size_t mark = sp_rdp_send_begin(c, SP_MCS_IO_CHANNEL);
 	sp_active_demand_write(&c->wr, SP_MCS_SERVER_USER, &active, &caps);

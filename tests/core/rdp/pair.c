@@ -36,6 +36,9 @@ void pair_gcc(struct sp_gcc_client *gcc, const struct pair_conf *conf)
 		memcpy(gcc->channel[1].name, "cliprdr", 8);
 		memcpy(gcc->channel[2].name, "rdpsnd", 7);
 	}
+	if (conf->gcc) {
+		conf->gcc(gcc);
+	}
 }
 
 void pair_info(struct sp_info *info)
@@ -84,6 +87,7 @@ void pair_start(struct pair *p, const struct pair_conf *conf, size_t chunk)
 		sp_wr_init(&seen[i]->inputs, 1 << 20);
 		sp_wr_init(&seen[i]->updates, 8 << 20);
 		sp_wr_init(&seen[i]->channel, 1 << 20);
+		sp_wr_init(&seen[i]->session_info, 1 << 20);
 	}
 }
 
@@ -95,6 +99,7 @@ void pair_finish(struct pair *p)
 		sp_wr_finish(&seen[i]->inputs);
 		sp_wr_finish(&seen[i]->updates);
 		sp_wr_finish(&seen[i]->channel);
+		sp_wr_finish(&seen[i]->session_info);
 	}
 	for (size_t i = 0; i < p->n_sent; i++) {
 		sp_rcbuf_unref(p->sent[i]);
@@ -144,6 +149,9 @@ void pair_events(struct pair *p, struct sp_rdp *c, bool server)
 			break;
 		case SP_EV_DEMAND_ACTIVE:
 			sp_client_default_caps(&caps, p->conf.width, p->conf.height, p->conf.bpp);
+			if (p->conf.caps) {
+				p->conf.caps(&caps);
+			}
 			assert_int_equal(sp_client_confirm(c, &caps), SP_OK);
 			break;
 		case SP_EV_INPUT:
@@ -160,6 +168,10 @@ void pair_events(struct pair *p, struct sp_rdp *c, bool server)
 			sp_wr_reset(&saw->channel);
 			sp_wr_u8(&saw->channel, (uint8_t)ev.channel.index);
 			sp_wr_span(&saw->channel, ev.channel.data);
+			break;
+		case SP_EV_SESSION_INFO:
+			sp_wr_reset(&saw->session_info);
+			sp_wr_span(&saw->session_info, ev.session_info);
 			break;
 		case SP_EV_ERROR_INFO:
 			saw->error_info = ev.error_info;

@@ -21,6 +21,9 @@ struct pair_conf {
 	uint16_t width, height;
 	uint8_t bpp;
 	const struct sp_crypto *crypto; /* of the client, for licences */
+	/* Changes to what the client sends; may be NULL. */
+	void (*gcc)(struct sp_gcc_client *gcc);
+	void (*caps)(struct sp_caps *caps);
 };
 
 /* What one side has seen. */
@@ -29,6 +32,7 @@ struct pair_seen {
 	struct sp_wr inputs; /* events, one after the other */
 	struct sp_wr updates; /* code and data of the last update */
 	struct sp_wr channel; /* data of the last channel event */
+	struct sp_wr session_info; /* body of the last one */
 	uint32_t error_info, reason;
 };
 
