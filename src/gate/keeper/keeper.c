@@ -7,11 +7,29 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "gate/keeper/conn.h"
+#include "gate/keeper/facts.h"
+#include "gate/keeper/session.h"
 #include "host/io/fdio.h"
 
-void sp_keeper_init(struct sp_keeper *k)
+static void tick(void *user)
+{
+	struct sp_keeper *k = user;
+
+	sp_sessions_tick(k->sessions, k->unix_time(), k->now_us());
+}
+
+/* Before the loop waits: whoever ended a session meanwhile need not think of the timer. */
+static void before(void *user)
+{
+	struct sp_keeper *k = user;
+
+	sp_watch_at(k->tick, sp_sessions_due(k->sessions));
+}
+
+int sp_keeper_init(struct sp_keeper *k)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+	struct sp_session_world world;
 	uint8_t bytes[11];
 
 	sp_store_alias(k->store, bytes, sizeof(bytes));
@@ -20,6 +38,11 @@ void sp_keeper_init(struct sp_keeper *k)
 		k->alias[4 + i] = letters[bytes[i] % 32];
 	}
 	k->alias[4 + sizeof(bytes)] = '\0';
+	sp_facts_world(k, &world);
+	k->sessions = sp_sessions_create(k->crypto, &world);
+	k->tick = sp_loop_timer(k->loop, tick, k);
+	k->before = sp_loop_before(k->loop, before, k);
+	return k->sessions && k->tick && k->before ? SP_OK : SP_ENOMEM;
 }
 
 void sp_keeper_finish(struct sp_keeper *k)
@@ -30,6 +53,12 @@ void sp_keeper_finish(struct sp_keeper *k)
 		sp_conn_destroy(c);
 	}
 	k->n = 0;
+	sp_watch_remove(k->before);
+	sp_watch_remove(k->tick);
+	sp_sessions_destroy(k->sessions);
+	k->before = NULL;
+	k->tick = NULL;
+	k->sessions = NULL;
 }
 
 static struct sp_conn *find(struct sp_keeper *k, uint64_t id)

@@ -42,13 +42,17 @@ struct sp_keeper {
 	int64_t (*unix_time)(void);
 	char alias[16]; /* the name that a challenge shows */
 	struct sp_sessions *sessions; /* session.h */
+	struct sp_watch *tick, *before; /* theirs */
 	struct sp_conn *conns;
 	size_t n;
 	bool reload; /* the parent asked for it */
 };
 
-/* Sets the alias from the store. The fields above it are the owner's to fill in first. */
-void sp_keeper_init(struct sp_keeper *k);
+/*
+ * Sets the alias from the store, and begins with no session. The fields above it are the owner's
+ * to fill in first. SP_ENOMEM.
+ */
+sp_nodiscard int sp_keeper_init(struct sp_keeper *k);
 /* Ends all connections. */
 void sp_keeper_finish(struct sp_keeper *k);
 

@@ -13,8 +13,10 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "gate/keeper/account.h"
+#include "gate/keeper/command.h"
 #include "gate/keeper/conn.h"
 #include "gate/keeper/keeper.h"
+#include "gate/keeper/session.h"
 #include "host/conf/zone.h"
 #include "host/io/cert.h"
 #include "host/io/fdio.h"
@@ -24,6 +26,7 @@
 #include "host/io/tls.h"
 #include "host/lib/crypto_nettle.h"
 #include "host/lib/geo.h"
+#include "host/monitor/admin.h"
 
 #define EXIT_FAILED 1
 #define EXIT_USAGE 2
@@ -37,6 +40,7 @@ struct process {
 	struct sp_msg_ready ready;
 	struct sp_keeper k;
 	struct sp_watch *control, *broker;
+	struct sp_command *command;
 };
 
 static int64_t unix_time(void)
@@ -208,6 +212,7 @@ static void reload(struct process *p)
 		sp_log(SP_LOG_INFO, "configuration read again: %zu targets, %zu rules",
 				c->n_targets, c->n_rules);
 		warn(c);
+		sp_sessions_tick(p->k.sessions, unix_time(), sp_now_us());
 		if (!load_certificate(p)) {
 			sp_log(SP_LOG_ERROR, "the old certificate stays");
 		}
@@ -316,6 +321,18 @@ static bool give_up_root(const struct process *p)
 	return prctl(PR_SET_DUMPABLE, 0) == 0;
 }
 
+/* Who lives in a session is to be seen, so without the socket there is no service. */
+static bool listen_for_commands(struct process *p)
+{
+	char why[SP_WHY_MAX];
+
+	p->command = sp_command_open(&p->k, p->k.conf->state, why);
+	if (p->command == NULL) {
+		sp_log(SP_LOG_ERROR, "%s/" SP_ADMIN_SOCKET ": %s", p->k.conf->state, why);
+	}
+	return p->command != NULL;
+}
+
 static bool start(struct process *p)
 {
 	char why[SP_STORE_WHY];
@@ -341,7 +358,9 @@ static bool start(struct process *p)
 	if (k->loop == NULL || !load_certificate(p)) {
 		return false;
 	}
-	sp_keeper_init(k);
+	if (sp_keeper_init(k) != SP_OK || !listen_for_commands(p)) {
+		return false;
+	}
 	p->control = sp_loop_fd(k->loop, k->control, SP_LOOP_READ, control_event, p);
 	if (k->broker >= 0) {
 		p->broker = sp_loop_fd(k->loop, k->broker, SP_LOOP_READ, broker_event, p);
@@ -360,6 +379,7 @@ static void finish(struct process *p)
 {
 	struct sp_keeper *k = &p->k;
 
+	sp_command_close(p->command);
 	sp_keeper_finish(k);
 	sp_store_close(k->store);
 	sp_geo_close(k->geo);

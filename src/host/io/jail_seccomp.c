@@ -176,6 +176,14 @@ static int allow_options(scmp_filter_ctx f)
 	return rc;
 }
 
+/* A socket that was made before, for commands on this machine, and who calls. */
+static int allow_callers(scmp_filter_ctx f)
+{
+	int rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(accept4), 0);
+
+	return rc ? rc : allow_option(f, CALL(getsockopt), SOL_SOCKET, SO_PEERCRED);
+}
+
 int sp_jail_seccomp(enum sp_jail_class class)
 {
 	bool opens = class == SP_JAIL_KEEPER || class == SP_JAIL_DIAL;
@@ -205,6 +213,9 @@ int sp_jail_seccomp(enum sp_jail_class class)
 	}
 	if (rc == 0 && class == SP_JAIL_NET) {
 		rc = allow_options(f);
+	}
+	if (rc == 0 && class == SP_JAIL_KEEPER) {
+		rc = allow_callers(f);
 	}
 	if (rc == 0) {
 		rc = seccomp_load(f);

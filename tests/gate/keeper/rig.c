@@ -51,7 +51,8 @@ int rig_open(void **state)
 	rig.k.loop = sp_loop_create();
 	if (rig.k.store == NULL || rig.k.loop == NULL || sp_ipc_pair(p) != SP_OK ||
 			sp_ipc_pair(b) != SP_OK ||
-			sp_cert_make("test.example", 1, &cert, &pem) != SP_OK) {
+			sp_cert_make("test.example", 1, &cert, &pem) != SP_OK ||
+			sp_keeper_init(&rig.k) != SP_OK) {
 		return -1;
 	}
 	key = sp_tls_key_load(sp_span(pem->p, pem->n), text);
@@ -62,7 +63,6 @@ int rig_open(void **state)
 	rig.parent = p[1];
 	rig.k.broker = b[0];
 	rig.broker = b[1];
-	sp_keeper_init(&rig.k);
 	return sp_store_add(rig.k.store, "alice", "", GOOD) == SP_OK &&
 					sp_store_add(rig.k.store, "dave", "", GOOD) == SP_OK &&
 					sp_store_disable(rig.k.store, "dave", true) == SP_OK &&
