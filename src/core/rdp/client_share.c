@@ -5,6 +5,7 @@
 #include "core/pdu/final.h"
 #include "core/pdu/mcs.h"
 #include "core/pdu/misc.h"
+#include "core/pdu/redirect.h"
 #include "core/rdp/client_part.h"
 
 #define CHUNK_SIZE 1600
@@ -217,14 +218,28 @@ static int on_data(struct sp_rdp *c, const struct sp_share *s)
 	}
 }
 
+static int on_redirect(struct sp_rdp *c, const struct sp_share *s)
+{
+	struct sp_redirect msg;
+	struct sp_rd r;
+
+	sp_rd_init(&r, s->body.p, s->body.n);
+	if (sp_redirect_share_read(&r, &msg) != SP_OK) {
+		return sp_rdp_note(c, &r);
+	}
+	if (msg.flags & SP_LB_NOREDIRECT) {
+		return SP_OK; /* it only says where we are */
+	}
+	c->state = SP_RDP_CLOSED;
+	return sp_rdp_emit(c, (struct sp_event){.kind = SP_EV_REDIRECT, .redirect = s->body});
+}
+
 /* Before its Demand Active a target has nothing to say to the user's client. */
 static int relay_share(struct sp_rdp *c, const struct sp_share *s)
 {
 	switch (s->type) {
 	case SP_SHARE_SERVER_REDIRECT:
-		c->state = SP_RDP_CLOSED;
-		return sp_rdp_emit(
-				c, (struct sp_event){.kind = SP_EV_REDIRECT, .redirect = s->body});
+		return on_redirect(c, s);
 	case SP_SHARE_DATA:
 		return s->type2 == SP_DATA_SET_ERROR_INFO ? on_data(c, s) : SP_OK;
 	default:
@@ -266,6 +281,8 @@ static int on_share(struct sp_rdp *c, const struct sp_share *s)
 		return sp_rdp_emit(c, (struct sp_event){.kind = SP_EV_DEACTIVATED});
 	case SP_SHARE_DATA:
 		return on_data(c, s);
+	case SP_SHARE_SERVER_REDIRECT:
+		return on_redirect(c, s);
 	case SP_SHARE_FLOW:
 		return SP_OK;
 	default:

@@ -3,6 +3,7 @@
 
 #include "core/base/mem.h"
 #include "core/pdu/mcs.h"
+#include "core/pdu/rdstls.h"
 #include "core/pdu/tpkt.h"
 #include "core/pdu/x224.h"
 
@@ -242,6 +243,13 @@ static int tsrequest_length(struct sp_rdp *c, const uint8_t *p, size_t n)
 	return (int)(header + len);
 }
 
+static int rdstls_length(struct sp_rdp *c, const uint8_t *p, size_t n)
+{
+	int len = sp_rdstls_frame(p, n);
+
+	return len < 0 ? sp_rdp_fail(c, len, "rdstls.PduType") : len;
+}
+
 /* The longest PDU that anybody may send before the login is over. */
 static int early_max(const struct sp_rdp *c)
 {
@@ -255,7 +263,8 @@ static int unit_length(struct sp_rdp *c, const uint8_t *p, size_t n)
 
 	switch (c->state) {
 	case SP_RDP_WAIT_AUTH:
-		return tsrequest_length(c, p, n);
+		return c->selected == SP_PROTO_RDSTLS ? rdstls_length(c, p, n)
+						      : tsrequest_length(c, p, n);
 	case SP_RDP_WAIT_EARLY_RESULT:
 		return EARLY_RESULT_SIZE;
 	default:
@@ -373,6 +382,10 @@ int sp_rdp_tls_done(struct sp_rdp *c)
 			return SP_OK;
 		}
 		return sp_rdp_emit(c, (struct sp_event){.kind = SP_EV_AUTH_TOKEN});
+	}
+	if (c->selected == SP_PROTO_RDSTLS && !c->server) {
+		c->state = SP_RDP_WAIT_AUTH; /* the server begins */
+		return SP_OK;
 	}
 	return c->server ? sp_server_after_login(c) : sp_client_after_login(c);
 }

@@ -39,7 +39,9 @@ enum sp_ev_kind {
 	SP_EV_START_TLS,
 	/*
 	 * A whole TSRequest of the peer. The owner answers with sp_rdp_auth_send() and ends the
-	 * exchange with sp_rdp_auth_done(). A client gets an empty token first: it begins.
+	 * exchange with sp_rdp_auth_done(). A client gets an empty token first: it begins. With
+	 * SP_PROTO_RDSTLS, which only a client speaks, the tokens are its PDUs and the server
+	 * begins.
 	 */
 	SP_EV_AUTH_TOKEN,
 	/* Server: Client Info was read; the owner calls sp_server_activate() or _relay(). */
@@ -69,7 +71,7 @@ enum sp_ev_kind {
 	SP_EV_SESSION_INFO,
 	/* Bytes of a static channel, one chunk with its header still on. */
 	SP_EV_CHANNEL,
-	/* Client in relay mode: Server Redirection instead of a Demand Active. Nothing follows. */
+	/* Client: Server Redirection, in relay mode only before the Demand Active. Nothing follows. */
 	SP_EV_REDIRECT,
 	/* Relay mode: a PDU for the other leg, from the target's Demand Active on. */
 	SP_EV_RELAY,
