@@ -32,6 +32,10 @@ struct sp_net_leg {
 	struct sp_watch *watch, *last; /* of the link; how long it may explain a lost connection */
 	bool rdp; /* a host behind the gate, not a desktop of this machine */
 	bool tls_only;
+	bool rdstls; /* a redirection's login goes that way */
+	unsigned redirections; /* followed so far */
+	bool has_session; /* a redirection's, to be named in the next connection */
+	uint32_t session;
 	bool asked; /* sp-target has a TSRequest that it did not answer yet */
 	unsigned answers; /* TSRequests that went to the target */
 	uint32_t error_info; /* SP_ERRINFO_*: what the target said before it closed */
@@ -86,6 +90,10 @@ void sp_relay_user_room(struct sp_net *n);
 void sp_target_socket(struct sp_net *n, int fd, int link, const struct sp_msg_target *t);
 /* The login there is over, or given up: nobody listens to sp-target any more. */
 void sp_target_forget_login(struct sp_net *n);
+/* The target will not do: tells the log and the person, by the target's name. */
+void sp_target_give_up(struct sp_net *n, uint32_t why, const char *reason);
+/* redirect.c: a SP_EV_REDIRECT of the target; the keeper is asked for the next one. */
+void sp_redirect_follow(struct sp_net *n, struct sp_span packet);
 
 /* main.c */
 /* Ends the connection in order; error_info is told to a client that takes it (0: nothing). */

@@ -33,6 +33,7 @@
  * refused before anything secret is there, unless it is allowed to.
  */
 #define PROTOCOLS (SP_PROTO_SSL | SP_PROTO_HYBRID | SP_PROTO_HYBRID_EX)
+#define PROTOCOLS_REDIRECTED (SP_PROTO_SSL | SP_PROTO_RDSTLS)
 /* From the socket to the licence. */
 #define LEG_US 30000000ull
 /* A target that takes none of the bytes that wait for it. */
@@ -58,8 +59,7 @@ void sp_target_forget_login(struct sp_net *n)
 	leg->asked = false;
 }
 
-/* The target will not do: tells the log and the person, by the target's name. */
-static void give_up(struct sp_net *n, uint32_t why, const char *reason)
+void sp_target_give_up(struct sp_net *n, uint32_t why, const char *reason)
 {
 	char text[SP_TEXT_WHY];
 
@@ -78,9 +78,10 @@ static void end_both(struct sp_net *n)
 
 /* ---- the login ---- */
 
-static bool is_nla(uint32_t protocol)
+/* Does a login of its own come between TLS and the rest? */
+static bool has_login(uint32_t protocol)
 {
-	return protocol == SP_PROTO_HYBRID || protocol == SP_PROTO_HYBRID_EX;
+	return protocol != SP_PROTO_SSL;
 }
 
 /* Shows sp-target the certificate; what it says comes on the link. */
@@ -106,21 +107,21 @@ static int target_tls_up(void *user)
 
 	sp_log(SP_LOG_DEBUG, "target %s: %s, %s", n->leg.name, sp_x224_protocol_name(protocol),
 			sp_tls_text(sp_conn_tls(n->target)));
-	if (!is_nla(protocol) && !n->leg.tls_only) {
-		give_up(n, SP_WHY_TARGET,
+	if (!has_login(protocol) && !n->leg.tls_only) {
+		sp_target_give_up(n, SP_WHY_TARGET,
 				"it has no Network Level Authentication (NLA); enable it there, or "
 				"set security = \"tls\" for it at the gate");
 		return SP_OK;
 	}
 	int rc = show_chain(n, protocol);
 	if (rc != SP_OK) {
-		give_up(n, SP_WHY_INTERNAL,
+		sp_target_give_up(n, SP_WHY_INTERNAL,
 				rc == SP_ECLOSED ? "the login process is gone"
 						 : "its certificate cannot be used");
 		return SP_OK;
 	}
 	/* Without NLA the next thing to be sent is ours: not before the certificate was judged. */
-	return is_nla(protocol) ? SP_OK : 1;
+	return has_login(protocol) ? SP_OK : 1;
 }
 
 /* Who logs in goes to Client Info; the password only where there is no other way for it. */
@@ -156,20 +157,20 @@ static void login_end(struct sp_net *n)
 			end.domain[sizeof(end.domain) - 1] =
 					end.password[sizeof(end.password) - 1] = '\0';
 	if (rc != SP_OK) {
-		give_up(n, SP_WHY_INTERNAL, "the login process is confused");
+		sp_target_give_up(n, SP_WHY_INTERNAL, "the login process is confused");
 	} else if (end.result != SP_LOGIN_OK) {
-		give_up(n, end.why < SP_WHY_COUNT ? end.why : SP_WHY_INTERNAL, end.text);
+		sp_target_give_up(n, end.why < SP_WHY_COUNT ? end.why : SP_WHY_INTERNAL, end.text);
 	} else if (!rdp) {
-		give_up(n, SP_WHY_TARGET_LOGIN, n->leg.text);
+		sp_target_give_up(n, SP_WHY_TARGET_LOGIN, n->leg.text);
 	} else {
 		sp_target_forget_login(n);
 		rc = set_info(n, &end);
 		if (rc == SP_OK) {
-			rc = is_nla(sp_client_protocol(rdp)) ? sp_rdp_auth_done(rdp, 0)
-							     : sp_rdp_tls_done(rdp);
+			rc = has_login(sp_client_protocol(rdp)) ? sp_rdp_auth_done(rdp, 0)
+								: sp_rdp_tls_done(rdp);
 		}
 		if (rc != SP_OK) {
-			give_up(n, SP_WHY_INTERNAL, sp_err_text(rc));
+			sp_target_give_up(n, SP_WHY_INTERNAL, sp_err_text(rc));
 		}
 	}
 	sp_wipe(&end, sizeof(end));
@@ -180,9 +181,9 @@ static void login_token(struct sp_net *n)
 	n->leg.asked = false;
 	n->leg.answers++;
 	if (!n->target) {
-		give_up(n, SP_WHY_TARGET_LOGIN, n->leg.text);
+		sp_target_give_up(n, SP_WHY_TARGET_LOGIN, n->leg.text);
 	} else if (sp_rdp_auth_send(sp_conn_rdp(n->target), sp_span(in.p, in.n)) != SP_OK) {
-		give_up(n, SP_WHY_INTERNAL, "a login message cannot be sent");
+		sp_target_give_up(n, SP_WHY_INTERNAL, "a login message cannot be sent");
 	}
 }
 
@@ -197,14 +198,14 @@ static void on_link(void *user, unsigned events)
 			return;
 		}
 		if (rc < 0) {
-			give_up(n, n->target ? SP_WHY_INTERNAL : SP_WHY_TARGET_LOGIN,
+			sp_target_give_up(n, n->target ? SP_WHY_INTERNAL : SP_WHY_TARGET_LOGIN,
 					n->target ? "the login process is gone" : n->leg.text);
 		} else if (in.type == SP_LOGIN_TOKEN) {
 			login_token(n);
 		} else if (in.type == SP_LOGIN_TARGET_END) {
 			login_end(n);
 		} else {
-			give_up(n, SP_WHY_INTERNAL, "the login process is confused");
+			sp_target_give_up(n, SP_WHY_INTERNAL, "the login process is confused");
 		}
 	}
 }
@@ -213,7 +214,7 @@ static void on_last_word(void *user)
 {
 	struct sp_net *n = user;
 
-	give_up(n, SP_WHY_TARGET_LOGIN, n->leg.text);
+	sp_target_give_up(n, SP_WHY_TARGET_LOGIN, n->leg.text);
 }
 
 static void target_token(struct sp_net *n, struct sp_span token)
@@ -225,7 +226,7 @@ static void target_token(struct sp_net *n, struct sp_span token)
 	if (!n->leg.watch ||
 			sp_ipc_send(n->leg.link, SP_LOGIN_TOKEN, token.p, token.n, NULL, 0) !=
 					SP_OK) {
-		give_up(n, SP_WHY_INTERNAL, "the login process is gone");
+		sp_target_give_up(n, SP_WHY_INTERNAL, "the login process is gone");
 	}
 }
 
@@ -252,6 +253,9 @@ static void target_event(void *user, const struct sp_event *ev)
 		n->has_locks = n->greeter && sp_greeter_locks(n->greeter, &n->locks);
 		sp_greeter_destroy(n->greeter);
 		n->greeter = NULL;
+		return;
+	case SP_EV_REDIRECT:
+		sp_redirect_follow(n, ev->redirect);
 		return;
 	case SP_EV_RELAY:
 		sp_relay_pass(n, n->target, n->user, ev);
@@ -294,7 +298,8 @@ static uint32_t lost_words(
 		snprintf(out, cap, "TLS is not possible with it: %s", what);
 	} else if (err == SP_ETIMEOUT) {
 		snprintf(out, cap, "it did not answer in time (%s); try again later", state);
-	} else if (closed && strcmp(state, "wait credssp") == 0 && n->leg.answers > 1) {
+	} else if (closed && strcmp(state, "wait credssp") == 0 &&
+			n->leg.answers > (n->leg.rdstls ? 0 : 1)) {
 		snprintf(out, cap,
 				"it closed the connection at the login; most likely user name or "
 				"password are wrong");
@@ -322,7 +327,7 @@ static void lost_early(struct sp_net *n, int err, const char *what, int saved_er
 		leg->last = sp_loop_timer(n->loop, on_last_word, n);
 	}
 	if (!leg->last) {
-		give_up(n, why, leg->text);
+		sp_target_give_up(n, why, leg->text);
 		return;
 	}
 	sp_watch_in(leg->last, LAST_WORD_US);
@@ -372,7 +377,10 @@ static void shape(struct sp_net *n, struct sp_gcc_client *gcc, struct sp_info *i
 	gcc->n_channels = 0;
 	gcc->has_multitransport = false;
 	gcc->has_msgchannel = false;
-	gcc->has_cluster = false;
+	/* A host may send its clients elsewhere: the gate follows. */
+	gcc->has_cluster = n->leg.rdp;
+	gcc->cluster_flags = SP_GCC_REDIRECTION_SUPPORTED | SP_GCC_REDIRECTION_VERSION(4);
+	gcc->redirected_session_id = 0;
 	gcc->has_security = true;
 	gcc->encryption_methods = gcc->ext_encryption_methods = 0;
 	*info = *sp_rdp_info(user);
@@ -392,10 +400,15 @@ static struct sp_rdp *make_machine(struct sp_net *n, const struct sp_msg_target 
 	uint64_t active_us = n->start.active_ms * 1000ull;
 
 	shape(n, &gcc, &info);
+	if (n->leg.has_session) {
+		gcc.has_cluster = true;
+		gcc.cluster_flags |= SP_GCC_REDIRECTED_SESSION_VALID;
+		gcc.redirected_session_id = n->leg.session;
+	}
 	struct sp_client_conf conf = {
 			.gcc = &gcc, .info = &info, .relay = true, .deadline_us = active_us};
 	if (n->leg.rdp) {
-		conf.protocols = PROTOCOLS;
+		conf.protocols = n->leg.rdstls ? PROTOCOLS_REDIRECTED : PROTOCOLS;
 		conf.token = sp_span(t->route, t->route_n);
 		conf.crypto = &sp_crypto_nettle;
 		conf.deadline_us = active_us < LEG_US ? active_us : LEG_US;
@@ -456,7 +469,7 @@ void sp_target_socket(struct sp_net *n, int fd, int link, const struct sp_msg_ta
 		if (!leg->watch) {
 			sp_fd_close(&link);
 		}
-		give_up(n, SP_WHY_INTERNAL, "no connection to it can be made now");
+		sp_target_give_up(n, SP_WHY_INTERNAL, "no connection to it can be made now");
 		return;
 	}
 	if (leg->rdp && sp_tcp_tune(fd, SP_TCP_SEND_BUF, SP_TCP_LOWAT) != SP_OK) {

@@ -9,6 +9,8 @@
 #include "core/auth/ntstatus.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/base/utf16.h"
+#include "core/pdu/rdstls.h"
 #include "core/pdu/x224.h"
 #include "host/io/chain.h"
 #include "host/io/hostlog.h"
@@ -33,6 +35,7 @@ struct login {
 	struct sp_chain *chain;
 	struct sp_msg_trust trust;
 	struct sp_credssp_client *machine;
+	uint32_t result; /* of RDSTLS */
 	bool granted; /* the keeper gave credentials, and waits for how it ends */
 	struct sp_login_target_end end;
 };
@@ -88,6 +91,7 @@ static int ask_trust(struct login *l)
 	switch (l->protocol) {
 	case SP_PROTO_HYBRID:
 	case SP_PROTO_HYBRID_EX:
+	case SP_PROTO_RDSTLS:
 		return SP_OK;
 	case SP_PROTO_SSL:
 		if (l->trust.tls_only) {
@@ -235,6 +239,75 @@ static int credssp(struct login *l)
 	return rc;
 }
 
+/* ---- RDSTLS ---- */
+
+static bool put_text(struct sp_wr *w, const char *text, struct sp_span *out)
+{
+	size_t at = w->n;
+
+	sp_utf16_write(w, text);
+	sp_wr_le16(w, 0);
+	*out = sp_span(w->p + at, w->n - at);
+	return sp_wr_ok(w) == SP_OK;
+}
+
+/* [MS-RDPBCGR] 5.4.5.3: what the redirection named is shown as it came. */
+static int write_request(struct sp_wr *w, const struct sp_msg_target_login *t)
+{
+	uint8_t text[4 * SP_TEXT_NAME];
+	struct sp_rdstls_request r = {.guid = sp_span(t->guid, t->guid_n),
+			.password = sp_span(t->blob, t->blob_n)};
+	struct sp_wr tw;
+
+	sp_wr_fixed(&tw, text, sizeof(text));
+	if (!put_text(&tw, t->user, &r.user) || !put_text(&tw, t->domain, &r.domain)) {
+		return SP_EARG;
+	}
+	sp_rdstls_request_write(w, &r);
+	return sp_wr_ok(w);
+}
+
+static int rdstls_result(struct login *l, struct sp_span token)
+{
+	char text[SP_TEXT_WHY];
+	struct sp_rd r;
+
+	sp_rd_init(&r, token.p, token.n);
+	if (sp_rdstls_response_read(&r, &l->result) != SP_OK) {
+		return refuse(l, SP_WHY_TARGET_LOGIN,
+				"its answer to the redirected login is damaged");
+	}
+	if (l->result == SP_RDSTLS_SUCCESS) {
+		return SP_OK;
+	}
+	const char *known = sp_rdstls_result_text(l->result);
+	snprintf(text, sizeof(text), "it refused the redirected login: %s (result 0x%04X)",
+			known ? known : "reason not known", (unsigned)l->result);
+	return refuse(l, SP_WHY_TARGET_LOGIN, text);
+}
+
+static int rdstls(struct login *l, const struct sp_msg_target_login *t)
+{
+	struct sp_span token;
+	struct sp_rd r;
+	struct sp_wr w;
+	int rc = next_token(&token);
+
+	if (rc != SP_OK) {
+		return rc;
+	}
+	sp_rd_init(&r, token.p, token.n);
+	if (sp_rdstls_capabilities_read(&r) != SP_OK) {
+		return refuse(l, SP_WHY_TARGET_LOGIN, "it speaks another version of RDSTLS");
+	}
+	sp_wr_init(&w, SP_CREDSSP_MAX);
+	rc = write_request(&w, t);
+	rc = rc == SP_OK ? sp_ipc_send(SP_LOGIN_FD_NET, SP_LOGIN_TOKEN, w.p, w.n, NULL, 0) : rc;
+	sp_wr_finish(&w);
+	rc = rc == SP_OK ? next_token(&token) : rc;
+	return rc == SP_OK ? rdstls_result(l, token) : rc;
+}
+
 /* ---- all of it ---- */
 
 static int log_in(struct login *l)
@@ -248,8 +321,12 @@ static int log_in(struct login *l)
 	const struct sp_msg_target_login *t = &answer.body.target_login;
 	memcpy(l->end.user, t->user, sizeof(l->end.user));
 	memcpy(l->end.domain, t->domain, sizeof(l->end.domain));
-	if (t->rdstls) {
-		rc = refuse(l, SP_WHY_TARGET_LOGIN, "it does not speak RDSTLS");
+	if ((t->rdstls != 0) != (l->protocol == SP_PROTO_RDSTLS)) {
+		rc = refuse(l, SP_WHY_TARGET_LOGIN,
+				t->rdstls ? "it does not speak RDSTLS, which its redirection is for"
+					  : "it chose a protocol that nobody offered");
+	} else if (t->rdstls) {
+		rc = rdstls(l, t);
 	} else if (l->protocol == SP_PROTO_SSL) {
 		memcpy(l->end.password, t->password, sizeof(l->end.password));
 	} else {
@@ -263,7 +340,7 @@ static int log_in(struct login *l)
 static int finish(struct login *l, int rc)
 {
 	struct sp_msg_target_done done = {.result = rc == SP_OK ? SP_DONE_OK : SP_DONE_FAILED,
-			.status = l->machine ? sp_credssp_client_status(l->machine) : 0};
+			.status = l->machine ? sp_credssp_client_status(l->machine) : l->result};
 
 	if (rc != SP_OK && l->end.why == SP_WHY_UNKNOWN) {
 		(void)refuse(l, rc == SP_ECLOSED ? SP_WHY_TARGET_LOGIN : SP_WHY_INTERNAL,

@@ -629,7 +629,7 @@ struct sp_msg_target_login {
 /* Once only: how the login at the target ended. */
 struct sp_msg_target_done {
 	uint32_t result; /* enum sp_done */
-	uint32_t status; /* NTSTATUS the target gave, 0 for none */
+	uint32_t status; /* NTSTATUS the target gave, or its RDSTLS result; 0 for none */
 	char text[SP_TEXT_WHY]; /* for the log */
 };
 

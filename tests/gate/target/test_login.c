@@ -14,6 +14,7 @@
 
 #include "chain_kit.h"
 #include "core/base/mem.h"
+#include "core/pdu/rdstls.h"
 #include "core/pdu/x224.h"
 #include "duo.h"
 #include "host/io/chain.h"
@@ -369,6 +370,82 @@ static void test_tls_only(void **state)
 	assert_int_equal(stop(), 0);
 }
 
+/* What the keeper kept of a redirection. */
+static void redirected(void)
+{
+	struct sp_msg_target_login m = {.result = SP_TARGET_LOGIN_OK,
+			.rdstls = 1,
+			.user = "demo",
+			.domain = "LAB",
+			.blob_n = 5,
+			.guid_n = 4};
+
+	memcpy(m.blob, "\1\2\3\4\5", 5);
+	memcpy(m.guid, "g\0u\0", 4);
+	assert_int_equal(sp_mon_say(keeper, TARGET_LOGIN, &m), SP_OK);
+}
+
+static void say(const struct sp_wr *w)
+{
+	assert_int_equal(sp_ipc_send(link_fd, SP_LOGIN_TOKEN, w->p, w->n, NULL, 0), SP_OK);
+}
+
+static void test_rdstls(void **state)
+{
+	struct sp_rdstls_request r;
+	uint8_t buf[64];
+	struct sp_rd rd;
+	struct sp_wr w;
+
+	for (uint32_t result = 0; result <= 0x532; result += 0x532) {
+		start(sp_span(NULL, 0));
+		begin.protocol = SP_PROTO_RDSTLS;
+		begins(SP_TRUST_PIN, false);
+		expect(SP_MSG_TARGET_CERT);
+		assert_int_equal(in.body.target_cert.nla, 1);
+		redirected();
+		sp_wr_fixed(&w, buf, sizeof(buf));
+		sp_rdstls_capabilities_write(&w);
+		say(&w);
+		assert_int_equal(next(), SP_LOGIN_TOKEN);
+		sp_rd_init(&rd, msg.p, msg.n);
+		assert_int_equal(sp_rdstls_request_read(&rd, &r), SP_OK);
+		unit_assert_span(r.guid, sp_span("g\0u\0", 4));
+		unit_assert_span(r.user, sp_span("d\0e\0m\0o\0\0\0", 10));
+		unit_assert_span(r.domain, sp_span("L\0A\0B\0\0\0", 8));
+		unit_assert_span(r.password, sp_span("\1\2\3\4\5", 5));
+		sp_wr_fixed(&w, buf, sizeof(buf));
+		sp_rdstls_response_write(&w, result);
+		say(&w);
+		assert_int_equal(next(), SP_LOGIN_TARGET_END);
+		expect(SP_MSG_TARGET_DONE);
+		assert_int_equal(in.body.target_done.status, result);
+		if (result == 0) {
+			assert_int_equal(end.result, SP_LOGIN_OK);
+			assert_string_equal(end.user, "demo");
+		} else {
+			fails(SP_WHY_TARGET_LOGIN, "password has expired");
+		}
+		assert_int_equal(stop(), 0);
+	}
+	/* Something else than that way, and that way where nothing was redirected. */
+	start(sp_span(NULL, 0));
+	begins(SP_TRUST_PIN, false);
+	expect(SP_MSG_TARGET_CERT);
+	redirected();
+	assert_int_equal(next(), SP_LOGIN_TARGET_END);
+	fails(SP_WHY_TARGET_LOGIN, "does not speak RDSTLS");
+	assert_int_equal(stop(), 0);
+	start(sp_span(NULL, 0));
+	begin.protocol = SP_PROTO_RDSTLS;
+	begins(SP_TRUST_PIN, false);
+	expect(SP_MSG_TARGET_CERT);
+	credentials(PASSWORD);
+	assert_int_equal(next(), SP_LOGIN_TARGET_END);
+	fails(SP_WHY_TARGET_LOGIN, "nobody offered");
+	assert_int_equal(stop(), 0);
+}
+
 /* A taken-over sp-net tells lies. No question reaches the keeper that would give it anything. */
 static void test_lies(void **state)
 {
@@ -475,6 +552,7 @@ int main(void)
 			cmocka_unit_test(test_other_key),
 			cmocka_unit_test(test_old_target),
 			cmocka_unit_test(test_tls_only),
+			cmocka_unit_test(test_rdstls),
 			cmocka_unit_test(test_lies),
 			cmocka_unit_test(test_gone),
 	};
