@@ -14,7 +14,11 @@
  * there is none, it is too long or holds a NUL.
  */
 bool app_password_stdin(char out[APP_PASSWORD_MAX]);
+/* The next line of it, for something else than a password. */
+bool app_line_stdin(const char *what, char out[APP_PASSWORD_MAX]);
 /* Asks on the terminal, twice when `again`. False, and said so, without a terminal. */
 bool app_password_prompt(const char *prompt, bool again, char out[APP_PASSWORD_MAX]);
+/* Asks on the terminal for something that may be seen. */
+bool app_line_prompt(const char *what, const char *prompt, char out[APP_PASSWORD_MAX]);
 
 #endif

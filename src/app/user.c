@@ -1,7 +1,6 @@
 /* app/user.c - `sallyport user`: the people who may log in. */
-#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -9,20 +8,24 @@
 #include "app/app.h"
 #include "app/json.h"
 #include "app/prompt.h"
+#include "app/store.h"
 #include "core/base/mem.h"
-#include "gate/keeper/account.h"
 #include "gate/keeper/password.h"
-#include "gate/keeper/store.h"
-#include "host/conf/conf.h"
+#include "gate/keeper/store_lockout.h"
+#include "gate/keeper/store_recovery.h"
 #include "host/lib/crypto_nettle.h"
 #include "host/lib/qr.h"
 #include "host/lib/totp.h"
 
+struct action;
+
 struct options {
 	const struct app_command *self;
+	const struct action *action;
 	struct app_service service;
 	const char *what, *name, *display;
-	bool json, password_stdin, show, remove;
+	bool json, password_stdin, show, remove, fresh;
+	struct sp_store *st; /* for list */
 	size_t shown; /* by list */
 };
 
@@ -32,17 +35,6 @@ struct action {
 	bool one, create;
 	int (*run)(struct options *o, struct sp_store *st);
 };
-
-static int store_fail(struct sp_store *st, const char *what)
-{
-	return app_fail(what, "%s", sp_store_why(st));
-}
-
-static int done(const char *name, const char *what)
-{
-	printf("%s: %s\n", name, what);
-	return APP_OK;
-}
 
 static bool password(const struct options *o, char out[APP_PASSWORD_MAX])
 {
@@ -74,7 +66,7 @@ static int add(struct options *o, struct sp_store *st)
 	}
 	int rc = sp_store_add(st, o->name, o->display != NULL ? o->display : "", secret);
 	sp_wipe(secret, sizeof(secret));
-	return rc == SP_OK ? done(o->name, "added") : store_fail(st, o->name);
+	return rc == SP_OK ? app_done(o->name, "added") : app_store_fail(st, o->name);
 }
 
 static int passwd(struct options *o, struct sp_store *st)
@@ -83,18 +75,32 @@ static int passwd(struct options *o, struct sp_store *st)
 	struct sp_user u;
 
 	if (sp_store_get(st, o->name, &u) != SP_OK) {
-		return store_fail(st, o->name);
+		return app_store_fail(st, o->name);
 	}
 	if (!password(o, secret)) {
 		return APP_FAILED;
 	}
 	int rc = sp_store_passwd(st, o->name, secret);
 	sp_wipe(secret, sizeof(secret));
-	return rc == SP_OK ? done(o->name, "password changed") : store_fail(st, o->name);
+	return rc == SP_OK ? app_done(o->name, "password changed") : app_store_fail(st, o->name);
 }
 
-static void json_user(const struct sp_user *u)
+/* What is kept beside the user's row. */
+static bool more_of(struct sp_store *st, const struct sp_user *u, uint32_t *left,
+		struct sp_lockout *lockout)
 {
+	return sp_store_recovery_left(st, u->name, left) == SP_OK &&
+			sp_store_lockout_show(st, u->name, (int64_t)time(NULL), lockout) == SP_OK;
+}
+
+static bool json_user(struct sp_store *st, const struct sp_user *u)
+{
+	struct sp_lockout lockout;
+	uint32_t left;
+
+	if (!more_of(st, u, &left, &lockout)) {
+		return false;
+	}
 	fputs("{\"name\": ", stdout);
 	app_json_text(stdout, u->name);
 	fputs(", \"display\": ", stdout);
@@ -104,7 +110,9 @@ static void json_user(const struct sp_user *u)
 	app_json_time(stdout, u->created);
 	fputs(", \"last_login\": ", stdout);
 	app_json_time(stdout, u->last_login);
-	fputs("}", stdout);
+	printf(", \"recovery_codes\": %" PRIu32 ", \"locked\": %s}", left,
+			lockout.token_only ? "true" : "false");
+	return true;
 }
 
 static bool list_one(void *arg, const struct sp_user *u)
@@ -115,8 +123,7 @@ static bool list_one(void *arg, const struct sp_user *u)
 	o->shown++;
 	if (o->json) {
 		fputs(o->shown > 1 ? ",\n " : "", stdout);
-		json_user(u);
-		return true;
+		return json_user(o->st, u);
 	}
 	app_time_text(u->last_login, last);
 	if (o->shown == 1) {
@@ -129,50 +136,60 @@ static bool list_one(void *arg, const struct sp_user *u)
 
 static int list(struct options *o, struct sp_store *st)
 {
+	o->st = st;
 	fputs(o->json ? "[" : "", stdout);
 	int rc = sp_store_list(st, list_one, o);
 	fputs(o->json ? "]\n" : "", stdout);
-	return rc == SP_OK ? APP_OK : store_fail(st, "list");
+	return rc == SP_OK ? APP_OK : app_store_fail(st, "list");
 }
 
 static int show(struct options *o, struct sp_store *st)
 {
 	struct sp_user u;
+	struct sp_lockout lockout;
 	char created[32], last[32];
+	uint32_t left;
 
-	if (sp_store_get(st, o->name, &u) != SP_OK) {
-		return store_fail(st, o->name);
+	if (sp_store_get(st, o->name, &u) != SP_OK || !more_of(st, &u, &left, &lockout)) {
+		return app_store_fail(st, o->name);
 	}
 	if (o->json) {
-		json_user(&u);
+		if (!json_user(st, &u)) {
+			return app_store_fail(st, o->name);
+		}
 		putchar('\n');
 		return APP_OK;
 	}
 	app_time_text(u.created, created);
 	app_time_text(u.last_login, last);
 	printf("name:         %s\ndisplay name: %s\nstate:        %s\n"
-	       "one-time code: %s\ncreated:      %s\nlast login:   %s\n",
+	       "one-time code: %s\nrecovery codes: %" PRIu32 " left\ncreated:      %s\n"
+	       "last login:   %s\n",
 			u.name, u.display, u.disabled ? "disabled" : "enabled",
-			u.totp ? "enrolled" : "not enrolled", created, last);
+			u.totp ? "enrolled" : "not enrolled", left, created, last);
+	if (lockout.token_only) {
+		printf("locked:       after many failures its password opens nothing from sources "
+		       "that are not familiar\n");
+	}
 	return APP_OK;
 }
 
 static int disable(struct options *o, struct sp_store *st)
 {
-	return sp_store_disable(st, o->name, true) == SP_OK ? done(o->name, "disabled")
-							    : store_fail(st, o->name);
+	return sp_store_disable(st, o->name, true) == SP_OK ? app_done(o->name, "disabled")
+							    : app_store_fail(st, o->name);
 }
 
 static int enable(struct options *o, struct sp_store *st)
 {
-	return sp_store_disable(st, o->name, false) == SP_OK ? done(o->name, "enabled")
-							     : store_fail(st, o->name);
+	return sp_store_disable(st, o->name, false) == SP_OK ? app_done(o->name, "enabled")
+							     : app_store_fail(st, o->name);
 }
 
 static int remove_user(struct options *o, struct sp_store *st)
 {
-	return sp_store_delete(st, o->name) == SP_OK ? done(o->name, "deleted")
-						     : store_fail(st, o->name);
+	return sp_store_delete(st, o->name) == SP_OK ? app_done(o->name, "deleted")
+						     : app_store_fail(st, o->name);
 }
 
 /* Dark on light whatever the terminal's colours are, two rows of squares in one line. */
@@ -195,7 +212,65 @@ static void print_qr(const struct sp_qr *q)
 	}
 }
 
-static int print_totp(const struct options *o, const uint8_t *secret)
+static int unlock(struct options *o, struct sp_store *st)
+{
+	return sp_store_lockout_clear(st, o->name) == SP_OK ? app_done(o->name, "unlocked")
+							    : app_store_fail(st, o->name);
+}
+
+/* ", "recovery_codes": [...]", or one in a line. */
+static void print_recovery(const struct options *o, char codes[SP_RECOVERY_COUNT][SP_RECOVERY_TEXT])
+{
+	fputs(o->json ? ", \"recovery_codes\": [" : "recovery codes, each good once:\n", stdout);
+	for (size_t i = 0; i < SP_RECOVERY_COUNT; i++) {
+		if (o->json) {
+			printf("%s\"%s\"", i > 0 ? ", " : "", codes[i]);
+		} else {
+			printf("  %s\n", codes[i]);
+		}
+	}
+	fputs(o->json ? "]" : "", stdout);
+}
+
+static int recovery(struct options *o, struct sp_store *st)
+{
+	char codes[SP_RECOVERY_COUNT][SP_RECOVERY_TEXT];
+	struct sp_user u;
+	uint32_t left;
+
+	if (sp_store_get(st, o->name, &u) != SP_OK ||
+			sp_store_recovery_left(st, o->name, &left) != SP_OK) {
+		return app_store_fail(st, o->name);
+	}
+	if (o->fresh) {
+		if (!u.totp) {
+			return app_fail(o->name,
+					"has no one-time codes that recovery codes could stand "
+					"for");
+		}
+		if (sp_store_recovery_make(st, o->name, codes) != SP_OK) {
+			return app_store_fail(st, o->name);
+		}
+		left = SP_RECOVERY_COUNT;
+	}
+	if (o->json) {
+		fputs("{\"name\": ", stdout);
+		app_json_text(stdout, o->name);
+		printf(", \"left\": %" PRIu32, left);
+	} else if (!o->fresh) {
+		printf("%s: %" PRIu32 " recovery codes left\n", o->name, left);
+	}
+	if (o->fresh) {
+		print_recovery(o, codes);
+		sp_wipe(codes, sizeof(codes));
+	}
+	fputs(o->json ? "}\n" : "", stdout);
+	return APP_OK;
+}
+
+/* codes: NULL when only the secret is shown. */
+static int print_totp(const struct options *o, const uint8_t *secret,
+		char codes[SP_RECOVERY_COUNT][SP_RECOVERY_TEXT])
 {
 	char text[SP_TOTP_TEXT], uri[SP_TOTP_URI];
 	struct sp_qr qr;
@@ -211,12 +286,18 @@ static int print_totp(const struct options *o, const uint8_t *secret)
 		app_json_text(stdout, text);
 		printf(", \"otpauth\": ");
 		app_json_text(stdout, uri);
+		if (codes != NULL) {
+			print_recovery(o, codes);
+		}
 		printf("}\n");
 	} else {
 		if (isatty(STDOUT_FILENO)) {
 			print_qr(&qr);
 		}
 		printf("secret:  %s\nfor the authenticator: %s\n", text, uri);
+		if (codes != NULL) {
+			print_recovery(o, codes);
+		}
 	}
 	sp_wipe(text, sizeof(text));
 	sp_wipe(uri, sizeof(uri));
@@ -227,20 +308,21 @@ static int print_totp(const struct options *o, const uint8_t *secret)
 static int totp(struct options *o, struct sp_store *st)
 {
 	uint8_t secret[SP_TOTP_SECRET];
+	char codes[SP_RECOVERY_COUNT][SP_RECOVERY_TEXT];
 	struct sp_user u;
 
 	if (o->remove) {
 		return sp_store_totp_clear(st, o->name) == SP_OK
-				? done(o->name, "one-time codes removed")
-				: store_fail(st, o->name);
+				? app_done(o->name, "one-time codes removed")
+				: app_store_fail(st, o->name);
 	}
 	if (o->show) {
 		if (sp_store_totp_get(st, o->name, secret) != SP_OK) {
-			return store_fail(st, o->name);
+			return app_store_fail(st, o->name);
 		}
 	} else {
 		if (sp_store_get(st, o->name, &u) != SP_OK) {
-			return store_fail(st, o->name);
+			return app_store_fail(st, o->name);
 		}
 		if (u.totp) {
 			return app_fail(o->name,
@@ -250,12 +332,14 @@ static int totp(struct options *o, struct sp_store *st)
 		if (sp_crypto_nettle.random(secret, sizeof(secret)) != SP_OK) {
 			return app_fail(o->name, "no random numbers");
 		}
-		if (sp_store_totp_enrol(st, o->name, secret, 0) != SP_OK) {
-			return store_fail(st, o->name);
+		if (sp_store_totp_enrol(st, o->name, secret, 0) != SP_OK ||
+				sp_store_recovery_make(st, o->name, codes) != SP_OK) {
+			return app_store_fail(st, o->name);
 		}
 	}
-	int rc = print_totp(o, secret);
+	int rc = print_totp(o, secret, o->show ? NULL : codes);
 	sp_wipe(secret, sizeof(secret));
+	sp_wipe(codes, sizeof(codes));
 	return rc;
 }
 
@@ -273,7 +357,7 @@ static int code(struct options *o, struct sp_store *st)
 	}
 	if (sp_store_get(st, o->name, &u) != SP_OK ||
 			sp_store_totp_get(st, o->name, secret) != SP_OK) {
-		return store_fail(st, o->name);
+		return app_store_fail(st, o->name);
 	}
 	while (u.totp_last > sp_totp_step(time(NULL))) {
 		sleep(1);
@@ -299,42 +383,16 @@ static const struct action actions[] = {
 		{"delete", true, false, remove_user},
 		{"totp", true, false, totp},
 		{"code", true, false, code},
+		{"recovery", true, false, recovery},
+		{"unlock", true, false, unlock},
 };
 
-static int on_store(struct options *o, const struct action *a)
+static int on_store(void *arg, const struct sp_conf *c, struct sp_store *st)
 {
-	const char *file = app_service_file(&o->service);
-	struct sp_conf *c = calloc(1, sizeof(*c));
-	struct sp_conf_errors *e = calloc(1, sizeof(*e));
-	char why[SP_STORE_WHY], account[SP_ACCOUNT_WHY];
-	int status = APP_FAILED;
+	struct options *o = arg;
 
-	if (c == NULL || e == NULL) {
-		app_fail("user", "out of memory");
-	} else if (file == NULL) {
-		status = APP_FAILED;
-	} else if (sp_conf_read(c, file, e) != SP_OK) {
-		fprintf(stderr, "sallyport: %s\n", e->text[0]);
-	} else if (sp_account_become(c, a->create, account) != SP_OK) {
-		app_fail("user", "%s", account);
-	} else {
-		struct sp_store *st = sp_store_open(c->state, a->create, &sp_crypto_nettle, why);
-		if (st != NULL) {
-			status = a->run(o, st);
-		} else if (geteuid() != 0 && access(c->state, R_OK | X_OK) != 0 &&
-				errno == EACCES) {
-			app_fail(c->state, "only root may use this service's store; try sudo");
-		} else {
-			app_fail("store", "%s", why);
-		}
-		sp_store_close(st);
-	}
-	if (c != NULL) {
-		sp_conf_finish(c);
-	}
-	free(c);
-	free(e);
-	return status;
+	(void)c;
+	return o->action->run(o, st);
 }
 
 /* Takes one argument of the command; 0 to go on, else the exit status + 1. */
@@ -355,6 +413,8 @@ static int take(struct options *o, int argc, char **argv, int *i)
 		o->show = true;
 	} else if (strcmp(arg, "--remove") == 0) {
 		o->remove = true;
+	} else if (strcmp(arg, "--new") == 0) {
+		o->fresh = true;
 	} else if (strcmp(arg, "--password-stdin") == 0) {
 		o->password_stdin = true;
 	} else if (strcmp(arg, "--display") == 0) {
@@ -400,7 +460,11 @@ static int run(const struct app_command *self, int argc, char **argv)
 	if ((o.show || o.remove) && (a->run != totp || (o.show && o.remove))) {
 		return app_usage(self, "--show and --remove belong to totp, one of them");
 	}
-	return on_store(&o, a);
+	if (o.fresh && a->run != recovery) {
+		return app_usage(self, "--new belongs to recovery");
+	}
+	o.action = a;
+	return app_with_store("user", &o.service, a->create, on_store, &o);
 }
 
 const struct app_command app_user = {
@@ -414,15 +478,23 @@ const struct app_command app_user = {
 			 "       sallyport user enable NAME\n"
 			 "       sallyport user delete NAME\n"
 			 "       sallyport user totp NAME [--show | --remove] [--json]\n"
+			 "       sallyport user recovery NAME [--new] [--json]\n"
+			 "       sallyport user unlock NAME\n"
 			 "       sallyport user code NAME --dir DIR\n\n"
 			 "A name has 1 to 64 lower-case letters, digits and . _ - @. A password "
 			 "has 14\n"
 			 "characters or more, is not a common one and does not hold the name.\n"
 			 "Changes count from the next login on, also while the service runs.\n\n"
-			 "totp makes a secret for one-time codes and shows it, as a QR code too; "
-			 "--show shows it\n"
-			 "again, --remove takes it away. code prints the code of now, in trials "
-			 "only.\n\n"
+			 "totp makes a secret for one-time codes and shows it, as a QR code too, "
+			 "with "
+			 "ten recovery\n"
+			 "codes; --show shows the secret again, --remove takes it away. recovery "
+			 "says "
+			 "how many codes\n"
+			 "are left, --new makes ten others. unlock forgets failed logins. code "
+			 "prints "
+			 "the code of\n"
+			 "now, in trials only.\n\n"
 			 "  -c FILE           the configuration (default " SP_CONF_FILE ")\n"
 			 "  --dir DIR         the directory of a trial: DIR/sallyport.conf\n"
 			 "  --json            print JSON\n"

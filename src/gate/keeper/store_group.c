@@ -5,11 +5,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "gate/keeper/password.h"
 #include "gate/keeper/store_part.h"
 
 int sp_store_group_add(struct sp_store *st, const char *group)
 {
-	const char *complaint = sp_store_name_complaint(group);
+	const char *complaint = sp_user_name_complaint(group);
 
 	if (complaint != NULL) {
 		return sp_store_fail(st, SP_EARG, "name %s", complaint);

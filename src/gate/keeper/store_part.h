@@ -41,7 +41,7 @@ sp_nodiscard int sp_store_begin(struct sp_store *st);
 /* Ends a transaction: durable, or as if nothing had been. */
 sp_nodiscard int sp_store_finish(struct sp_store *st, int rc);
 
-/* Names of groups, devices, vault entries: 1..64 of "a-zA-Z0-9._-"; NULL when it will do. */
+/* Names of targets, as in the configuration: 1..64 of letters, digits, . _ and -. */
 const char *sp_store_name_complaint(const char *name);
 /* Labels: 1..63 bytes of UTF-8 without control characters; NULL when it will do. */
 const char *sp_store_label_complaint(const char *label);

@@ -85,8 +85,17 @@ static int clear(struct sp_store *st, const char *name)
 	}
 	sp_stmt_int(s, 1, is.id);
 	sp_stmt_text(s, 2, SP_STORE_TOTP);
-	rc = sp_stmt_run(s);
-	return rc == SP_OK ? SP_OK : sp_store_db_fail(st, rc);
+	rc = sp_store_run(st, s);
+	if (rc != SP_OK) {
+		return rc;
+	}
+	/* They stood for these codes. */
+	s = sp_store_stmt(st, "DELETE FROM recovery WHERE user = ?1");
+	if (s == NULL) {
+		return SP_EDB;
+	}
+	sp_stmt_int(s, 1, is.id);
+	return sp_store_run(st, s);
 }
 
 int sp_store_totp_clear(struct sp_store *st, const char *name)

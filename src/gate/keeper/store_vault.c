@@ -8,6 +8,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/utf16.h"
+#include "gate/keeper/password.h"
 #include "gate/keeper/store_part.h"
 
 #define UNITS_MAX 255 /* of UTF-16, in a name or a password */
@@ -79,7 +80,7 @@ int sp_store_vault_set(
 		struct sp_store *st, const char *name, const char *user, const char *password)
 {
 	struct sp_vault_secret secret;
-	const char *complaint = sp_store_name_complaint(name);
+	const char *complaint = sp_user_name_complaint(name);
 
 	if (complaint != NULL) {
 		return sp_store_fail(st, SP_EARG, "name %s", complaint);

@@ -1,0 +1,58 @@
+/* app/store.c - see store.h. */
+#include "app/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "gate/keeper/account.h"
+#include "host/lib/crypto_nettle.h"
+
+int app_with_store(const char *what, struct app_service *s, bool create,
+		int (*fn)(void *arg, const struct sp_conf *c, struct sp_store *st), void *arg)
+{
+	const char *file = app_service_file(s);
+	struct sp_conf *c = calloc(1, sizeof(*c));
+	struct sp_conf_errors *e = calloc(1, sizeof(*e));
+	char why[SP_STORE_WHY], account[SP_ACCOUNT_WHY];
+	int status = APP_FAILED;
+
+	if (c == NULL || e == NULL) {
+		app_fail(what, "out of memory");
+	} else if (file == NULL) {
+		status = APP_FAILED;
+	} else if (sp_conf_read(c, file, e) != SP_OK) {
+		fprintf(stderr, "sallyport: %s\n", e->text[0]);
+	} else if (sp_account_become(c, create, account) != SP_OK) {
+		app_fail(what, "%s", account);
+	} else {
+		struct sp_store *st = sp_store_open(c->state, create, &sp_crypto_nettle, why);
+		if (st != NULL) {
+			status = fn(arg, c, st);
+		} else if (geteuid() != 0 && access(c->state, R_OK | X_OK) != 0 &&
+				errno == EACCES) {
+			app_fail(c->state, "only root may use this service's store; try sudo");
+		} else {
+			app_fail("store", "%s", why);
+		}
+		sp_store_close(st);
+	}
+	if (c != NULL) {
+		sp_conf_finish(c);
+	}
+	free(c);
+	free(e);
+	return status;
+}
+
+int app_store_fail(struct sp_store *st, const char *what)
+{
+	return app_fail(what, "%s", sp_store_why(st));
+}
+
+int app_done(const char *name, const char *text)
+{
+	printf("%s: %s\n", name, text);
+	return APP_OK;
+}
