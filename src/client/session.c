@@ -20,7 +20,7 @@
 #include "core/rdp/client.h"
 #include "core/view/paint.h"
 #include "host/io/tcp.h"
-#include "host/lib/crypto_nettle.h"
+#include "host/lib/rsa.h"
 #include "host/rdp/client_login.h"
 #include "host/rdp/conn.h"
 
@@ -427,7 +427,7 @@ static struct sp_rdp *make_machine(struct sp_session *s, int fd)
 	struct sp_client_conf conf = {.protocols = protocols[s->conf.security],
 			.gcc = &gcc,
 			.info = &s->info,
-			.crypto = &sp_crypto_nettle};
+			.crypto = sp_crypto_rsa()};
 	return sp_client_create(&conf, sp_now_us());
 }
 

@@ -39,7 +39,8 @@ struct sp_crypto {
 	void (*rc4_crypt)(struct sp_rc4 *s, const uint8_t *in, uint8_t *out, size_t n);
 	/*
 	 * in to the power of exponent, modulo modulus: RSA with a public key and no padding. All
-	 * are little-endian; out has modulus.n bytes. SP_EARG when in is not below modulus.
+	 * are little-endian; out has modulus.n bytes. SP_EARG when in is not below modulus. NULL
+	 * where no licences are asked for.
 	 */
 	sp_nodiscard int (*rsa_public)(
 			struct sp_span modulus, uint32_t exponent, struct sp_span in, uint8_t *out);

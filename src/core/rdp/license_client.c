@@ -271,8 +271,9 @@ int sp_license_client_step(struct sp_license_client *l, const struct sp_license 
 		if (l->state != SP_LICENSE_CLIENT_WAIT_REQUEST) {
 			return fail(l, SP_ESTATE, "license.type");
 		}
-		return l->crypto ? on_request(l, &in->u.request, who, reply)
-				 : fail(l, SP_EPROTO, "license.type");
+		return l->crypto && l->crypto->rsa_public
+				? on_request(l, &in->u.request, who, reply)
+				: fail(l, SP_EPROTO, "license.type");
 	case SP_LICENSE_CHALLENGE:
 		if (l->state != SP_LICENSE_CLIENT_WAIT_CHALLENGE) {
 			return fail(l, SP_ESTATE, "license.type");

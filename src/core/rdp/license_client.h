@@ -26,7 +26,8 @@ struct sp_license_keys {
 };
 
 struct sp_license_client {
-	const struct sp_crypto *crypto; /* NULL: only a server that wants no licence will do */
+	const struct sp_crypto *
+			crypto; /* NULL, or without RSA: only a server that wants no licence will do */
 	enum sp_license_client_state state;
 	struct sp_license_keys keys;
 	const char *what; /* the field the last error is about, static */

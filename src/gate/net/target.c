@@ -17,7 +17,7 @@
 #include "host/io/fdio.h"
 #include "host/io/ipc.h"
 #include "host/io/tcp.h"
-#include "host/lib/crypto_nettle.h"
+#include "host/lib/rsa.h"
 #include "host/monitor/login_link.h"
 
 /*
@@ -410,7 +410,7 @@ static struct sp_rdp *make_machine(struct sp_net *n, const struct sp_msg_target 
 	if (n->leg.rdp) {
 		conf.protocols = n->leg.rdstls ? PROTOCOLS_REDIRECTED : PROTOCOLS;
 		conf.token = sp_span(t->route, t->route_n);
-		conf.crypto = &sp_crypto_nettle;
+		conf.crypto = sp_crypto_rsa();
 		conf.deadline_us = active_us < LEG_US ? active_us : LEG_US;
 		/* Nobody is named there before the certificate was judged. */
 		info.user[0] = info.domain[0] = '\0';

@@ -14,7 +14,6 @@
 
 #include "core/base/err.h"
 #include "core/base/mem.h"
-#include "host/lib/rsa.h"
 
 _Static_assert(sizeof(struct arcfour_ctx) <= sizeof(((struct sp_rc4 *)0)->state),
 		"RC4 state does not fit");
@@ -118,6 +117,5 @@ const struct sp_crypto sp_crypto_nettle = {
 		.sha256 = sha256,
 		.rc4_init = rc4_init,
 		.rc4_crypt = rc4_crypt,
-		.rsa_public = sp_rsa_public,
 		.random = random_bytes,
 };

@@ -4,6 +4,7 @@
 
 #include "core/crypt/crypto.h"
 
+/* Without rsa_public, which is in rsa.h. */
 extern const struct sp_crypto sp_crypto_nettle;
 
 #endif

@@ -4,10 +4,11 @@
 #include <openssl/bn.h>
 
 #include "core/base/err.h"
+#include "host/lib/crypto_nettle.h"
 
 #define MAX_BYTES 2048
 
-int sp_rsa_public(struct sp_span modulus, uint32_t exponent, struct sp_span in, uint8_t *out)
+static int rsa_public(struct sp_span modulus, uint32_t exponent, struct sp_span in, uint8_t *out)
 {
 	BN_CTX *ctx = BN_CTX_secure_new();
 	BIGNUM *n = NULL, *e = BN_new(), *m = NULL;
@@ -35,4 +36,15 @@ out:
 	BN_free(n);
 	BN_CTX_free(ctx);
 	return rc;
+}
+
+const struct sp_crypto *sp_crypto_rsa(void)
+{
+	static struct sp_crypto made;
+
+	if (!made.rsa_public) {
+		made = sp_crypto_nettle;
+		made.rsa_public = rsa_public;
+	}
+	return &made;
 }

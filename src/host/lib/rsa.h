@@ -1,14 +1,13 @@
-/* host/lib/rsa.h - the RSA of core's crypto seam, by OpenSSL. */
+/* host/lib/rsa.h - core's crypto seam with RSA in it, for clients that ask for licences. */
 #ifndef SP_HOST_LIB_RSA_H
 #define SP_HOST_LIB_RSA_H
 
-#include <stdint.h>
+#include "core/crypt/crypto.h"
 
-#include "core/base/attr.h"
-#include "core/base/span.h"
-
-/* As rsa_public of struct sp_crypto. */
-sp_nodiscard int sp_rsa_public(
-		struct sp_span modulus, uint32_t exponent, struct sp_span in, uint8_t *out);
+/*
+ * As sp_crypto_nettle, and rsa_public by OpenSSL. By itself, so that a process that asks for no
+ * licence does not have libcrypto in it.
+ */
+const struct sp_crypto *sp_crypto_rsa(void);
 
 #endif

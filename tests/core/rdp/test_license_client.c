@@ -6,6 +6,7 @@
 #include "core/pdu/sec.h"
 #include "core/rdp/license_client.h"
 #include "host/lib/crypto_nettle.h"
+#include "host/lib/rsa.h"
 
 #define VECTORS "peer/ironrdp/pdu/ironrdp-pdu.rdp.server_license.client_new_license_request.tests/"
 #define CERT "spec/MS-RDPELE-4.1-server-license-request-server-license-request.hex"
@@ -18,7 +19,7 @@ static int rsa_seen(struct sp_span modulus, uint32_t exponent, struct sp_span in
 {
 	assert_int_equal(in.n, sizeof(secret));
 	memcpy(secret, in.p, sizeof(secret));
-	return sp_crypto_nettle.rsa_public(modulus, exponent, in, out);
+	return sp_crypto_rsa()->rsa_public(modulus, exponent, in, out);
 }
 
 static int random_none(void *out, size_t n)
