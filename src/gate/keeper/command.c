@@ -51,10 +51,12 @@ static void describe(
 			.conn = s->conn,
 			.grant = s->grant,
 			.since = s->since};
-	if (s->began_us != 0) {
-		int64_t began = now - (int64_t)((k->now_us() - s->began_us) / 1000000);
-		out->active = began;
-		out->until = s->max_us != 0 ? began + (int64_t)(s->max_us / 1000000) : 0;
+	if (s->up_us != 0) {
+		out->active = now - (int64_t)((k->now_us() - s->up_us) / 1000000);
+	}
+	if (s->began_us != 0 && s->max_us != 0) {
+		int64_t used = (int64_t)((k->now_us() - s->began_us) / 1000000);
+		out->until = now - used + (int64_t)(s->max_us / 1000000);
 	}
 	if (s->until != 0 && (out->until == 0 || s->until < out->until)) {
 		out->until = s->until;

@@ -162,9 +162,7 @@ void sp_session_up(struct sp_session *s, uint64_t now_us)
 		return;
 	}
 	s->state = SP_SESSION_ACTIVE;
-	if (s->began_us == 0) {
-		s->began_us = now_us;
-	}
+	s->up_us = now_us;
 }
 
 void sp_session_limits(struct sp_session *s, const struct sp_policy_verdict *verdict, int64_t now,
@@ -176,8 +174,12 @@ void sp_session_limits(struct sp_session *s, const struct sp_policy_verdict *ver
 	out->idle_s = rule != NULL ? rule->idle_s : 0;
 	s->max_us = rule != NULL ? rule->max_s * UINT64_C(1000000) : 0;
 	s->until = verdict->until;
+	/* An sp-net that has the target and never says so gains no time. */
+	if (s->began_us == 0) {
+		s->began_us = now_us;
+	}
 	if (s->max_us > 0) {
-		uint64_t used = s->began_us != 0 ? now_us - s->began_us : 0;
+		uint64_t used = now_us - s->began_us;
 		left = used < s->max_us ? (int64_t)((s->max_us - used) / 1000000) : 0;
 	}
 	if (verdict->until != 0) {

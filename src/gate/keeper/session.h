@@ -81,7 +81,8 @@ struct sp_session {
 	char approver[SP_TEXT_USER]; /* who said yes; empty: nobody */
 	bool refused; /* an approver said no */
 	bool resumed; /* came back by an auto-reconnect cookie */
-	uint64_t began_us; /* when it first was active; 0: never; kept over a reconnect */
+	uint64_t began_us; /* when it first was given its target; 0: never; kept over a reconnect */
+	uint64_t up_us; /* when sp-net said that the target is up; 0: not yet */
 	uint64_t max_us; /* its longest time, from began_us; 0: none */
 	uint64_t lost_us; /* when it was lost; 0: it lives */
 	int64_t until; /* when the rule's hours end, seconds since 1970; 0: not known */
@@ -141,11 +142,12 @@ void sp_session_reason(struct sp_session *s, const char *reason);
 void sp_session_proved(struct sp_session *s, uint32_t factor);
 /* The grant was made: OPENING. */
 void sp_session_granted(struct sp_session *s, uint64_t grant);
-/* sp-net said TARGET_UP: ACTIVE, and the clock of its longest time runs. */
+/* sp-net said TARGET_UP: ACTIVE. */
 void sp_session_up(struct sp_session *s, uint64_t now_us);
 /*
- * Fills idle_s, max_s, warn_s of a TARGET from the rule and from the end of its hours; what a
- * resumed session has used of its time before counts. `now` is the verdict's, since 1970.
+ * Fills idle_s, max_s, warn_s of a TARGET from the rule and from the end of its hours, and starts
+ * the clock of the longest time; for a resumed session it runs already. `now` is the verdict's,
+ * since 1970.
  */
 void sp_session_limits(struct sp_session *s, const struct sp_policy_verdict *verdict, int64_t now,
 		uint64_t now_us, struct sp_msg_target *out);

@@ -186,6 +186,8 @@ static void test_list(void **state)
 static void test_show(void **state)
 {
 	struct sp_session *s = session("alice");
+	struct sp_msg_target limits = {0};
+	struct sp_policy_verdict v;
 	int fd = caller();
 
 	assert_int_equal(sp_admin_say(fd, SHOW, &(struct sp_admin_which){.id = 9}), SP_OK);
@@ -193,8 +195,10 @@ static void test_show(void **state)
 	sp_session_chosen(s, "db1", &rule);
 	sp_session_reason(s, "ticket 4711");
 	sp_session_granted(s, 77);
-	sp_session_up(s, clock_us);
 	rule.max_s = 600;
+	decide(NULL, s, &v);
+	sp_session_limits(s, &v, NOON, clock_us, &limits);
+	sp_session_up(s, clock_us);
 	sp_sessions_tick(k.sessions, NOON, clock_us);
 	clock_us += 60 * SECOND;
 	assert_int_equal(sp_admin_say(fd, SHOW, &(struct sp_admin_which){.id = 1}), SP_OK);

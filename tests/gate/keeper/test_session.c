@@ -170,7 +170,9 @@ static struct sp_session *active(
 		struct told *t, const struct sp_user *user, const struct sp_source *source)
 {
 	struct sp_session *s = granted(t, user, source);
+	struct sp_msg_target m = {0};
 
+	sp_session_limits(s, &world.verdict, NOON, now_us, &m);
 	sp_session_up(s, now_us);
 	return s;
 }
@@ -205,7 +207,7 @@ static void test_life(void **state)
 	assert_int_equal(s->grant, 77);
 	sp_session_up(s, now_us);
 	assert_int_equal(s->state, SP_SESSION_ACTIVE);
-	assert_int_equal(s->began_us, now_us);
+	assert_int_equal(s->up_us, now_us);
 
 	struct sp_session *s2 = begin(&b, &bob, &home);
 	assert_int_equal(s2->id, 2);
@@ -492,12 +494,16 @@ static void test_tick_time(void **state)
 {
 	struct told t;
 
+	struct sp_msg_target m = {0};
+
 	world.rule.max_s = 120;
 	struct sp_session *s = granted(&t, &alice, &home);
 	now_us += 10 * MINUTE;
 	tick();
 	assert_int_equal(t.ends, 0);
-	sp_session_up(s, now_us);
+	/* From when it has the target: also when it never says that it is up. */
+	sp_session_limits(s, &world.verdict, NOON, now_us, &m);
+	assert_int_equal(m.max_s, 120);
 	now_us += 2 * MINUTE;
 	tick();
 	assert_int_equal(t.ends, 0);
@@ -544,7 +550,6 @@ static void test_limits(void **state)
 	assert_int_equal(m.warn_s, 30);
 	world.rule.idle_s = 0;
 	/* What was used is used. */
-	sp_session_up(s, now_us);
 	now_us += 3600 * SECOND;
 	sp_session_limits(s, &v, NOON, now_us, &m);
 	assert_int_equal(m.max_s, 7 * 3600);
