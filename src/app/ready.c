@@ -10,6 +10,7 @@
 
 #include "app/app.h"
 #include "app/json.h"
+#include "app/trial_conf.h"
 #include "core/base/err.h"
 #include "core/base/mem.h"
 #include "host/io/fdio.h"
@@ -120,6 +121,50 @@ static void own_name(char *out, size_t cap)
 	snprintf(out, cap, "%s", self);
 }
 
+/* Each target by name, since a greeter that asks is only the second shortest way. */
+static void print_targets(const struct app_ready *r, const struct place *p)
+{
+	const struct trial_conf *c = r->conf;
+
+	if (c->n_targets == 0 && !c->include) {
+		return;
+	}
+	printf("\nTo one of the targets at once; without \"#NAME\" a screen asks for which\n");
+	printf("  xfreerdp /v:%s /u:%s#desktop /p:%s\n      a desktop of %s on this machine\n",
+			p->from, r->user, r->password, r->account);
+	for (size_t i = 0; i < c->n_targets; i++) {
+		printf("  xfreerdp /v:%s /u:%s#%s /p:%s\n      %s\n", p->from, r->user,
+				c->target[i].name, r->password, c->target[i].address);
+	}
+	if (c->include) {
+		printf("  those of %s in the same way, as its rules allow\n", c->include);
+	}
+	if (c->n_targets > 0) {
+		printf("\nA target given by --target gets the user name and password that you log "
+		       "in "
+		       "with here. Its\ncertificate is believed when it is seen first; and it may "
+		       "do "
+		       "without NLA, which a trial accepts.\n");
+	}
+}
+
+/* What passes besides keys, pointer, picture and clipboard text. */
+static void print_allowed(const struct trial_conf *c)
+{
+	static const char *const names[] = {
+			"whole clipboard", "drives", "sound", "microphone", "everything else"};
+
+	if (c->allow != 0) {
+		printf("\nAllowed between client and target:");
+		for (size_t i = 0, n = 0; i < SP_LEN(names); i++) {
+			if (c->allow & 1u << i) {
+				printf("%s %s", n++ > 0 ? "," : "", names[i]);
+			}
+		}
+		printf("\n");
+	}
+}
+
 static void print_text(const struct app_ready *r, const struct place *p)
 {
 	char self[512], secret[SP_TOTP_TEXT] = "", code[SP_TOTP_DIGITS + 1] = "", shot[64] = "";
@@ -155,6 +200,8 @@ static void print_text(const struct app_ready *r, const struct place *p)
 		       "  mstsc /v:127.0.0.1:3390\n",
 				p->port, p->from, r->account);
 	}
+	print_targets(r, p);
+	print_allowed(r->conf);
 	if (mfa) {
 		printf("\n"
 		       "You are asked for a one-time code then. Now it is %s; a new one, each is "

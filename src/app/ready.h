@@ -6,10 +6,13 @@
 
 #include "core/base/attr.h"
 
+struct trial_conf;
+
 struct app_ready {
 	const char *dir, *listen, *account, *user, *password;
 	const uint8_t *totp; /* secret of the one-time codes; NULL: no second factor */
 	const char *print; /* SHA-256 of the certificate */
+	const struct trial_conf *conf;
 };
 
 /* Writes dir/trial.json and prints how to connect; the exit status of the command. */

@@ -16,6 +16,7 @@
 
 #include "app/app.h"
 #include "app/ready.h"
+#include "app/trial_conf.h"
 #include "core/base/mem.h"
 #include "gate/keeper/store.h"
 #include "host/conf/conf.h"
@@ -37,12 +38,10 @@
 
 struct trial {
 	const struct app_command *self;
-	const char *listen, *session;
+	struct trial_conf conf;
 	char dir[800];
 	char password[PASSWORD_SIZE];
-	bool no_mfa;
 	uint8_t totp[SP_TOTP_SECRET];
-	char account[72];
 	struct sp_loop *loop;
 	pid_t pid;
 	int notify;
@@ -135,16 +134,16 @@ static int choose_listen(struct trial *t)
 {
 	static char next[32];
 	char why[SP_WHY_MAX] = "";
-	bool asked = t->listen != NULL;
+	bool asked = t->conf.listen != NULL;
 
 	for (unsigned port = FIRST_PORT; asked || port < FIRST_PORT + PORTS; port++) {
 		int fd;
 
 		if (!asked) {
 			snprintf(next, sizeof(next), "127.0.0.1:%u", port);
-			t->listen = next;
+			t->conf.listen = next;
 		}
-		if (sp_tcp_listen(t->listen, &fd, why) == SP_OK) {
+		if (sp_tcp_listen(t->conf.listen, &fd, why) == SP_OK) {
 			close(fd);
 			if (!asked && port != FIRST_PORT) {
 				printf("Port %u is taken by another program; this trial takes "
@@ -159,43 +158,6 @@ static int choose_listen(struct trial *t)
 		}
 	}
 	return app_fail("trial", "%s; choose another address with --listen ADDR:PORT", why);
-}
-
-/* A string of libconfig: what could end it is escaped. */
-static void conf_string(FILE *f, const char *s)
-{
-	fputc('"', f);
-	for (; *s; s++) {
-		if (*s == '"' || *s == '\\') {
-			fputc('\\', f);
-		}
-		fputc(*s, f);
-	}
-	fputc('"', f);
-}
-
-static int write_conf(const struct trial *t)
-{
-	char path[900];
-
-	snprintf(path, sizeof(path), "%s/sallyport.conf", t->dir);
-	FILE *f = fopen(path, "w");
-	if (!f) {
-		return app_fail("trial", "%s: %s", path, strerror(errno));
-	}
-	fprintf(f, "# Written by `sallyport trial` at each start.\nlisten = [");
-	conf_string(f, t->listen);
-	fputs("];\nstate = \"state\";\nrun-as = \"caller\";\n", f);
-	fprintf(f, "mfa = \"%s\";\n", t->no_mfa ? "none" : "required");
-	fputs("targets = {\n    desktop = {\n        kind = \"desktop\";\n", f);
-	fprintf(f, "        account = \"map:%s\";\n", t->account);
-	if (t->session) {
-		fprintf(f, "        session = ");
-		conf_string(f, t->session);
-		fprintf(f, ";\n");
-	}
-	fprintf(f, "    };\n};\n");
-	return fclose(f) == 0 ? APP_OK : app_fail("trial", "%s: %s", path, strerror(errno));
 }
 
 /* ---- the user ---- */
@@ -291,7 +253,7 @@ static int make_user(struct trial *t)
 	} else {
 		rc = APP_OK;
 	}
-	if (rc == APP_OK && !t->no_mfa) {
+	if (rc == APP_OK && !t->conf.no_mfa) {
 		rc = make_totp(t, store);
 	}
 	sp_store_close(store);
@@ -318,11 +280,12 @@ static int announce(struct trial *t)
 	}
 	sp_cert_print(cert.cert_sha256, print);
 	return app_ready(&(struct app_ready){.dir = t->dir,
-			.listen = t->listen,
-			.account = t->account,
+			.listen = t->conf.listen,
+			.account = t->conf.account,
 			.user = USER,
 			.password = t->password,
-			.totp = t->no_mfa ? NULL : t->totp,
+			.totp = t->conf.no_mfa ? NULL : t->totp,
+			.conf = &t->conf,
 			.print = print});
 }
 
@@ -428,7 +391,7 @@ static int open_notify(struct trial *t, char *name, size_t cap)
 static int start_service(struct trial *t)
 {
 	static const char *const pass[] = {"PATH", "HOME", "USER", "LANG", "SHELL", "SSLKEYLOGFILE",
-			"SP_LOG_DEBUG", "TZ"};
+			"SP_LOG_DEBUG", "TZ", "SSL_CERT_FILE"};
 	char path[1024], conf[900], notify[128], why[SP_WHY_MAX] = "";
 	const char *argv[] = {"sallyportd", "-c", conf, NULL};
 	const char *env[SP_LEN(pass) + 2] = {NULL};
@@ -506,37 +469,46 @@ static int run(const struct app_command *self, int argc, char **argv)
 {
 	static struct trial t;
 	struct sp_conf_listen listen;
-	const char *dir = NULL;
+	const char *dir = NULL, *target = NULL, *allow = NULL;
 
 	t.self = self;
 	for (int i = 1; i < argc; i++) {
 		if (app_help(self, argv[i])) {
 			return APP_OK;
 		}
-		const char **to = strcmp(argv[i], "--listen") == 0  ? &t.listen
+		const char **to = strcmp(argv[i], "--listen") == 0  ? &t.conf.listen
 				: strcmp(argv[i], "--dir") == 0     ? &dir
-				: strcmp(argv[i], "--session") == 0 ? &t.session
+				: strcmp(argv[i], "--session") == 0 ? &t.conf.session
+				: strcmp(argv[i], "--include") == 0 ? &t.conf.include
+				: strcmp(argv[i], "--target") == 0  ? &target
+				: strcmp(argv[i], "--allow") == 0   ? &allow
 								    : NULL;
 		if (to) {
-			if (!(*to = value(self, argc, argv, &i))) {
+			if (!(*to = value(self, argc, argv, &i)) ||
+					(to == &target &&
+							trial_conf_target(self, &t.conf, target) !=
+									APP_OK) ||
+					(to == &allow &&
+							trial_conf_allow(self, &t.conf, allow) !=
+									APP_OK)) {
 				return APP_USAGE;
 			}
 		} else if (strcmp(argv[i], "--no-mfa") == 0) {
-			t.no_mfa = true;
+			t.conf.no_mfa = true;
 		} else {
 			return app_usage(self, "unknown argument: %s", argv[i]);
 		}
 	}
-	if (t.listen && (!sp_conf_parse_listen(t.listen, &listen) || listen.port == 0)) {
+	if (t.conf.listen && (!sp_conf_parse_listen(t.conf.listen, &listen) || listen.port == 0)) {
 		return app_usage(self,
 				"--listen %s: not an address and port such as 127.0.0.1:3389",
-				t.listen);
+				t.conf.listen);
 	}
 	const struct passwd *pw = getpwuid(geteuid());
-	if (!pw || strlen(pw->pw_name) >= sizeof(t.account)) {
+	if (!pw || strlen(pw->pw_name) >= sizeof(t.conf.account)) {
 		return app_fail("trial", "user %d has no name on this machine", (int)geteuid());
 	}
-	snprintf(t.account, sizeof(t.account), "%s", pw->pw_name);
+	snprintf(t.conf.account, sizeof(t.conf.account), "%s", pw->pw_name);
 	if (dir) {
 		char *full;
 
@@ -555,7 +527,7 @@ static int run(const struct app_command *self, int argc, char **argv)
 		return APP_FAILED;
 	}
 	if (own_dir(t.dir) != APP_OK || lock_dir(t.dir) != APP_OK || choose_listen(&t) != APP_OK ||
-			make_user(&t) != APP_OK || write_conf(&t) != APP_OK) {
+			make_user(&t) != APP_OK || trial_conf_write(&t.conf, t.dir) != APP_OK) {
 		return APP_FAILED;
 	}
 	return serve(&t);
@@ -566,29 +538,39 @@ const struct app_command app_trial = {
 		.summary = "try it: a complete service in one directory",
 		.usage = "Usage: sallyport trial [--listen ADDR:PORT] [--dir DIR] [--session "
 			 "COMMAND]\n"
+			 "           [--target NAME=HOST[:PORT] ...] [--include FILE] [--allow "
+			 "LIST] [--no-mfa]\n"
 			 "\n"
 			 "Runs a complete service as the calling user: makes a certificate, a "
 			 "store and one\n"
 			 "user with a random password and one-time codes (kept for the next trial "
 			 "in the same\n"
-			 "directory), and serves a desktop of this machine. Prints how to connect. "
-			 "Ctrl-C ends "
-			 "everything.\n"
+			 "directory), and serves a desktop of this machine, and other machines by "
+			 "RDP. Prints\n"
+			 "how to connect. Ctrl-C ends everything.\n"
 			 "\n"
-			 "      --listen ADDR:PORT  where to listen (default 127.0.0.1:3389, "
-			 "or the next free port)\n"
+			 "      --listen ADDR:PORT  where to listen (default 127.0.0.1:3389, or "
+			 "the next free port)\n"
 			 "      --dir DIR           where to keep it (default "
 			 "~/.local/state/sallyport/trial)\n"
 			 "      --session COMMAND   what the desktop runs (default: an installed "
 			 "desktop\n"
 			 "                          environment, else a window manager with a "
 			 "terminal)\n"
+			 "      --target NAME=HOST[:PORT]\n"
+			 "                          an RDP host as a further target; again for "
+			 "more of them\n"
+			 "      --include FILE      targets and rules of this file too; its rules "
+			 "come first\n"
+			 "      --allow LIST        of clipboard,drives,sound,microphone, or all: "
+			 "what may pass\n"
+			 "                          besides keys, pointer, picture and clipboard "
+			 "text\n"
 			 "      --no-mfa            no second factor: the password alone opens the "
 			 "desktop\n"
 			 "\n"
 			 "DIR/trial.json says address, port, user, password, one-time-code secret "
-			 "and "
-			 "the\n"
+			 "and the\n"
 			 "certificate's fingerprint once connections are accepted.\n",
 		.run = run,
 };
