@@ -84,6 +84,20 @@ int sp_client_set_info(struct sp_rdp *c, const struct sp_info *info)
 	return SP_OK;
 }
 
+int sp_client_set_license(struct sp_rdp *c, struct sp_span license)
+{
+	if (c->server || c->state > SP_RDP_WAIT_LICENSE ||
+			c->cli->license.state != SP_LICENSE_CLIENT_WAIT_REQUEST) {
+		return SP_EARG;
+	}
+	return sp_license_client_keep(&c->cli->license, license);
+}
+
+bool sp_client_license_shown(const struct sp_rdp *c)
+{
+	return c->cli->license.shown;
+}
+
 /* ---- connection sequence ---- */
 
 static int wait_x224_confirm(struct sp_rdp *c, struct sp_rd *r)
@@ -325,6 +339,13 @@ static int on_license(struct sp_rdp *c, struct sp_span data)
 	}
 	if (sent != SP_OK) {
 		return sp_rdp_fail(c, sent, "license");
+	}
+	const struct sp_rcbuf *granted = c->cli->license.granted;
+	if (rc > 0 && granted) {
+		rc = sp_rdp_emit(c,
+				(struct sp_event){.kind = SP_EV_LICENSE,
+						.license = sp_span(granted->p, granted->n)});
+		return rc == SP_OK ? licensed(c) : rc;
 	}
 	return rc > 0 ? licensed(c) : SP_OK;
 }

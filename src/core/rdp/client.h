@@ -33,6 +33,14 @@ uint32_t sp_client_failure(const struct sp_rdp *c);
  */
 sp_nodiscard int sp_client_set_info(struct sp_rdp *c, const struct sp_info *info);
 
+/*
+ * A licence that this server gave before, from SP_EV_LICENSE. Before the server asks, which it
+ * does after Client Info; SP_EARG afterwards, SP_ELIMIT, SP_ENOMEM.
+ */
+sp_nodiscard int sp_client_set_license(struct sp_rdp *c, struct sp_span license);
+/* The server was shown that licence. */
+bool sp_client_license_shown(const struct sp_rdp *c);
+
 /* Answers DEMAND_ACTIVE: sends Confirm Active with these and pipelines the finalization. */
 sp_nodiscard int sp_client_confirm(struct sp_rdp *c, const struct sp_caps *caps);
 /* Capabilities of a plain client for a desktop of this size: bitmaps, pointers, no orders. */

@@ -27,7 +27,19 @@ void sp_license_client_init(struct sp_license_client *l, const struct sp_crypto 
 
 void sp_license_client_finish(struct sp_license_client *l)
 {
+	sp_rcbuf_unref(l->kept);
+	sp_rcbuf_unref(l->granted);
 	sp_wipe(l, sizeof(*l));
+}
+
+int sp_license_client_keep(struct sp_license_client *l, struct sp_span license)
+{
+	if (!(1 <= license.n && license.n <= SP_LICENSE_KEPT_MAX)) {
+		return SP_ELIMIT;
+	}
+	sp_rcbuf_unref(l->kept);
+	l->kept = sp_rcbuf_from(license.p, license.n);
+	return l->kept ? SP_OK : SP_ENOMEM;
 }
 
 /* ---- keys ---- */
@@ -155,15 +167,48 @@ static void make_hwid(const struct sp_license_client *l, const char *machine,
 	sp_license_hwid_write(&w, PLATFORM, data);
 }
 
+/* [MS-RDPELE] 2.2.2.3: the licence, and the proof that we are who got it. */
+static void show_license(struct sp_license_client *l, const struct sp_license_new_request *n,
+		const struct sp_license_who *who, struct sp_wr *reply)
+{
+	struct sp_license out = {.type = SP_LICENSE_INFO, .flags = SP_LICENSE_EXTENDED_ERROR};
+	struct sp_license_info *i = &out.u.info;
+	uint8_t hwid[SP_LICENSE_HWID];
+	struct sp_span part = sp_span(hwid, sizeof(hwid));
+
+	i->key_exchange = n->key_exchange;
+	i->platform = n->platform;
+	memcpy(i->client_random, n->client_random, sizeof(i->client_random));
+	i->premaster = n->premaster;
+	i->license = sp_span(l->kept->p, l->kept->n);
+	make_hwid(l, who->machine, hwid);
+	sp_license_mac(l->crypto, &l->keys, &part, 1, i->mac);
+	crypt_field(l, part, hwid);
+	i->hwid = part;
+	sp_license_write(reply, &out);
+	l->shown = true;
+}
+
+static void ask_license(struct sp_license_new_request *n, const struct sp_license_who *who,
+		struct sp_wr *reply)
+{
+	struct sp_license out = {
+			.type = SP_LICENSE_NEW_REQUEST, .flags = SP_LICENSE_EXTENDED_ERROR};
+	char user[MAX_NAME], machine[MAX_NAME];
+
+	n->user = ansi(who->user, user);
+	n->machine = ansi(who->machine, machine);
+	out.u.new_request = *n;
+	sp_license_write(reply, &out);
+}
+
 static int on_request(struct sp_license_client *l, const struct sp_license_request *q,
 		const struct sp_license_who *who, struct sp_wr *reply)
 {
 	uint8_t premaster[SP_LICENSE_PREMASTER],
 			sealed[SP_SERVER_CERT_KEY_MAX + MODULUS_PADDING] = {0};
-	struct sp_license out = {
-			.type = SP_LICENSE_NEW_REQUEST, .flags = SP_LICENSE_EXTENDED_ERROR};
-	struct sp_license_new_request *n = &out.u.new_request;
-	char user[MAX_NAME], machine[MAX_NAME];
+	struct sp_license_new_request n = {
+			.key_exchange = SP_LICENSE_KEY_EXCHANGE_RSA, .platform = PLATFORM};
 	struct sp_server_cert cert;
 	struct sp_rd r;
 
@@ -173,7 +218,7 @@ static int on_request(struct sp_license_client *l, const struct sp_license_reque
 		return fail_alert(l, rc, r.what ? r.what : "license.certificate",
 				SP_LICENSE_ERR_INVALID_SERVER_CERTIFICATE, reply);
 	}
-	rc = l->crypto->random(n->client_random, sizeof(n->client_random));
+	rc = l->crypto->random(n.client_random, sizeof(n.client_random));
 	if (rc == SP_OK) {
 		rc = l->crypto->random(premaster, sizeof(premaster));
 	}
@@ -184,14 +229,14 @@ static int on_request(struct sp_license_client *l, const struct sp_license_reque
 	if (rc != SP_OK) {
 		return fail(l, rc, "license.premaster");
 	}
-	sp_license_derive(l->crypto, n->client_random, q->server_random, premaster, &l->keys);
+	sp_license_derive(l->crypto, n.client_random, q->server_random, premaster, &l->keys);
 	sp_wipe(premaster, sizeof(premaster));
-	n->key_exchange = SP_LICENSE_KEY_EXCHANGE_RSA;
-	n->platform = PLATFORM;
-	n->premaster = sp_span(sealed, cert.n + MODULUS_PADDING);
-	n->user = ansi(who->user, user);
-	n->machine = ansi(who->machine, machine);
-	sp_license_write(reply, &out);
+	n.premaster = sp_span(sealed, cert.n + MODULUS_PADDING);
+	if (l->kept) {
+		show_license(l, &n, who, reply);
+	} else {
+		ask_license(&n, who, reply);
+	}
 	l->state = SP_LICENSE_CLIENT_WAIT_CHALLENGE;
 	return 0;
 }
@@ -230,6 +275,20 @@ static int on_challenge(struct sp_license_client *l, const struct sp_license_cha
 	return 0;
 }
 
+/* What is not understood is no licence for the next time, and no reason to end this one. */
+static void take_license(struct sp_license_client *l, struct sp_span plain)
+{
+	struct sp_license_new_info info;
+	struct sp_rd r;
+
+	sp_rd_init(&r, plain.p, plain.n);
+	if (sp_license_new_info_read(&r, &info) == SP_OK && 1 <= info.license.n &&
+			info.license.n <= SP_LICENSE_KEPT_MAX) {
+		sp_rcbuf_unref(l->granted);
+		l->granted = sp_rcbuf_from(info.license.p, info.license.n);
+	}
+}
+
 static int on_grant(
 		struct sp_license_client *l, const struct sp_license_grant *q, struct sp_wr *reply)
 {
@@ -240,6 +299,9 @@ static int on_grant(
 	}
 	crypt_field(l, q->encrypted, plain);
 	bool good = mac_holds(l, sp_span(plain, q->encrypted.n), q->mac);
+	if (good) {
+		take_license(l, sp_span(plain, q->encrypted.n));
+	}
 	sp_freezero(plain, q->encrypted.n + 1);
 	if (!good) {
 		return fail_alert(

@@ -1,16 +1,18 @@
-/* core/rdp/license_client.h - a client that asks for a licence, proves itself and drops what it gets. */
+/* core/rdp/license_client.h - a client that asks for a licence, or shows the one it has. */
 #ifndef SP_CORE_RDP_LICENSE_CLIENT_H
 #define SP_CORE_RDP_LICENSE_CLIENT_H
 
 #include <stdint.h>
 
 #include "core/base/attr.h"
+#include "core/base/rcbuf.h"
 #include "core/base/wr.h"
 #include "core/crypt/crypto.h"
 #include "core/pdu/license.h"
 
 #define SP_LICENSE_KEY 16
-#define SP_LICENSE_REPLY_MAX 4096
+#define SP_LICENSE_KEPT_MAX 8192 /* of a licence that is kept for the next time */
+#define SP_LICENSE_REPLY_MAX (4096 + SP_LICENSE_KEPT_MAX)
 
 enum sp_license_client_state {
 	SP_LICENSE_CLIENT_WAIT_REQUEST,
@@ -30,6 +32,9 @@ struct sp_license_client {
 			crypto; /* NULL, or without RSA: only a server that wants no licence will do */
 	enum sp_license_client_state state;
 	struct sp_license_keys keys;
+	struct sp_rcbuf *kept; /* from the time before; NULL for none */
+	struct sp_rcbuf *granted; /* by this exchange; NULL for none */
+	bool shown; /* the kept one was */
 	const char *what; /* the field the last error is about, static */
 };
 
@@ -40,6 +45,8 @@ struct sp_license_who {
 
 void sp_license_client_init(struct sp_license_client *l, const struct sp_crypto *crypto);
 void sp_license_client_finish(struct sp_license_client *l);
+/* A licence (pbLicenseInfo) that this server gave before. SP_ELIMIT, SP_ENOMEM. */
+sp_nodiscard int sp_license_client_keep(struct sp_license_client *l, struct sp_span license);
 /*
  * Takes a server's message and appends the answer, if there is one, to reply (without security
  * header). 1 when the exchange is over, 0 when it goes on, or an error; then reply may hold an

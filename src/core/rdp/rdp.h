@@ -48,6 +48,8 @@ enum sp_ev_kind {
 	SP_EV_LOGON,
 	/* Client: SC blocks were read (channel ids are known). */
 	SP_EV_CONNECTED,
+	/* Client: a licence to be kept for the next time, before LICENSED. */
+	SP_EV_LICENSE,
 	/* Client: the licence exchange is over; the Demand Active, or a redirection, follows. */
 	SP_EV_LICENSED,
 	/* Client: Demand Active. The owner calls sp_client_confirm(); not in relay mode. */
@@ -120,6 +122,7 @@ struct sp_event {
 			size_t index;
 			struct sp_span data;
 		} channel;
+		struct sp_span license;
 		struct sp_span session_info;
 		struct sp_span redirect; /* for sp_redirect_share_read() */
 		uint32_t error_info; /* SP_ERRINFO_* */

@@ -199,6 +199,77 @@ static void test_short(void **state)
 	assert_int_equal(step(), 1);
 }
 
+/* NEW_LICENSE_INFO around a licence. */
+static struct sp_span new_info(struct sp_span license)
+{
+	static uint8_t buf[SP_LICENSE_KEPT_MAX + 1024];
+	struct sp_license_new_info info = {.version = 0x00060000,
+			.scope = sp_span("microsoft.com", 14),
+			.company = sp_span("M\0", 2),
+			.product = sp_span("A\0", 2),
+			.license = license};
+	struct sp_wr w;
+
+	sp_wr_fixed(&w, buf, sizeof(buf));
+	sp_license_new_info_write(&w, &info);
+	assert_int_equal(sp_wr_ok(&w), SP_OK);
+	return sp_span(buf, w.n);
+}
+
+/* What was granted is shown the next time, with the same proof of who shows it. */
+static void test_kept(void **state)
+{
+	static uint8_t long_one[SP_LICENSE_KEPT_MAX + 1];
+	struct sp_span cal = sp_span("a licence", 9);
+	uint8_t first[SP_LICENSE_HWID], hwid[SP_LICENSE_HWID], mac[SP_LICENSE_MAC];
+	struct sp_span part = sp_span(hwid, sizeof(hwid));
+
+	asked();
+	challenge(sp_span("prove it", 8));
+	assert_int_equal(step(), 0);
+	memcpy(first, sealed(x.out.u.response.hwid).p, sizeof(first)); /* once more is back */
+	grant(SP_LICENSE_NEW, new_info(cal));
+	assert_int_equal(step(), 1);
+	assert_non_null(x.client.granted);
+	unit_assert_span(sp_span(x.client.granted->p, x.client.granted->n), cal);
+	assert_false(x.client.shown);
+	sp_license_client_finish(&x.client);
+
+	start();
+	assert_int_equal(sp_license_client_keep(&x.client, cal), SP_OK);
+	assert_int_equal(step(), 0);
+	assert_int_equal(x.out.type, SP_LICENSE_INFO);
+	assert_true(x.client.shown);
+	unit_assert_span(x.out.u.info.license, cal);
+	assert_int_equal(x.out.u.info.hwid.n, SP_LICENSE_HWID);
+	sp_license_derive(&sp_crypto_nettle, x.out.u.info.client_random, x.server_random, secret,
+			&x.keys);
+	memcpy(hwid, sealed(x.out.u.info.hwid).p, sizeof(hwid));
+	assert_memory_equal(hwid, first, sizeof(hwid));
+	sp_license_mac(&sp_crypto_nettle, &x.keys, &part, 1, mac);
+	assert_memory_equal(x.out.u.info.mac, mac, sizeof(mac));
+	/* A newer one in its place. */
+	grant(SP_LICENSE_UPGRADE, new_info(sp_span("another", 7)));
+	assert_int_equal(step(), 1);
+	unit_assert_span(sp_span(x.client.granted->p, x.client.granted->n), sp_span("another", 7));
+	sp_license_client_finish(&x.client);
+
+	/* The longest, one that is too long, none. */
+	start();
+	assert_int_equal(sp_license_client_keep(&x.client, sp_span(long_one, sizeof(long_one))),
+			SP_ELIMIT);
+	assert_int_equal(sp_license_client_keep(&x.client, sp_span(long_one, 0)), SP_ELIMIT);
+	assert_int_equal(sp_license_client_keep(&x.client, sp_span(long_one, SP_LICENSE_KEPT_MAX)),
+			SP_OK);
+	assert_int_equal(step(), 0);
+	assert_int_equal(x.out.u.info.license.n, SP_LICENSE_KEPT_MAX);
+	sp_license_client_finish(&x.client);
+	asked();
+	grant(SP_LICENSE_NEW, new_info(sp_span(long_one, sizeof(long_one))));
+	assert_int_equal(step(), 1);
+	assert_null(x.client.granted);
+}
+
 static void alert(int want, uint32_t code)
 {
 	assert_int_equal(step(), want);
@@ -335,11 +406,35 @@ static void test_connection(void **state)
 	take_license(p.client, &x.out);
 	assert_int_equal(x.out.type, SP_LICENSE_CHALLENGE_RESPONSE);
 	assert_false(sp_rdp_next(p.client, &ev));
-	grant(SP_LICENSE_NEW, sp_span("a licence", 9));
+	assert_false(sp_client_license_shown(p.client));
+	assert_int_equal(sp_client_set_license(p.client, sp_span("too late", 8)), SP_EARG);
+	grant(SP_LICENSE_NEW, new_info(sp_span("a licence", 9)));
 	feed_license(p.client, &x.in);
 	assert_null(sp_rdp_out(p.client));
 	assert_true(sp_rdp_next(p.client, &ev));
+	assert_int_equal(ev.kind, SP_EV_LICENSE);
+	unit_assert_span(ev.license, sp_span("a licence", 9));
+	assert_true(sp_rdp_next(p.client, &ev));
 	assert_int_equal(ev.kind, SP_EV_LICENSED);
+	pair_finish(&p);
+}
+
+static void test_connection_again(void **state)
+{
+	struct pair_conf conf = pair_default;
+	struct pair p;
+
+	conf.crypto = &x.crypto;
+	pair_start(&p, &conf, 0);
+	p.hold = true;
+	assert_int_equal(sp_client_set_license(p.client, sp_span("a licence", 9)), SP_OK);
+	pair_run(&p);
+	start();
+	feed_license(p.client, &x.in);
+	take_license(p.client, &x.out);
+	assert_int_equal(x.out.type, SP_LICENSE_INFO);
+	unit_assert_span(x.out.u.info.license, sp_span("a licence", 9));
+	assert_true(sp_client_license_shown(p.client));
 	pair_finish(&p);
 }
 
@@ -353,7 +448,9 @@ int main(void)
 			cmocka_unit_test(test_wrong),
 			cmocka_unit_test(test_order),
 			cmocka_unit_test(test_no_memory),
+			cmocka_unit_test(test_kept),
 			cmocka_unit_test(test_connection),
+			cmocka_unit_test(test_connection_again),
 	};
 
 	int rc = cmocka_run_group_tests(tests, NULL, NULL);
