@@ -327,9 +327,16 @@ static void check(struct sp_session *s, int64_t now, uint64_t now_us)
 	struct sp_policy_verdict v;
 	char why[SP_TEXT_WHY];
 
+	if (s->seen_us == 0) {
+		s->seen_us = now_us;
+	}
 	if (!w->user_ok(w->arg, s)) {
 		sp_session_end(s, SP_WHY_DISABLED, SP_SESSION_INFO_DENIED,
 				"the account was disabled", now_us);
+	} else if (s->state != SP_SESSION_ACTIVE && SP_SESSION_START_US <= now_us - s->seen_us) {
+		/* Each step has a limit of its own, but sp-net takes the steps. */
+		sp_session_end(s, SP_WHY_DEADLINE, SP_SESSION_INFO_TIME, "the login took too long",
+				now_us);
 	} else if (granted && !sp_session_allowed(s, &v, why)) {
 		bool hours = s->until != 0 && s->until <= now;
 		sp_session_end(s, SP_WHY_POLICY,

@@ -16,6 +16,7 @@
 #define SP_SESSION_TICK_US (60 * UINT64_C(1000000)) /* how often the rules are asked again */
 #define SP_SESSION_GRACE_US (10 * UINT64_C(1000000)) /* for sp-net to end what it was told to end */
 #define SP_SESSION_SPARE_US (30 * UINT64_C(1000000)) /* beyond the longest time, before we end it */
+#define SP_SESSION_START_US (1800 * UINT64_C(1000000)) /* from the first factor to the target */
 #define SP_SESSION_LOST_US (600 * UINT64_C(1000000)) /* so long a lost session can be resumed */
 #define SP_SESSION_REASON_US (600 * UINT64_C(1000000)) /* so long the last reason is told */
 #define SP_SESSION_LOST 1024 /* lost sessions that can be resumed */
@@ -81,6 +82,7 @@ struct sp_session {
 	char approver[SP_TEXT_USER]; /* who said yes; empty: nobody */
 	bool refused; /* an approver said no */
 	bool resumed; /* came back by an auto-reconnect cookie */
+	uint64_t seen_us; /* the first tick that saw it; 0: none yet */
 	uint64_t began_us; /* when it first was given its target; 0: never; kept over a reconnect */
 	uint64_t up_us; /* when sp-net said that the target is up; 0: not yet */
 	uint64_t max_us; /* its longest time, from began_us; 0: none */
@@ -152,6 +154,14 @@ void sp_session_up(struct sp_session *s, uint64_t now_us);
 void sp_session_limits(struct sp_session *s, const struct sp_policy_verdict *verdict, int64_t now,
 		uint64_t now_us, struct sp_msg_target *out);
 
+/*
+ * Do the rules, now, let this session be on its target: does one allow it, with a factor that was
+ * proved and an approval that was given? `why` in words when not. v->rule is valid until the
+ * configuration changes.
+ */
+sp_nodiscard bool sp_session_allowed(
+		struct sp_session *s, struct sp_policy_verdict *v, char why[SP_TEXT_WHY]);
+
 /* ---- approval ---- */
 
 enum sp_session_approval {
@@ -185,7 +195,8 @@ void sp_session_end(struct sp_session *s, enum sp_why why, uint32_t error_info, 
 		uint64_t now_us);
 /*
  * Asks the rules again for every session whose target is opened, ends those that they no longer
- * allow, whose user is gone or whose time is over, and kills those that do not go. Call it
+ * allow, whose user is gone, whose time is over or who do not get to a target, and kills those that
+ * do not go. Call it
  * when sp_sessions_due() has come, and after a reload. `now` is in seconds since 1970.
  */
 void sp_sessions_tick(struct sp_sessions *all, int64_t now, uint64_t now_us);

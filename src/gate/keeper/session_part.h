@@ -23,8 +23,6 @@ struct sp_sessions {
 	struct session_reason reasons[SP_SESSION_REASONS];
 };
 
-/* Do the rules, now, let this session be? `why` in words when not. */
-bool sp_session_allowed(struct sp_session *s, struct sp_policy_verdict *v, char why[SP_TEXT_WHY]);
 /* Takes over a session that is in no list any more, and frees it when its time has come. */
 void sp_session_lose(struct sp_session *s, uint64_t now_us);
 /* Forgets lost sessions that are too old. */

@@ -514,6 +514,26 @@ static void test_tick_time(void **state)
 	assert_int_equal(t.error_info, SP_SESSION_INFO_TIME);
 }
 
+/* An sp-net that goes no further than it must holds no place for ever. */
+static void test_tick_start(void **state)
+{
+	struct told a, b, c;
+
+	begin(&a, &alice, &home);
+	granted(&b, &alice, &home);
+	active(&c, &alice, &home);
+	tick();
+	now_us += SP_SESSION_START_US - 1;
+	tick();
+	assert_int_equal(a.ends + b.ends, 0);
+	now_us += 1;
+	tick();
+	assert_int_equal(a.ends, 1);
+	assert_int_equal(b.ends, 1);
+	assert_int_equal(a.why, SP_WHY_DEADLINE);
+	assert_int_equal(c.ends, 0);
+}
+
 static void test_limits(void **state)
 {
 	struct told t;
@@ -913,6 +933,7 @@ int main(void)
 			TEST(test_tick_user),
 			TEST(test_tick_goes),
 			TEST(test_tick_time),
+			TEST(test_tick_start),
 			TEST(test_limits),
 			TEST(test_reasons),
 			TEST(test_arc),
