@@ -178,8 +178,9 @@ static void hand_over(struct sp_parent *p, int fd, const struct sp_msg_conn_open
 	sp_slot_set_next(s, p->serving);
 	p->serving = s;
 	p->n_serving++;
-	sp_log(SP_LOG_INFO, "conn %llu from %s: connected to %s", (unsigned long long)open->conn,
-			open->source.text, open->listener);
+	sp_log(SP_LOG_INFO, "conn %llu from %s: connected to %s%s%s",
+			(unsigned long long)open->conn, open->source.text, open->listener,
+			*open->interface ? " by " : "", open->interface);
 	if (sp_slot_give(s, fd, p->keeper, open, p->conf.limits.deadline * 1000, ACTIVE_MS,
 			    source) == SP_OK) {
 		return;
@@ -229,6 +230,10 @@ static void serve(struct sp_parent *p, int fd, const struct sp_addr *peer, int l
 		sp_addr_text(&local, text);
 		snprintf(open.listener, sizeof(open.listener), "%.*s",
 				(int)sizeof(open.listener) - 1, text);
+	}
+	if (!sp_tcp_interface(fd, open.interface)) {
+		sp_log(SP_LOG_DEBUG, "conn %llu: no interface known",
+				(unsigned long long)open.conn);
 	}
 	hand_over(p, fd, &open, source);
 	sp_watch_in(p->refill, REFILL_US);

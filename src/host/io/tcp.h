@@ -12,6 +12,7 @@
 #include "host/io/fdio.h"
 
 #define SP_ADDR_TEXT_MAX 80
+#define SP_TCP_INTERFACE_MAX 16 /* IF_NAMESIZE */
 
 /* Plain data, so it may travel in a message between processes. */
 struct sp_addr {
@@ -60,6 +61,12 @@ sp_nodiscard int sp_tcp_connect(const char *host, uint16_t port, uint64_t deadli
 
 sp_nodiscard int sp_tcp_local(int fd, struct sp_addr *out);
 sp_nodiscard int sp_tcp_peer(int fd, struct sp_addr *out);
+
+/*
+ * The name of the network interface by which this accepted connection came in, "wg0"; where the
+ * system does not tell, that of the interface that has the address. False when neither is known.
+ */
+bool sp_tcp_interface(int fd, char out[SP_TCP_INTERFACE_MAX]);
 
 /*
  * No delay, and little unsent in the kernel: send_buf and lowat in bytes, 0 leaves one as it is.

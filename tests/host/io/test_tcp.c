@@ -139,6 +139,8 @@ static void accept_one(const char *where, const char *dial)
 {
 	char why[SP_WHY_MAX] = "", text[SP_ADDR_TEXT_MAX], back[SP_ADDR_TEXT_MAX];
 	struct sp_addr at, peer, mine;
+	char name[SP_TCP_INTERFACE_MAX];
+	bool v6 = where[0] == '[';
 	struct sp_tcp_state ts;
 	int listener, out, in;
 
@@ -167,6 +169,14 @@ static void accept_one(const char *where, const char *dial)
 	sp_addr_text(&mine, text);
 	assert_string_equal(text, back);
 	assert_true(sp_addr_loopback(&peer));
+
+	assert_true(sp_tcp_interface(in, name));
+	assert_string_equal(name, "lo");
+	/* What makes the socket tell is off again. */
+	assert_int_equal(getsockopt(in, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+					 v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, &on, &n),
+			0);
+	assert_int_equal(on, 0);
 
 	assert_int_equal(sp_tcp_tune(in, SP_TCP_SEND_BUF, SP_TCP_LOWAT), SP_OK);
 	assert_int_equal(write(in, "x", 1), 1);
@@ -205,6 +215,7 @@ static void test_errors(void **state)
 	char why[SP_WHY_MAX] = "";
 	struct sp_addr all[4];
 	struct sp_tcp_state ts;
+	char name[SP_TCP_INTERFACE_MAX] = "x";
 	int fd, pair[2];
 
 	(void)state;
@@ -217,6 +228,8 @@ static void test_errors(void **state)
 	assert_int_equal(sp_tcp_resolve("no such host", 5, all, 4, why), SP_ENOTFOUND);
 	assert_non_null(strstr(why, "no such host"));
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_false(sp_tcp_interface(pair[0], name));
+	assert_string_equal(name, "");
 	assert_int_equal(sp_tcp_tune(pair[0], 1000, 1000), SP_OK);
 	assert_int_equal(sp_tcp_state(pair[0], &ts), SP_EARG);
 	close(pair[0]);
