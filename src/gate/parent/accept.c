@@ -181,8 +181,12 @@ static void hand_over(struct sp_parent *p, int fd, const struct sp_msg_conn_open
 	sp_log(SP_LOG_INFO, "conn %llu from %s: connected to %s%s%s",
 			(unsigned long long)open->conn, open->source.text, open->listener,
 			*open->interface ? " by " : "", open->interface);
-	if (sp_slot_give(s, fd, p->keeper, open, p->conf.limits.deadline * 1000, ACTIVE_MS,
-			    source) == SP_OK) {
+	struct sp_msg_net_start start = {.conn = open->conn,
+			.source = open->source,
+			.logon_ms = p->conf.limits.deadline * 1000,
+			.active_ms = ACTIVE_MS,
+			.require_token = p->conf.require_token};
+	if (sp_slot_give(s, fd, p->keeper, open, &start, source) == SP_OK) {
 		return;
 	}
 	sp_log(SP_LOG_ERROR, "conn %llu from %s: not handed over", (unsigned long long)open->conn,

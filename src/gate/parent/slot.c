@@ -257,12 +257,8 @@ static void on_child(void *user, pid_t pid, int status)
 }
 
 int sp_slot_give(struct sp_slot *s, int fd, int keeper_fd, const struct sp_msg_conn_open *open,
-		uint32_t logon_ms, uint32_t active_ms, const uint8_t limits_source[SP_SOURCE_SIZE])
+		const struct sp_msg_net_start *start, const uint8_t limits_source[SP_SOURCE_SIZE])
 {
-	struct sp_msg_net_start start = {.conn = open->conn,
-			.source = open->source,
-			.logon_ms = logon_ms,
-			.active_ms = active_ms};
 	int ends[] = {s->keeper_net, s->keeper_login};
 	int rc = sp_mon_send(keeper_fd, SP_MSG_CONN_OPEN, open, sizeof(*open), ends, SP_LEN(ends));
 
@@ -272,10 +268,10 @@ int sp_slot_give(struct sp_slot *s, int fd, int keeper_fd, const struct sp_msg_c
 		memcpy(s->limits_source, limits_source, SP_SOURCE_SIZE);
 		sp_fd_close(&s->keeper_net);
 		sp_fd_close(&s->keeper_login);
-		rc = sp_mon_send(s->control, SP_MSG_NET_START, &start, sizeof(start), &fd, 1);
+		rc = sp_mon_send(s->control, SP_MSG_NET_START, start, sizeof(*start), &fd, 1);
 	}
 	close(fd);
-	sp_watch_in(s->deadline, logon_ms * 1000ull + KILL_GRACE_US);
+	sp_watch_in(s->deadline, start->logon_ms * 1000ull + KILL_GRACE_US);
 	return rc;
 }
 

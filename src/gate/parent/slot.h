@@ -48,7 +48,7 @@ void sp_slot_destroy(struct sp_slot *s);
  * closed here in any case. limits_source is what the limits count it under.
  */
 sp_nodiscard int sp_slot_give(struct sp_slot *s, int fd, int keeper_fd,
-		const struct sp_msg_conn_open *open, uint32_t logon_ms, uint32_t active_ms,
+		const struct sp_msg_conn_open *open, const struct sp_msg_net_start *start,
 		const uint8_t limits_source[SP_SOURCE_SIZE]);
 /*
  * Starts an sp-target, for the login at a target, and ends the one before. SP_OK and its

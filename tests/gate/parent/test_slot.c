@@ -24,6 +24,7 @@ static struct sp_slot *slot;
 static struct sp_msg_conn_closed ends[8];
 static size_t n_ends;
 static bool gone;
+static struct sp_msg_net_start start_of; /* what sp-net is told */
 static int keeper[2] = {-1, -1};
 
 static void on_ended(void *user, struct sp_slot *s, const struct sp_msg_conn_closed *m)
@@ -98,7 +99,12 @@ static void give(uint32_t ms)
 	snprintf(open.source.text, sizeof(open.source.text), "192.0.2.7:5");
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	close(pair[0]);
-	assert_int_equal(sp_slot_give(slot, pair[1], keeper[0], &open, ms, 1000, source), SP_OK);
+	start_of = (struct sp_msg_net_start){.conn = 7,
+			.source = open.source,
+			.logon_ms = ms,
+			.active_ms = 1000,
+			.require_token = 1};
+	assert_int_equal(sp_slot_give(slot, pair[1], keeper[0], &open, &start_of, source), SP_OK);
 	assert_int_equal(sp_slot_conn(slot), 7);
 	assert_true(sp_slot_unproven(slot));
 	assert_memory_equal(sp_slot_limits_source(slot), source, sizeof(source));
@@ -138,7 +144,10 @@ static void test_hand_over(void **state)
 	struct sp_mon_in in;
 	int before = open_fds();
 
-	started("cat <&3 >/dev/null", "exec sleep 60");
+	char text[128], told[1024];
+
+	snprintf(text, sizeof(text), "cat <&3 >%s", roots);
+	started(text, "exec sleep 60");
 	give(20000);
 	/* The keeper gets both question sockets. */
 	assert_int_equal(sp_mon_recv(keeper[1], &in), 1);
@@ -151,6 +160,11 @@ static void test_hand_over(void **state)
 	/* The first to end is sp-net, which is told by its socket; sp-login is not waited for. */
 	sp_slot_end(slot);
 	until_gone();
+	int fd = open(roots, O_RDONLY | O_CLOEXEC);
+	ssize_t n = read(fd, told, sizeof(told));
+	close(fd);
+	unlink(roots);
+	assert_true(n > 0 && memmem(told, (size_t)n, &start_of, sizeof(start_of)));
 	assert_int_equal(n_ends, 2);
 	assert_int_equal(ends[0].role, SP_ROLE_NET);
 	assert_int_equal(ends[1].role, SP_ROLE_LOGIN);
