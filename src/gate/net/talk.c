@@ -108,6 +108,7 @@ void sp_talk_refuse(struct sp_net *n, uint32_t error_info, uint32_t why, const c
 		return;
 	}
 	/* A leg that was being opened; its login dies with it. */
+	sp_target_forget_login(n);
 	sp_conn_destroy(n->target);
 	n->target = NULL;
 	n->state = SP_NET_WAIT_LEAVE;

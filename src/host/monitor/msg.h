@@ -364,7 +364,7 @@ enum sp_prompt_kind {
 	SP_PROMPT_NOTICE, /* notice is to be read and accepted */
 	SP_PROMPT_TARGET, /* one of `item` is to be chosen */
 	SP_PROMPT_REASON, /* a reason or ticket number; text says for what */
-	SP_PROMPT_LOGIN, /* user name and password for the target that text names */
+	SP_PROMPT_LOGIN, /* user name and password for the target that title names */
 	SP_PROMPT_WAIT, /* text says for whom or what; another prompt follows */
 	SP_PROMPT_RECOVERY, /* `item` are new recovery codes, to be written down */
 	SP_PROMPT_COUNT
@@ -385,7 +385,9 @@ struct sp_msg_prompt {
 	uint32_t qr_side; /* ENROL: modules; else 0 */
 	uint32_t recovery; /* CODE: 1 when the user has recovery codes */
 	uint32_t items; /* TARGET, RECOVERY: INVARIANT 1..SP_PROMPT_ITEMS; else 0 */
-	char title[SP_TEXT_TARGET]; /* NOTICE: its heading; LOGIN, REASON: the target; else empty */
+	uint32_t news; /* 1: text is no complaint, but something to know */
+	/* NOTICE: its heading; LOGIN, REASON, DONE: the target where it is known; else empty. */
+	char title[SP_TEXT_TARGET];
 	char user[SP_TEXT_USER]; /* LOGIN: the user name to begin with; else empty */
 	char text[SP_TEXT_WHY]; /* what was wrong with the last answer; or the reason */
 	char secret[64]; /* ENROL: what the QR code has, for typing */

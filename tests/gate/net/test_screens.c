@@ -293,6 +293,9 @@ static void test_recovery_code(void **state)
 	assert_int_equal(tap(ENTER), SP_SCREENS_NOTHING);
 	assert_int_equal(s.ui.field[0].kind, SP_UI_FIELD_CODE);
 	show(PROMPTS_TARGET);
+	show(PROMPTS_CODE_NEWS);
+	assert_string_equal(s.ui.error, "Your last session ended: ended by an administrator");
+	assert_true(s.ui.news);
 	show(PROMPTS_CODE); /* this one takes none */
 	assert_int_equal(s.ui.field[0].kind, SP_UI_FIELD_CODE);
 }
@@ -424,7 +427,7 @@ static void test_wait_and_refused(void **state)
 	prompts_fill(&p, PROMPTS_REFUSED);
 	snprintf(p.text, sizeof(p.text), "no such target");
 	(void)sp_screens_prompt(&s, &p, now);
-	assert_string_equal(s.ui.text, "No such target.");
+	assert_string_equal(s.ui.text, "no such target.");
 }
 
 static void test_time(void **state)
