@@ -12,6 +12,7 @@
 #include "core/pdu/errinfo.h"
 #include "core/rdp/client.h"
 #include "core/rdp/server.h"
+#include "gate/net/relay.h"
 #include "host/io/fdio.h"
 #include "host/io/hostlog.h"
 #include "host/io/jail.h"
@@ -59,6 +60,9 @@ void sp_net_gone(struct sp_net *n)
 	n->target = NULL;
 	sp_greeter_destroy(n->greeter);
 	n->greeter = NULL;
+	sp_relay_limit_stop(n);
+	sp_legs_destroy(n->legs);
+	n->legs = NULL;
 	sp_loop_quit(n->loop, 0);
 }
 
@@ -119,6 +123,10 @@ static void on_keeper(void *user, unsigned events)
 		sp_talk_prompt(n, &in.body.prompt);
 	} else if (in.type == SP_MSG_SESSION_END && n->state != SP_NET_RELAY) {
 		sp_talk_session_end(n, &in.body.session_end);
+	} else if (in.type == SP_MSG_SESSION_END) {
+		sp_relay_session_end(n, &in.body.session_end);
+	} else if (in.type == SP_MSG_ARC) {
+		sp_relay_arc(n, &in.body.arc);
 	}
 	sp_mon_in_finish(&in);
 }

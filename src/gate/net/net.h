@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "gate/net/greeter/greeter.h"
+#include "gate/net/limit.h"
 #include "host/io/loop.h"
 #include "host/io/tls.h"
 #include "host/monitor/mon.h"
@@ -20,7 +21,7 @@ enum sp_net_state {
 	SP_NET_WAIT_ANSWER, /* the person at the client */
 	SP_NET_WAIT_TARGET, /* the keeper: the target's socket */
 	SP_NET_WAIT_LEAVE, /* the person at the client, who reads why there is no target */
-	SP_NET_WAIT_LICENSE, /* the target: its side of the sequence up to the licence */
+	SP_NET_WAIT_LICENSE, /* the target: its side of the sequence up to its Demand Active */
 	SP_NET_RELAY,
 	SP_NET_ENDING,
 };
@@ -43,6 +44,8 @@ struct sp_net_leg {
 	char text[SP_TEXT_WHY]; /* why it was lost, if sp-target does not know better */
 };
 
+struct sp_legs;
+
 struct sp_net {
 	struct sp_loop *loop;
 	struct sp_tls_ctx *tls;
@@ -54,8 +57,12 @@ struct sp_net {
 	struct sp_conn *user, *target;
 	struct sp_net_leg leg;
 	struct sp_greeter *greeter; /* NULL but while there is something to say */
-	bool has_locks; /* the target is still to be told of them */
-	uint16_t locks; /* enum sp_input_lock */
+	struct sp_legs *legs; /* from the logon on */
+	struct sp_channels channels; /* of the target */
+	struct sp_msg_arc arc; /* ours, for the client */
+	struct sp_limit limit; /* of the session; start_us 0: it does not run yet */
+	struct sp_watch *limit_watch;
+	bool limit_warned; /* the warning stands */
 	uint32_t error_info; /* what a client is told whom the greeter refused */
 	bool bye_said;
 	bool refused; /* the client was told that no security protocol is in common */
@@ -76,12 +83,24 @@ void sp_talk_session_end(struct sp_net *n, const struct sp_msg_session_end *e);
 void sp_relay_logon(struct sp_net *n);
 /* Asks the keeper for the target. */
 void sp_relay_open(struct sp_net *n);
-/* Passes a SP_EV_RELAY of one leg on to the other, and holds the first back when that is full. */
-void sp_relay_pass(struct sp_net *n, struct sp_conn *from, struct sp_conn *to,
-		const struct sp_event *ev);
+/* What the target may have and how long; before its leg is made. */
+void sp_relay_begin(struct sp_net *n, const struct sp_msg_target *t);
+/* What its leg is to tell the target of the client. */
+void sp_relay_shape(struct sp_net *n, const struct sp_msg_target *t, struct sp_gcc_client *gcc,
+		struct sp_info *info);
+/* Its leg is there; NULL: it is given up. */
+void sp_relay_target(struct sp_net *n, struct sp_rdp *target);
+/* A SP_EV_RELAY of the target. */
+void sp_relay_target_event(struct sp_net *n, const struct sp_event *ev);
+/* The target ended the session in order; reason is that of its disconnect ultimatum. */
+void sp_relay_target_ended(struct sp_net *n, uint32_t reason);
+void sp_relay_target_room(struct sp_net *n);
 void sp_relay_user_event(struct sp_net *n, const struct sp_event *ev);
 void sp_relay_user_closed(struct sp_net *n);
 void sp_relay_user_room(struct sp_net *n);
+/* Messages of the keeper. */
+void sp_relay_arc(struct sp_net *n, const struct sp_msg_arc *arc);
+void sp_relay_session_end(struct sp_net *n, const struct sp_msg_session_end *e);
 
 /*
  * target.c: the target's leg. link is the one to sp-target, -1 for a desktop; both descriptors

@@ -1,68 +1,19 @@
-/* gate/net/relay.c - whole PDUs from one leg to the other, and the user's leg from Client Info on. */
-#include "gate/net/net.h"
+/* gate/net/relay.c - the session: the user's leg from Client Info on, and what joins it to the target's. */
+#include "gate/net/relay.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/log.h"
-#include "core/pdu/fastpath.h"
-#include "core/pdu/gcc_client.h"
-#include "core/pdu/info.h"
+#include "core/base/mem.h"
 #include "core/pdu/errinfo.h"
-#include "core/pdu/share.h"
+#include "core/pdu/mcs.h"
 #include "core/rdp/client.h"
 #include "core/rdp/server.h"
 #include "gate/net/geometry.h"
-
-void sp_relay_pass(struct sp_net *n, struct sp_conn *from, struct sp_conn *to,
-		const struct sp_event *ev)
-{
-	int rc;
-
-	if (!to || n->state != SP_NET_RELAY) {
-		return;
-	}
-	rc = sp_rdp_send_relay(sp_conn_rdp(to), ev->relay.kind, ev->relay.index, ev->relay.data);
-	if (rc != SP_OK) {
-		sp_log(SP_LOG_WARN, "not relayed: %s", sp_err_text(rc));
-		sp_net_end(n, 0, SP_WHY_INTERNAL, "not relayed");
-		return;
-	}
-	if (sp_conn_full(to)) {
-		sp_conn_pause(from, true); /* until room() of the other leg */
-	}
-}
+#include "host/lib/crypto_nettle.h"
 
 /* ---- the user's leg ---- */
-
-/* The end of the client's part of a finalization, after which a target takes input. */
-static bool is_font_list(const struct sp_event *ev)
-{
-	struct sp_share s;
-	struct sp_rd r;
-
-	sp_rd_init(&r, ev->relay.data.p, ev->relay.data.n);
-	return ev->relay.kind == SP_RELAY_IO && sp_share_read(&r, &s) == SP_OK &&
-			s.type == SP_SHARE_DATA && s.type2 == SP_DATA_FONT_LIST;
-}
-
-/* A client tells its lock keys once, and that was when the greeter stood there. */
-static void tell_locks(struct sp_net *n)
-{
-	struct sp_input_event sync = {.kind = SP_INPUT_SYNC, .flags = n->locks};
-	uint8_t pdu[16];
-	struct sp_wr w;
-
-	n->has_locks = false;
-	sp_wr_fixed(&w, pdu, sizeof(pdu));
-	sp_fp_input_write(&w, &sync, 1);
-	if (sp_wr_ok(&w) != SP_OK ||
-			sp_rdp_send_relay(sp_conn_rdp(n->target), SP_RELAY_FASTPATH, 0,
-					sp_span(pdu, w.n)) != SP_OK) {
-		sp_log(SP_LOG_WARN, "lock keys not told");
-	}
-}
 
 void sp_relay_open(struct sp_net *n)
 {
@@ -84,6 +35,11 @@ void sp_relay_logon(struct sp_net *n)
 		sp_net_end(n, 0, SP_WHY_INTERNAL, "logon not expected");
 		return;
 	}
+	n->legs = sp_legs_create(user);
+	if (!n->legs) {
+		sp_net_end(n, 0, SP_WHY_INTERNAL, "out of memory");
+		return;
+	}
 	sp_net_geometry(&n->geometry, sp_rdp_client_gcc(user), sp_rdp_info(user));
 	sp_log(SP_LOG_INFO, "user %s: client \"%s\" build %u, %ux%u, %u bits", n->verdict.user,
 			g->client_name, g->client_build, g->width, g->height, g->bpp);
@@ -94,23 +50,61 @@ void sp_relay_logon(struct sp_net *n)
 	sp_talk_start(n);
 }
 
+/* What the legs made of an event of either side; true when the session goes on. */
+static bool goes_on(struct sp_net *n, int rc, bool from_user)
+{
+	char text[SP_TEXT_WHY];
+
+	if (rc == SP_OK) {
+		return true;
+	}
+	snprintf(text, sizeof(text), "%s: %s%s%s", from_user ? "client" : "target",
+			sp_legs_what(n->legs), *sp_legs_what(n->legs) ? ": " : "", sp_err_text(rc));
+	sp_log(SP_LOG_WARN, "not relayed: %s", text);
+	sp_net_end(n, rc == SP_EDENIED ? SP_ERRINFO_SERVER_DENIED_CONNECTION : 0,
+			rc == SP_EDENIED                  ? SP_WHY_TARGET
+					: rc == SP_ENOMEM ? SP_WHY_INTERNAL
+							  : SP_WHY_PROTOCOL,
+			text);
+	return false;
+}
+
+/* The target's desktop begins on the user's leg, and what stood there before is over. */
+static void look(struct sp_net *n)
+{
+	if (n->state == SP_NET_WAIT_LICENSE && n->target && sp_legs_relaying(n->legs)) {
+		n->state = SP_NET_RELAY;
+		sp_greeter_destroy(n->greeter);
+		n->greeter = NULL;
+		sp_conn_pause(n->target, false);
+	}
+	if (n->state == SP_NET_RELAY && sp_legs_active(n->legs) && n->limit.start_us == 0) {
+		sp_relay_limit_start(n);
+	}
+}
+
 void sp_relay_user_event(struct sp_net *n, const struct sp_event *ev)
 {
-	switch (ev->kind) {
-	case SP_EV_RELAY:
-		sp_relay_pass(n, n->user, n->target, ev);
-		if (n->has_locks && n->target && n->state == SP_NET_RELAY && is_font_list(ev)) {
-			tell_locks(n);
-		}
+	bool relayed = n->state == SP_NET_RELAY;
+
+	if (n->state == SP_NET_ENDING) {
 		return;
-	case SP_EV_CLOSED:
+	}
+	if (ev->kind == SP_EV_CLOSED) {
 		sp_net_end(n, 0, SP_WHY_BYE, "client disconnected");
 		return;
-	default:
-		if (n->greeter) {
-			sp_greeter_event(n->greeter, ev);
-		}
+	}
+	/* Without a target only what channels say is kept. */
+	if ((n->target || ev->kind == SP_EV_CHANNEL) &&
+			!goes_on(n, sp_legs_user(n->legs, ev, sp_now_us()), true)) {
 		return;
+	}
+	look(n);
+	if (n->greeter) {
+		sp_greeter_event(n->greeter, ev);
+	}
+	if (relayed && n->target && sp_conn_full(n->target)) {
+		sp_conn_pause(n->user, true); /* until sp_relay_target_room() */
 	}
 }
 
@@ -125,7 +119,123 @@ void sp_relay_user_room(struct sp_net *n)
 	if (n->greeter) {
 		sp_greeter_room(n->greeter);
 	}
-	if (n->target) {
+	if (n->target && !(n->legs && sp_legs_waiting(n->legs))) {
 		sp_conn_pause(n->target, false);
 	}
+}
+
+/* ---- the target's leg ---- */
+
+void sp_relay_begin(struct sp_net *n, const struct sp_msg_target *t)
+{
+	n->limit = (struct sp_limit){.idle_us = t->idle_s * 1000000ull,
+			.max_us = t->max_s * 1000000ull,
+			.warn_us = t->warn_s * 1000000ull};
+	n->channels = t->channels;
+	n->arc = t->arc;
+}
+
+static struct sp_legs_arc as_arc(const struct sp_msg_arc *m)
+{
+	struct sp_legs_arc arc = {.present = m->present != 0, .logon_id = m->logon_id};
+
+	memcpy(arc.bits, m->bits, sizeof(arc.bits));
+	return arc;
+}
+
+void sp_relay_shape(struct sp_net *n, const struct sp_msg_target *t, struct sp_gcc_client *gcc,
+		struct sp_info *info)
+{
+	struct sp_legs_arc arc = as_arc(&t->target_arc);
+	struct sp_rdp *user = sp_conn_rdp(n->user);
+	struct sp_legs_rules rules;
+
+	*gcc = *sp_rdp_client_gcc(user);
+	*info = *sp_rdp_info(user);
+	sp_relay_rules(&rules, &t->channels);
+	sp_legs_shape(gcc, info, &rules);
+	sp_legs_prove(info, &sp_crypto_nettle, &arc);
+	sp_wipe(&arc, sizeof(arc));
+}
+
+void sp_relay_target(struct sp_net *n, struct sp_rdp *target)
+{
+	struct sp_legs_conf conf = {.arc = as_arc(&n->arc)};
+
+	if (!n->legs) {
+		return;
+	}
+	sp_relay_rules(&conf.rules, &n->channels);
+	sp_legs_set_target(n->legs, target, &conf);
+	sp_wipe(&conf, sizeof(conf));
+}
+
+static void tell_arc(struct sp_net *n)
+{
+	struct sp_legs_arc arc;
+
+	if (!sp_legs_take_arc(n->legs, &arc)) {
+		return;
+	}
+	struct sp_msg_arc m = {.present = 1, .logon_id = arc.logon_id};
+	memcpy(m.bits, arc.bits, sizeof(m.bits));
+	if (sp_mon_say(SP_NET_FD_KEEPER, TARGET_ARC, &m) != SP_OK) {
+		sp_log(SP_LOG_DEBUG, "keeper is gone");
+	}
+	sp_wipe(&m, sizeof(m));
+	sp_wipe(&arc, sizeof(arc));
+}
+
+void sp_relay_target_event(struct sp_net *n, const struct sp_event *ev)
+{
+	if (!n->user || (n->state != SP_NET_RELAY && n->state != SP_NET_WAIT_LICENSE) ||
+			!goes_on(n, sp_legs_target(n->legs, ev), false)) {
+		return;
+	}
+	look(n);
+	tell_arc(n);
+	if (sp_conn_full(n->user) || sp_legs_waiting(n->legs)) {
+		sp_conn_pause(n->target, true); /* until sp_relay_user_room(), or the activation */
+	}
+}
+
+void sp_relay_target_ended(struct sp_net *n, uint32_t reason)
+{
+	uint32_t said = sp_legs_error_info(n->legs);
+	char text[SP_TEXT_WHY];
+
+	/* Windows 2008 R2 says nothing when a person logs off but ends with this reason. */
+	if (said == SP_ERRINFO_NONE && reason == SP_MCS_USER_REQUESTED) {
+		sp_net_end(n, SP_ERRINFO_LOGOFF_BY_USER, SP_WHY_BYE, "target ended the session");
+		return;
+	}
+	snprintf(text, sizeof(text), "target ended the session%s%s",
+			said != SP_ERRINFO_NONE ? ": " : "",
+			said != SP_ERRINFO_NONE ? sp_errinfo_text(said) : "");
+	sp_net_end(n, 0, SP_WHY_BYE, text); /* the client has heard what the target said */
+}
+
+void sp_relay_target_room(struct sp_net *n)
+{
+	if (n->user) {
+		sp_conn_pause(n->user, false);
+	}
+}
+
+/* ---- the keeper ---- */
+
+void sp_relay_arc(struct sp_net *n, const struct sp_msg_arc *m)
+{
+	struct sp_legs_arc arc = as_arc(m);
+
+	n->arc = *m;
+	if (n->legs && n->target && sp_legs_set_arc(n->legs, &arc) != SP_OK) {
+		sp_log(SP_LOG_WARN, "reconnection cookie not told");
+	}
+	sp_wipe(&arc, sizeof(arc));
+}
+
+void sp_relay_session_end(struct sp_net *n, const struct sp_msg_session_end *e)
+{
+	sp_net_end(n, e->error_info, e->why, e->text);
 }

@@ -1,18 +1,6 @@
-/* gate/net/relay_rules.c - between the keeper's structures and the relay's. */
-#include <string.h>
-
+/* gate/net/relay_rules.c - the keeper's rules in the relay's words. */
 #include "core/base/log.h"
 #include "gate/net/relay.h"
-
-void sp_relay_converse(struct sp_msg_converse *out, const struct sp_info *info)
-{
-	*out = (struct sp_msg_converse){.rail = info->flags & SP_INFO_RAIL ? 1 : 0};
-	if (info->has_arc) {
-		out->arc.present = 1;
-		out->arc.logon_id = info->arc.logon_id;
-		memcpy(out->arc.bits, info->arc.verifier, sizeof(out->arc.bits));
-	}
-}
 
 void sp_relay_rules(struct sp_legs_rules *out, const struct sp_channels *c)
 {

@@ -21,14 +21,6 @@
 #include "host/monitor/login_link.h"
 
 /*
- * What of the client's early capabilities reaches the target: the rest belongs to a leg, or to
- * channels that the target leg does not have.
- */
-#define EARLY_FLAGS \
-	(SP_GCC_CS_ERRINFO | SP_GCC_CS_WANT_32BPP | SP_GCC_CS_STATUSINFO | \
-			SP_GCC_CS_STRONG_ASYMMETRIC_KEYS | SP_GCC_CS_VALID_CONNECTION_TYPE | \
-			SP_GCC_CS_MONITOR_LAYOUT | SP_GCC_CS_DYNAMIC_TIME_ZONE)
-/*
  * PROTOCOL_SSL goes with the others, [MS-RDPBCGR] 2.2.1.1.1; a host that then chooses it alone is
  * refused before anything secret is there, unless it is allowed to.
  */
@@ -69,11 +61,6 @@ void sp_target_give_up(struct sp_net *n, uint32_t why, const char *reason)
 	sp_conn_destroy(n->target);
 	n->target = NULL;
 	sp_talk_refuse(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, why, text);
-}
-
-static void end_both(struct sp_net *n)
-{
-	sp_net_end(n, 0, SP_WHY_BYE, "target ended the session");
 }
 
 /* ---- the login ---- */
@@ -243,26 +230,15 @@ static void target_event(void *user, const struct sp_event *ev)
 	case SP_EV_ERROR_INFO:
 		n->leg.error_info = ev->error_info;
 		return;
-	case SP_EV_LICENSED:
-		/* Now, and not before, the client gets its licence: its Demand Active follows. */
-		if (sp_server_relay(sp_conn_rdp(n->user)) != SP_OK) {
-			sp_net_end(n, 0, SP_WHY_INTERNAL, "relay not possible");
-			return;
-		}
-		n->state = SP_NET_RELAY;
-		n->has_locks = n->greeter && sp_greeter_locks(n->greeter, &n->locks);
-		sp_greeter_destroy(n->greeter);
-		n->greeter = NULL;
-		return;
 	case SP_EV_REDIRECT:
 		sp_redirect_follow(n, ev->redirect);
 		return;
 	case SP_EV_RELAY:
-		sp_relay_pass(n, n->target, n->user, ev);
+		sp_relay_target_event(n, ev);
 		return;
 	case SP_EV_CLOSED:
 		if (n->state == SP_NET_RELAY) {
-			end_both(n);
+			sp_relay_target_ended(n, ev->reason);
 		} else {
 			/* The end of the stream, with its reason, follows. */
 			sp_conn_fail(n->target, SP_ECLOSED,
@@ -357,40 +333,10 @@ static void target_closed(void *user, int err, const char *what)
 
 static void target_room(void *user)
 {
-	struct sp_net *n = user;
-
-	if (n->user) {
-		sp_conn_pause(n->user, false);
-	}
+	sp_relay_target_room(user);
 }
 
 /* ---- the beginning ---- */
-
-/* What the target is told of the client. */
-static void shape(struct sp_net *n, struct sp_gcc_client *gcc, struct sp_info *info)
-{
-	struct sp_rdp *user = sp_conn_rdp(n->user);
-
-	*gcc = *sp_rdp_client_gcc(user);
-	gcc->core.early_capability_flags &= EARLY_FLAGS;
-	gcc->has_net = false;
-	gcc->n_channels = 0;
-	gcc->has_multitransport = false;
-	gcc->has_msgchannel = false;
-	/* A host may send its clients elsewhere: the gate follows. */
-	gcc->has_cluster = n->leg.rdp;
-	gcc->cluster_flags = SP_GCC_REDIRECTION_SUPPORTED | SP_GCC_REDIRECTION_VERSION(4);
-	gcc->redirected_session_id = 0;
-	gcc->has_security = true;
-	gcc->encryption_methods = gcc->ext_encryption_methods = 0;
-	*info = *sp_rdp_info(user);
-	info->flags &= ~(uint32_t)(SP_INFO_COMPRESSION | SP_INFO_COMPRESSION_TYPE | SP_INFO_RAIL);
-	/* A desktop of this machine takes the keeper's word; a host gets what sp-target says. */
-	sp_secret_wipe(&info->password);
-	info->has_arc = false;
-	/* What runs there is not for a client to say. */
-	info->shell[0] = info->dir[0] = info->client_dir[0] = '\0';
-}
 
 static struct sp_rdp *make_machine(struct sp_net *n, const struct sp_msg_target *t)
 {
@@ -399,9 +345,8 @@ static struct sp_rdp *make_machine(struct sp_net *n, const struct sp_msg_target 
 	static struct sp_info info;
 	uint64_t active_us = n->start.active_ms * 1000ull;
 
-	shape(n, &gcc, &info);
+	sp_relay_shape(n, t, &gcc, &info);
 	if (n->leg.has_session) {
-		gcc.has_cluster = true;
 		gcc.cluster_flags |= SP_GCC_REDIRECTED_SESSION_VALID;
 		gcc.redirected_session_id = n->leg.session;
 	}
@@ -451,6 +396,7 @@ void sp_target_socket(struct sp_net *n, int fd, int link, const struct sp_msg_ta
 	leg->error_info = SP_ERRINFO_NONE;
 	snprintf(leg->name, sizeof(leg->name), "%s", t->name);
 	n->state = SP_NET_WAIT_LICENSE;
+	sp_relay_begin(n, t);
 	int rc = leg->rdp ? prepare(n) : SP_OK;
 	struct sp_rdp *rdp = rc == SP_OK ? make_machine(n, t) : NULL;
 	struct sp_conn_conf conf = {.fd = fd,
@@ -463,6 +409,7 @@ void sp_target_socket(struct sp_net *n, int fd, int link, const struct sp_msg_ta
 			.stall_us = leg->rdp ? STALL_US : 0,
 			.user = n};
 	n->target = rdp ? sp_conn_create(n->loop, &conf) : NULL;
+	sp_relay_target(n, n->target ? rdp : NULL);
 	if (!n->target) {
 		sp_rdp_destroy(rdp);
 		close(fd);

@@ -23,7 +23,6 @@ struct sp_greeter {
 	struct sp_watch *tick;
 	struct sp_ui_keyboard keyboard;
 	struct sp_screens screens;
-	bool synced; /* the keyboard's locks are known */
 	bool suppressed; /* the client does not look */
 };
 
@@ -149,7 +148,6 @@ static void on_input(struct sp_greeter *g, const struct sp_event *ev)
 	for (size_t i = 0; i < ev->input.n; i++) {
 		struct sp_input_event in = ev->input.v[i];
 
-		g->synced = g->synced || in.kind == SP_INPUT_SYNC;
 		if (in.kind == SP_INPUT_SCANCODE) {
 			/* FreeRDP's slow path says so of every press: held keys are known here. */
 			in.key &= (uint8_t)~SP_KEY_REPEAT;
@@ -204,12 +202,6 @@ void sp_greeter_event(struct sp_greeter *g, const struct sp_event *ev)
 void sp_greeter_room(struct sp_greeter *g)
 {
 	send(g);
-}
-
-bool sp_greeter_locks(const struct sp_greeter *g, uint16_t *locks)
-{
-	*locks = g->keyboard.locks;
-	return g->synced;
 }
 
 /* ---- life ---- */

@@ -34,8 +34,6 @@ void sp_greeter_destroy(struct sp_greeter *g);
 void sp_greeter_prompt(struct sp_greeter *g, const struct sp_msg_prompt *p);
 /* Nothing left to ask: target is being opened; "" is the one of the last prompts. */
 void sp_greeter_open(struct sp_greeter *g, const char *target);
-/* True, and enum sp_input_lock bits, when the client has said which locks are on. */
-bool sp_greeter_locks(const struct sp_greeter *g, uint16_t *locks);
 
 /* An event of the client's machine; all that is not meant for a desktop is ignored. */
 void sp_greeter_event(struct sp_greeter *g, const struct sp_event *ev);
