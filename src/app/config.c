@@ -1,91 +1,151 @@
-/* app/config.c - `sallyport config`: is the configuration right? */
+/* app/config.c - `sallyport config`: is the configuration right, and what does it mean? */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/app.h"
+#include "app/explain.h"
+#include "app/words.h"
 #include "host/conf/conf.h"
+#include "host/lib/geo.h"
 
-static int check(const struct app_command *self, struct app_service *service)
+/* The file of countries is more than a name: the service does not start without it. */
+static bool countries_open(const struct sp_conf *c, const char *file)
 {
-	const char *file = app_service_file(service);
-	struct sp_conf *c = calloc(1, sizeof(*c));
+	char why[SP_GEO_WHY];
+
+	if (c->countries[0] == '\0') {
+		return true;
+	}
+	struct sp_geo *g = sp_geo_open(c->countries, why);
+	if (g == NULL) {
+		fprintf(stderr, "sallyport: %s: countries-file: %s: %s\n", file, c->countries, why);
+	}
+	sp_geo_close(g);
+	return g != NULL;
+}
+
+static void say(const char *text, size_t n)
+{
+	printf(", %zu %s%s", n, text, n == 1 ? "" : "s");
+}
+
+static int check(struct app_words *w)
+{
+	const char *file = app_service_file(&w->service);
 	struct sp_conf_errors *e = calloc(1, sizeof(*e));
+	struct sp_conf *c = NULL;
 	int status = APP_FAILED;
 
 	if (file == NULL) {
 		goto out;
 	}
-	if (c == NULL || e == NULL) {
+	if (e == NULL) {
 		app_fail("config", "out of memory");
 		goto out;
 	}
-	if (sp_conf_read(c, file, e) == SP_OK) {
-		for (size_t i = 0; i < e->n_warnings; i++) {
-			fprintf(stderr, "sallyport: %s\n", e->warning[i]);
-		}
-		printf("%s: ok, %zu listener%s, %zu target%s\n", file, c->n_listen,
-				c->n_listen == 1 ? "" : "s", c->n_targets,
-				c->n_targets == 1 ? "" : "s");
-		status = APP_OK;
-		goto out;
-	}
+	int rc = sp_conf_load(file, e, &c);
 	for (size_t i = 0; i < e->n; i++) {
 		fprintf(stderr, "sallyport: %s\n", e->text[i]);
 	}
 	if (e->more) {
 		fprintf(stderr, "sallyport: %s: more mistakes follow\n", file);
 	}
-out:
-	if (c != NULL) {
-		sp_conf_finish(c);
+	for (size_t i = 0; i < e->n_warnings; i++) {
+		fprintf(stderr, "sallyport: %s\n", e->warning[i]);
 	}
-	free(c);
+	if (rc == SP_OK && countries_open(c, file)) {
+		printf("%s: ok", file);
+		say("listener", c->n_listen);
+		say("target", c->n_targets);
+		if (c->n_rules == 1 && c->rule[0].line == 0) {
+			fputs(", built-in rule", stdout);
+		} else {
+			say("rule", c->n_rules);
+		}
+		putchar('\n');
+		status = APP_OK;
+	}
+out:
+	sp_conf_unref(c);
 	free(e);
 	return status;
 }
 
+static int explain(struct app_words *w, const struct app_explain *q)
+{
+	if (q->user == NULL || q->target == NULL || q->from == NULL) {
+		return app_usage(w->self, "explain needs --user, --target and --from");
+	}
+	return app_explain(w, q);
+}
+
 static int run(const struct app_command *self, int argc, char **argv)
 {
-	struct app_service service = {0};
-	const char *what = NULL;
+	struct app_explain q = {0};
+	struct app_words w;
+	const struct app_option options[] = {
+			{"--user", NULL, &q.user},
+			{"--target", NULL, &q.target},
+			{"--from", NULL, &q.from},
+			{"--at", NULL, &q.at},
+			{"--device", NULL, &q.device},
+			{"--interface", NULL, &q.interface},
+	};
+	int rc = app_words(&w, self, argc, argv, options, SP_LEN(options));
+	bool asked = q.user || q.target || q.from || q.at || q.device || q.interface;
 
-	for (int i = 1; i < argc; i++) {
-		int rc = app_service_arg(self, &service, argc, argv, &i);
-		if (rc < 0) {
-			return APP_USAGE;
-		}
-		if (rc > 0) {
-			continue;
-		}
-		if (app_help(self, argv[i])) {
-			return APP_OK;
-		}
-		if (argv[i][0] == '-') {
-			return app_usage(self, "%s: no such option", argv[i]);
-		}
-		if (what != NULL) {
-			return app_usage(self, "%s: one argument too many", argv[i]);
-		}
-		what = argv[i];
+	if (rc != APP_GO_ON) {
+		return rc;
 	}
-	if (what == NULL) {
-		return app_usage(self, "say what: check");
+	if (w.n == 0) {
+		return app_usage(self, "say what: check or explain");
 	}
-	if (strcmp(what, "check") != 0) {
-		return app_usage(self, "%s: no such command (there is: check)", what);
+	if (w.n > 1) {
+		return app_usage(self, "%s: one argument too many", w.word[1]);
 	}
-	return check(self, &service);
+	if (strcmp(w.word[0], "explain") == 0) {
+		return explain(&w, &q);
+	}
+	if (strcmp(w.word[0], "check") != 0) {
+		return app_usage(
+				self, "%s: no such command (there are: check, explain)", w.word[0]);
+	}
+	if (asked || w.json) {
+		return app_usage(self, "check takes no such option");
+	}
+	return check(&w);
 }
 
 const struct app_command app_config = {
 		.name = "config",
-		.summary = "check the configuration",
-		.usage = "usage: sallyport config check [-c FILE | --dir DIR]\n\n"
-			 "Reads the configuration and says every mistake of meaning, and the first "
+		.summary = "check the configuration, and explain what it decides",
+		.usage = "usage: sallyport config check [-c FILE | --dir DIR]\n"
+			 "       sallyport config explain --user U --target T --from IP [--at "
+			 "TIME]\n"
+			 "                 [--device LABEL] [--interface I] [--json] [-c FILE | "
+			 "--dir DIR]\n\n"
+			 "check reads the configuration and says every mistake of meaning, and the "
+			 "first "
 			 "of\n"
 			 "syntax, with file and line. Exit status 0 when there is none, else 1.\n\n"
-			 "  -c FILE    the configuration (default " SP_CONF_FILE ")\n"
-			 "  --dir DIR  the directory of a trial: DIR/sallyport.conf\n",
+			 "explain says whether the rules would let a user to a target, which one "
+			 "decides, "
+			 "what\n"
+			 "it asks for and gives, and what did not hold in each rule before it. "
+			 "Exit "
+			 "status 0\n"
+			 "with either answer.\n\n"
+			 "  --user U       name of the user\n"
+			 "  --target T     name of the target\n"
+			 "  --from IP      address that the connection comes from\n"
+			 "  --at TIME      \"22:00\", \"2026-11-22 22:00\" by this machine's "
+			 "clock,\n"
+			 "                 \"2026-11-22T22:00Z\" (default: now)\n"
+			 "  --device LABEL the password was the secret of this device\n"
+			 "  --interface I  network interface that it comes in by\n"
+			 "  --json         print JSON\n"
+			 "  -c FILE        the configuration (default " SP_CONF_FILE ")\n"
+			 "  --dir DIR      the directory of a trial: DIR/sallyport.conf\n",
 		.run = run,
 };

@@ -86,14 +86,14 @@ class Config(Command):
 
     def test_empty(self):
         self.write('')
-        self.good(self.check(), f'{self.conf}: ok, 1 listener, 1 target\n')
+        self.good(self.check(), f'{self.conf}: ok, 1 listener, 1 target, built-in rule\n')
 
     def test_all_mistakes(self):
-        self.write('listen = ["x"];\nrules = ();\n\nlimits = { rate = 0; };\n')
+        self.write('listen = ["x"];\nrules = 1;\n\nlimits = { rate = 0; };\n')
         done = self.check()
         self.bad(done, f'sallyport: {self.conf}:1: listen: ')
         self.assertEqual([line.split(':')[2] for line in done.stderr.splitlines()], ['1', '2', '4'])
-        self.assertIn(f'sallyport: {self.conf}:2: rules: key is not known\n', done.stderr)
+        self.assertIn(f'sallyport: {self.conf}:2: rules: must be a list of groups, ( {{ ... }}, {{ ... }} )\n', done.stderr)
 
     def test_syntax(self):
         self.write('listen = [\n')

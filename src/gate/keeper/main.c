@@ -209,8 +209,9 @@ static void reload(struct process *p)
 		sp_geo_close(p->k.geo);
 		p->k.conf = c;
 		p->k.geo = geo;
-		sp_log(SP_LOG_INFO, "configuration read again: %zu targets, %zu rules",
-				c->n_targets, c->n_rules);
+		sp_log(SP_LOG_INFO, "configuration read again: %zu target%s, %zu rule%s",
+				c->n_targets, c->n_targets == 1 ? "" : "s", c->n_rules,
+				c->n_rules == 1 ? "" : "s");
 		warn(c);
 		sp_sessions_tick(p->k.sessions, unix_time(), sp_now_us());
 		if (!load_certificate(p)) {

@@ -25,15 +25,23 @@ static int parent = -1, broker = -1, output = -1;
 static pid_t pid;
 static struct sp_mon_in in;
 
-static int write_conf(const char *more)
+static int write_file(const char *path, const char *text)
 {
-	FILE *f = fopen(conf, "w");
+	FILE *f = fopen(path, "w");
 
 	if (f == NULL) {
 		return -1;
 	}
-	fprintf(f, "state = \"state\"; run-as = \"caller\";\n%s", more);
+	fputs(text, f);
 	return fclose(f);
+}
+
+static int write_conf(const char *more)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text), "state = \"state\"; run-as = \"caller\";\n%s", more);
+	return write_file(conf, text);
 }
 
 static int make_dir(void **state)
@@ -185,6 +193,29 @@ static void test_life(void **state)
 	expect(parent, SP_MSG_READY);
 	assert_logged("sallyport.conf:2: rate: 0 is not between");
 	assert_logged("the old one stays");
+
+	/* From within the jail: time zones, also the machine's; and what only a start can change. */
+	assert_int_equal(write_conf("rules = ( { hours = [\"Mon-Fri 08:00-18:00 Asia/Kathmandu\", "
+				    "\"Sat\"]; } );\n"),
+			0);
+	assert_int_equal(sp_mon_say(parent, RELOAD, &none), SP_OK);
+	expect(parent, SP_MSG_READY);
+	assert_logged("configuration read again: 1 target, 1 rule");
+	assert_int_equal(
+			write_file(conf, "state = \"other\"; run-as = \"nobody\"; rules = ();"), 0);
+	assert_int_equal(sp_mon_say(parent, RELOAD, &none), SP_OK);
+	expect(parent, SP_MSG_READY);
+	assert_logged("state: another directory needs a restart");
+	assert_logged("run-as: another account needs a restart");
+	assert_logged("sallyport.conf:1: warning: targets: no rule reaches \"desktop\"");
+	assert_logged("configuration read again: 1 target, 0 rules");
+
+	/* A file of countries is looked at before the old configuration is given up. */
+	assert_int_equal(write_conf("countries-file = \"sallyport.conf\";\n"), 0);
+	assert_int_equal(sp_mon_say(parent, RELOAD, &none), SP_OK);
+	expect(parent, SP_MSG_READY);
+	assert_logged("countries-file: ");
+	assert_logged("is no file of countries (MMDB)");
 	assert_int_equal(write_conf(""), 0);
 
 	close(parent);
