@@ -124,6 +124,34 @@ static void test_many(void **state)
 	assert_int_equal(sp_ui_list_chosen(&l), 0);
 }
 
+/* Names and details side by side where all fit, else below each other. */
+static void test_place(void **state)
+{
+	static const struct sp_ui_item wide[] = {
+			{"app", "A text of several words, which is too long"}, {"db", NULL}};
+	struct sp_ui_list l = list(3);
+
+	for (unsigned scale = 1; scale <= 2; scale++) {
+		int32_t w = sp_ui_list_width(&l, scale);
+
+		sp_ui_list_place(&l, w, scale);
+		assert_int_equal(l.lines, 0);
+		assert_int_equal(l.row_h, 36 * (int32_t)scale);
+		sp_ui_list_place(&l, w - 1, scale);
+		assert_int_equal(l.lines, 1);
+		assert_true(l.row_h > 36 * (int32_t)scale);
+	}
+	l.item = wide;
+	l.n = 2;
+	sp_ui_list_place(&l, 150, 1);
+	assert_int_equal(l.lines, 2);
+	/* Without a detail there is nothing to put below. */
+	l.item = wide + 1;
+	l.n = 1;
+	sp_ui_list_place(&l, 10, 1);
+	assert_int_equal(l.lines, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +160,7 @@ int main(void)
 			cmocka_unit_test(test_keys),
 			cmocka_unit_test(test_mouse),
 			cmocka_unit_test(test_many),
+			cmocka_unit_test(test_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

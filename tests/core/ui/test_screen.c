@@ -371,6 +371,52 @@ static void test_two_alphabets(void **state)
 	assert_string_equal(s.field[0].text, "\xD0\xB9q");
 }
 
+static void test_needs(void **state)
+{
+	show(GALLERY_PASSWORD, 1024, 768);
+	s.button[0].needs = true;
+	sp_ui_screen_layout(&s, s.area, 1, now);
+	assert_true(s.ready);
+	sp_ui_field_wipe(&s.field[1]);
+	sp_ui_screen_layout(&s, s.area, 1, now);
+	assert_int_equal(tap(ENTER).action, SP_UI_NONE);
+	assert_int_equal(s.focus, SP_UI_W_FIELD + 1); /* which lacks something */
+	assert_int_equal(click(s.button[0].box).action, SP_UI_NONE);
+	(void)tap(TAB);
+	assert_int_equal(s.focus, SP_UI_W_BUTTON + 1);
+	(void)tap(TAB);
+	(void)tap(TAB);
+	struct sp_ui_result out = tap(0x1E);
+	assert_int_equal(out.damage.n, 2); /* the field and the button */
+	out = tap(ENTER);
+	assert_int_equal(out.action, SP_UI_SUBMIT);
+	assert_int_equal(out.button, 0);
+}
+
+static void test_codes(void **state)
+{
+	static const char *const codes[SP_UI_MAX_CODES + 1] = {
+			"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "mm-mm", "l", "m"};
+	int32_t letter;
+
+	for (size_t n = 0; n <= SP_UI_MAX_CODES + 1; n++) {
+		s = (struct sp_ui_screen){.codes = codes, .n_codes = n};
+		sp_ui_screen_layout(&s, (struct sp_rect){0, 0, 800, 600}, 1, now);
+		size_t shown = n < SP_UI_MAX_CODES ? n : SP_UI_MAX_CODES;
+		assert_int_equal(sp_rect_empty(s.codes_box), n == 0);
+		for (size_t a = 0; a < shown; a++) {
+			struct sp_rect r = sp_ui_screen_code(&s, a, &letter);
+
+			assert_true(letter > 0);
+			assert_true(sp_rect_contains(s.codes_box, r));
+			for (size_t b = a + 1; b < shown; b++) {
+				assert_true(sp_rect_empty(
+						sp_rect_and(r, sp_ui_screen_code(&s, b, &letter))));
+			}
+		}
+	}
+}
+
 static void test_odd_screens(void **state)
 {
 	static const struct sp_rect areas[] = {{0, 0, 0, 0}, {0, 0, 1, 1}, {5, 5, 200, 100},
@@ -433,6 +479,8 @@ int main(void)
 			cmocka_unit_test(test_notice),
 			cmocka_unit_test(test_time),
 			cmocka_unit_test(test_two_alphabets),
+			cmocka_unit_test(test_needs),
+			cmocka_unit_test(test_codes),
 			cmocka_unit_test(test_odd_screens),
 			cmocka_unit_test(test_scale),
 	};
