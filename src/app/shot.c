@@ -179,6 +179,9 @@ static int run(const struct app_command *self, int argc, char **argv)
 		return app_usage(self,
 				"--code or --totp-secret needs --user, and there is one of them");
 	}
+	if (s.o.target && (!s.o.user || strchr(s.o.user, '#'))) {
+		return app_usage(self, "--target needs --user, and one without \"#\"");
+	}
 	if (!s.path || !s.path[0]) {
 		return app_usage(self, "say where to connect and which file to write");
 	}
@@ -191,7 +194,8 @@ const struct app_command app_shot = {
 		.usage = "usage: sallyport shot HOST[:PORT] OUT.png [--size WxH] [--wait SECONDS]\n"
 			 "                      [--user USER] [--domain DOMAIN] "
 			 "[--password-stdin]\n"
-			 "                      [--code CODE | --totp-secret SECRET]\n"
+			 "                      [--target NAME] [--code CODE | --totp-secret "
+			 "SECRET]\n"
 			 "                      [--depth 32|24|16|15] [--sec auto|nla|tls]\n"
 			 "                      [--trust first-seen|ask|ca|pin:SHA256]\n\n"
 			 "Connects without a window, waits until the picture is still, writes it, "
@@ -207,6 +211,7 @@ const struct app_command app_shot = {
 			 "                    clock or cursor counts for three seconds only; at "
 			 "most 15 s)\n"
 			 "  --user USER       who logs in; also DOMAIN\\USER\n"
+			 "  --target NAME     which computer behind a Sallyport service\n"
 			 "  --code CODE       the one-time code that the service asks for\n"
 			 "  --totp-secret SECRET  makes that code, from a secret in base 32\n"
 			 "  --domain DOMAIN   the user's domain\n"

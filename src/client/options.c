@@ -118,6 +118,12 @@ static int take_user(struct sp_options *o, const char *v)
 	return v[0] && strlen(v) < SP_SESSION_NAME ? SP_OK : SP_EARG;
 }
 
+static int take_target(struct sp_options *o, const char *v)
+{
+	o->target = v;
+	return v[0] && !strchr(v, '#') && strlen(v) < SP_SESSION_NAME ? SP_OK : SP_EARG;
+}
+
 static int take_domain(struct sp_options *o, const char *v)
 {
 	o->domain = v;
@@ -146,6 +152,7 @@ int sp_options_take(struct sp_options *o, int argc, char **argv, int *i, char wh
 	} options[] = {
 			{"--size", take_size, "not WIDTHxHEIGHT, each from 200 to 8192"},
 			{"--user", take_user, "not a user name"},
+			{"--target", take_target, "not a target name"},
 			{"--code", take_code, "not a code of six digits"},
 			{"--totp-secret", take_totp, "not 32 letters and digits of base 32"},
 			{"--domain", take_domain, "not a domain name"},
@@ -193,9 +200,13 @@ const char *sp_options_name(struct sp_options *o, int64_t unix_time)
 		}
 		code = made;
 	}
-	int n = code == NULL ? snprintf(o->name, sizeof(o->name), "%s", o->user)
-			     : snprintf(o->name, sizeof(o->name), "%s%s%s", o->user,
-					       strchr(o->user, '#') != NULL ? "#" : "##", code);
+	bool named = o->target != NULL || strchr(o->user, '#') != NULL;
+	int n = snprintf(o->name, sizeof(o->name), "%s%s%s%s%s", o->user,
+			o->target != NULL ? "#" : "", o->target != NULL ? o->target : "",
+			code == NULL            ? ""
+					: named ? "#"
+						: "##",
+			code != NULL ? code : "");
 	sp_wipe(made, sizeof(made));
 	return 0 < n && (size_t)n < sizeof(o->name) ? o->name : NULL;
 }

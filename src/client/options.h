@@ -16,6 +16,7 @@ struct sp_options {
 	uint16_t port;
 	const char *user, *domain; /* NULL when not given */
 	bool password_stdin;
+	const char *target; /* of a Sallyport service; NULL when not given */
 	/* A one-time code, or the secret that makes them; at most one is given. */
 	const char *code;
 	bool has_totp;
@@ -29,15 +30,15 @@ struct sp_options {
 
 void sp_options_init(struct sp_options *o);
 /*
- * When argv[*i] is one of --size --user --code --totp-secret --domain --password-stdin --depth --trust --sec (also
+ * When argv[*i] is one of --size --user --target --code --totp-secret --domain --password-stdin --depth --trust --sec (also
  * "--size=WxH"), takes it and its value and moves *i to the last argument used. 1: taken; 0:
  * something else; -1: not valid, and why says so.
  */
 sp_nodiscard int sp_options_take(
 		struct sp_options *o, int argc, char **argv, int *i, char why[SP_WHY_MAX]);
 /*
- * The user name as it is sent: with the one-time code of now, where one is given or can be made,
- * as "user##code" or "user#target#code". NULL without a user, or when it does not fit.
+ * The user name as it is sent: with the target, where one is given, and with the one-time code of
+ * now, where one is given or can be made: "user#target", "user##code", "user#target#code". NULL without a user, or when it does not fit.
  */
 sp_nodiscard const char *sp_options_name(struct sp_options *o, int64_t unix_time);
 /* "HOST[:PORT]"; SP_EARG. */

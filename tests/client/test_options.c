@@ -56,6 +56,25 @@ static void test_good(void **state)
 	assert_int_equal(o.trust.mode, SP_TRUST_CA);
 }
 
+static void test_name(void **state)
+{
+	assert_null(sp_options_name(&o, 0));
+	o.user = "anna";
+	assert_string_equal(sp_options_name(&o, 0), "anna");
+	o.code = "123456";
+	assert_string_equal(sp_options_name(&o, 0), "anna##123456");
+	assert_int_equal(take("--target", "db-1"), 1);
+	assert_string_equal(sp_options_name(&o, 0), "anna#db-1#123456");
+	o.code = NULL;
+	assert_string_equal(sp_options_name(&o, 0), "anna#db-1");
+	/* A secret makes the code: twenty zero bytes, at the beginning of time. */
+	o.has_totp = true;
+	assert_string_equal(sp_options_name(&o, 0), "anna#db-1#328482");
+	o.target = NULL;
+	o.user = "anna#db-2";
+	assert_string_equal(sp_options_name(&o, 0), "anna#db-2#328482");
+}
+
 static void test_bad(void **state)
 {
 	static const char *const bad[][2] = {{"--size", "1024"}, {"--size", "1024x"},
@@ -63,7 +82,8 @@ static void test_bad(void **state)
 			{"--size", " 800x600"}, {"--size", "800x600 "}, {"--size", "-800x600"},
 			{"--size", "800x+600"}, {"--size", "99999999999999999999x600"},
 			{"--user", ""}, {"--depth", "8"}, {"--depth", "032"}, {"--sec", "rdp"},
-			{"--trust", "pin:00"}, {"--size", NULL}, {"--user", NULL}};
+			{"--trust", "pin:00"}, {"--size", NULL}, {"--user", NULL}, {"--target", ""},
+			{"--target", "a#b"}};
 
 	for (size_t i = 0; i < SP_LEN(bad); i++) {
 		assert_int_equal(take(bad[i][0], bad[i][1]), -1);
@@ -113,6 +133,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test_setup(test_defaults, start),
 			cmocka_unit_test_setup(test_good, start),
+			cmocka_unit_test_setup(test_name, start),
 			cmocka_unit_test_setup(test_bad, start),
 			cmocka_unit_test_setup(test_address, start),
 			cmocka_unit_test_setup(test_seconds, start),

@@ -135,6 +135,24 @@ class Greeter(Case):
         self.ends(elsewhere)
         self.trial.wait_log('no such target')
 
+    def test_shot(self):
+        """Our own client answers in the user name: no greeter, and its picture is the desktop's."""
+        path = self.world.path('shot.png')
+        for options in (['--code', self.trial.code()], ['--target', 'desktop', '--totp-secret', self.secret()]):
+            with self.subTest(options=options):
+                done = self.world.run([self.trial.proc.argv[0], 'shot', f'127.0.0.1:{self.trial.port}', path,
+                                       '--user', self.trial.user, '--password-stdin', *options],
+                                      text=self.trial.password + '\n', check=False)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertTrue(is_desktop(picture.load(path)))
+                if '--code' in options:
+                    time.sleep(30 - time.time() % 30 + 1)  # a code is good once
+        self.assertNotIn('greeter shown', self.trial.log())
+
+    def secret(self):
+        shown = self.world.run([*self.command('totp', self.trial.user), '--show']).stdout
+        return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(shown.strip().split()[-1]).query))['secret']
+
     def test_enrolment(self):
         need('zbarimg')
         password = 'four staples and a horse'
