@@ -107,9 +107,10 @@ static void on_gone(void *user, struct sp_desk *d)
 static void open_desktop(struct broker *b, const struct sp_msg_desktop_open *m)
 {
 	static const struct sp_desk_calls calls = {.opened = on_opened, .gone = on_gone};
+	const struct sp_conf_target *target = sp_conf_target(b->conf->conf, m->target);
 	struct sp_desk_conf conf = {.loop = b->loop,
 			.state = b->conf->state,
-			.mapped = b->conf->mapped,
+			.mapped = target != NULL ? target->account : "",
 			.level = b->conf->level,
 			.calls = &calls,
 			.user = b};

@@ -3,13 +3,15 @@
 #define SP_DESK_BROKER_BROKER_H
 
 #include "core/base/attr.h"
+#include "host/conf/conf.h"
 #include "host/io/loop.h"
 
 #define SP_BROKER_DESKS 256
 
 struct sp_broker_conf {
 	const char *state; /* directory of the service; empty: none */
-	const char *mapped; /* Unix account that the configuration names; empty: none */
+	/* Whose targets name Unix accounts: the keeper's word is not enough for root's. */
+	const struct sp_conf *conf;
 	const char *level; /* of the log, as a name */
 	int keeper; /* socket; stays the caller's */
 };

@@ -1,5 +1,4 @@
 /* desk/broker/main.c - sp-broker: starts desktops, keeps count of them, hands out connections. */
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,24 +22,6 @@ static bool has_socket(int fd)
 	return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
-/* The account that targets are mapped to: of several root's, since only for that one it matters. */
-static const char *mapped(const struct sp_conf *c)
-{
-	const char *account = "";
-
-	for (size_t i = 0; i < c->n_targets; i++) {
-		const struct passwd *pw = NULL;
-		if (c->target[i].account[0] != '\0') {
-			account = c->target[i].account;
-			pw = getpwnam(account);
-		}
-		if (pw != NULL && pw->pw_uid == 0) {
-			break;
-		}
-	}
-	return account;
-}
-
 static int broker(const char *file, enum sp_log_level level)
 {
 	static struct sp_conf conf;
@@ -56,7 +37,7 @@ static int broker(const char *file, enum sp_log_level level)
 		return EXIT_FAILED;
 	}
 	bc.state = conf.state;
-	bc.mapped = mapped(&conf);
+	bc.conf = &conf;
 	int status = sp_broker_run(&bc);
 	sp_conf_finish(&conf);
 	return status;
