@@ -174,6 +174,9 @@ class Greeter(Case):
         self.picture(viewer, 'what was wrong', lambda p: is_greeter(p) and red(p) > 100)
         self.assertEqual(scan(), uri)
         self.answer(viewer, totp(query['secret'], time.time()))
+        # The recovery codes are shown once, until they are written down.
+        self.picture(viewer, 'recovery codes', lambda p: is_greeter(p) and not red(p) and not scan())
+        self.display.key('Return')
         self.picture(viewer, 'the desktop', is_desktop)
         self.assertIn(uri, self.world.run([*self.command('totp', 'carol'), '--show']).stdout)
         viewer.proc.stop()

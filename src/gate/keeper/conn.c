@@ -1,8 +1,9 @@
 /* gate/keeper/conn.c - one connection: its sockets, its life, what may be asked when. */
-#include "gate/keeper/conn_part.h"
+#include "gate/keeper/conn_way.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/base/mem.h"
 #include "host/io/fdio.h"
@@ -10,11 +11,16 @@
 static int on_bye(void *ctx, struct sp_mon_in *in);
 
 static const struct sp_question net_table[] = {
+		{SP_MSG_ROUTE, SP_QUESTION_ONCE | SP_QUESTION_NOW, sp_conn_on_route},
 		{SP_MSG_SIGN, SP_QUESTION_ONCE | SP_QUESTION_NOW, sp_conn_on_sign},
 		{SP_MSG_ASK_VERDICT, SP_QUESTION_ONCE, sp_conn_on_verdict},
 		{SP_MSG_CONVERSE, SP_QUESTION_ONCE, sp_conn_on_converse},
 		{SP_MSG_ANSWER, SP_QUESTION_ONCE, sp_conn_on_answer}, /* once for each prompt */
 		{SP_MSG_OPEN_TARGET, SP_QUESTION_ONCE, sp_conn_on_open_target},
+		{SP_MSG_TARGET_UP, SP_QUESTION_ONCE, sp_conn_on_target_up},
+		{SP_MSG_REDIRECT, 0, sp_conn_on_redirect},
+		{SP_MSG_LICENSE, 0, sp_conn_on_license},
+		{SP_MSG_TARGET_ARC, 0, sp_conn_on_target_arc},
 		{SP_MSG_BYE, SP_QUESTION_ONCE | SP_QUESTION_NOW, on_bye},
 };
 
@@ -52,6 +58,14 @@ void sp_conn_close_login(struct sp_conn *c)
 	sp_permit_close(&c->login_may);
 }
 
+void sp_conn_close_leg(struct sp_conn *c)
+{
+	sp_watch_remove(c->leg_watch);
+	c->leg_watch = NULL;
+	sp_fd_close(&c->leg);
+	sp_permit_close(&c->leg_may);
+}
+
 static void close_net(struct sp_conn *c)
 {
 	sp_watch_remove(c->net_watch);
@@ -60,19 +74,33 @@ static void close_net(struct sp_conn *c)
 	sp_permit_close(&c->net_may);
 }
 
-/* Both children are told nothing more; the parent ends them. */
+/* No right, no secret and no place among the sessions outlives the connection's questions. */
+static void forget(struct sp_conn *c, enum sp_why why, const char *text)
+{
+	struct sp_session *s = c->session;
+
+	c->session = NULL;
+	sp_session_close(s, why, text, c->k->now_us());
+	sp_conn_way_close(c);
+	sp_conn_secret_drop(&c->secret);
+	sp_conn_secret_drop(&c->delegated);
+	sp_talk_finish(&c->talk);
+	sp_wipe(&c->pending, sizeof(c->pending));
+	sp_wipe(&c->grant, sizeof(c->grant));
+}
+
 void sp_conn_fatal(struct sp_conn *c, enum sp_why why, const char *text)
 {
 	struct sp_msg_conn_end m = {.conn = c->id, .why = why};
 
 	sp_conn_log(c, SP_LOG_WARN, "ended: %s: %s", sp_why_text(why), text);
 	sp_conn_close_login(c);
+	sp_conn_close_leg(c);
 	close_net(c);
 	c->state = SP_CONN_WAIT_END;
-	sp_wipe(&c->talk, sizeof(c->talk));
-	sp_wipe(&c->pending, sizeof(c->pending));
-	sp_wipe(&c->grant, sizeof(c->grant));
+	sp_conn_timer(c, 0);
 	snprintf(m.text, sizeof(m.text), "%s", text);
+	forget(c, why, m.text);
 	if (sp_mon_say(c->k->control, CONN_END, &m) != SP_OK) {
 		sp_log(SP_LOG_ERROR, "conn %llu: its end was not delivered",
 				(unsigned long long)c->id);
@@ -80,6 +108,26 @@ void sp_conn_fatal(struct sp_conn *c, enum sp_why why, const char *text)
 	if (why == SP_WHY_QUESTION) {
 		sp_conn_penalty(c, SP_PENALTY_PROTOCOL, SP_KEEPER_SECONDS_PROTOCOL);
 	}
+}
+
+void sp_conn_say_end(struct sp_conn *c, enum sp_why why, uint32_t error_info, const char *text)
+{
+	struct sp_msg_session_end m = {.why = why, .error_info = error_info};
+
+	snprintf(m.text, sizeof(m.text), "%s", text);
+	c->state = SP_CONN_WAIT_END;
+	sp_conn_timer(c, 0);
+	sp_conn_close_leg(c);
+	sp_conn_log(c, SP_LOG_INFO, "session of %s is to end: %s%s%s", c->pending.user.name,
+			sp_why_text(why), m.text[0] != '\0' ? ": " : "", m.text);
+	if (sp_mon_say(c->net, SESSION_END, &m) != SP_OK) {
+		sp_conn_fatal(c, why, "sp-net does not listen");
+	}
+}
+
+void sp_conn_timer(struct sp_conn *c, uint64_t us)
+{
+	sp_watch_at(c->timer, us != 0 ? c->k->now_us() + us : 0);
 }
 
 /* What a connection costs that ends without a login. */
@@ -93,6 +141,7 @@ static void early_penalty(const struct sp_conn *c, uint32_t why)
 		sp_conn_penalty(c, SP_PENALTY_PROTOCOL, SP_KEEPER_SECONDS_PROTOCOL);
 		return;
 	case SP_WHY_GONE:
+	case SP_WHY_ROUTE:
 	case SP_WHY_TLS:
 	case SP_WHY_NEGOTIATION:
 		sp_conn_penalty(c, SP_PENALTY_PROBE, SP_KEEPER_SECONDS_PROBE);
@@ -112,25 +161,30 @@ static int on_bye(void *ctx, struct sp_mon_in *in)
 		/* "session ended: client disconnected" would say it twice. */
 		bool brief = bye->why == SP_WHY_BYE && told;
 
-		sp_conn_log(c, SP_LOG_INFO, "session of %s ended after %llu s: %s%s%s",
+		sp_conn_log(c, SP_LOG_INFO, "session of %s ended after %llu s on %s: %s%s%s",
 				c->grant.user.name,
 				(unsigned long long)(c->k->now_us() - c->granted_us) / 1000000,
-				brief ? "" : sp_why_text(bye->why), !brief && told ? ": " : "",
-				bye->text);
-		return SP_OK;
+				c->grant.target, brief ? "" : sp_why_text(bye->why),
+				!brief && told ? ": " : "", bye->text);
+	} else if (c->pending.id != 0) {
+		sp_conn_log(c, SP_LOG_INFO, "user %s left %s: %s%s%s", c->pending.user.name,
+				c->talk.factor == SP_FACTOR_MISSING ? "without second factor"
+								    : "before the target",
+				sp_why_text(bye->why), told ? ": " : "", bye->text);
+	} else {
+		sp_conn_log(c, c->refused ? SP_LOG_DEBUG : SP_LOG_INFO,
+				"ended before login: %s%s%s", sp_why_text(bye->why),
+				told ? ": " : "", bye->text);
+		if (!c->refused) {
+			c->refused = true;
+			early_penalty(c, bye->why);
+		}
 	}
-	if (c->pending.id != 0) {
-		sp_conn_log(c, SP_LOG_INFO, "user %s left without second factor: %s%s%s",
-				c->pending.user.name, sp_why_text(bye->why), told ? ": " : "",
-				bye->text);
-		return SP_OK;
-	}
-	sp_conn_log(c, c->refused ? SP_LOG_DEBUG : SP_LOG_INFO, "ended before login: %s%s%s",
-			sp_why_text(bye->why), told ? ": " : "", bye->text);
-	if (!c->refused) {
-		c->refused = true;
-		early_penalty(c, bye->why);
-	}
+	c->state = SP_CONN_WAIT_END;
+	sp_conn_timer(c, 0);
+	sp_conn_close_leg(c);
+	sp_permit_close(&c->net_may);
+	forget(c, bye->why, bye->text);
 	return SP_OK;
 }
 
@@ -179,6 +233,19 @@ static void login_ready(struct sp_conn *c)
 	}
 }
 
+static void leg_ready(struct sp_conn *c)
+{
+	int rc = answer(c, &c->leg, &c->leg_may);
+
+	if (rc == SP_ECLOSED) {
+		/* sp-net has lost its end, too, and says what that means. */
+		sp_conn_log(c, SP_LOG_DEBUG, "login at the target ended without a result");
+		sp_conn_close_leg(c);
+	} else if (rc != SP_OK) {
+		broken(c, rc, "sp-target");
+	}
+}
+
 static void net_ready(struct sp_conn *c)
 {
 	/* What sp-login said before sp-net asked must be known before the answer. */
@@ -189,7 +256,10 @@ static void net_ready(struct sp_conn *c)
 	if (rc == SP_ECLOSED) {
 		close_net(c);
 		sp_conn_close_login(c);
+		sp_conn_close_leg(c);
 		c->state = SP_CONN_WAIT_END;
+		sp_conn_timer(c, 0);
+		forget(c, SP_WHY_GONE, "");
 	} else if (rc != SP_OK) {
 		broken(c, rc, "sp-net");
 	}
@@ -205,14 +275,42 @@ static void net_event(void *user, unsigned events)
 	net_ready(user);
 }
 
+static void leg_event(void *user, unsigned events)
+{
+	leg_ready(user);
+}
+
+int sp_conn_watch_leg(struct sp_conn *c, int leg)
+{
+	c->leg = leg;
+	c->given = false;
+	sp_permit_init(&c->leg_may, sp_conn_leg_table, sp_conn_leg_rows);
+	c->leg_watch = sp_loop_fd(c->k->loop, leg, SP_LOOP_READ, leg_event, c);
+	return c->leg_watch != NULL ? sp_fd_nonblock(leg, true) : SP_ENOMEM;
+}
+
 static void too_late(void *user)
 {
 	struct sp_conn *c = user;
 
-	if (c->state == SP_CONN_WAIT_ANSWER) {
-		sp_conn_talk_late(c);
-	} else {
-		sp_conn_target(c, -1, false, "the desktop did not start in time");
+	switch (c->state) {
+	case SP_CONN_WAIT_ANSWER:
+		sp_conn_talk_end(c, SP_WHY_DEADLINE,
+				"No answer came in time. Connect again to try once more.");
+		return;
+	case SP_CONN_WAIT_APPROVAL:
+		sp_conn_talk_end(c, SP_WHY_REFUSED_BY, "Nobody approved this session in time.");
+		return;
+	case SP_CONN_WAIT_BROKER:
+		sp_conn_desktop(c, -1, false, "the desktop did not start in time");
+		return;
+	case SP_CONN_WAIT_DIAL:
+	case SP_CONN_WAIT_LEG:
+	case SP_CONN_WAIT_UP:
+		sp_conn_way_late(c);
+		return;
+	default:
+		return;
 	}
 }
 
@@ -229,8 +327,10 @@ struct sp_conn *sp_conn_create(
 	c->k = k;
 	c->id = open->conn;
 	c->source = open->source;
+	memcpy(c->interface, open->interface, sizeof(c->interface));
 	c->net = net;
 	c->login = login;
+	c->leg = c->way.fd = -1;
 	c->opened_us = k->now_us();
 	c->state = SP_CONN_WAIT_LOGIN;
 	sp_permit_init(&c->net_may, net_table, SP_LEN(net_table));
@@ -253,7 +353,9 @@ void sp_conn_destroy(struct sp_conn *c)
 		return;
 	}
 	sp_conn_close_login(c);
+	sp_conn_close_leg(c);
 	close_net(c);
+	forget(c, SP_WHY_GONE, "");
 	sp_watch_remove(c->timer);
 	sp_freezero(c, sizeof(*c));
 }

@@ -3,8 +3,10 @@
 #define SP_GATE_KEEPER_CONN_H
 
 #include "core/base/log.h"
+#include "gate/keeper/facts.h"
 #include "gate/keeper/keeper.h"
 #include "gate/keeper/name.h"
+#include "gate/keeper/session.h"
 #include "gate/keeper/talk.h"
 
 /* Named by what is waited for. */
@@ -13,9 +15,34 @@ enum sp_conn_state {
 	SP_CONN_WAIT_VERDICT, /* sp-net's question for it */
 	SP_CONN_WAIT_CONVERSE, /* first factor proved: sp-net's wish to go on */
 	SP_CONN_WAIT_ANSWER, /* the person's answer to a prompt */
+	SP_CONN_WAIT_APPROVAL, /* another person's yes */
 	SP_CONN_WAIT_TARGET, /* granted: sp-net's question for the target */
 	SP_CONN_WAIT_BROKER, /* the broker's answer */
+	SP_CONN_WAIT_DIAL, /* sp-dial's answer */
+	SP_CONN_WAIT_LEG, /* the parent's answer: a sp-target */
+	SP_CONN_WAIT_UP, /* sp-net has the target's socket: its word that the session began */
+	SP_CONN_WAIT_BYE, /* the session's end */
 	SP_CONN_WAIT_END, /* nothing more to be answered */
+};
+
+/* With what the gate logs in to a target; in hidden memory. */
+struct sp_conn_secret {
+	char user[SP_TEXT_NAME], domain[SP_TEXT_NAME];
+	char password[SP_TEXT_PASSWORD];
+	bool rdstls; /* blob and guid of a redirection instead of the password */
+	uint32_t blob_n, guid_n;
+	uint8_t blob[SP_REDIRECT_BLOB];
+	uint8_t guid[128];
+};
+
+/* The way to a target on another machine. */
+struct sp_conn_way {
+	char address[SP_TEXT_HOST]; /* what was asked for, with its port */
+	char answered[SP_TEXT_ADDR]; /* what sp-dial reached */
+	int fd; /* its socket, until sp-net has it; -1 */
+	unsigned redirects; /* so far */
+	uint32_t route_n;
+	uint8_t route[256]; /* a redirection's routing token */
 };
 
 struct sp_conn {
@@ -23,20 +50,31 @@ struct sp_conn {
 	struct sp_keeper *k;
 	uint64_t id;
 	struct sp_source source;
+	char interface[SP_TEXT_IFACE];
 	enum sp_conn_state state;
-	int net, login; /* question sockets; -1 once closed */
-	struct sp_watch *net_watch, *login_watch, *timer;
-	struct sp_permit net_may, login_may;
+	int net, login, leg; /* question sockets; -1 once closed */
+	struct sp_watch *net_watch, *login_watch, *leg_watch, *timer;
+	struct sp_permit net_may, login_may, leg_may;
 	uint8_t challenge[8];
 	uint64_t challenged_us; /* 0: none was given */
 	struct sp_checked checked;
-	struct sp_msg_done done;
+	struct sp_msg_done done; /* without its password */
 	struct sp_name name; /* what the proved name said */
 	struct sp_pending pending;
+	struct sp_facts facts; /* of the last question to the rules */
 	struct sp_talk talk;
 	struct sp_grant grant;
+	struct sp_session *session; /* from the verdict to the end */
+	struct sp_conn_secret *delegated; /* what came with the login; NULL: nothing, or used */
+	struct sp_conn_secret *secret; /* for the target's login, until it is over */
+	struct sp_conn_way way;
+	bool given; /* sp-target got what opens the target */
+	unsigned licenses; /* questions for them */
+	bool rail; /* a client that can show no greeter */
+	bool greeted; /* the person sees a greeter */
 	bool refused; /* said, and paid for, already */
 	uint64_t opened_us, proved_us, granted_us;
+	uint64_t until_us; /* for the prompt's answer */
 };
 
 /* Takes over both descriptors. NULL (descriptors closed) without memory. */
@@ -48,7 +86,11 @@ void sp_conn_destroy(struct sp_conn *c);
 void sp_conn_drain(struct sp_conn *c);
 
 /* The broker's answer; takes over fd, -1 when it failed and text says why. */
-void sp_conn_target(struct sp_conn *c, int fd, bool fresh, const char *text);
+void sp_conn_desktop(struct sp_conn *c, int fd, bool fresh, const char *text);
+/* sp-dial's answer, likewise. */
+void sp_conn_dialed(struct sp_conn *c, int fd, const char *address, const char *text);
+/* The parent's answer: question socket of a sp-target and sp-net's end of its link, or -1 both. */
+void sp_conn_leg_started(struct sp_conn *c, int leg, int link, const char *text);
 
 /* One log line "conn 5 from ADDRESS: ...". */
 void sp_conn_log(const struct sp_conn *c, enum sp_log_level level, const char *fmt, ...)

@@ -6,9 +6,25 @@
 
 #include "core/base/mem.h"
 #include "core/base/utf16.h"
+#include "gate/keeper/store_token.h"
 
 /* 1 January 1601 to 1 January 1970, in the 100 ns of a FILETIME. */
 #define FILETIME_1970 UINT64_C(116444736000000000)
+
+int sp_conn_on_route(void *ctx, struct sp_mon_in *in)
+{
+	struct sp_conn *c = ctx;
+	struct sp_msg_routed m = {.result = SP_ROUTED_DENIED};
+	struct sp_token token;
+	int rc = sp_store_token_route(
+			c->k->store, in->body.route.token, &c->source, c->k->unix_time(), &token);
+
+	if (rc == SP_OK) {
+		m.result = SP_ROUTED_OK;
+		sp_conn_log(c, SP_LOG_DEBUG, "first packet has the token of user %s", token.user);
+	}
+	return sp_mon_say(c->net, ROUTED, &m);
+}
 
 int sp_conn_on_sign(void *ctx, struct sp_mon_in *in)
 {
@@ -18,6 +34,7 @@ int sp_conn_on_sign(void *ctx, struct sp_mon_in *in)
 	size_t n = sizeof(m.signature);
 	int rc = SP_EDENIED;
 
+	sp_permit_forbid(&c->net_may, SP_MSG_ROUTE);
 	if (c->k->key != NULL) {
 		rc = sp_tls_sign(c->k->key, (int)ask->scheme, sp_span(ask->message, ask->n),
 				m.signature, &n);
@@ -82,28 +99,47 @@ static void check_proof(struct sp_conn *c, const struct sp_msg_proof *p)
 	/* The proof is over the whole name, the user is only its first part. */
 	sp_name_split(p->user, &c->name);
 	sp_store_check(c->k->store, c->name.user, &q, &c->source, c->k->unix_time(), &c->checked);
-	/* After the check, so that a late answer takes no other time than a wrong one. */
+	/* After the check, so that what is refused takes no other time than a wrong proof. */
+	bool granted = c->checked.result == SP_PROOF_GRANTED;
+	bool strong = granted && c->checked.by != SP_PROVED_PASSWORD;
+	bool wait = sp_conn_must_wait(c, c->name.user, strong);
 	if (c->k->now_us() - c->challenged_us > SP_KEEPER_CHALLENGE_US) {
 		c->checked = (struct sp_checked){.result = SP_PROOF_DENIED, .why = SP_WHY_STALE};
+	} else if (granted && wait) {
+		sp_wipe(&c->checked, sizeof(c->checked));
+		c->checked.why = SP_WHY_LOCKED;
 	}
 }
 
+/* What a wrong proof costs its source; failures that say nothing of a password are not counted. */
+static uint32_t cost(struct sp_conn *c, const char *user, uint32_t why)
+{
+	if (why == SP_WHY_PASSWORD || why == SP_WHY_NO_USER || why == SP_WHY_DISABLED) {
+		return sp_conn_count_failure(c, user);
+	}
+	return SP_KEEPER_SECONDS_AUTH;
+}
+
 /* The one line, and the one penalty, for a login that comes to nothing. */
-static void refused(struct sp_conn *c, const char *user, uint32_t why)
+static void refused(struct sp_conn *c, const char *user, uint32_t why, const char *text)
 {
 	if (c->refused) {
 		return;
 	}
 	c->refused = true;
 	if (*user) {
-		sp_conn_log(c, SP_LOG_WARN, "login of \"%.128s\" refused: %s", user,
-				sp_why_text(why));
+		sp_conn_log(c, SP_LOG_WARN, "login of \"%.128s\" refused: %s%s%s", user,
+				sp_why_text(why), *text ? ": " : "", text);
 	} else {
 		sp_conn_log(c, SP_LOG_WARN, "login refused: %s", sp_why_text(why));
 	}
-	/* A peer that only went away, or that we let down, pays nothing for it. */
-	if (why != SP_WHY_GONE && why != SP_WHY_NO_LOGIN) {
-		sp_conn_penalty(c, SP_PENALTY_AUTH, SP_KEEPER_SECONDS_AUTH);
+	/*
+	 * A peer that only went away, or that we let down, pays nothing for it, nor does somebody
+	 * who is known but comes at the wrong hour: others may come from the same address.
+	 */
+	if (why != SP_WHY_GONE && why != SP_WHY_NO_LOGIN && why != SP_WHY_POLICY &&
+			why != SP_WHY_LIMIT) {
+		sp_conn_penalty(c, SP_PENALTY_AUTH, cost(c, user, why));
 	}
 }
 
@@ -123,7 +159,7 @@ int sp_conn_on_proof(void *ctx, struct sp_mon_in *in)
 	int rc = sp_mon_say(c->login, PROOF_RESULT, &m);
 	sp_wipe(&m, sizeof(m));
 	if (c->checked.result != SP_PROOF_GRANTED) {
-		refused(c, c->name.user, c->checked.why);
+		refused(c, c->name.user, c->checked.why, "");
 	}
 	return rc;
 }
@@ -136,11 +172,27 @@ void sp_conn_login_over(struct sp_conn *c)
 	sp_permit_allow(&c->net_may, SP_MSG_ASK_VERDICT);
 }
 
+/* The password that came along goes where it is neither swapped nor dumped. */
+static void keep_password(struct sp_conn *c)
+{
+	struct sp_conn_secret *s = NULL;
+
+	if (c->done.result == SP_DONE_OK && c->checked.by == SP_PROVED_PASSWORD &&
+			c->done.password[0] != '\0') {
+		s = sp_conn_secret_set(&c->delegated);
+	}
+	if (s != NULL) {
+		memcpy(s->password, c->done.password, sizeof(s->password));
+	}
+	sp_wipe(c->done.password, sizeof(c->done.password));
+}
+
 int sp_conn_on_done(void *ctx, struct sp_mon_in *in)
 {
 	struct sp_conn *c = ctx;
 
 	c->done = in->body.done;
+	keep_password(c);
 	if (c->done.result == SP_DONE_OK && c->checked.result != SP_PROOF_GRANTED) {
 		return SP_EDENIED;
 	}
@@ -152,44 +204,102 @@ int sp_conn_on_done(void *ctx, struct sp_mon_in *in)
 			c->checked.why = c->done.why;
 		}
 		refused(c, c->checked.result == SP_PROOF_GRANTED ? c->checked.user.name : "",
-				c->done.why);
+				c->done.why, "");
 	}
 	sp_conn_login_over(c);
 	return SP_OK;
 }
 
+/* One more session, or SP_WHY_LIMIT. */
+static enum sp_why enter(struct sp_conn *c)
+{
+	struct sp_session_facts facts = {.conn = c->id,
+			.user = &c->pending.user,
+			.source = &c->source,
+			.interface = c->interface,
+			.device = c->checked.by == SP_PROVED_DEVICE,
+			.since = c->k->unix_time()};
+
+	c->session = sp_session_create(c->k->sessions, &facts, &sp_conn_owner, c);
+	if (c->session == NULL) {
+		return SP_WHY_LIMIT;
+	}
+	if (c->checked.by == SP_PROVED_TOKEN) {
+		sp_session_proved(c->session, SP_CONF_FACTOR_TOKEN);
+	} else if (facts.device) {
+		sp_session_proved(c->session, SP_CONF_FACTOR_DEVICE);
+	}
+	return SP_WHY_OK;
+}
+
+/* What the proved login is worth: first who it is, then whether there is anything for him. */
+static enum sp_why admit(struct sp_conn *c, bool *ask, char text[SP_TEXT_WHY])
+{
+	struct sp_talk_about a;
+	enum sp_why why = sp_pending_make(c->k->crypto, c->id, &c->checked, &c->done, &c->pending);
+
+	snprintf(text, SP_TEXT_WHY, "%s", why == SP_WHY_OK ? "" : sp_why_text(why));
+	if (why != SP_WHY_OK) {
+		return why;
+	}
+	sp_conn_about(c, &a);
+	why = sp_talk_open(&c->talk, &a, &c->name, c->checked.target, text);
+	sp_wipe(c->name.code, sizeof(c->name.code));
+	if (why != SP_WHY_OK) {
+		return why;
+	}
+	if (!sp_talk_wants_password(&c->talk, &a)) {
+		sp_conn_secret_drop(&c->delegated);
+	}
+	why = enter(c);
+	if (why == SP_WHY_OK) {
+		c->proved_us = c->k->now_us();
+		*ask = sp_talk_left(&c->talk, &a);
+		why = *ask ? SP_WHY_OK : sp_conn_grant(c, text);
+	}
+	return why;
+}
+
+static int deny(struct sp_conn *c, enum sp_why why, const char *text)
+{
+	struct sp_msg_verdict m = {.early_user = SP_AUTHZ_ACCESS_DENIED, .why = why};
+	bool known = c->pending.id != 0;
+
+	c->state = SP_CONN_WAIT_END;
+	snprintf(m.text, sizeof(m.text), "%s", sp_why_text(why));
+	refused(c, known ? c->pending.user.name : "", why, known ? text : "");
+	sp_session_close(c->session, why, text, c->k->now_us());
+	c->session = NULL;
+	sp_conn_secret_drop(&c->delegated);
+	sp_talk_finish(&c->talk);
+	sp_wipe(&c->pending, sizeof(c->pending));
+	return sp_mon_say(c->net, VERDICT, &m);
+}
+
 int sp_conn_on_verdict(void *ctx, struct sp_mon_in *in)
 {
 	struct sp_conn *c = ctx;
-	struct sp_msg_verdict m = {.early_user = SP_AUTHZ_ACCESS_DENIED};
-	enum sp_why why = sp_pending_make(c->k->crypto, c->id, &c->checked, &c->done, &c->pending);
-	int rc = SP_OK;
+	struct sp_msg_verdict m = {.early_user = SP_AUTHZ_SUCCESS, .result = SP_VERDICT_GRANTED};
+	char text[SP_TEXT_WHY] = "";
+	bool ask = false;
+	enum sp_why why = admit(c, &ask, text);
 
-	m.why = why;
-	snprintf(m.text, sizeof(m.text), "%s", sp_why_text(why));
 	if (why != SP_WHY_OK) {
-		c->state = SP_CONN_WAIT_END;
-		refused(c, "", why);
-		return sp_mon_say(c->net, VERDICT, &m);
+		return deny(c, why, text);
 	}
-	c->proved_us = c->k->now_us();
+	m.why = why;
 	m.grant = c->pending.id;
+	m.ask = ask;
+	snprintf(m.text, sizeof(m.text), "%s", sp_why_text(why));
 	snprintf(m.user, sizeof(m.user), "%s", c->pending.user.name);
-	m.early_user = SP_AUTHZ_SUCCESS;
-	m.result = SP_VERDICT_GRANTED;
-	m.ask = sp_talk_needed(c->k->conf->mfa, &c->pending.user);
-	if (m.ask) {
+	if (ask) {
 		c->state = SP_CONN_WAIT_CONVERSE;
 		sp_permit_allow(&c->net_may, SP_MSG_CONVERSE);
 		sp_conn_log(c, SP_LOG_INFO, "user %s proved the password, %llu ms after accept",
 				c->pending.user.name,
 				(unsigned long long)(c->proved_us - c->opened_us) / 1000);
-	} else {
-		rc = sp_conn_granted(c, SP_FACTOR_NOT_ASKED);
 	}
-	if (rc == SP_OK) {
-		rc = sp_mon_say(c->net, VERDICT, &m);
-	}
+	int rc = sp_mon_say(c->net, VERDICT, &m);
 	if (rc == SP_OK) {
 		/* The parent stops the connection's clock. */
 		rc = sp_mon_say(c->k->control, CONN_GRANTED,

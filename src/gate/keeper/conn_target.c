@@ -1,41 +1,70 @@
-/* gate/keeper/conn_target.c - the target: asked for, opened or refused. */
+/* gate/keeper/conn_target.c - the target: asked for, opened or refused; what its session says. */
 #include "gate/keeper/conn_part.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/mem.h"
+#include "gate/keeper/conn_way.h"
+#include "gate/keeper/store_license.h"
 #include "host/io/fdio.h"
 
-static int refuse_target(struct sp_conn *c, const char *name, const char *text)
+/* Questions for licences that one session may ask; a target asks once or twice. */
+#define LICENSES 16
+
+int sp_conn_refuse_target(struct sp_conn *c, const char *text)
 {
 	struct sp_msg_target m = {.result = SP_OPEN_DENIED};
 
 	c->state = SP_CONN_WAIT_END;
-	snprintf(m.name, sizeof(m.name), "%s", name);
+	sp_conn_timer(c, 0);
+	sp_conn_way_close(c);
+	sp_conn_close_leg(c);
+	sp_conn_secret_drop(&c->secret);
+	sp_conn_secret_drop(&c->delegated);
+	snprintf(m.name, sizeof(m.name), "%s", c->grant.target);
 	snprintf(m.text, sizeof(m.text), "%s", text);
-	sp_conn_log(c, SP_LOG_WARN, "target %s not opened for %s: %s", name, c->grant.user.name,
-			text);
+	sp_conn_log(c, SP_LOG_WARN, "target %s not opened for %s: %s", c->grant.target,
+			c->grant.user.name, text);
 	return sp_mon_say(c->net, TARGET, &m);
 }
 
-int sp_conn_on_open_target(void *ctx, struct sp_mon_in *in)
+static void fill_channels(const struct sp_conf_rule *rule, struct sp_channels *out)
 {
-	struct sp_conn *c = ctx;
-	const struct sp_conf_target *t = &c->k->conf->target[0];
-	struct sp_msg_desktop_open m = {.conn = c->id};
+	out->clipboard = rule->channels.clipboard;
+	out->drives = rule->channels.drives;
+	out->sound = rule->channels.sound;
+	out->microphone = rule->channels.microphone;
+	out->other = rule->channels.other;
+}
 
-	/* The table has said so already; a grant is worth a second look. */
-	if (c->grant.id == 0 || c->grant.conn != c->id) {
-		return SP_EDENIED;
+bool sp_conn_fill_target(struct sp_conn *c, const struct sp_conf_target *t, struct sp_msg_target *m)
+{
+	struct sp_talk_about a;
+	struct sp_policy_verdict v;
+
+	sp_conn_about(c, &a);
+	sp_talk_decide(&c->talk, &a, &v);
+	if (!v.allow) {
+		return false;
 	}
-	if (c->name.target[0] != '\0' && strcmp(c->name.target, t->name) != 0) {
-		return refuse_target(c, t->name, "no such target");
-	}
-	if (c->k->broker < 0 || t->kind != SP_CONF_DESKTOP) {
-		return refuse_target(c, t->name, "desktops are not available now");
-	}
-	m.geometry = in->body.open_target.geometry;
+	m->result = SP_OPEN_OK;
+	snprintf(m->name, sizeof(m->name), "%s", t->name);
+	fill_channels(v.rule, &m->channels);
+	sp_session_limits(c->session, &v, a.ask.now, c->k->now_us(), m);
+	sp_session_arc_make(c->session, &m->arc);
+	m->target_arc = c->session->target_arc;
+	return true;
+}
+
+/* ---- desktops of this machine ---- */
+
+static int open_desktop(struct sp_conn *c, const struct sp_conf_target *t,
+		const struct sp_geometry *geometry)
+{
+	struct sp_msg_desktop_open m = {.conn = c->id, .geometry = *geometry};
+
 	snprintf(m.user, sizeof(m.user), "%s", c->grant.user.name);
 	snprintf(m.account, sizeof(m.account), "%s",
 			t->account[0] != '\0' ? t->account : c->grant.user.name);
@@ -44,36 +73,114 @@ int sp_conn_on_open_target(void *ctx, struct sp_mon_in *in)
 	if (!inet_ntop((int)c->source.family, c->source.addr, m.from, sizeof(m.from))) {
 		m.from[0] = '\0';
 	}
-	if (sp_mon_say(c->k->broker, DESKTOP_OPEN, &m) != SP_OK) {
-		return refuse_target(c, t->name, "desktops are not available now");
+	if (c->k->broker < 0 || sp_mon_say(c->k->broker, DESKTOP_OPEN, &m) != SP_OK) {
+		return sp_conn_refuse_target(c, "desktops are not available now");
 	}
 	c->state = SP_CONN_WAIT_BROKER;
-	sp_watch_at(c->timer, c->k->now_us() + SP_KEEPER_TARGET_US);
+	sp_conn_timer(c, SP_KEEPER_TARGET_US);
 	return SP_OK;
 }
 
-void sp_conn_target(struct sp_conn *c, int fd, bool fresh, const char *text)
+static int give_desktop(struct sp_conn *c, int fd, bool fresh)
 {
-	const struct sp_conf_target *t = &c->k->conf->target[0];
-	struct sp_msg_target m = {.result = SP_OPEN_OK, .kind = SP_TARGET_DESKTOP};
+	const struct sp_conf_target *t = sp_conf_target(c->k->conf, c->grant.target);
+	struct sp_msg_target m = {.kind = SP_TARGET_DESKTOP};
+
+	if (t == NULL || !sp_conn_fill_target(c, t, &m)) {
+		return sp_conn_refuse_target(c, "no rule allows it any more");
+	}
+	c->state = SP_CONN_WAIT_UP;
+	sp_conn_timer(c, 0);
+	sp_permit_allow(&c->net_may, SP_MSG_TARGET_UP);
+	sp_conn_log(c, SP_LOG_INFO, "user %s opened target %s, %s desktop", c->grant.user.name,
+			t->name, fresh ? "new" : "running");
+	return sp_mon_send(c->net, SP_MSG_TARGET, &m, sizeof(m), &fd, 1);
+}
+
+void sp_conn_desktop(struct sp_conn *c, int fd, bool fresh, const char *text)
+{
+	if (c->state == SP_CONN_WAIT_BROKER && c->net >= 0) {
+		int rc = fd < 0 ? sp_conn_refuse_target(c, text) : give_desktop(c, fd, fresh);
+		if (rc != SP_OK) {
+			sp_conn_fatal(c, SP_WHY_INTERNAL, sp_err_text(rc));
+		}
+	}
+	sp_fd_close(&fd);
+}
+
+/* ---- what sp-net asks and tells ---- */
+
+int sp_conn_on_open_target(void *ctx, struct sp_mon_in *in)
+{
+	struct sp_conn *c = ctx;
+
+	if (c->state != SP_CONN_WAIT_TARGET) {
+		return SP_OK; /* ended meanwhile, and told so */
+	}
+	/* The table has said so already; a grant is worth a second look. */
+	if (c->grant.id == 0 || c->grant.conn != c->id) {
+		return SP_EDENIED;
+	}
+	const struct sp_conf_target *t = sp_conf_target(c->k->conf, c->grant.target);
+	if (t == NULL) {
+		return sp_conn_refuse_target(c, "there is no such target any more");
+	}
+	if (t->kind == SP_CONF_DESKTOP) {
+		return open_desktop(c, t, &in->body.open_target.geometry);
+	}
+	return sp_conn_way_open(c, t->address);
+}
+
+int sp_conn_on_target_up(void *ctx, struct sp_mon_in *in)
+{
+	struct sp_conn *c = ctx;
+
+	if (c->state != SP_CONN_WAIT_UP) {
+		return SP_OK;
+	}
+	c->state = SP_CONN_WAIT_BYE;
+	sp_conn_timer(c, 0);
+	sp_conn_secret_drop(&c->secret);
+	sp_conn_secret_drop(&c->delegated);
+	sp_session_up(c->session, c->k->now_us());
+	sp_conn_log(c, SP_LOG_INFO, "session %u: target %s is up, %llu ms after the grant",
+			c->session->id, c->grant.target,
+			(unsigned long long)(c->k->now_us() - c->granted_us) / 1000);
+	return SP_OK;
+}
+
+int sp_conn_on_target_arc(void *ctx, struct sp_mon_in *in)
+{
+	struct sp_conn *c = ctx;
+
+	sp_session_arc_target(c->session, &in->body.arc);
+	return SP_OK;
+}
+
+int sp_conn_on_license(void *ctx, struct sp_mon_in *in)
+{
+	struct sp_conn *c = ctx;
+	struct sp_msg_license *m = &in->body.license;
+	size_t n = 0;
 	int rc;
 
-	if (c->state != SP_CONN_WAIT_BROKER || c->net < 0) {
-		sp_fd_close(&fd);
-		return;
+	if (++c->licenses > LICENSES) {
+		return SP_ELIMIT;
 	}
-	sp_watch_at(c->timer, 0);
-	if (fd < 0) {
-		rc = refuse_target(c, t->name, text);
-	} else {
-		c->state = SP_CONN_WAIT_END;
-		snprintf(m.name, sizeof(m.name), "%s", t->name);
-		rc = sp_mon_send(c->net, SP_MSG_TARGET, &m, sizeof(m), &fd, 1);
-		sp_fd_close(&fd);
-		sp_conn_log(c, SP_LOG_INFO, "user %s opened target %s, %s desktop",
-				c->grant.user.name, t->name, fresh ? "new" : "running");
+	if (m->n > 0) {
+		rc = sp_store_license_put(
+				c->k->store, c->grant.target, m->client, sp_span(m->p, m->n));
+		if (rc != SP_OK) {
+			sp_conn_log(c, SP_LOG_WARN, "licence of target %s not kept: %s",
+					c->grant.target, sp_store_why(c->k->store));
+		}
+		return SP_OK;
 	}
-	if (rc != SP_OK) {
-		sp_conn_fatal(c, SP_WHY_INTERNAL, sp_err_text(rc));
+	rc = sp_store_license_get(c->k->store, c->grant.target, m->client, m->p, &n);
+	if (rc != SP_OK && rc != SP_ENOTFOUND) {
+		sp_conn_log(c, SP_LOG_WARN, "licence for target %s not found: %s", c->grant.target,
+				sp_store_why(c->k->store));
 	}
+	m->n = rc == SP_OK ? (uint32_t)n : 0;
+	return sp_mon_say(c->net, LICENSE, m);
 }

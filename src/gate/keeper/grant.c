@@ -1,6 +1,7 @@
 /* gate/keeper/grant.c - the one place where a login becomes a right. */
 #include "gate/keeper/grant.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/attr.h"
@@ -41,7 +42,7 @@ enum sp_why sp_pending_make(const struct sp_crypto *crypto, uint64_t conn,
 }
 
 enum sp_why sp_grant_make(uint64_t conn, const struct sp_pending *pending, enum sp_factor factor,
-		struct sp_grant *out)
+		const struct sp_policy_verdict *verdict, const char *target, struct sp_grant *out)
 {
 	memset(out, 0, sizeof(*out));
 	if (pending->id == 0 || pending->user.id <= 0) {
@@ -53,6 +54,11 @@ enum sp_why sp_grant_make(uint64_t conn, const struct sp_pending *pending, enum 
 	if (!(SP_FACTOR_MISSING < factor && factor < SP_FACTOR_COUNT)) {
 		return SP_WHY_CODE;
 	}
+	if (!verdict->allow || verdict->rule == NULL || target[0] == '\0' ||
+			!(strlen(target) < sizeof(out->target))) {
+		return SP_WHY_POLICY;
+	}
+	snprintf(out->target, sizeof(out->target), "%s", target);
 	out->user = pending->user;
 	out->conn = conn;
 	out->factor = factor;
@@ -65,7 +71,11 @@ const char *sp_factor_text(enum sp_factor factor)
 	static const char *const texts[] = {[SP_FACTOR_MISSING] = "no second factor",
 			[SP_FACTOR_NOT_ASKED] = "no second factor asked for",
 			[SP_FACTOR_CODE] = "one-time code",
-			[SP_FACTOR_ENROLLED] = "one-time code, enrolled now"};
+			[SP_FACTOR_ENROLLED] = "one-time code, enrolled now",
+			[SP_FACTOR_RECOVERY] = "recovery code",
+			[SP_FACTOR_TOKEN] = "one-time token",
+			[SP_FACTOR_DEVICE] = "device secret",
+			[SP_FACTOR_COOKIE] = "auto-reconnect cookie"};
 
 	return texts[factor < SP_LEN(texts) ? factor : SP_FACTOR_MISSING];
 }

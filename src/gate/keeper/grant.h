@@ -6,6 +6,7 @@
 
 #include "core/base/attr.h"
 #include "core/crypt/crypto.h"
+#include "gate/keeper/policy.h"
 #include "gate/keeper/store.h"
 #include "host/monitor/msg.h"
 
@@ -22,6 +23,10 @@ enum sp_factor {
 	SP_FACTOR_NOT_ASKED, /* by the configuration */
 	SP_FACTOR_CODE, /* a one-time code, spent */
 	SP_FACTOR_ENROLLED, /* by the first code of a new secret */
+	SP_FACTOR_RECOVERY, /* a recovery code, spent */
+	SP_FACTOR_TOKEN, /* a one-time token was the password, and is spent */
+	SP_FACTOR_DEVICE, /* a device secret was the password */
+	SP_FACTOR_COOKIE, /* our auto-reconnect cookie, spent */
 	SP_FACTOR_COUNT
 };
 
@@ -34,6 +39,7 @@ struct sp_grant {
 	uint64_t conn; /* the only connection that it is for */
 	struct sp_user user;
 	enum sp_factor factor;
+	char target[SP_TEXT_TARGET]; /* the only one that it opens */
 };
 
 /*
@@ -43,8 +49,12 @@ struct sp_grant {
 sp_nodiscard enum sp_why sp_pending_make(const struct sp_crypto *crypto, uint64_t conn,
 		const struct sp_checked *checked, const struct sp_msg_done *done,
 		struct sp_pending *out);
-/* Makes the grant out of a pending login and its second factor; likewise. */
+/*
+ * Makes the grant out of a pending login, its second factor and what the rules said last about
+ * the target; likewise.
+ */
 sp_nodiscard enum sp_why sp_grant_make(uint64_t conn, const struct sp_pending *pending,
-		enum sp_factor factor, struct sp_grant *out);
+		enum sp_factor factor, const struct sp_policy_verdict *verdict, const char *target,
+		struct sp_grant *out);
 
 #endif

@@ -153,10 +153,25 @@ static int reload(void *ctx, struct sp_mon_in *in)
 	return SP_OK;
 }
 
+static int login_started(void *ctx, struct sp_mon_in *in)
+{
+	struct sp_keeper *k = ctx;
+	struct sp_conn *c = find(k, in->body.login_started.conn);
+
+	/* Both are closed with the message when nobody waits for them any more. */
+	if (c != NULL) {
+		int leg = sp_mon_take_fd(in, 0), link = sp_mon_take_fd(in, 1);
+
+		sp_conn_leg_started(c, leg, link, in->body.login_started.text);
+	}
+	return SP_OK;
+}
+
 static const struct sp_question control_table[] = {
 		{SP_MSG_CONN_OPEN, SP_QUESTION_NOW, conn_open},
 		{SP_MSG_CONN_CLOSED, SP_QUESTION_NOW, conn_closed},
 		{SP_MSG_RELOAD, SP_QUESTION_NOW, reload},
+		{SP_MSG_LOGIN_STARTED, SP_QUESTION_NOW, login_started},
 };
 
 static int opened(void *ctx, struct sp_mon_in *in)
@@ -166,7 +181,7 @@ static int opened(void *ctx, struct sp_mon_in *in)
 
 	/* Its socket is closed with the message when nobody waits for it any more. */
 	if (c != NULL) {
-		sp_conn_target(c, sp_mon_take_fd(in, 0), in->body.desktop_opened.fresh != 0, "");
+		sp_conn_desktop(c, sp_mon_take_fd(in, 0), in->body.desktop_opened.fresh != 0, "");
 	}
 	return SP_OK;
 }
@@ -177,7 +192,7 @@ static int failed(void *ctx, struct sp_mon_in *in)
 	struct sp_conn *c = find(k, in->body.desktop_failed.conn);
 
 	if (c != NULL) {
-		sp_conn_target(c, -1, false, in->body.desktop_failed.text);
+		sp_conn_desktop(c, -1, false, in->body.desktop_failed.text);
 	}
 	return SP_OK;
 }
@@ -185,6 +200,33 @@ static int failed(void *ctx, struct sp_mon_in *in)
 static const struct sp_question broker_table[] = {
 		{SP_MSG_DESKTOP_OPENED, SP_QUESTION_NOW, opened},
 		{SP_MSG_DESKTOP_FAILED, SP_QUESTION_NOW, failed},
+};
+
+static int dialed(void *ctx, struct sp_mon_in *in)
+{
+	struct sp_keeper *k = ctx;
+	struct sp_conn *c = find(k, in->body.dialed.conn);
+
+	if (c != NULL) {
+		sp_conn_dialed(c, sp_mon_take_fd(in, 0), in->body.dialed.address, "");
+	}
+	return SP_OK;
+}
+
+static int not_dialed(void *ctx, struct sp_mon_in *in)
+{
+	struct sp_keeper *k = ctx;
+	struct sp_conn *c = find(k, in->body.dial_failed.conn);
+
+	if (c != NULL) {
+		sp_conn_dialed(c, -1, "", in->body.dial_failed.text);
+	}
+	return SP_OK;
+}
+
+static const struct sp_question dial_table[] = {
+		{SP_MSG_DIALED, SP_QUESTION_NOW, dialed},
+		{SP_MSG_DIAL_FAILED, SP_QUESTION_NOW, not_dialed},
 };
 
 static int take_all(struct sp_keeper *k, int fd, const struct sp_question *table, size_t n)
@@ -212,4 +254,9 @@ int sp_keeper_control(struct sp_keeper *k)
 int sp_keeper_broker(struct sp_keeper *k)
 {
 	return take_all(k, k->broker, broker_table, SP_LEN(broker_table));
+}
+
+int sp_keeper_dial(struct sp_keeper *k)
+{
+	return take_all(k, k->dial, dial_table, SP_LEN(dial_table));
 }

@@ -37,7 +37,7 @@ struct sp_keeper {
 	struct sp_geo *geo; /* NULL: the configuration names no countries-file */
 	struct sp_store *store;
 	const struct sp_tls_key *key; /* NULL: every signature is refused */
-	int control, broker; /* -1: not there */
+	int control, broker, dial; /* -1: not there */
 	uint64_t (*now_us)(void);
 	int64_t (*unix_time)(void);
 	char alias[16]; /* the name that a challenge shows */
@@ -60,5 +60,7 @@ void sp_keeper_finish(struct sp_keeper *k);
 sp_nodiscard int sp_keeper_control(struct sp_keeper *k);
 /* Takes what the broker sent. An error: the broker is not to be asked any more. */
 sp_nodiscard int sp_keeper_broker(struct sp_keeper *k);
+/* Takes what sp-dial sent, likewise. */
+sp_nodiscard int sp_keeper_dial(struct sp_keeper *k);
 
 #endif

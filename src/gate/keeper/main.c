@@ -39,7 +39,7 @@ struct process {
 	int chain; /* file with the certificates for sp-net */
 	struct sp_msg_ready ready;
 	struct sp_keeper k;
-	struct sp_watch *control, *broker;
+	struct sp_watch *control, *broker, *dial;
 	struct sp_command *command;
 };
 
@@ -254,6 +254,20 @@ static void broker_event(void *user, unsigned events)
 	}
 }
 
+static void dial_event(void *user, unsigned events)
+{
+	struct process *p = user;
+	int rc = sp_keeper_dial(&p->k);
+
+	if (rc != SP_OK) {
+		sp_log(rc == SP_ECLOSED ? SP_LOG_DEBUG : SP_LOG_ERROR,
+				"sp-dial: %s; no other machines from now on", sp_err_text(rc));
+		sp_watch_remove(p->dial);
+		p->dial = NULL;
+		sp_fd_close(&p->k.dial);
+	}
+}
+
 static bool is_socket(int fd)
 {
 	struct stat st;
@@ -334,6 +348,16 @@ static bool listen_for_commands(struct process *p)
 	return p->command != NULL;
 }
 
+/* One that is not there needs no watching. */
+static bool watch(struct process *p, int fd, sp_watch_fd_fn fn, struct sp_watch **out)
+{
+	if (fd < 0) {
+		return true;
+	}
+	*out = sp_loop_fd(p->k.loop, fd, SP_LOOP_READ, fn, p);
+	return *out != NULL && sp_fd_nonblock(fd, true) == SP_OK;
+}
+
 static bool start(struct process *p)
 {
 	char why[SP_STORE_WHY];
@@ -362,13 +386,9 @@ static bool start(struct process *p)
 	if (sp_keeper_init(k) != SP_OK || !listen_for_commands(p)) {
 		return false;
 	}
-	p->control = sp_loop_fd(k->loop, k->control, SP_LOOP_READ, control_event, p);
-	if (k->broker >= 0) {
-		p->broker = sp_loop_fd(k->loop, k->broker, SP_LOOP_READ, broker_event, p);
-	}
-	if (p->control == NULL || (k->broker >= 0 && p->broker == NULL) ||
-			sp_fd_nonblock(k->control, true) != SP_OK ||
-			(k->broker >= 0 && sp_fd_nonblock(k->broker, true) != SP_OK)) {
+	if (!watch(p, k->control, control_event, &p->control) ||
+			!watch(p, k->broker, broker_event, &p->broker) ||
+			!watch(p, k->dial, dial_event, &p->dial)) {
 		sp_log(SP_LOG_ERROR, "event loop: %s", strerror(errno));
 		return false;
 	}
@@ -400,7 +420,7 @@ int main(int argc, char **argv)
 	}
 	if (!((argc == 3 && strcmp(argv[1], "-c") == 0) && is_socket(SP_KEEPER_FD_CONTROL))) {
 		fputs("sp-keeper: started by sallyportd only: sp-keeper -c FILE, "
-		      "with its sockets on descriptors 3 and 4\n",
+		      "with its sockets on descriptors 3 to 5\n",
 				stderr);
 		sp_free(p);
 		return EXIT_USAGE;
@@ -416,6 +436,7 @@ int main(int argc, char **argv)
 	p->chain = -1;
 	p->k.control = SP_KEEPER_FD_CONTROL;
 	p->k.broker = is_socket(SP_KEEPER_FD_BROKER) ? SP_KEEPER_FD_BROKER : -1;
+	p->k.dial = is_socket(SP_KEEPER_FD_DIAL) ? SP_KEEPER_FD_DIAL : -1;
 	if (start(p)) {
 		status = sp_loop_run(p->k.loop);
 		status = status < 0 ? EXIT_FAILED : status;

@@ -11,14 +11,23 @@
 #include "core/base/attr.h"
 #include "core/base/utf16.h"
 #include "host/io/cert.h"
+#include "host/io/fdio.h"
 #include "host/io/ipc.h"
 #include "host/io/tls.h"
 #include "host/lib/crypto_nettle.h"
 
-struct rig rig = {.unix_s = 1000000000};
+/* From this machine nobody has to wait for a failure before. */
+struct rig rig = {.unix_s = 1000000000,
+		.leg = -1,
+		.host = -1,
+		.source = {.family = AF_INET, .addr = {127, 0, 0, 7}, .text = "127.0.0.7:5"}};
 const uint8_t rig_secret[] = "12345678901234567890";
 static char dir[] = "/tmp/sp-test-keeper-XXXXXX";
 static struct sp_tls_key *key;
+/* The rules of the empty configuration, and one of a test. */
+static struct sp_conf_rule *rig_rule;
+static size_t rig_rules;
+static struct sp_conf_rule own_rule;
 
 static uint64_t now_us(void)
 {
@@ -34,12 +43,14 @@ int rig_open(void **state)
 {
 	char why[SP_STORE_WHY], text[SP_WHY_MAX];
 	struct sp_rcbuf *cert, *pem;
-	int p[2], b[2];
+	int p[2], b[2], d[2];
 
 	if (mkdtemp(dir) == NULL || chdir(dir) != 0 || sp_tls_init() != SP_OK) {
 		return -1;
 	}
 	sp_conf_default(&rig.conf);
+	rig_rule = rig.conf.rule;
+	rig_rules = rig.conf.n_rules;
 	rig.conf.mfa = SP_CONF_MFA_NONE;
 	snprintf(rig.conf.target[0].session, sizeof(rig.conf.target[0].session), "my-session");
 	rig.k.crypto = &sp_crypto_nettle;
@@ -50,9 +61,8 @@ int rig_open(void **state)
 	rig.k.store = sp_store_open("s", true, rig.k.crypto, why);
 	rig.k.loop = sp_loop_create();
 	if (rig.k.store == NULL || rig.k.loop == NULL || sp_ipc_pair(p) != SP_OK ||
-			sp_ipc_pair(b) != SP_OK ||
-			sp_cert_make("test.example", 1, &cert, &pem) != SP_OK ||
-			sp_keeper_init(&rig.k) != SP_OK) {
+			sp_ipc_pair(b) != SP_OK || sp_ipc_pair(d) != SP_OK ||
+			sp_cert_make("test.example", 1, &cert, &pem) != SP_OK) {
 		return -1;
 	}
 	key = sp_tls_key_load(sp_span(pem->p, pem->n), text);
@@ -63,7 +73,10 @@ int rig_open(void **state)
 	rig.parent = p[1];
 	rig.k.broker = b[0];
 	rig.broker = b[1];
-	return sp_store_add(rig.k.store, "alice", "", GOOD) == SP_OK &&
+	rig.k.dial = d[0];
+	rig.dial = d[1];
+	return sp_keeper_init(&rig.k) == SP_OK &&
+					sp_store_add(rig.k.store, "alice", "", GOOD) == SP_OK &&
 					sp_store_add(rig.k.store, "dave", "", GOOD) == SP_OK &&
 					sp_store_disable(rig.k.store, "dave", true) == SP_OK &&
 					sp_store_add(rig.k.store, "carol", "", GOOD) == SP_OK &&
@@ -76,6 +89,8 @@ int rig_open(void **state)
 int rig_close(void **state)
 {
 	sp_keeper_finish(&rig.k);
+	rig.conf.rule = rig_rule;
+	sp_conf_finish(&rig.conf);
 	sp_conf_finish(&rig.conf);
 	sp_store_close(rig.k.store);
 	sp_loop_destroy(rig.k.loop);
@@ -84,6 +99,8 @@ int rig_close(void **state)
 	close(rig.parent);
 	close(rig.k.broker);
 	close(rig.broker);
+	close(rig.k.dial);
+	close(rig.dial);
 	unlink("s/store.db");
 	unlink("s/keeper.key");
 	rmdir("s");
@@ -100,6 +117,7 @@ void turn(void)
 	if (rig.k.broker >= 0) {
 		assert_int_equal(sp_keeper_broker(&rig.k), SP_OK);
 	}
+	assert_int_equal(sp_keeper_dial(&rig.k), SP_OK);
 }
 
 /* The next message for one of our ends must be of that type; it is in `in` then. */
@@ -112,6 +130,21 @@ void expect(int fd, enum sp_msg type)
 		fail_msg("%s: nothing came (%d)", sp_msg_name(type), rc);
 	}
 	assert_string_equal(sp_msg_name(rig.in.type), sp_msg_name(type));
+}
+
+void await(int fd, enum sp_msg type)
+{
+	turn();
+	for (;;) {
+		sp_mon_in_finish(&rig.in);
+		int rc = sp_mon_recv(fd, &rig.in);
+		if (rc != 1) {
+			fail_msg("%s: nothing came (%d)", sp_msg_name(type), rc);
+		}
+		if (rig.in.type == (uint32_t)type) {
+			return;
+		}
+	}
 }
 
 void expect_nothing(int fd)
@@ -127,8 +160,7 @@ void connect_one(void)
 
 	assert_int_equal(sp_ipc_pair(n), SP_OK);
 	assert_int_equal(sp_ipc_pair(l), SP_OK);
-	m.source = (struct sp_source){.family = AF_INET, .addr = {192, 0, 2, 7}};
-	snprintf(m.source.text, sizeof(m.source.text), "192.0.2.7:5");
+	m.source = rig.source;
 	int fds[2] = {n[0], l[0]};
 	assert_int_equal(sp_mon_send(rig.parent, SP_MSG_CONN_OPEN, &m, sizeof(m), fds, 2), SP_OK);
 	close(n[0]);
@@ -157,11 +189,20 @@ void disconnect(void)
 	close(rig.login);
 	closed(SP_ROLE_NET, false, false);
 	assert_int_equal(rig.k.n, 0);
+	sp_fd_close(&rig.leg);
+	sp_fd_close(&rig.host);
 	rig.conf.mfa = SP_CONF_MFA_NONE;
+	rig.conf.n_targets = 1;
+	rig.conf.n_rules = rig_rules;
+	rig.conf.rule = rig_rule;
+	rig.conf.notice[0] = '\0';
 	while (sp_mon_recv(rig.parent, &rig.in) == 1) {
 		sp_mon_in_finish(&rig.in);
 	}
 	while (sp_mon_recv(rig.broker, &rig.in) == 1) {
+		sp_mon_in_finish(&rig.in);
+	}
+	while (sp_mon_recv(rig.dial, &rig.in) == 1) {
 		sp_mon_in_finish(&rig.in);
 	}
 }
@@ -235,10 +276,111 @@ void open_target(void)
 	expect(rig.broker, SP_MSG_DESKTOP_OPEN);
 }
 
+void done_with(const char *user, const char *password)
+{
+	struct sp_msg_done m = {.result = SP_DONE_OK, .why = SP_WHY_OK};
+
+	snprintf(m.user, sizeof(m.user), "%s", user);
+	snprintf(m.password, sizeof(m.password), "%s", password);
+	assert_int_equal(sp_mon_say(rig.login, DONE, &m), SP_OK);
+	turn();
+}
+
+void log_in_as(const char *name, const char *password)
+{
+	assert_int_equal(prove(name, password), SP_PROOF_GRANTED);
+	done_with(name, password);
+}
+
 void log_in(void)
 {
 	assert_int_equal(prove("Alice", GOOD), SP_PROOF_GRANTED);
 	done(SP_DONE_OK, SP_WHY_OK, "alice");
+}
+
+struct sp_conf_rule *with_rule(const char *name)
+{
+	own_rule = (struct sp_conf_rule){.line = 1};
+	snprintf(own_rule.name, sizeof(own_rule.name), "%s", name);
+	rig.conf.rule = &own_rule;
+	rig.conf.n_rules = 1;
+	return &own_rule;
+}
+
+struct sp_conf_target *with_db1(void)
+{
+	struct sp_conf_target *t = &rig.conf.target[1];
+
+	*t = (struct sp_conf_target){.name = "db1",
+			.kind = SP_CONF_RDP,
+			.address = "192.0.2.9:3389",
+			.text = "the database",
+			.trust = SP_CONF_TRUST_FIRST_SEEN,
+			.login = SP_CONF_LOGIN_SAME,
+			.domain = "CORP"};
+	rig.conf.n_targets = 2;
+	with_rule("operators");
+	return t;
+}
+
+uint32_t converse(void)
+{
+	assert_int_equal(sp_mon_say(rig.net, CONVERSE, &(struct sp_msg_converse){0}), SP_OK);
+	expect(rig.net, SP_MSG_PROMPT);
+	return rig.in.body.prompt.kind;
+}
+
+uint32_t choose(uint32_t choice)
+{
+	struct sp_msg_answer m = {.kind = SP_ANSWER_OK, .choice = choice};
+
+	assert_int_equal(sp_mon_say(rig.net, ANSWER, &m), SP_OK);
+	expect(rig.net, SP_MSG_PROMPT);
+	return rig.in.body.prompt.kind;
+}
+
+void to_dialling(void)
+{
+	struct sp_msg_open_target m = {.geometry = {.width = 800, .height = 600, .bpp = 16}};
+
+	with_db1();
+	log_in_as("alice#db1", GOOD);
+	assert_int_equal(verdict().result, SP_VERDICT_GRANTED);
+	assert_int_equal(sp_mon_say(rig.net, OPEN_TARGET, &m), SP_OK);
+	expect(rig.dial, SP_MSG_DIAL);
+}
+
+void to_dialled(void)
+{
+	struct sp_msg_dialed m = {.conn = rig.conn, .address = "192.0.2.9:3389"};
+	int p[2];
+
+	to_dialling();
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, p), 0);
+	assert_int_equal(sp_mon_send(rig.dial, SP_MSG_DIALED, &m, sizeof(m), p, 1), SP_OK);
+	close(p[0]);
+	rig.host = p[1];
+	await(rig.parent, SP_MSG_LOGIN_START);
+}
+
+void to_given(void)
+{
+	struct sp_msg_login_started m = {0};
+	int q[2], l[2];
+
+	to_dialled();
+	m.conn = rig.conn;
+	assert_int_equal(sp_ipc_pair(q), SP_OK);
+	assert_int_equal(sp_ipc_pair(l), SP_OK);
+	int fds[2] = {q[0], l[0]};
+	assert_int_equal(sp_mon_send(rig.parent, SP_MSG_LOGIN_STARTED, &m, sizeof(m), fds, 2),
+			SP_OK);
+	close(q[0]);
+	close(l[0]);
+	close(l[1]);
+	rig.leg = q[1];
+	turn(); /* LOGIN_STARTED is read after sp-net's questions */
+	expect(rig.net, SP_MSG_TARGET);
 }
 
 const char *good_code(void)

@@ -15,8 +15,11 @@ struct rig {
 	struct sp_conf conf;
 	uint64_t clock_us;
 	int64_t unix_s;
-	/* Our ends: the parent's, the broker's, and those of the connection's two children. */
-	int parent, broker, net, login;
+	/* Our ends: the parent's, the broker's, sp-dial's, and those of the connection's two children. */
+	int parent, broker, dial, net, login;
+	int leg; /* sp-target's; -1: there is none */
+	int host; /* the target's end of the dialled socket; -1 likewise */
+	struct sp_source source;
 	uint64_t conn; /* the connection's number */
 	struct sp_mon_in in; /* what expect() got */
 };
@@ -31,7 +34,9 @@ void turn(void);
 /* The next message for one of our ends must be of that type; it is in rig.in then. */
 void expect(int fd, enum sp_msg type);
 void expect_nothing(int fd);
-/* A connection from 192.0.2.7; it must end with disconnect(). */
+/* Like expect(), after whatever else comes first. */
+void await(int fd, enum sp_msg type);
+/* A connection from rig.source; it must end with disconnect(). */
 void connect_one(void);
 void closed(uint32_t role, bool crashed, bool deadline);
 void disconnect(void);
@@ -42,10 +47,28 @@ struct sp_msg_challenge challenge(void);
 struct sp_msg_proof proof_of(const char *user, const char *password, const uint8_t *server);
 uint32_t prove(const char *user, const char *password);
 void done(uint32_t result, uint32_t why, const char *user);
+/* DONE with the delegated credentials of that name; alice's own password. */
+void done_with(const char *user, const char *password);
 void log_in(void);
+/* Proves and ends the login of any name, the password delegated. */
+void log_in_as(const char *name, const char *password);
 struct sp_msg_verdict verdict(void);
+/*
+ * "db1", an RDP host that was never seen before; alice's password opens it, and a rule
+ * "operators" allows it to everybody.
+ */
+struct sp_conf_target *with_db1(void);
+/* A rule of this connection's configuration, in the place of the built-in one. */
+struct sp_conf_rule *with_rule(const char *name);
+/* CONVERSE; the kind of what is asked. */
+uint32_t converse(void);
 const char *good_code(void);
 uint32_t answer(const char *text);
+uint32_t choose(uint32_t choice);
 void open_target(void);
+/* Opens db1 for alice, in steps: sp-dial is asked; the parent is asked; sp-net has it all. */
+void to_dialling(void);
+void to_dialled(void);
+void to_given(void);
 
 #endif

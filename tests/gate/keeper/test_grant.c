@@ -57,24 +57,48 @@ static void test_grant(void **state)
 	assert_int_equal(sp_pending_make(&sp_crypto_nettle, 5, &c, &d, &g), SP_WHY_OK);
 #undef NONE
 
+	/* Nor does a login make a right without its second factor, and the rules' last word. */
+	static const struct sp_conf_rule rule = {.name = "all"};
+	struct sp_policy_verdict v = {.allow = true, .rule = &rule};
 	struct sp_grant right;
 	struct sp_pending zero_g = {0};
-	assert_int_equal(sp_grant_make(5, &g, SP_FACTOR_CODE, &right), SP_WHY_OK);
+	assert_int_equal(sp_grant_make(5, &g, SP_FACTOR_CODE, &v, "db1", &right), SP_WHY_OK);
 	assert_int_equal(right.id, g.id);
 	assert_int_equal(right.user.id, 1);
-	assert_int_not_equal(sp_grant_make(5, &zero_g, SP_FACTOR_CODE, &right), SP_WHY_OK);
-	assert_int_equal(right.id, 0);
-	assert_int_not_equal(sp_grant_make(6, &g, SP_FACTOR_CODE, &right), SP_WHY_OK);
-	assert_int_not_equal(sp_grant_make(0, &g, SP_FACTOR_CODE, &right), SP_WHY_OK);
-	assert_int_equal(sp_grant_make(5, &g, SP_FACTOR_MISSING, &right), SP_WHY_CODE);
-	assert_int_equal(sp_grant_make(5, &g, SP_FACTOR_COUNT, &right), SP_WHY_CODE);
-	assert_int_equal(right.id, 0);
+	assert_string_equal(right.target, "db1");
+#define NO_RIGHT(why_, id_, pending_, factor_, target_) \
+	do { \
+		assert_int_equal( \
+				sp_grant_make(id_, pending_, factor_, &v, target_, &right), why_); \
+		assert_int_equal(right.id, 0); \
+		assert_string_equal(right.target, ""); \
+	} while (0)
+	NO_RIGHT(SP_WHY_NO_LOGIN, 5, &zero_g, SP_FACTOR_CODE, "db1");
+	NO_RIGHT(SP_WHY_INTERNAL, 6, &g, SP_FACTOR_CODE, "db1");
+	NO_RIGHT(SP_WHY_INTERNAL, 0, &g, SP_FACTOR_CODE, "db1");
+	NO_RIGHT(SP_WHY_CODE, 5, &g, SP_FACTOR_MISSING, "db1");
+	NO_RIGHT(SP_WHY_CODE, 5, &g, SP_FACTOR_COUNT, "db1");
+	NO_RIGHT(SP_WHY_POLICY, 5, &g, SP_FACTOR_CODE, "");
+	v.rule = NULL;
+	NO_RIGHT(SP_WHY_POLICY, 5, &g, SP_FACTOR_CODE, "db1");
+	v = (struct sp_policy_verdict){.rule = &rule};
+	NO_RIGHT(SP_WHY_POLICY, 5, &g, SP_FACTOR_CODE, "db1");
+#undef NO_RIGHT
+}
+
+static void test_texts(void **state)
+{
+	for (int i = 0; i < SP_FACTOR_COUNT; i++) {
+		assert_true(sp_factor_text((enum sp_factor)i)[0] != '\0');
+	}
+	assert_string_equal(sp_factor_text(SP_FACTOR_COUNT), "no second factor");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_grant),
+			cmocka_unit_test(test_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
