@@ -185,7 +185,7 @@ static void on_closed(void *user, int err, const char *what)
 	sp_relay_user_closed(n);
 }
 
-void sp_door_open(struct sp_net *n, int fd)
+void sp_door_begin(struct sp_net *n, int fd)
 {
 	static const struct sp_conn_calls calls = {
 			.event = on_event, .tls_up = tls_up, .room = on_room, .closed = on_closed};
@@ -219,5 +219,14 @@ void sp_door_open(struct sp_net *n, int fd)
 	/* A socket that is not TCP (a test) takes no tuning, and needs none. */
 	if (sp_tcp_tune(fd, SP_TCP_SEND_BUF, SP_TCP_LOWAT) != SP_OK) {
 		sp_log(SP_LOG_DEBUG, "socket not tuned");
+	}
+}
+
+void sp_door_open(struct sp_net *n, int fd)
+{
+	if (n->start.require_token) {
+		sp_door_token(n, fd);
+	} else {
+		sp_door_begin(n, fd);
 	}
 }

@@ -72,6 +72,10 @@ struct sp_net {
 
 /* door.c: from the first packet to the verdict. */
 void sp_door_open(struct sp_net *n, int fd);
+/* Goes on with it, once its first packet was found good where that has to be. */
+void sp_door_begin(struct sp_net *n, int fd);
+/* door_token.c: looks for a token in the first packet; without one there is no answer at all. */
+void sp_door_token(struct sp_net *n, int fd);
 /* talk.c: what the keeper wants to know, and the greeter that asks it. */
 void sp_talk_start(struct sp_net *n);
 void sp_talk_prompt(struct sp_net *n, const struct sp_msg_prompt *p);

@@ -160,6 +160,7 @@ static int allow_options(scmp_filter_ctx f)
 			{true, IPPROTO_TCP, TCP_NODELAY},
 			{true, IPPROTO_TCP, TCP_NOTSENT_LOWAT},
 			{true, SOL_SOCKET, SO_SNDBUF},
+			{true, SOL_SOCKET, SO_LINGER},
 			{false, IPPROTO_TCP, TCP_INFO},
 			{false, SOL_SOCKET, SO_ERROR},
 	};
