@@ -80,6 +80,10 @@ static void look(struct sp_net *n)
 	}
 	if (n->state == SP_NET_RELAY && sp_legs_active(n->legs) && n->limit.start_us == 0) {
 		sp_relay_limit_start(n);
+		if (sp_mon_say(SP_NET_FD_KEEPER, TARGET_UP, &(struct sp_msg_none){0}) != SP_OK) {
+			sp_net_end(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, SP_WHY_INTERNAL,
+					"keeper is gone");
+		}
 	}
 }
 
