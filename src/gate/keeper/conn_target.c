@@ -92,6 +92,7 @@ static int give_desktop(struct sp_conn *c, int fd, bool fresh)
 	c->state = SP_CONN_WAIT_UP;
 	sp_conn_timer(c, 0);
 	sp_permit_allow(&c->net_may, SP_MSG_TARGET_UP);
+	sp_permit_allow(&c->net_may, SP_MSG_TARGET_ARC);
 	sp_conn_log(c, SP_LOG_INFO, "user %s opened target %s, %s desktop", c->grant.user.name,
 			t->name, fresh ? "new" : "running");
 	return sp_mon_send(c->net, SP_MSG_TARGET, &m, sizeof(m), &fd, 1);

@@ -230,7 +230,7 @@ static const struct {
 		{"enrolment", to_enrolment, "RSAB", NULL, NULL},
 		{"denied", to_denied, "RSB", NULL, NULL},
 		{"waiting for the broker", to_waiting, "RSB", NULL, NULL},
-		{"target opened", to_opened, "RSBU", NULL, NULL},
+		{"target opened", to_opened, "RSBUK", NULL, NULL},
 		{"target not opened", to_not_opened, "RSB", NULL, NULL},
 		{"waiting for sp-dial", to_dialling, "RSB", NULL, NULL},
 		{"waiting for sp-target", to_dialled, "RSB", NULL, NULL},
