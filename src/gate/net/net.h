@@ -113,6 +113,8 @@ void sp_relay_session_end(struct sp_net *n, const struct sp_msg_session_end *e);
 void sp_target_socket(struct sp_net *n, int fd, int link, const struct sp_msg_target *t);
 /* The login there is over, or given up: nobody listens to sp-target any more. */
 void sp_target_forget_login(struct sp_net *n);
+/* Leaves the target, and its login, at once and without a word. */
+void sp_target_drop(struct sp_net *n);
 /* The target will not do: tells the log and the person, by the target's name. */
 void sp_target_give_up(struct sp_net *n, uint32_t why, const char *reason);
 /* redirect.c: a SP_EV_REDIRECT of the target; the keeper is asked for the next one. */

@@ -91,9 +91,7 @@ void sp_redirect_follow(struct sp_net *n, struct sp_span packet)
 	n->leg.rdstls = m.rdstls;
 	n->leg.has_session = true;
 	n->leg.session = r.session_id;
-	sp_target_forget_login(n);
-	sp_conn_destroy(n->target);
-	n->target = NULL;
+	sp_target_drop(n);
 	n->state = SP_NET_WAIT_TARGET;
 	int rc = sp_mon_say(SP_NET_FD_KEEPER, REDIRECT, &m);
 	sp_wipe(&m, sizeof(m));

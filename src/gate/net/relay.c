@@ -81,6 +81,9 @@ static void look(struct sp_net *n)
 		sp_greeter_destroy(n->greeter);
 		n->greeter = NULL;
 		sp_conn_pause(n->target, false);
+		if (sp_mon_say(SP_NET_FD_KEEPER, TARGET_UP, &(struct sp_msg_none){0}) != SP_OK) {
+			sp_log(SP_LOG_DEBUG, "keeper is gone");
+		}
 	}
 	if (n->state == SP_NET_RELAY && sp_legs_active(n->legs) && n->limit.start_us == 0) {
 		sp_relay_limit_start(n);

@@ -103,14 +103,12 @@ void sp_talk_refuse(struct sp_net *n, uint32_t error_info, uint32_t why, const c
 	bool opening = n->state == SP_NET_WAIT_TARGET || n->state == SP_NET_WAIT_LICENSE;
 	bool asked = n->state == SP_NET_WAIT_PROMPT || n->state == SP_NET_WAIT_ANSWER;
 
-	if (n->greeter == NULL && !(asked && have_greeter(n))) {
+	if (n->greeter == NULL && !((asked || opening) && have_greeter(n))) {
 		sp_net_end(n, error_info, why, text);
 		return;
 	}
 	/* A leg that was being opened; its login dies with it. */
-	sp_target_forget_login(n);
-	sp_conn_destroy(n->target);
-	n->target = NULL;
+	sp_target_drop(n);
 	n->state = SP_NET_WAIT_LEAVE;
 	n->error_info = error_info;
 	n->why = why;

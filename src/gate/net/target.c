@@ -26,8 +26,8 @@
  */
 #define PROTOCOLS (SP_PROTO_SSL | SP_PROTO_HYBRID | SP_PROTO_HYBRID_EX)
 #define PROTOCOLS_REDIRECTED (SP_PROTO_SSL | SP_PROTO_RDSTLS)
-/* From the socket to the licence. */
-#define LEG_US 30000000ull
+/* From the socket to the session: people, and the clients before them, wait for half a minute. */
+#define LEG_US 20000000ull
 /* A target that takes none of the bytes that wait for it. */
 #define STALL_US 60000000
 /* So long sp-target may take to explain why a connection was closed. */
@@ -51,15 +51,23 @@ void sp_target_forget_login(struct sp_net *n)
 	leg->asked = false;
 }
 
+void sp_target_drop(struct sp_net *n)
+{
+	sp_target_forget_login(n);
+	sp_relay_target(n, NULL);
+	sp_conn_destroy(n->target);
+	n->target = NULL;
+}
+
 void sp_target_give_up(struct sp_net *n, uint32_t why, const char *reason)
 {
 	char text[SP_TEXT_WHY];
 
-	snprintf(text, sizeof(text), "%s: %s", n->leg.name, reason);
-	sp_log(SP_LOG_WARN, "target %s", text);
-	sp_target_forget_login(n);
-	sp_conn_destroy(n->target);
-	n->target = NULL;
+	/* The keeper's reasons have the name in them. */
+	bool named = strncmp(reason, n->leg.name, strlen(n->leg.name)) == 0;
+	snprintf(text, sizeof(text), "%s%s%s", named ? "" : n->leg.name, named ? "" : ": ", reason);
+	sp_log(SP_LOG_WARN, "no way to target %s", text);
+	sp_target_drop(n);
 	sp_talk_refuse(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, why, text);
 }
 
@@ -265,7 +273,7 @@ static uint32_t lost_words(
 	} else if (failure != 0) {
 		snprintf(out, cap, "it refused the connection: %s (failure code %u)",
 				sp_x224_failure_text(failure), (unsigned)failure);
-	} else if (strcmp(what, "x224.selectedProtocol") == 0) {
+	} else if (err == SP_EPROTO && strcmp(what, "x224.selectedProtocol") == 0) {
 		snprintf(out, cap, "it has neither TLS nor NLA, only the old RDP encryption");
 	} else if (strcmp(what, "authorizationResult") == 0) {
 		snprintf(out, cap, "it refused the login: this user may not log on there");
@@ -278,7 +286,7 @@ static uint32_t lost_words(
 			n->leg.answers > (n->leg.rdstls ? 0 : 1)) {
 		snprintf(out, cap,
 				"it closed the connection at the login; most likely user name or "
-				"password are wrong");
+				"password is wrong");
 		return SP_WHY_TARGET_LOGIN;
 	} else if (closed) {
 		snprintf(out, cap, "it closed the connection (%s); try again later", state);
@@ -307,6 +315,7 @@ static void lost_early(struct sp_net *n, int err, const char *what, int saved_er
 		return;
 	}
 	sp_watch_in(leg->last, LAST_WORD_US);
+	sp_relay_target(n, NULL);
 	sp_conn_destroy(n->target);
 	n->target = NULL;
 }
@@ -321,8 +330,7 @@ static void target_closed(void *user, int err, const char *what)
 		lost_early(n, err, what, saved_errno);
 		return;
 	}
-	sp_conn_destroy(n->target);
-	n->target = NULL;
+	sp_target_drop(n);
 	if (n->state == SP_NET_ENDING) {
 		return;
 	}
