@@ -190,9 +190,22 @@ static void read_limit(struct sp_conf_reader *r, const config_setting_t *s, void
 	memcpy((char *)to + l->at, &u, sizeof(u));
 }
 
+static void add_exempt(
+		struct sp_conf_reader *r, const config_setting_t *at, const char *text, void *to)
+{
+	struct sp_conf_limits *l = to;
+
+	sp_conf_add_net(r, at, text, l->exempt, &l->n_exempt);
+}
+
+static void read_exempt(struct sp_conf_reader *r, const config_setting_t *s, void *to)
+{
+	sp_conf_read_texts(r, s, SP_CONF_EXEMPT, add_exempt, to);
+}
+
 static void read_limits(struct sp_conf_reader *r, const config_setting_t *s, void *to)
 {
-	struct sp_conf_key keys[SP_LEN(limits)];
+	struct sp_conf_key keys[SP_LEN(limits) + 1] = {[SP_LEN(limits)] = {"exempt", read_exempt}};
 
 	for (size_t i = 0; i < SP_LEN(limits); i++) {
 		keys[i] = (struct sp_conf_key){limits[i].name, read_limit};

@@ -20,6 +20,7 @@
 #define SP_CONF_ERRORS 64
 #define SP_CONF_HOST 264
 #define SP_CONF_RULES 128
+#define SP_CONF_EXEMPT 32
 #define SP_CONF_LIST 32 /* entries of a rule's list */
 #define SP_CONF_ZONE 64
 #define SP_CONF_ZONES 16 /* different ones in a file */
@@ -156,6 +157,9 @@ struct sp_conf_limits {
 	uint32_t burst; /* of them at once after a pause */
 	uint32_t total_soft; /* without a verdict in all; above it a growing part is refused */
 	uint32_t total_hard; /* from here on every new one */
+	size_t n_exempt;
+	struct sp_conf_net
+			exempt[SP_CONF_EXEMPT]; /* no penalties: many people behind one address */
 };
 
 struct sp_conf {

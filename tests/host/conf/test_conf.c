@@ -107,7 +107,8 @@ static void test_full(void **state)
 				   "session = \"icewm-session\"; };\n"
 				   "};\n"
 				   "limits = { deadline = 60; per-source = 4; rate = 5; burst = 9; "
-				   "total-soft = 10; total-hard = 20; };\n"),
+				   "total-soft = 10; total-hard = 20; "
+				   "exempt = [\"198.51.100.0/24\", \"2001:db8::/32\"]; };\n"),
 			SP_OK);
 	assert_int_equal(conf.n_listen, 2);
 	assert_int_equal(conf.listen[1].family, AF_INET6);
@@ -124,6 +125,9 @@ static void test_full(void **state)
 	assert_int_equal(conf.limits.per_source, 4);
 	assert_int_equal(conf.limits.burst, 9);
 	assert_int_equal(conf.limits.total_soft, 10);
+	assert_int_equal(conf.limits.n_exempt, 2);
+	assert_int_equal(conf.limits.exempt[0].bits, 24);
+	assert_int_equal(conf.limits.exempt[1].family, AF_INET6);
 	assert_int_equal(read_text("run-as = \"caller\";"), SP_OK);
 	assert_string_equal(conf.run_as, "");
 	assert_int_equal(read_text("mfa = \"enrolled\";"), SP_OK);
@@ -182,6 +186,8 @@ static const struct {
 						"t.conf:5: other: key is not known"}},
 		{"limits = { total-soft = 100; total-hard = 50; };",
 				{"t.conf:1: limits: total-soft is above total-hard"}},
+		{"limits = { exempt = [\"office\"]; };",
+				{"t.conf:1: exempt: \"office\" is no network"}},
 		{"run-as = \"a b\";", {"t.conf:1: run-as: \"a b\" is neither"}},
 		{"mfa = \"off\";",
 				{"t.conf:1: mfa: \"off\" is not \"required\", \"enrolled\" or "
