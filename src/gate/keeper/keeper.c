@@ -7,6 +7,7 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "gate/keeper/conn.h"
+#include "gate/keeper/store_penalty.h"
 #include "gate/keeper/facts.h"
 #include "gate/keeper/session.h"
 #include "host/io/fdio.h"
@@ -167,11 +168,33 @@ static int login_started(void *ctx, struct sp_mon_in *in)
 	return SP_OK;
 }
 
+static int penalties(void *ctx, struct sp_mon_in *in)
+{
+	struct sp_keeper *k = ctx;
+
+	if (sp_store_penalties_set(k->store, &in->body.penalties) != SP_OK) {
+		sp_log(SP_LOG_WARN, "penalties are not kept: %s", sp_store_why(k->store));
+	}
+	return SP_OK;
+}
+
+int sp_keeper_penalties(struct sp_keeper *k)
+{
+	static struct sp_msg_penalties m; /* 12 KiB */
+
+	if (sp_store_penalties_get(k->store, k->unix_time(), &m) != SP_OK) {
+		sp_log(SP_LOG_WARN, "penalties are forgotten: %s", sp_store_why(k->store));
+		return SP_OK;
+	}
+	return m.n > 0 ? sp_mon_say(k->control, PENALTIES_KEPT, &m) : SP_OK;
+}
+
 static const struct sp_question control_table[] = {
 		{SP_MSG_CONN_OPEN, SP_QUESTION_NOW, conn_open},
 		{SP_MSG_CONN_CLOSED, SP_QUESTION_NOW, conn_closed},
 		{SP_MSG_RELOAD, SP_QUESTION_NOW, reload},
 		{SP_MSG_LOGIN_STARTED, SP_QUESTION_NOW, login_started},
+		{SP_MSG_PENALTIES, SP_QUESTION_NOW, penalties},
 };
 
 static int opened(void *ctx, struct sp_mon_in *in)

@@ -56,6 +56,8 @@ sp_nodiscard int sp_keeper_init(struct sp_keeper *k);
 /* Ends all connections. */
 void sp_keeper_finish(struct sp_keeper *k);
 
+/* Gives the parent back what sources had to wait; before READY. SP_OK also when there is nothing. */
+sp_nodiscard int sp_keeper_penalties(struct sp_keeper *k);
 /* Takes what the parent sent. SP_ECLOSED when it is gone; any other error ends the keeper too. */
 sp_nodiscard int sp_keeper_control(struct sp_keeper *k);
 /* Takes what the broker sent. An error: the broker is not to be asked any more. */

@@ -393,7 +393,14 @@ static bool start(struct process *p)
 		return false;
 	}
 	warn(p->k.conf);
-	return enter_jail(p) && send_ready(p, "ready");
+	if (!enter_jail(p)) {
+		return false;
+	}
+	if (sp_keeper_penalties(k) != SP_OK) {
+		sp_log(SP_LOG_ERROR, "parent: it does not listen");
+		return false;
+	}
+	return send_ready(p, "ready");
 }
 
 static void finish(struct process *p)

@@ -130,6 +130,10 @@ const char *const sp_store_steps[] = {
 		"CREATE TABLE alarm ("
 		"  net BLOB NOT NULL PRIMARY KEY,"
 		"  until INTEGER NOT NULL) STRICT;",
+		/* The parent's table, as it was told last. */
+		"CREATE TABLE penalty ("
+		"  source BLOB NOT NULL PRIMARY KEY,"
+		"  until INTEGER NOT NULL) STRICT;",
 };
 
 const size_t sp_store_nsteps = SP_LEN(sp_store_steps);

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/base/attr.h"
@@ -255,6 +256,30 @@ static void test_question(void **state)
 	close(login[1]);
 }
 
+/* Told by one parent, given to the next before it may accept anybody. */
+static void test_penalties(void **state)
+{
+	static struct sp_msg_penalties m;
+
+	expect(parent, SP_MSG_READY);
+	m.n = 2;
+	m.v[0].source[15] = 7;
+	m.v[0].until = (int64_t)time(NULL) + 600;
+	m.v[1].until = (int64_t)time(NULL) - 1;
+	assert_int_equal(sp_mon_say(parent, PENALTIES, &m), SP_OK);
+	close(parent);
+	parent = -1;
+	assert_int_equal(status_at_end(), 0);
+	stop(NULL);
+	assert_int_equal(start(NULL), 0);
+	expect(parent, SP_MSG_PENALTIES_KEPT);
+	assert_int_equal(in.body.penalties.n, 1);
+	assert_memory_equal(&in.body.penalties.v[0], &m.v[0], sizeof(m.v[0]));
+	expect(parent, SP_MSG_READY);
+	m.n = 0;
+	assert_int_equal(sp_mon_say(parent, PENALTIES, &m), SP_OK);
+}
+
 static void test_broken_conf(void **state)
 {
 	assert_int_equal(write_conf("rules = 1;\n"), 0);
@@ -271,6 +296,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test_setup_teardown(test_life, start, stop),
 			cmocka_unit_test_setup_teardown(test_question, start, stop),
+			cmocka_unit_test_setup_teardown(test_penalties, start, stop),
 			cmocka_unit_test(test_broken_conf),
 	};
 
