@@ -107,6 +107,37 @@ class Deaths(Service):
         self.assertTrue(self.lines('refused: source has to wait'))
         self.good_login()
 
+    def test_penalty_outlives_the_service(self):
+        address = own_address()
+        if not address:
+            self.skipTest('no address but loopback')
+        port = free_port()
+        self.open('--listen', f'0.0.0.0:{port}', port=port)
+        door = self.door(address, address)
+        door.negotiate()
+        os.kill(server_of(self.trial, door), signal.SIGABRT)
+        door.wait_closed(3)
+        self.trial.wait_log('sp-net died on signal 6')
+        time.sleep(0.2)
+        self.assertIn('stopped', self.trial.stop())
+
+        def comes_in():
+            with Door(port, address, address) as again:
+                try:
+                    again.negotiate()
+                except Closed:
+                    return False
+            return True
+        # The next one, then one after a death without a goodbye.
+        for sig in (signal.SIGKILL, signal.SIGTERM):
+            self.open('--listen', f'0.0.0.0:{port}', port=port, folder=self.trial.dir)
+            self.assertIn('sources that still have to wait: 1', self.trial.log())
+            self.assertFalse(comes_in())
+            self.trial.wait_log('refused: source has to wait')
+            self.good_login()
+            os.kill(self.daemon, sig)
+            self.trial.proc.wait(10)
+
     def ends_with(self, name, sig, line):
         self.open()
         family = self.trial.processes()

@@ -47,25 +47,6 @@ static void on_ready(struct sp_parent *p, struct sp_mon_in *in)
 	}
 }
 
-static void on_penalty(struct sp_parent *p, const struct sp_msg_penalty *m)
-{
-	struct sp_addr a = {0};
-	uint8_t key[SP_SOURCE_SIZE];
-
-	if (m->source.family == AF_INET) {
-		a.u.v4.sin_family = AF_INET;
-		memcpy(&a.u.v4.sin_addr, m->source.addr, 4);
-	} else {
-		a.u.v6.sin6_family = AF_INET6;
-		memcpy(&a.u.v6.sin6_addr, m->source.addr, 16);
-	}
-	/* Whoever is on this machine cannot be told apart from its other users. */
-	if (!sp_addr_loopback(&a)) {
-		sp_addr_source(&a, key);
-		sp_limits_penalize(p->limits, key, m->seconds, sp_now_us());
-	}
-}
-
 /* A login at a target: the keeper hands one end of it to sp-net. */
 static void on_login_start(struct sp_parent *p, uint64_t conn)
 {
@@ -110,11 +91,18 @@ static void on_message(struct sp_parent *p, struct sp_mon_in *in)
 		on_login_start(p, in->body.login_start.conn);
 		return;
 	case SP_MSG_PENALTY:
-		on_penalty(p, &in->body.penalty);
+		sp_parent_penalize(p, &in->body.penalty);
 		return;
+	case SP_MSG_PENALTIES_KEPT:
+		if (!p->ready) {
+			sp_parent_restore(p, &in->body.penalties);
+			return;
+		}
+		break;
 	default:
-		sp_log(SP_LOG_ERROR, "unexpected %s of the keeper", sp_msg_name(in->type));
+		break;
 	}
+	sp_log(SP_LOG_ERROR, "unexpected %s of the keeper", sp_msg_name(in->type));
 }
 
 static void on_keeper(void *user, unsigned events)
@@ -291,12 +279,14 @@ int sp_parent_selftest(struct sp_parent *p)
 	return rc;
 }
 
-static void end_helper(pid_t pid)
+static void end_helper(pid_t pid, int sig)
 {
 	int status;
 
 	if (pid > 0) {
-		kill(pid, SIGTERM);
+		if (sig != 0) {
+			kill(pid, sig);
+		}
 		if (sp_proc_reap(pid, sp_now_us() + END_US, &status) != SP_OK) {
 			sp_log(SP_LOG_WARN, "process %d does not end", (int)pid);
 		}
@@ -306,7 +296,11 @@ static void end_helper(pid_t pid)
 void sp_parent_end_helpers(struct sp_parent *p)
 {
 	/* The broker first: it ends the desktops while the keeper can still log. */
-	end_helper(p->helpers[SP_HELPER_BROKER]);
-	end_helper(p->helpers[SP_HELPER_DIAL]);
-	end_helper(p->helpers[SP_HELPER_KEEPER]);
+	end_helper(p->helpers[SP_HELPER_BROKER], SIGTERM);
+	end_helper(p->helpers[SP_HELPER_DIAL], SIGTERM);
+	/* It reads what it was told last, and ends with the connection to it. */
+	sp_watch_remove(p->keeper_watch);
+	p->keeper_watch = NULL;
+	sp_fd_close(&p->keeper);
+	end_helper(p->helpers[SP_HELPER_KEEPER], 0);
 }

@@ -2,6 +2,7 @@
 #include "gate/parent/limits.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #include "core/base/mem.h"
 
@@ -25,8 +26,10 @@ struct source {
 struct sp_limits {
 	struct sp_limits_conf conf;
 	size_t open;
+	uint64_t penalized;
 	uint32_t bucket[BUCKETS];
 	uint32_t free_first, sweep;
+	uint32_t touched; /* from here on source[] was never used, and costs no memory */
 	struct source source[SP_LIMITS_SOURCES];
 	struct source others; /* the account of those who found no place */
 };
@@ -42,9 +45,7 @@ struct sp_limits *sp_limits_create(const struct sp_limits_conf *conf)
 	for (size_t i = 0; i < BUCKETS; i++) {
 		l->bucket[i] = NONE;
 	}
-	for (uint32_t i = 0; i < SP_LIMITS_SOURCES; i++) {
-		l->source[i].next = i + 1 < SP_LIMITS_SOURCES ? i + 1 : NONE;
-	}
+	l->free_first = NONE;
 	return l;
 }
 
@@ -100,11 +101,12 @@ static void forget(struct sp_limits *l, uint32_t i)
  */
 static void sweep(struct sp_limits *l, uint64_t now_us)
 {
-	int looks = l->free_first == NONE ? SWEEP_FULL : SWEEP;
+	bool full = l->free_first == NONE && l->touched == SP_LIMITS_SOURCES;
+	int looks = l->touched == 0 ? 0 : full ? SWEEP_FULL : SWEEP;
 	uint32_t first = NONE;
 
 	for (int k = 0; k < looks; k++) {
-		l->sweep = (l->sweep + 1) % SP_LIMITS_SOURCES;
+		l->sweep = (l->sweep + 1) % l->touched;
 		struct source *s = &l->source[l->sweep];
 		if (!s->used || s->open > 0) {
 			continue;
@@ -116,7 +118,7 @@ static void sweep(struct sp_limits *l, uint64_t now_us)
 			first = l->sweep;
 		}
 	}
-	if (l->free_first == NONE && first != NONE) {
+	if (full && l->free_first == NONE && first != NONE) {
 		forget(l, first);
 	}
 }
@@ -140,6 +142,10 @@ static struct source *find_or_add(
 		return s;
 	}
 	sweep(l, now_us);
+	if (l->free_first == NONE && l->touched < SP_LIMITS_SOURCES) {
+		l->source[l->touched].next = NONE;
+		l->free_first = l->touched++;
+	}
 	if (l->free_first == NONE) {
 		return &l->others;
 	}
@@ -154,6 +160,35 @@ static struct source *find_or_add(
 	return s;
 }
 
+/* A source is known by the first 64 bits of an IPv6 address only. */
+static bool in_net(const uint8_t source[SP_SOURCE_SIZE], const struct sp_conf_net *net)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	bool v4 = memcmp(source, mapped, sizeof(mapped)) == 0;
+	const uint8_t *p = v4 ? source + sizeof(mapped) : source;
+	uint32_t bits = !v4 && net->bits > 64 ? 64 : net->bits;
+
+	if (v4 != (net->family == AF_INET)) {
+		return false;
+	}
+	for (uint32_t i = 0; i < bits; i++) {
+		if (((p[i / 8] ^ net->addr[i / 8]) & 0x80u >> i % 8) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool exempt(const struct sp_limits *l, const uint8_t source[SP_SOURCE_SIZE])
+{
+	for (size_t i = 0; i < l->conf.n_exempt; i++) {
+		if (in_net(source, &l->conf.exempt[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
 enum sp_limits_verdict sp_limits_ask(struct sp_limits *l, const uint8_t source[SP_SOURCE_SIZE],
 		uint64_t now_us, uint32_t draw)
 {
@@ -165,7 +200,7 @@ enum sp_limits_verdict sp_limits_ask(struct sp_limits *l, const uint8_t source[S
 	if (s->credit_us > most) {
 		s->credit_us = most;
 	}
-	if (s->penalty_us > now_us + SP_PENALTY_FREE_S * SECOND_US) {
+	if (s->penalty_us > now_us + SP_PENALTY_FREE_S * SECOND_US && !exempt(l, source)) {
 		return SP_LIMITS_REFUSED_PENALTY;
 	}
 	if (s->open >= l->conf.per_source) {
@@ -213,12 +248,66 @@ void sp_limits_penalize(struct sp_limits *l, const uint8_t source[SP_SOURCE_SIZE
 	uint64_t from = s->penalty_us > now_us ? s->penalty_us : now_us;
 	uint64_t most = now_us + SP_PENALTY_MAX_S * SECOND_US;
 
-	if (s == &l->others) {
+	if (s == &l->others || exempt(l, source)) {
 		return; /* not all strangers for one of them */
 	}
+	l->penalized++;
 	s->penalty_us = from + seconds * SECOND_US;
 	if (s->penalty_us > most) {
 		s->penalty_us = most;
+	}
+}
+
+uint64_t sp_limits_penalized(const struct sp_limits *l)
+{
+	return l->penalized;
+}
+
+static uint32_t shortest_of(const struct sp_msg_penalties *m)
+{
+	uint32_t at = 0;
+
+	for (uint32_t i = 1; i < m->n; i++) {
+		at = m->v[i].until < m->v[at].until ? i : at;
+	}
+	return at;
+}
+
+void sp_limits_penalties(const struct sp_limits *l, uint64_t now_us, int64_t unix_s,
+		struct sp_msg_penalties *out)
+{
+	uint32_t shortest = 0;
+
+	memset(out, 0, sizeof(*out));
+	for (uint32_t i = 0; i < l->touched; i++) {
+		const struct source *s = &l->source[i];
+		struct sp_kept_penalty p = {.until = unix_s};
+
+		if (s->used && s->penalty_us > now_us) {
+			memcpy(p.source, s->addr, sizeof(p.source));
+			p.until += (int64_t)((s->penalty_us - now_us + SECOND_US - 1) / SECOND_US);
+			if (out->n < SP_PENALTIES) {
+				out->v[out->n++] = p;
+				shortest = shortest_of(out);
+			} else if (p.until > out->v[shortest].until) {
+				out->v[shortest] = p;
+				shortest = shortest_of(out);
+			}
+		}
+	}
+}
+
+void sp_limits_restore(struct sp_limits *l, const struct sp_msg_penalties *m, uint64_t now_us,
+		int64_t unix_s)
+{
+	for (uint32_t i = 0; i < m->n && i < SP_PENALTIES; i++) {
+		int64_t left = m->v[i].until > unix_s ? m->v[i].until - unix_s : 0;
+
+		if (left > 0) {
+			sp_limits_penalize(l, m->v[i].source,
+					left < SP_PENALTY_MAX_S ? (uint32_t)left : SP_PENALTY_MAX_S,
+					now_us);
+		}
 	}
 }
 

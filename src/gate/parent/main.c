@@ -17,7 +17,9 @@ static struct sp_limits_conf limits_of(const struct sp_conf *c)
 			.rate = c->limits.rate,
 			.burst = c->limits.burst,
 			.total_soft = c->limits.total_soft,
-			.total_hard = c->limits.total_hard};
+			.total_hard = c->limits.total_hard,
+			.exempt = c->limits.exempt,
+			.n_exempt = c->limits.n_exempt};
 }
 
 static int load(struct sp_conf *c, const char *file)
@@ -150,8 +152,8 @@ static bool start(struct sp_parent *p)
 		sp_log(SP_LOG_ERROR, "cannot start: no memory");
 		return false;
 	}
-	return sp_parent_listen(p) == SP_OK && sp_parent_selftest(p) == SP_OK &&
-			sp_parent_start_helpers(p) == SP_OK;
+	return sp_parent_penalties_init(p) == SP_OK && sp_parent_listen(p) == SP_OK &&
+			sp_parent_selftest(p) == SP_OK && sp_parent_start_helpers(p) == SP_OK;
 }
 
 int main(int argc, char **argv)
@@ -175,6 +177,7 @@ int main(int argc, char **argv)
 	}
 	int rc = start(&p) ? sp_loop_run(p.loop) : 1;
 	sp_parent_close(&p);
+	sp_parent_keep(&p);
 	sp_parent_end_helpers(&p);
 	sp_limits_destroy(p.limits);
 	sp_conf_finish(&p.conf);

@@ -54,6 +54,9 @@ struct sp_parent {
 	size_t n_waiting, n_serving, most;
 	uint64_t last_conn;
 	struct sp_log_rate refused, trouble;
+	struct sp_watch *keep; /* tells the keeper of penalties */
+	uint64_t kept; /* sp_limits_penalized() when it was told last, */
+	uint64_t kept_us; /* and when that was */
 	char fingerprint[72];
 };
 
@@ -70,6 +73,15 @@ void sp_parent_granted(struct sp_parent *p, struct sp_slot *s);
 void sp_parent_stop(struct sp_parent *p, int code);
 /* Kills what is left of them. */
 void sp_parent_close(struct sp_parent *p);
+
+/* penalty.c: what sources have to wait. */
+sp_nodiscard int sp_parent_penalties_init(struct sp_parent *p);
+/* The keeper has found a reason for one. */
+void sp_parent_penalize(struct sp_parent *p, const struct sp_msg_penalty *m);
+/* Those of another life, from the keeper. */
+void sp_parent_restore(struct sp_parent *p, const struct sp_msg_penalties *m);
+/* Tells the keeper now, if there is news. */
+void sp_parent_keep(struct sp_parent *p);
 
 /* helper.c: the keeper, the broker, sp-dial, and the selftests. */
 /* Tries the jails once; SP_EDENIED and log lines when one does not hold. */

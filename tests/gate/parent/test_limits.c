@@ -207,14 +207,16 @@ static void test_good_source_gets_in(void **state)
 static void test_penalties(void **state)
 {
 	(void)state;
-	/* One wrong password is free of consequences. */
-	sp_limits_penalize(l, v4(1), 10, now);
-	assert_int_equal(visit(1), SP_LIMITS_ACCEPTED);
+	/* Two wrong passwords are free of consequences. */
+	for (int i = 0; i < 2; i++) {
+		sp_limits_penalize(l, v4(1), 10, now);
+		assert_int_equal(visit(1), SP_LIMITS_ACCEPTED);
+	}
 	sp_limits_penalize(l, v4(1), 10, now);
 	assert_int_equal(visit(1), SP_LIMITS_REFUSED_PENALTY);
 	assert_int_equal(visit(2), SP_LIMITS_ACCEPTED);
 	/* It wears off second by second, down to what is free. */
-	now += 5 * S - 1;
+	now += 10 * S - 1;
 	assert_int_equal(visit(1), SP_LIMITS_REFUSED_PENALTY);
 	now += 1;
 	assert_int_equal(visit(1), SP_LIMITS_ACCEPTED);
@@ -233,13 +235,106 @@ static void test_penalties(void **state)
 static void test_refused_ones_cost_nothing(void **state)
 {
 	(void)state;
-	sp_limits_penalize(l, v4(1), 20, now);
+	sp_limits_penalize(l, v4(1), 40, now);
 	for (int i = 0; i < 100; i++) {
 		assert_int_equal(visit(1), SP_LIMITS_REFUSED_PENALTY);
 	}
 	assert_int_equal(sp_limits_open(l), 0);
 	now += 20 * S;
 	assert_int_equal(visit(1), SP_LIMITS_ACCEPTED);
+}
+
+/* What one process kept, the next takes back; the clocks of both begin anywhere. */
+static void test_kept(void **state)
+{
+	static struct sp_msg_penalties m;
+
+	(void)state;
+	sp_limits_penalties(l, now, 5000, &m);
+	assert_int_equal(m.n, 0);
+	assert_int_equal(sp_limits_penalized(l), 0);
+	sp_limits_penalize(l, v4(1), 120, now);
+	sp_limits_penalize(l, v4(2), 10, now);
+	sp_limits_penalize(l, v4(3), 30, now);
+	assert_int_equal(visit(4), SP_LIMITS_ACCEPTED);
+	assert_int_equal(sp_limits_penalized(l), 3);
+	now += 10 * S;
+	sp_limits_penalties(l, now, 5000, &m);
+	assert_int_equal(m.n, 2); /* one is over */
+	assert_memory_equal(m.v[0].source, v4(1), SP_SOURCE_SIZE);
+	assert_int_equal(m.v[0].until, 5110);
+	assert_int_equal(m.v[1].until, 5020);
+
+	sp_limits_destroy(l);
+	l = sp_limits_create(&usual);
+	assert_non_null(l);
+	now = 7 * S;
+	sp_limits_restore(l, &m, now, 5020); /* twenty seconds later */
+	assert_int_equal(visit(1), SP_LIMITS_REFUSED_PENALTY);
+	assert_int_equal(visit(3), SP_LIMITS_ACCEPTED);
+	now += 70 * S - 1;
+	assert_int_equal(visit(1), SP_LIMITS_REFUSED_PENALTY);
+	now += 1;
+	assert_int_equal(visit(1), SP_LIMITS_ACCEPTED);
+	/* A clock that was set back, or rows that are nonsense: there is a most. */
+	m.v[0].until = INT64_MAX;
+	m.v[1].until = INT64_MIN;
+	sp_limits_restore(l, &m, now, 0);
+	assert_int_equal(visit(1), SP_LIMITS_REFUSED_PENALTY);
+	assert_int_equal(visit(3), SP_LIMITS_ACCEPTED);
+	now += (SP_PENALTY_MAX_S - SP_PENALTY_FREE_S) * S;
+	assert_int_equal(visit(1), SP_LIMITS_ACCEPTED);
+}
+
+static void test_kept_are_the_longest(void **state)
+{
+	static struct sp_msg_penalties m;
+
+	(void)state;
+	for (uint32_t n = 0; n < 800; n++) {
+		/* All of 1 to 800, in no order. */
+		sp_limits_penalize(l, v4(n), 1 + n * 7 % 800, now);
+	}
+	sp_limits_penalties(l, now, 0, &m);
+	assert_int_equal(m.n, SP_PENALTIES);
+	for (uint32_t i = 0; i < m.n; i++) {
+		assert_in_range(m.v[i].until, 800 - SP_PENALTIES + 1, 800);
+	}
+}
+
+static void test_exempt(void **state)
+{
+	static const struct sp_conf_net nets[] = {
+			{.family = AF_INET, .bits = 30, .addr = {10, 0, 0, 8}},
+			{.family = AF_INET6, .bits = 96, .addr = {0x20, 1, 0xd, 0xb8, 0, 0, 0, 1}},
+	};
+	struct sp_limits_conf office = usual;
+	uint8_t six[SP_SOURCE_SIZE] = {0x20, 1, 0xd, 0xb8, 0, 0, 0, 1};
+
+	(void)state;
+	sp_limits_penalize(l, v4(9), 600, now); /* before the configuration said so */
+	office.exempt = nets;
+	office.n_exempt = 2;
+	sp_limits_set(l, &office);
+	assert_int_equal(visit(9), SP_LIMITS_ACCEPTED);
+	for (uint32_t n = 8; n < 12; n++) {
+		sp_limits_penalize(l, v4(n), 600, now);
+		assert_int_equal(visit(n), SP_LIMITS_ACCEPTED);
+	}
+	sp_limits_penalize(l, v4(7), 600, now);
+	assert_int_equal(visit(7), SP_LIMITS_REFUSED_PENALTY);
+	sp_limits_penalize(l, v4(12), 600, now);
+	assert_int_equal(visit(12), SP_LIMITS_REFUSED_PENALTY);
+	sp_limits_penalize(l, six, 600, now);
+	assert_int_equal(sp_limits_ask(l, six, now, NEVER), SP_LIMITS_ACCEPTED);
+	six[7] = 2;
+	sp_limits_penalize(l, six, 600, now);
+	assert_int_equal(sp_limits_ask(l, six, now, NEVER), SP_LIMITS_REFUSED_PENALTY);
+	/* The other limits hold for them too. */
+	for (int i = 0; i < 8; i++) {
+		assert_int_equal(ask(10), SP_LIMITS_ACCEPTED);
+	}
+	assert_int_equal(ask(10), SP_LIMITS_REFUSED_SOURCE);
 }
 
 static void test_table_full(void **state)
@@ -327,6 +422,9 @@ int main(void)
 			T(test_good_source_gets_in),
 			T(test_penalties),
 			T(test_refused_ones_cost_nothing),
+			T(test_kept),
+			T(test_kept_are_the_longest),
+			T(test_exempt),
 			T(test_table_full),
 			T(test_flood_of_sources),
 			T(test_new_limits),
