@@ -124,7 +124,7 @@ static void review_rules(struct sp_conf_reader *r)
 		review_factors(r, rule, group);
 		for (size_t k = 0; whole && k < i; k++) {
 			if (rule_covers(&c->rule[k], rule)) {
-				sp_conf_mistake(r, group,
+				sp_conf_warn(r, group,
 						"rules: \"%s\" is never reached: \"%s\" (line %u) "
 						"matches before it",
 						rule->name, c->rule[k].name, c->rule[k].line);

@@ -61,7 +61,8 @@ static int remove_dir(void **state)
 {
 	static const char *const names[] = {"state/store.db", "state/store.db-wal",
 			"state/store.db-shm", "state/keeper.key", "state/tls.pem",
-			"state/tls-chain.pem", "state/control.sock", "state", "sallyport.conf", "output"};
+			"state/tls-chain.pem", "state/control.sock", "state", "sallyport.conf",
+			"output"};
 	char path[256];
 
 	for (size_t i = 0; i < SP_LEN(names); i++) {

@@ -374,15 +374,21 @@ static void test_never_reached(void **state)
 				"rules = ( { name = \"first\"; %s }, \n { name = \"second\"; %s } "
 				");",
 				pairs[i].first, pairs[i].second);
-		if ((read_text(text) == SP_OK) != pairs[i].reached) {
-			fail_msg("%s: %s", text, errors.n > 0 ? errors.text[0] : "no mistake");
+		good(text);
+		if ((errors.n_warnings == 0) != pairs[i].reached) {
+			fail_msg("%s: %s", text,
+					errors.n_warnings > 0 ? errors.warning[0] : "no warning");
 		}
 		if (!pairs[i].reached) {
-			assert_string_equal(errors.text[0],
-					"t.conf:3: rules: \"second\" is never reached: \"first\" "
-					"(line 2) matches before it");
+			assert_string_equal(errors.warning[0],
+					"t.conf:3: warning: rules: \"second\" is never reached: "
+					"\"first\" (line 2) matches before it");
 		}
 	}
+	/* Of a list with a mistake in it nobody knows what it was to match. */
+	assert_int_equal(read_text(DESK "rules = ( { users = \"A\"; }, { } );"), SP_EFIELD);
+	assert_int_equal(errors.n, 1);
+	assert_int_equal(errors.n_warnings, 0);
 }
 
 static void test_warnings(void **state)
