@@ -125,6 +125,8 @@ static void on_keeper(void *user, unsigned events)
 		sp_talk_session_end(n, &in.body.session_end);
 	} else if (in.type == SP_MSG_SESSION_END) {
 		sp_relay_session_end(n, &in.body.session_end);
+	} else if (in.type == SP_MSG_LICENSE) {
+		sp_relay_license(n, &in.body.license);
 	} else if (in.type == SP_MSG_ARC) {
 		sp_relay_arc(n, &in.body.arc);
 	}

@@ -102,6 +102,10 @@ void sp_relay_target_room(struct sp_net *n);
 void sp_relay_user_event(struct sp_net *n, const struct sp_event *ev);
 void sp_relay_user_closed(struct sp_net *n);
 void sp_relay_user_room(struct sp_net *n);
+/* A licence of a host, kept by the keeper: asked for early, answered, given. */
+void sp_relay_ask_license(struct sp_net *n);
+void sp_relay_license(struct sp_net *n, const struct sp_msg_license *m);
+void sp_relay_keep_license(struct sp_net *n, struct sp_span license);
 /* Messages of the keeper. */
 void sp_relay_arc(struct sp_net *n, const struct sp_msg_arc *arc);
 void sp_relay_session_end(struct sp_net *n, const struct sp_msg_session_end *e);

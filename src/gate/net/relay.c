@@ -185,7 +185,8 @@ static void tell_arc(struct sp_net *n)
 {
 	struct sp_legs_arc arc;
 
-	if (!sp_legs_take_arc(n->legs, &arc)) {
+	/* A desktop of this machine has none, whatever it says. */
+	if (!sp_legs_take_arc(n->legs, &arc) || !n->leg.rdp) {
 		return;
 	}
 	struct sp_msg_arc m = {.present = 1, .logon_id = arc.logon_id};
@@ -231,6 +232,52 @@ void sp_relay_target_room(struct sp_net *n)
 	if (n->user) {
 		sp_conn_pause(n->user, false);
 	}
+}
+
+/* ---- licences ---- */
+
+static void say_license(const struct sp_msg_license *m)
+{
+	if (sp_mon_say(SP_NET_FD_KEEPER, LICENSE, m) != SP_OK) {
+		sp_log(SP_LOG_DEBUG, "keeper is gone");
+	}
+}
+
+/* The answer comes long before the target asks, which is behind its login and Client Info. */
+void sp_relay_ask_license(struct sp_net *n)
+{
+	static struct sp_msg_license m;
+
+	memset(&m, 0, sizeof(m));
+	snprintf(m.client, sizeof(m.client), "%s", n->geometry.client_name);
+	say_license(&m);
+}
+
+void sp_relay_license(struct sp_net *n, const struct sp_msg_license *m)
+{
+	int rc = m->n == 0 || !n->target || !n->leg.rdp
+			? SP_OK
+			: sp_client_set_license(sp_conn_rdp(n->target), sp_span(m->p, m->n));
+
+	if (rc != SP_OK) {
+		sp_log(SP_LOG_DEBUG, "licence not shown: %s", sp_err_text(rc));
+	}
+}
+
+void sp_relay_keep_license(struct sp_net *n, struct sp_span license)
+{
+	static struct sp_msg_license m;
+
+	memset(&m, 0, sizeof(m));
+	if (!(0 < license.n && license.n <= sizeof(m.p))) {
+		sp_log(SP_LOG_WARN, "licence of %zu bytes not kept", license.n);
+		return;
+	}
+	m.n = (uint32_t)license.n;
+	memcpy(m.p, license.p, license.n);
+	snprintf(m.client, sizeof(m.client), "%s", n->geometry.client_name);
+	say_license(&m);
+	sp_wipe(&m, sizeof(m));
 }
 
 /* ---- the keeper ---- */

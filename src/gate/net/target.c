@@ -241,6 +241,9 @@ static void target_event(void *user, const struct sp_event *ev)
 	case SP_EV_REDIRECT:
 		sp_redirect_follow(n, ev->redirect);
 		return;
+	case SP_EV_LICENSE:
+		sp_relay_keep_license(n, ev->license);
+		return;
 	case SP_EV_RELAY:
 		sp_relay_target_event(n, ev);
 		return;
@@ -426,6 +429,9 @@ void sp_target_socket(struct sp_net *n, int fd, int link, const struct sp_msg_ta
 		}
 		sp_target_give_up(n, SP_WHY_INTERNAL, "no connection to it can be made now");
 		return;
+	}
+	if (leg->rdp) {
+		sp_relay_ask_license(n);
 	}
 	if (leg->rdp && sp_tcp_tune(fd, SP_TCP_SEND_BUF, SP_TCP_LOWAT) != SP_OK) {
 		sp_log(SP_LOG_DEBUG, "target's socket not tuned");
