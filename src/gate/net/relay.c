@@ -74,23 +74,16 @@ static void look(struct sp_net *n)
 {
 	if (n->state == SP_NET_WAIT_LICENSE && n->target && sp_legs_relaying(n->legs)) {
 		n->state = SP_NET_RELAY;
-		/* The keeper wipes what it logged in with, and its clock runs. */
+		/* Once: the keeper wipes what it logged in with, and its clock runs. */
 		if (sp_mon_say(SP_NET_FD_KEEPER, TARGET_UP, &(struct sp_msg_none){0}) != SP_OK) {
 			sp_log(SP_LOG_DEBUG, "keeper is gone");
 		}
 		sp_greeter_destroy(n->greeter);
 		n->greeter = NULL;
 		sp_conn_pause(n->target, false);
-		if (sp_mon_say(SP_NET_FD_KEEPER, TARGET_UP, &(struct sp_msg_none){0}) != SP_OK) {
-			sp_log(SP_LOG_DEBUG, "keeper is gone");
-		}
 	}
 	if (n->state == SP_NET_RELAY && sp_legs_active(n->legs) && n->limit.start_us == 0) {
 		sp_relay_limit_start(n);
-		if (sp_mon_say(SP_NET_FD_KEEPER, TARGET_UP, &(struct sp_msg_none){0}) != SP_OK) {
-			sp_net_end(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, SP_WHY_INTERNAL,
-					"keeper is gone");
-		}
 	}
 }
 
