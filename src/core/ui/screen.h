@@ -56,7 +56,6 @@ struct sp_ui_screen {
 	const char *const *codes; /* to be written down: in two columns, each letter in a cell */
 	size_t n_codes; /* those above SP_UI_MAX_CODES are not shown */
 	const char *error; /* a few lines above the buttons, red */
-	bool news; /* what stands as error is none, and not red */
 	struct sp_ui_button button[SP_UI_MAX_BUTTONS];
 	size_t n_buttons;
 	bool busy; /* a bar that moves; for waiting */

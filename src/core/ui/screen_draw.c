@@ -232,12 +232,10 @@ static void draw_error(struct sp_ui_canvas *c, const struct sp_ui_screen *s)
 	if (sp_rect_empty(r) || !needed(c, r)) {
 		return;
 	}
-	sp_ui_round(c, r, 6 * k, s->news ? SP_UI_COL_WELL : SP_UI_COL_BAD_WELL);
-	sp_ui_frame(c, r, 6 * k, k, s->news ? SP_UI_COL_WELL_RIM : SP_UI_COL_BAD_RIM);
-	sp_ui_icon(c, s->news ? SP_UI_ICON_CLOCK : SP_UI_ICON_WARN, r.x + pad,
-			in.y + (f->line - icon) / 2, icon,
-			s->news ? SP_UI_COL_ACCENT : SP_UI_COL_BAD);
-	paragraph(c, f, in, s->error, s->news ? SP_UI_COL_TEXT : SP_UI_COL_BAD);
+	sp_ui_round(c, r, 6 * k, SP_UI_COL_BAD_WELL);
+	sp_ui_frame(c, r, 6 * k, k, SP_UI_COL_BAD_RIM);
+	sp_ui_icon(c, SP_UI_ICON_WARN, r.x + pad, in.y + (f->line - icon) / 2, icon, SP_UI_COL_BAD);
+	paragraph(c, f, in, s->error, SP_UI_COL_BAD);
 }
 
 static void draw_button(struct sp_ui_canvas *c, const struct sp_ui_screen *s, size_t i)

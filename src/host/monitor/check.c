@@ -113,7 +113,7 @@ static bool prompt(const struct sp_msg_prompt *p)
 	bool listing = p->kind == SP_PROMPT_TARGET || p->kind == SP_PROMPT_RECOVERY;
 
 	if (!(0 < p->kind && p->kind < SP_PROMPT_COUNT && p->qr_side <= SP_PROMPT_QR_SIDE &&
-			    p->items <= SP_PROMPT_ITEMS && p->recovery <= 1 && p->news <= 1)) {
+			    p->items <= SP_PROMPT_ITEMS && p->recovery <= 1)) {
 		return false;
 	}
 	if ((p->kind == SP_PROMPT_ENROL) != (p->qr_side > 0) || listing != (p->items > 0)) {

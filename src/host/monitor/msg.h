@@ -385,7 +385,6 @@ struct sp_msg_prompt {
 	uint32_t qr_side; /* ENROL: modules; else 0 */
 	uint32_t recovery; /* CODE: 1 when the user has recovery codes */
 	uint32_t items; /* TARGET, RECOVERY: INVARIANT 1..SP_PROMPT_ITEMS; else 0 */
-	uint32_t news; /* 1: text is no complaint, but something to know */
 	/* NOTICE: its heading; LOGIN, REASON, DONE: the target where it is known; else empty. */
 	char title[SP_TEXT_TARGET];
 	char user[SP_TEXT_USER]; /* LOGIN: the user name to begin with; else empty */

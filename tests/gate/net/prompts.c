@@ -126,7 +126,6 @@ static void ordinary(struct sp_msg_prompt *p, enum prompts which)
 		set(p->text, "Your last session ended: time is over.");
 		break;
 	case PROMPTS_CODE:
-	case PROMPTS_CODE_NEWS:
 	case PROMPTS_CODE_WRONG:
 		p->kind = SP_PROMPT_CODE;
 		p->tries = 3;
@@ -161,10 +160,6 @@ static void ordinary(struct sp_msg_prompt *p, enum prompts which)
 		break;
 	default:
 		break;
-	}
-	if (which == PROMPTS_CODE_NEWS) {
-		p->news = 1;
-		set(p->text, "Your last session ended: ended by an administrator");
 	}
 	if (which == PROMPTS_CODE_WRONG) {
 		p->recovery = 1;
@@ -239,7 +234,6 @@ const char *prompts_name(enum prompts which)
 			[PROMPTS_NOTICE] = "p-notice",
 			[PROMPTS_LAST] = "p-last",
 			[PROMPTS_CODE] = "p-code",
-			[PROMPTS_CODE_NEWS] = "p-news",
 			[PROMPTS_CODE_WRONG] = "p-wrong",
 			[PROMPTS_ENROL] = "p-enrol",
 			[PROMPTS_RECOVERY] = "p-recovery",

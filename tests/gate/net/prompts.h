@@ -8,7 +8,6 @@ enum prompts {
 	PROMPTS_NOTICE,
 	PROMPTS_LAST, /* a notice that only says how the last session ended */
 	PROMPTS_CODE,
-	PROMPTS_CODE_NEWS, /* how the last session ended, on the first prompt */
 	PROMPTS_CODE_WRONG, /* with recovery codes, and one try left */
 	PROMPTS_ENROL,
 	PROMPTS_RECOVERY,

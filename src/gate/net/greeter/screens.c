@@ -45,23 +45,22 @@ static void field(struct sp_screens *s, enum sp_ui_field_kind kind, const char *
 			(struct sp_ui_field){.kind = kind, .label = label, .max = max};
 }
 
-/* What was wrong with the last answer, and how many tries are left; or what there is to know. */
+/* What was wrong with the last answer, and how many tries are left. */
 static void complain(struct sp_screens *s)
 {
 	const struct sp_msg_prompt *p = &s->prompt;
-	uint32_t tries = p->news ? 0 : p->tries;
 	int n = snprintf(s->error, sizeof(s->error), "%s", p->text);
 
 	if (n == 0) {
 		return;
 	}
-	if (tries == 1) {
+	if (p->tries == 1) {
 		snprintf(s->error + n, sizeof(s->error) - (size_t)n, " One try is left.");
-	} else if (tries > 1) {
-		snprintf(s->error + n, sizeof(s->error) - (size_t)n, " %u tries are left.", tries);
+	} else if (p->tries > 1) {
+		snprintf(s->error + n, sizeof(s->error) - (size_t)n, " %u tries are left.",
+				p->tries);
 	}
 	s->ui.error = s->error;
-	s->ui.news = p->news != 0;
 }
 
 /* Reasons are written for logs too, without a full stop. */
@@ -195,11 +194,7 @@ static void fill_reason(struct sp_screens *s)
 	snprintf(s->title, sizeof(s->title), p->title[0] != '\0' ? "Reason for %s" : "Reason%s",
 			p->title);
 	s->ui.title = s->title;
-	s->ui.text = p->text[0] != '\0' && !p->news ? p->text
-						    : "A reason or ticket number is needed.";
-	if (p->news) {
-		complain(s);
-	}
+	s->ui.text = p->text[0] != '\0' ? p->text : "A reason or ticket number is needed.";
 	field(s, SP_UI_FIELD_TEXT, "Reason or ticket number", 128);
 	button(s, "Continue", SP_SCREENS_DOES_ANSWER);
 	button(s, "Disconnect", SP_SCREENS_DOES_LEAVE);
