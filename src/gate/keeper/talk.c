@@ -328,6 +328,7 @@ static void go_on(struct sp_talk *t, const struct sp_talk_about *a, const char *
 		t->asked = SP_PROMPT_NONE;
 		step->next = SP_TALK_DONE;
 		step->out = (struct sp_msg_prompt){.kind = SP_PROMPT_DONE};
+		snprintf(step->out.title, sizeof(step->out.title), "%s", t->target);
 		return;
 	}
 	if (kind == SP_PROMPT_CODE || kind == SP_PROMPT_ENROL) {
