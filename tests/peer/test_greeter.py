@@ -3,7 +3,9 @@
 import base64
 import hashlib
 import hmac
+import json
 import os
+import signal
 import struct
 import time
 import urllib.parse
@@ -11,10 +13,11 @@ import urllib.parse
 import picture
 from capture import Capture
 from inside import Inside, Probe, session_command
-from peers import Xfreerdp
+from peers import Shadow, Xfreerdp
+from procfs import comm
 from trial import Trial, need_trial
 from world import Case, main, need, wait_for
-from xdisplay import Display
+from xdisplay import Display, desktop
 
 GROUND = picture.colour('#151b23')  # SP_UI_BACKGROUND
 LOCK = 2  # LockMask of X
@@ -176,6 +179,7 @@ class Greeter(Case):
         self.answer(viewer, totp(query['secret'], time.time()))
         # The recovery codes are shown once, until they are written down.
         self.picture(viewer, 'recovery codes', lambda p: is_greeter(p) and not red(p) and not scan())
+        time.sleep(0.8)  # what is to be read takes no key at once
         self.display.key('Return')
         self.picture(viewer, 'the desktop', is_desktop)
         self.assertIn(uri, self.world.run([*self.command('totp', 'carol'), '--show']).stdout)
@@ -185,6 +189,86 @@ class Greeter(Case):
         self.greeter(again)
         viewer = again
         self.assertEqual(scan(), '')
+
+    def walk(self, viewer, step, *keys, text=''):
+        """The next screen, when it stands still; then what is pressed on it."""
+        window = viewer.window()
+        shown = wait_for(f'another screen for {step}', lambda: self.next_screen(window), 15)
+        shown.save(os.path.join(os.environ.get('SP_PICTURES', self.world.dir), f'walk-{step}.png'))
+        self.last = shown
+        time.sleep(0.8)  # what is to be read takes no key at once
+        if text:
+            self.display.type(text)
+        if keys:
+            self.display.key(*keys)
+        return shown
+
+    def next_screen(self, window):
+        """A caret and the seconds below a card change as well, but little."""
+        shown = self.display.screenshot(window)
+        changed = self.last is None or shown.difference(self.last)[0] > 5000
+        return shown if is_greeter(shown) and changed else None
+
+    def test_every_prompt(self):
+        """All that a keeper asks, up to another machine, and how the session ended at the next login."""
+        need('zbarimg')
+        there = desktop(self.world, (1024, 768), '#305030')
+        shadow = Shadow(there, 'nla')
+        path = self.world.path('rules.conf')
+        with open(path, 'w') as f:
+            f.write('targets = { there = { kind = "rdp"; address = "127.0.0.1:%d"; login = "ask"; '
+                    'trust = "first-seen"; description = "Another machine"; }; };\n'
+                    'rules = ( { name = "walk"; users = ["carol"]; targets = ["there"]; mfa = ["totp"]; '
+                    'reason = true; approval = ["lead"]; } );\n' % shadow.port)
+        self.trial.stop()
+        self.trial = Trial(self.world, '--session', session_command(self.env_path), '--include', path, mfa=True,
+                           env={'SP_LOG_DEBUG': '1'})
+        password = 'four staples and a horse'
+        for name in ('carol', 'lead'):
+            self.world.run([*self.command('add', name), '--password-stdin'], text=password + '\n')
+        with open(os.path.join(self.trial.dir, 'sallyport.conf'), 'a') as f:
+            f.write('notice = "For authorised persons only.\\n\\nWhat you do here may be recorded.";\n')
+        os.kill(next(pid for pid in self.trial.processes() if comm(pid) == 'sallyportd'), signal.SIGHUP)
+        self.trial.wait_log('configuration read again')
+        viewer = self.connect(user='carol', password=password)
+        self.last = None
+        self.greeter(viewer)
+        self.display.focus(viewer.window(), 5, 5)
+        self.walk(viewer, 'notice', 'Return')
+        secret = self.scan_secret(self.walk(viewer, 'enrol'))
+        self.answer(viewer, totp(secret, time.time()))
+        self.walk(viewer, 'recovery', 'Return')
+        self.walk(viewer, 'target', 'Down', 'Return')
+        self.walk(viewer, 'reason', 'Return', text='INC-10234')
+        self.walk(viewer, 'login', 'shift+Tab', 'ctrl+a', 'Delete')
+        self.display.type(shadow.user)
+        self.display.key('Tab')
+        self.display.type(shadow.password)
+        self.display.key('Return')
+        self.walk(viewer, 'wait')
+        sessions = json.loads(self.trial.command('session', 'list', '--json').stdout)
+        number = str(sessions[0]['id'])
+        self.assertIn('INC-10234', self.trial.command('session', 'show', number).stdout)
+        self.trial.command('session', 'approve', number, '--as', 'lead')
+        self.picture(viewer, 'the other machine', lambda p: p.colours()[picture.colour('#305030')] > 100000)
+        self.trial.command('session', 'end', number, '--reason', 'tea time')
+        viewer.proc.wait(15)
+        again = self.connect(user='carol', password=password)
+        self.last = None
+        self.greeter(again)
+        self.display.focus(again.window(), 5, 5)
+        self.walk(again, 'last', 'Return')
+        self.walk(again, 'code')
+        self.display.key('Escape')
+        self.ends(again)
+        self.trial.wait_log('user carol left the greeter')
+        self.assertNotIn(shadow.password, self.trial.log())
+
+    def scan_secret(self, shown):
+        path = self.world.path('secret.png')
+        shown.save(path)
+        uri = self.world.run(['zbarimg', '--raw', '-q', path]).stdout.strip()
+        return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(uri).query))['secret']
 
     def command(self, what, name):
         return [self.trial.proc.argv[0], 'user', what, name, '--dir', self.trial.dir]

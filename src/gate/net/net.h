@@ -18,7 +18,7 @@ enum sp_net_state {
 	SP_NET_WAIT_LOGIN, /* the client and sp-login: negotiation, TLS, CredSSP */
 	SP_NET_WAIT_LOGON, /* the client: MCS to Client Info */
 	SP_NET_WAIT_PROMPT, /* the keeper: the next thing to ask */
-	SP_NET_WAIT_ANSWER, /* the person at the client */
+	SP_NET_WAIT_ANSWER, /* the person at the client; or the keeper, who may go on by itself */
 	SP_NET_WAIT_TARGET, /* the keeper: the target's socket */
 	SP_NET_WAIT_LEAVE, /* the person at the client, who reads why there is no target */
 	SP_NET_WAIT_LICENSE, /* the target: its side of the sequence up to its Demand Active */

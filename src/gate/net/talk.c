@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/pdu/errinfo.h"
 #include "core/pdu/info.h"
@@ -25,7 +26,12 @@ static void on_answer(void *user, const struct sp_msg_answer *answer)
 static void on_leave(void *user)
 {
 	struct sp_net *n = user;
+	struct sp_msg_answer m = {.kind = SP_ANSWER_LEAVE};
 
+	/* Nobody is to approve any more, say. That the keeper is gone makes no difference. */
+	if (n->state == SP_NET_WAIT_ANSWER && sp_mon_say(SP_NET_FD_KEEPER, ANSWER, &m) != SP_OK) {
+		sp_log(SP_LOG_DEBUG, "keeper is gone");
+	}
 	if (n->error_info != 0) {
 		sp_net_end(n, n->error_info, n->why, n->text);
 	} else {
@@ -80,7 +86,7 @@ void sp_talk_prompt(struct sp_net *n, const struct sp_msg_prompt *p)
 			sp_greeter_open(n->greeter, p->title);
 		}
 		/* The greeter's picture may have failed. */
-		if (n->state == SP_NET_WAIT_PROMPT) {
+		if (n->state != SP_NET_ENDING) {
 			sp_relay_open(n);
 		}
 		return;
@@ -93,7 +99,7 @@ void sp_talk_prompt(struct sp_net *n, const struct sp_msg_prompt *p)
 		sp_net_end(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, SP_WHY_INTERNAL, "no greeter");
 		return;
 	}
-	n->state = p->kind == SP_PROMPT_WAIT ? SP_NET_WAIT_PROMPT : SP_NET_WAIT_ANSWER;
+	n->state = SP_NET_WAIT_ANSWER;
 	sp_greeter_prompt(n->greeter, p);
 }
 
