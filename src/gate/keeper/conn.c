@@ -8,6 +8,12 @@
 #include "core/base/mem.h"
 #include "host/io/fdio.h"
 
+/* For sp-net's end once it has said goodbye, and for the parent to end one. */
+#define GONE_US (10 * UINT64_C(1000000))
+/* Of one sp-net: in a turn, so that others are heard too; and in its life. */
+#define QUESTIONS_TURN 16
+#define QUESTIONS_MAX 4096
+
 static int on_bye(void *ctx, struct sp_mon_in *in);
 
 static const struct sp_question net_table[] = {
@@ -89,22 +95,35 @@ static void forget(struct sp_conn *c, enum sp_why why, const char *text)
 	sp_wipe(&c->grant, sizeof(c->grant));
 }
 
+/*
+ * The parent ends the connection's processes. Asked for again until they are gone: what is not
+ * ended here goes on without anybody who could end it.
+ */
+static void end_processes(struct sp_conn *c, const char *text)
+{
+	struct sp_msg_conn_end m = {.conn = c->id, .why = c->over};
+
+	snprintf(m.text, sizeof(m.text), "%s", text);
+	if (sp_mon_say(c->k->control, CONN_END, &m) != SP_OK) {
+		sp_log(SP_LOG_ERROR, "conn %llu: its end was not delivered",
+				(unsigned long long)c->id);
+	}
+	sp_conn_timer(c, GONE_US);
+}
+
 void sp_conn_fatal(struct sp_conn *c, enum sp_why why, const char *text)
 {
-	struct sp_msg_conn_end m = {.conn = c->id, .why = why};
+	char said[SP_TEXT_WHY];
 
 	sp_conn_log(c, SP_LOG_WARN, "ended: %s: %s", sp_why_text(why), text);
 	sp_conn_close_login(c);
 	sp_conn_close_leg(c);
 	close_net(c);
-	c->state = SP_CONN_WAIT_END;
-	sp_conn_timer(c, 0);
-	snprintf(m.text, sizeof(m.text), "%s", text);
-	forget(c, why, m.text);
-	if (sp_mon_say(c->k->control, CONN_END, &m) != SP_OK) {
-		sp_log(SP_LOG_ERROR, "conn %llu: its end was not delivered",
-				(unsigned long long)c->id);
-	}
+	c->state = SP_CONN_WAIT_GONE;
+	c->over = why;
+	snprintf(said, sizeof(said), "%s", text);
+	forget(c, why, said);
+	end_processes(c, said);
 	if (why == SP_WHY_QUESTION) {
 		sp_conn_penalty(c, SP_PENALTY_PROTOCOL, SP_KEEPER_SECONDS_PROTOCOL);
 	}
@@ -151,51 +170,83 @@ static void early_penalty(const struct sp_conn *c, uint32_t why)
 	}
 }
 
+/* Whoever says that he goes, goes: with the sockets of client and target he would relay on. */
+static void wait_gone(struct sp_conn *c)
+{
+	c->state = SP_CONN_WAIT_GONE;
+	c->over = SP_WHY_DEADLINE;
+	sp_conn_timer(c, GONE_US);
+}
+
+/* What only the keeper can know is not sp-net's to say, or it would stand in the log as a fact. */
+static enum sp_why believed(const struct sp_conn *c, uint32_t why)
+{
+	bool told = c->session != NULL && c->session->state == SP_SESSION_ENDING;
+
+	switch (why) {
+	case SP_WHY_POLICY:
+	case SP_WHY_ADMIN:
+	case SP_WHY_DISABLED:
+	case SP_WHY_REFUSED_BY:
+	case SP_WHY_LOCKED:
+		return told || c->state == SP_CONN_WAIT_END ? (enum sp_why)why : SP_WHY_UNKNOWN;
+	default:
+		return (enum sp_why)why;
+	}
+}
+
 static int on_bye(void *ctx, struct sp_mon_in *in)
 {
 	struct sp_conn *c = ctx;
 	const struct sp_msg_bye *bye = &in->body.bye;
+	enum sp_why why = believed(c, bye->why);
 	bool told = bye->text[0] != '\0';
 
 	if (c->grant.id != 0) {
 		/* "session ended: client disconnected" would say it twice. */
-		bool brief = bye->why == SP_WHY_BYE && told;
+		bool brief = why == SP_WHY_BYE && told;
 
 		sp_conn_log(c, SP_LOG_INFO, "session of %s ended after %llu s on %s: %s%s%s",
 				c->grant.user.name,
 				(unsigned long long)(c->k->now_us() - c->granted_us) / 1000000,
-				c->grant.target, brief ? "" : sp_why_text(bye->why),
+				c->grant.target, brief ? "" : sp_why_text(why),
 				!brief && told ? ": " : "", bye->text);
 	} else if (c->pending.id != 0) {
 		sp_conn_log(c, SP_LOG_INFO, "user %s left %s: %s%s%s", c->pending.user.name,
 				c->talk.factor == SP_FACTOR_MISSING ? "without second factor"
 								    : "before the target",
-				sp_why_text(bye->why), told ? ": " : "", bye->text);
+				sp_why_text(why), told ? ": " : "", bye->text);
 	} else {
 		sp_conn_log(c, c->refused ? SP_LOG_DEBUG : SP_LOG_INFO,
-				"ended before login: %s%s%s", sp_why_text(bye->why),
-				told ? ": " : "", bye->text);
+				"ended before login: %s%s%s", sp_why_text(why), told ? ": " : "",
+				bye->text);
 		if (!c->refused) {
 			c->refused = true;
-			early_penalty(c, bye->why);
+			early_penalty(c, why);
 		}
 	}
-	c->state = SP_CONN_WAIT_END;
-	sp_conn_timer(c, 0);
 	sp_conn_close_leg(c);
 	sp_permit_close(&c->net_may);
-	forget(c, bye->why, bye->text);
+	forget(c, why, bye->text);
+	wait_gone(c);
 	return SP_OK;
 }
 
-/* Answers all questions that lie in a socket. SP_OK when it is empty, or why it must be closed. */
+/*
+ * Answers questions that lie in a socket, not too many at once: the rest is for the next turn.
+ * SP_OK, or why it must be closed.
+ */
 static int answer(struct sp_conn *c, const int *fd, struct sp_permit *may)
 {
 	struct sp_mon_in in;
 	int rc = 0;
 
-	while (*fd >= 0 && (rc = sp_mon_recv(*fd, &in)) == 1) {
-		rc = sp_permit_dispatch(may, c, &in);
+	for (size_t i = 0; i < QUESTIONS_TURN; i++) {
+		rc = *fd >= 0 ? sp_mon_recv(*fd, &in) : 0;
+		if (rc != 1) {
+			return rc;
+		}
+		rc = ++c->questions <= QUESTIONS_MAX ? sp_permit_dispatch(may, c, &in) : SP_ELIMIT;
 		if (rc != SP_OK) {
 			sp_conn_log(c, SP_LOG_WARN, "question %s: %s", sp_msg_name(in.type),
 					sp_err_text(rc));
@@ -205,7 +256,7 @@ static int answer(struct sp_conn *c, const int *fd, struct sp_permit *may)
 			return rc;
 		}
 	}
-	return *fd >= 0 ? rc : SP_OK;
+	return SP_OK;
 }
 
 /* A lack of our own is not the child's fault; everything else it may not send. */
@@ -257,9 +308,10 @@ static void net_ready(struct sp_conn *c)
 		close_net(c);
 		sp_conn_close_login(c);
 		sp_conn_close_leg(c);
-		c->state = SP_CONN_WAIT_END;
-		sp_conn_timer(c, 0);
 		forget(c, SP_WHY_GONE, "");
+		if (c->state != SP_CONN_WAIT_GONE) {
+			wait_gone(c);
+		}
 	} else if (rc != SP_OK) {
 		broken(c, rc, "sp-net");
 	}
@@ -308,6 +360,10 @@ static void too_late(void *user)
 	case SP_CONN_WAIT_LEG:
 	case SP_CONN_WAIT_UP:
 		sp_conn_way_late(c);
+		return;
+	case SP_CONN_WAIT_GONE:
+		sp_conn_log(c, SP_LOG_WARN, "its processes are still there: ended");
+		end_processes(c, "did not go");
 		return;
 	default:
 		return;
@@ -362,7 +418,8 @@ void sp_conn_destroy(struct sp_conn *c)
 
 void sp_conn_drain(struct sp_conn *c)
 {
-	if (c->net >= 0) {
+	/* Its processes are gone: what is there has an end. */
+	for (unsigned n = 0; c->net >= 0 && n <= QUESTIONS_MAX / QUESTIONS_TURN; n++) {
 		net_ready(c);
 	}
 }

@@ -22,7 +22,8 @@ enum sp_conn_state {
 	SP_CONN_WAIT_LEG, /* the parent's answer: a sp-target */
 	SP_CONN_WAIT_UP, /* sp-net has the target's socket: its word that the session began */
 	SP_CONN_WAIT_BYE, /* the session's end */
-	SP_CONN_WAIT_END, /* nothing more to be answered */
+	SP_CONN_WAIT_END, /* nothing more to be answered: sp-net's BYE */
+	SP_CONN_WAIT_GONE, /* nothing more to be said: the parent's word that it is gone */
 };
 
 /* With what the gate logs in to a target; in hidden memory. */
@@ -70,6 +71,8 @@ struct sp_conn {
 	struct sp_conn_way way;
 	bool given; /* sp-target got what opens the target */
 	unsigned licenses; /* questions for them */
+	unsigned questions; /* of sp-net, all in all */
+	enum sp_why over; /* GONE: for what the parent is to end it */
 	bool rail; /* a client that can show no greeter */
 	bool greeted; /* the person sees a greeter */
 	bool refused; /* said, and paid for, already */

@@ -41,18 +41,19 @@ static void fill_channels(const struct sp_conf_rule *rule, struct sp_channels *o
 
 bool sp_conn_fill_target(struct sp_conn *c, const struct sp_conf_target *t, struct sp_msg_target *m)
 {
-	struct sp_talk_about a;
 	struct sp_policy_verdict v;
+	char why[SP_TEXT_WHY];
 
-	sp_conn_about(c, &a);
-	sp_talk_decide(&c->talk, &a, &v);
-	if (!v.allow) {
+	/* sp-net asks when it likes to: factor and approval must be good for the rule of now. */
+	if (!sp_session_allowed(c->session, &v, why)) {
+		sp_conn_log(c, SP_LOG_WARN, "target %s not given to %s: %s", t->name,
+				c->grant.user.name, why);
 		return false;
 	}
 	m->result = SP_OPEN_OK;
 	snprintf(m->name, sizeof(m->name), "%s", t->name);
 	fill_channels(v.rule, &m->channels);
-	sp_session_limits(c->session, &v, a.ask.now, c->k->now_us(), m);
+	sp_session_limits(c->session, &v, c->k->unix_time(), c->k->now_us(), m);
 	sp_session_arc_make(c->session, &m->arc);
 	m->target_arc = c->session->target_arc;
 	return true;

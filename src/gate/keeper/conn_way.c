@@ -162,7 +162,8 @@ void sp_conn_way_late(struct sp_conn *c)
 		/* sp-net has the socket and waits as we do. */
 		snprintf(text, sizeof(text), "%s does not answer", c->grant.target);
 		sp_conn_log(c, SP_LOG_WARN, "target %s not up in time", c->grant.target);
-		sp_conn_say_end(c, SP_WHY_TARGET, SP_SESSION_INFO_DENIED, text);
+		sp_session_end(c->session, SP_WHY_TARGET, SP_SESSION_INFO_DENIED, text,
+				c->k->now_us());
 		return;
 	}
 	int rc = c->state == SP_CONN_WAIT_DIAL ? refuse_silent(c)

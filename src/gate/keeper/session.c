@@ -309,7 +309,8 @@ bool sp_session_allowed(struct sp_session *s, struct sp_policy_verdict *v, char 
 
 	*v = (struct sp_policy_verdict){0};
 	w->decide(w->arg, s, v);
-	if (!v->allow) {
+	/* Without a rule there is nothing to say what it may. */
+	if (!v->allow || v->rule == NULL) {
 		text = v->why;
 	} else if (!good_factor(s, v)) {
 		text = "the rules want another second factor now";
