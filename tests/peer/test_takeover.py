@@ -122,7 +122,11 @@ class Wire:
                 near = self.listener.accept()[0]
             except OSError:
                 return
-            pair = near, socket.create_connection(('127.0.0.1', self.to))
+            try:
+                pair = near, socket.create_connection(('127.0.0.1', self.to))
+            except OSError:
+                near.close()    # who reconnects by himself finds nobody
+                continue
             self.pairs.append(pair)
             self.count += 1
             for a, b in (pair, pair[::-1]):
