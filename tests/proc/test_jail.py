@@ -4,13 +4,15 @@ import base64
 import os
 import re
 import resource
+import socket
+import subprocess
 import time
 import unittest
 
 import nla
 from procfs import SANITIZED, comm, descriptors, limits, server_of, status
 from rdpraw import HYBRID, TLS, Door
-from trial import Trial
+from trial import SALLYPORT, Trial
 from world import World, libc, main, wait_for
 
 LANDLOCK_CREATE_RULESET = 444
@@ -54,7 +56,10 @@ class Jail(unittest.TestCase):
     def setUpClass(cls):
         cls.world = World()
         cls.addClassCleanup(cls.world.close)
-        cls.trial = Trial(cls.world)
+        # A target that takes connections and says nothing.
+        cls.quiet = socket.create_server(('127.0.0.1', 0))
+        cls.addClassCleanup(cls.quiet.close)
+        cls.trial = Trial(cls.world, '--target', f'quiet=localhost:{cls.quiet.getsockname()[1]}')
 
     def setUp(self):
         # Nobody is left of the test before, and those that wait are through with their preparations.
@@ -161,6 +166,33 @@ class Jail(unittest.TestCase):
         got = {fd: path for fd, path in descriptors(dial).items() if fd > 2}
         self.assertEqual([path.split('[')[0] for _, path in sorted(got.items())],
                          ['socket:', 'anon_inode:'], got)
+
+    def test_login_at_a_target(self):
+        """The second sp-login of a connection, while the target keeps it waiting."""
+        viewer = subprocess.Popen([SALLYPORT, 'shot', f'127.0.0.1:{self.trial.port}', self.world.path('quiet.png'),
+                                   '--user', self.trial.user + '#quiet', '--password-stdin', '--trust',
+                                   f'pin:{self.trial.facts["fingerprint"]}'], stdin=subprocess.PIPE,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=self.world.env())
+        self.addCleanup(viewer.wait)
+        self.addCleanup(viewer.kill)
+        viewer.stdin.write(self.trial.password.encode() + b'\n')
+        viewer.stdin.close()
+        target, = self.waiting('sp-target', 1)
+        wait_for('its jail', lambda: status(target)['NoNewPrivs'] == '1', 5)
+        time.sleep(0.1)
+        self.in_jail(target, 16, 64)
+        self.assertEqual(limits(target)['Max file size'], 0)
+        # Its roots are read, and nothing is left that could be read.
+        self.expect_descriptors(target, {3: 'socket', 4: 'socket'})
+        if os.getuid() == 0 and not SANITIZED:
+            scalar, _ = key_of(os.path.join(self.trial.dir, 'state', 'tls.pem'))
+            self.assertFalse(holds(target, scalar), 'it has the private key')
+            self.assertFalse(holds(target, nla.md4(nla.utf16(self.trial.password))), 'it has the NT hash')
+            for pid in self.named('sp-net') + self.named('sp-dial'):
+                self.assertNotIn(self.trial.password.encode('utf-16-le'), memory(pid), f'{comm(pid)} has the password')
+        # It ends with its connection.
+        viewer.kill()
+        wait_for('its end', lambda: not self.named('sp-target'), 5)
 
     def test_levels_are_logged(self):
         for name in ('sp-net', 'sp-login', 'sp-target', 'sp-dial'):
