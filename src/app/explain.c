@@ -256,6 +256,23 @@ static void gives_text(const struct answer *a)
 	}
 }
 
+/* What the clocks show that a rule's hours go by. */
+static void clocks_text(const struct answer *a, const struct sp_conf_rule *r)
+{
+	char when[APP_WHEN];
+
+	for (size_t i = 0; i < r->n_hours; i++) {
+		bool told = false;
+		for (size_t k = 0; k < i; k++) {
+			told = told || r->hours[k].clock == r->hours[i].clock;
+		}
+		if (!told) {
+			app_when_text(a->ask.now, r->hours[i].clock, when);
+			printf(", it is %s", when);
+		}
+	}
+}
+
 static void print_text(const struct answer *a)
 {
 	const struct sp_policy_verdict *v = &a->verdict;
@@ -280,7 +297,11 @@ static void print_text(const struct answer *a)
 		sp_policy_miss(clause, &a->ask, miss);
 		fputs("  ", stdout);
 		place(r);
-		printf(": %s: %s\n", sp_policy_clause_text(clause), miss);
+		printf(": %s: %s", sp_policy_clause_text(clause), miss);
+		if (clause == SP_POLICY_HOURS) {
+			clocks_text(a, r);
+		}
+		putchar('\n');
 	}
 	for (size_t i = 0; i < a->n_notes; i++) {
 		fprintf(stderr, "sallyport: %s\n", a->note[i]);

@@ -194,6 +194,10 @@ class Explain(Command):
         self.assertIn('refused: no rule lets carol reach db1 from 192.0.2.7 now (admins: not from one of its '
                       'networks)\n', done.stdout)
 
+    def test_clock_of_the_zone(self):
+        done = self.explain('alice', 'db1', '10.8.1.2', '--interface', 'wg0', '--at', '2026-07-01T16:00Z')
+        self.assertIn('hours: outside its hours, it is Wed 2026-07-01 18:00:00 +0200\n', done.stdout)
+
     def test_moments(self):
         for text, want in (('2026-11-22T22:00Z', '2026-11-22T22:00:00Z'),
                            ('2026-11-22 22:00:30 +01:00', '2026-11-22T21:00:30Z'),
