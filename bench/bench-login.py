@@ -3,14 +3,15 @@
 """
 usage: bench-login.py [SAMPLES]
 
-Starts a trial and logs in with wrong passwords, as a user that exists, as one that does not, and as a second one that
-does not, in random order, SAMPLES times each (default 2000). The time is that between the proof and its refusal. Welch's
+Starts a trial and logs in with wrong passwords, as a user that exists, as one who also has as many devices as one can,
+as one that does not exist, and as a second one that does not, in random order, SAMPLES times each (default 2000). The time is that between the proof and its refusal. Welch's
 t above 4.5 would tell the two apart; the two unknown users show what noise alone gives.
 """
 import math
 import os
 import random
 import socket
+import subprocess
 import sys
 import time
 
@@ -18,7 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 import nla    # noqa: E402
 from rdpraw import HYBRID, TLS, Door    # noqa: E402
 from trial import Trial    # noqa: E402
-from world import World    # noqa: E402
+from world import BUILD, World    # noqa: E402
 
 
 def refusal(trial, user, source):
@@ -39,6 +40,15 @@ def refusal(trial, user, source):
     if reply['error'] != 0xc000006d:
         sys.exit(f'{user}: not refused but {reply}')
     return took
+
+
+def add_devices(trial, user):
+    def sallyport(*args, stdin=''):
+        subprocess.run([os.path.join(BUILD, 'sallyport'), *args, '--dir', trial.dir], input=stdin, text=True, check=True,
+                       stdout=subprocess.DEVNULL)
+    sallyport('user', 'add', user, '--password-stdin', stdin='four staples and a horse\n')
+    for i in range(16):
+        sallyport('device', 'add', user, f'device {i}')
 
 
 def trimmed(values):
@@ -63,7 +73,9 @@ def main():
     try:
         trial = Trial(world)
         # Of one length, so that nothing but the account is different.
-        users = {'known': trial.user, 'unknown': 'q' * len(trial.user), 'unknown too': 'z' * len(trial.user)}
+        users = {'known': trial.user, 'known, 16 devices': 'm' * len(trial.user), 'unknown': 'q' * len(trial.user),
+                 'unknown too': 'z' * len(trial.user)}
+        add_devices(trial, users['known, 16 devices'])
         order, took = [name for name in users for _ in range(samples)], {name: [] for name in users}
         random.shuffle(order)
         for i, name in enumerate(order):
@@ -73,9 +85,9 @@ def main():
         world.close()
     for name, values in took.items():
         kept = trimmed(values)
-        print(f'{name:12} {len(values)} refusals, mean {sum(kept) / len(kept) * 1e6:.1f} us, '
+        print(f'{name:18} {len(values)} refusals, mean {sum(kept) / len(kept) * 1e6:.1f} us, '
               f'median {kept[len(values) // 2] * 1e6:.1f} us')
-    for a, b in (('known', 'unknown'), ('unknown', 'unknown too')):
+    for a, b in (('known', 'unknown'), ('known, 16 devices', 'unknown'), ('unknown', 'unknown too')):
         raw, kept = welch(took[a], took[b]), welch(trimmed(took[a]), trimmed(took[b]))
         print(f'{a} / {b}: Welch t {raw:.2f}, {kept:.2f} without the slowest 5 %')
     return 0
