@@ -16,7 +16,7 @@ from inside import Inside, Probe, session_command
 from peers import Shadow, Xfreerdp
 from procfs import comm
 from trial import Trial, need_trial
-from world import Case, main, need, wait_for
+from world import Case, free_port, main, need, wait_for
 from xdisplay import Display, desktop
 
 GROUND = picture.colour('#151b23')  # SP_UI_BACKGROUND
@@ -141,15 +141,15 @@ class Greeter(Case):
     def test_shot(self):
         """Our own client answers in the user name: no greeter, and its picture is the desktop's."""
         path = self.world.path('shot.png')
-        for options in (['--code', self.trial.code()], ['--target', 'desktop', '--totp-secret', self.secret()]):
+        secret = self.secret()
+        for options in (['--totp-secret', secret],
+                        ['--target', 'desktop', '--code', totp(secret, time.time() + 30)]):  # a code is good once
             with self.subTest(options=options):
                 done = self.world.run([self.trial.proc.argv[0], 'shot', f'127.0.0.1:{self.trial.port}', path,
                                        '--user', self.trial.user, '--password-stdin', *options],
                                       text=self.trial.password + '\n', check=False)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertTrue(is_desktop(picture.load(path)))
-                if '--code' in options:
-                    time.sleep(30 - time.time() % 30 + 1)  # a code is good once
         self.assertNotIn('greeter shown', self.trial.log())
 
     def secret(self):
@@ -263,6 +263,24 @@ class Greeter(Case):
         self.ends(again)
         self.trial.wait_log('user carol left the greeter')
         self.assertNotIn(shadow.password, self.trial.log())
+
+    def test_target_out_of_reach(self):
+        """Why there is no session stands on the greeter until it is closed."""
+        self.trial.stop()
+        self.trial = Trial(self.world, '--target', f'there=127.0.0.1:{free_port()}', mfa=True,
+                           env={'SP_LOG_DEBUG': '1'})
+        viewer = self.connect()
+        self.last = self.greeter(viewer)
+        self.answer(viewer, self.trial.code())
+        self.walk(viewer, 'choice', 'Down', 'Return')
+        log = self.trial.wait_log('target there')
+        self.assertIn('refused', log)
+        shown = self.picture(viewer, 'the reason', lambda p: is_greeter(p) and red(p) > 50)
+        shown.save(os.path.join(os.environ.get('SP_PICTURES', self.world.dir), 'walk-refused.png'))
+        time.sleep(0.8)
+        self.assertTrue(viewer.proc.alive())
+        self.display.key('Return')
+        viewer.proc.wait(4)
 
     def scan_secret(self, shown):
         path = self.world.path('secret.png')
