@@ -68,6 +68,7 @@ class Codes(Case):
         self.assertIn('no one-time-code secret', run('user', 'totp', 'carol', '--show', check=False).stderr)
         self.assertIn('no one-time-code secret', run('user', 'code', 'carol', check=False).stderr)
         made = json.loads(run('user', 'totp', 'carol', '--json').stdout)
+        self.assertEqual(len(made.pop('recovery_codes')), 10)    # shown once
         self.assertEqual(made, json.loads(run('user', 'totp', 'carol', '--show', '--json').stdout))
         self.assertTrue(made['otpauth'].startswith('otpauth://totp/Sallyport:carol?secret=' + made['totp_secret']))
         self.assertIn('enrolled already', run('user', 'totp', 'carol', check=False).stderr)

@@ -104,7 +104,8 @@ static void remember(const struct sp_session *s, enum sp_why why, const char *te
 	} else if (why != SP_WHY_TARGET || *text == '\0') {
 		text = sp_why_text(why);
 	}
-	if (is_told(why)) {
+	/* Who had no target yet was told on the greeter. */
+	if (is_told(why) && (s->began_us != 0 || why == SP_WHY_TARGET)) {
 		sp_session_reason_put(s->all, s->user_id, why, s->target, text, now_us);
 	}
 }
