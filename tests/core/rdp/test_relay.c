@@ -272,7 +272,6 @@ static void test_redirection(void **state)
 	bool seen = false;
 	while ((b = sp_rdp_out(s)) != NULL) {
 		assert_int_equal(sp_rdp_feed(c.desk.client, b->p, b->n, 1), b->n);
-		sp_rcbuf_unref(b);
 		while (sp_rdp_next(c.desk.client, &ev)) {
 			if (ev.kind == SP_EV_REDIRECT) {
 				struct sp_redirect in;
@@ -284,6 +283,7 @@ static void test_redirection(void **state)
 				seen = true;
 			}
 		}
+		sp_rcbuf_unref(b);
 	}
 	assert_true(seen);
 	chain_run(&c);
