@@ -169,9 +169,10 @@ int sp_conn_on_license(void *ctx, struct sp_mon_in *in)
 	if (++c->licenses > LICENSES) {
 		return SP_ELIMIT;
 	}
-	if (m->n > 0) {
-		rc = sp_store_license_put(
-				c->k->store, c->grant.target, m->client, sp_span(m->p, m->n));
+	if (m->n > 0 || m->drop) {
+		rc = m->drop ? sp_store_license_drop(c->k->store, c->grant.target, m->client)
+			     : sp_store_license_put(c->k->store, c->grant.target, m->client,
+					       sp_span(m->p, m->n));
 		if (rc != SP_OK) {
 			sp_conn_log(c, SP_LOG_WARN, "licence of target %s not kept: %s",
 					c->grant.target, sp_store_why(c->k->store));

@@ -151,3 +151,19 @@ int sp_store_license_get(struct sp_store *st, const char *target, const char *cl
 	*n = size - SP_SEAL_TAG;
 	return SP_OK;
 }
+
+int sp_store_license_drop(struct sp_store *st, const char *target, const char *client)
+{
+	int rc = check_names(st, target, client);
+	struct sp_stmt *s = rc == SP_OK ? sp_store_stmt(st,
+							  "DELETE FROM license WHERE target = ?1 "
+							  "AND client = ?2")
+					: NULL;
+
+	if (s == NULL) {
+		return rc != SP_OK ? rc : SP_EDB;
+	}
+	sp_stmt_text(s, 1, target);
+	sp_stmt_text(s, 2, client);
+	return sp_store_run(st, s);
+}

@@ -22,4 +22,7 @@ sp_nodiscard int sp_store_license_put(struct sp_store *st, const char *target, c
 sp_nodiscard int sp_store_license_get(struct sp_store *st, const char *target, const char *client,
 		uint8_t out[SP_LICENSE_MAX], size_t *n);
 
+/* Forgets it, if there is one. */
+sp_nodiscard int sp_store_license_drop(struct sp_store *st, const char *target, const char *client);
+
 #endif

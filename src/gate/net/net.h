@@ -106,6 +106,8 @@ void sp_relay_user_room(struct sp_net *n);
 void sp_relay_ask_license(struct sp_net *n);
 void sp_relay_license(struct sp_net *n, const struct sp_msg_license *m);
 void sp_relay_keep_license(struct sp_net *n, struct sp_span license);
+/* The target did not take the one that it was shown: it is not to bar the way for ever. */
+void sp_relay_drop_license(struct sp_net *n);
 /* Messages of the keeper. */
 void sp_relay_arc(struct sp_net *n, const struct sp_msg_arc *arc);
 void sp_relay_session_end(struct sp_net *n, const struct sp_msg_session_end *e);

@@ -273,6 +273,16 @@ void sp_relay_keep_license(struct sp_net *n, struct sp_span license)
 	sp_wipe(&m, sizeof(m));
 }
 
+void sp_relay_drop_license(struct sp_net *n)
+{
+	static struct sp_msg_license m;
+
+	memset(&m, 0, sizeof(m));
+	m.drop = 1;
+	snprintf(m.client, sizeof(m.client), "%s", n->geometry.client_name);
+	say_license(&m);
+}
+
 /* ---- the keeper ---- */
 
 void sp_relay_arc(struct sp_net *n, const struct sp_msg_arc *m)

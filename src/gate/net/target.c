@@ -296,6 +296,9 @@ static uint32_t lost_words(
 	} else if (err == SP_ESYS) {
 		snprintf(out, cap, "connection lost: %s (%s)", strerror(saved_errno), state);
 	} else if (strcmp(state, "wait license") == 0) {
+		if (err == SP_EDENIED && sp_client_license_shown(rdp)) {
+			sp_relay_drop_license(n);
+		}
 		snprintf(out, cap, "it gives no licence: %s: %s", what, sp_err_text(err));
 	} else {
 		snprintf(out, cap, "it does not speak RDP as expected: %s: %s (%s)", what,

@@ -222,7 +222,9 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 	case SP_MSG_TARGET_ARC:
 		return b->arc.present <= 1;
 	case SP_MSG_LICENSE:
-		return b->license.n <= SP_LICENSE_MAX && text(b->license.client);
+		return b->license.n <= SP_LICENSE_MAX && b->license.drop <= 1 &&
+				(b->license.drop == 0 || b->license.n == 0) &&
+				text(b->license.client);
 	case SP_MSG_SESSION_END:
 		return b->session_end.why < SP_WHY_COUNT && text(b->session_end.text);
 	case SP_MSG_BYE:

@@ -515,7 +515,7 @@ struct sp_msg_redirect {
 
 struct sp_msg_license {
 	uint32_t n;
-	uint32_t zero;
+	uint32_t drop; /* 1: the target did not take the one that is kept; n is 0, and no answer */
 	char client[SP_TEXT_CLIENT];
 	uint8_t p[SP_LICENSE_MAX];
 };

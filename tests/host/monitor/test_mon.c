@@ -276,6 +276,7 @@ static void test_bounds(void **state)
 	BREAK(SP_MSG_REDIRECT, b.redirect.address[0] = '\n');
 	BREAK(SP_MSG_ARC, b.arc.present = 2);
 	BREAK(SP_MSG_LICENSE, b.license.n = SP_LICENSE_MAX + 1);
+	BREAK(SP_MSG_LICENSE, b.license.drop = 2);
 	BREAK(SP_MSG_SESSION_END, b.session_end.why = SP_WHY_COUNT);
 	BREAK(SP_MSG_TRUST, b.trust.trust = SP_TRUST_COUNT);
 	BREAK(SP_MSG_TARGET_CERT, b.target_cert.verified = 2);
