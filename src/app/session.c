@@ -119,13 +119,12 @@ static int list(struct options *o)
 	if (rc != SP_OK) {
 		return lost(o, rc);
 	}
-	fputs(o->json ? "[" : "", stdout);
 	while (next(o, &in)) {
 		const struct sp_admin_session *s = &in.body.session;
 		char since[32];
 
 		if (in.type == SP_ADMIN_END) {
-			fputs(o->json ? "]\n" : "", stdout);
+			fputs(!o->json ? "" : n == 0 ? "[]\n" : "]\n", stdout);
 			return APP_OK;
 		}
 		if (in.type != SP_ADMIN_SESSION) {
@@ -133,7 +132,7 @@ static int list(struct options *o)
 		}
 		n++;
 		if (o->json) {
-			fputs(n > 1 ? ",\n " : "", stdout);
+			fputs(n > 1 ? ",\n " : "[", stdout);
 			json_session(s);
 			continue;
 		}

@@ -251,6 +251,28 @@ class Service(Installed):
         wait_for('the keeper has read it', lambda: 'configuration read again' in self.service.log())
         self.assertEqual(self.login(), 'welcome')
 
+    def test_who_may_ask_for_sessions(self):
+        socket = os.path.join(os.path.dirname(self.conf), 'state', 'control.sock')
+        self.assertEqual(stat.S_IMODE(os.stat(socket).st_mode), 0o600)
+        self.assertEqual(os.stat(socket).st_uid, self.keeper.uid)
+
+        def ask(uid):
+            return subprocess.run([self.sallyport, 'session', 'list', '--json', '-c', self.conf], text=True,
+                                  capture_output=True, timeout=30, user=uid, group=uid, extra_groups=[])
+        for uid in (0, self.keeper.uid):
+            done = ask(uid)
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, '[]\n', ''), uid)
+        done = ask(self.person.uid)
+        self.assertEqual((done.returncode, done.stdout), (1, ''))
+        self.assertIn('only root may ask this service; try sudo', done.stderr)
+        # Also where the file rights were opened by mistake.
+        os.chmod(os.path.dirname(socket), 0o711)
+        os.chmod(socket, 0o666)
+        done = ask(self.person.uid)
+        os.chmod(os.path.dirname(socket), 0o700)
+        self.assertEqual((done.returncode, done.stdout), (1, ''))
+        self.assertIn(f'command of uid {self.person.uid} refused', self.service.log())
+
     def desktop(self):
         """Opens one, as a picture; it is the account's, and so is what runs in it."""
         need('Xvfb')
