@@ -13,6 +13,9 @@
 /* Before the login is over no honest PDU is longer (Connect Initial with all blocks: 1.4 KiB). */
 #define MAX_EARLY_PDU (16 << 10)
 #define EARLY_RESULT_SIZE 4
+/* First bytes of [MS-RDPBCGR] 2.2.10.2 Early User Authorization Result: it is 0 or 5. */
+#define EARLY_SUCCESS 0
+#define EARLY_DENIED 5
 
 struct sp_rdp *sp_rdp_create(void)
 {
@@ -279,6 +282,17 @@ static int unit_length(struct sp_rdp *c, const uint8_t *p, size_t n)
 	}
 }
 
+/*
+ * The server's authorization result follows its last TSRequest, or ours, at once: it may be here
+ * before the owner knows that the login is over. No TSRequest begins like it.
+ */
+static bool early_result_waits(const struct sp_rdp *c, const uint8_t *p)
+{
+	return !c->server && c->state == SP_RDP_WAIT_AUTH &&
+			(c->selected & SP_PROTO_HYBRID_EX) != 0 && c->in.n == 0 &&
+			(p[0] == EARLY_SUCCESS || p[0] == EARLY_DENIED);
+}
+
 static bool waits_for_owner(const struct sp_rdp *c)
 {
 	/* A client with HYBRID sends its Connect Initial right behind the last TSRequest. */
@@ -344,6 +358,9 @@ int sp_rdp_feed(struct sp_rdp *c, const uint8_t *p, size_t n, uint64_t now_us)
 	if (c->in_done) {
 		sp_wr_reset(&c->in);
 		c->in_done = false;
+	}
+	if (early_result_waits(c, p)) {
+		return 0;
 	}
 	if (c->in.n == 0) {
 		int len = unit_length(c, p, n);

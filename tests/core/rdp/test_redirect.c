@@ -100,7 +100,7 @@ static struct sp_rdp *selected(uint32_t protocol)
 	uint8_t buf[64];
 	struct sp_wr w;
 
-	conf.ask = SP_PROTO_SSL | SP_PROTO_RDSTLS;
+	conf.ask = SP_PROTO_SSL | protocol;
 	struct sp_rdp *c = pair_client(&conf);
 	assert_non_null(c);
 	while ((b = sp_rdp_out(c)) != NULL) {
@@ -172,12 +172,47 @@ static void test_rdstls_wrong(void **state)
 	}
 }
 
+/* The result of a login may be here before its owner knows that it is over. */
+static void test_early_result(void **state)
+{
+	static const uint8_t good[4] = {0}, bad[4] = {5, 0, 0, 0};
+	struct sp_event ev;
+
+	for (int i = 0; i < 2; i++) {
+		const uint8_t *result = i == 0 ? good : bad;
+		struct sp_rdp *c = selected(SP_PROTO_HYBRID_EX);
+
+		assert_true(sp_rdp_next(c, &ev)); /* the client begins */
+		assert_int_equal(ev.kind, SP_EV_AUTH_TOKEN);
+		assert_int_equal(sp_rdp_auth_send(c, sp_span("request", 7)), SP_OK);
+		assert_int_equal(sp_rdp_feed(c, result, 1, 1), 0);
+		assert_int_equal(sp_rdp_feed(c, result, 4, 1), 0);
+		assert_false(sp_rdp_next(c, &ev));
+		assert_int_equal(sp_rdp_auth_done(c, 0), SP_OK);
+		assert_int_equal(sp_rdp_feed(c, result, 4, 1), i == 0 ? 4 : SP_EDENIED);
+		if (i == 0) {
+			assert_string_equal(sp_rdp_state_name(c), "wait connect response");
+		}
+		sp_rdp_destroy(c);
+	}
+	/* Anything else is what it was. */
+	struct sp_rdp *c = selected(SP_PROTO_HYBRID_EX);
+	assert_true(sp_rdp_next(c, &ev));
+	assert_int_equal(sp_rdp_feed(c, (const uint8_t *)"\1\2\3\4", 4, 1), SP_EFIELD);
+	sp_rdp_destroy(c);
+	c = selected(SP_PROTO_HYBRID);
+	assert_true(sp_rdp_next(c, &ev));
+	assert_int_equal(sp_rdp_feed(c, good, 4, 1), SP_EFIELD);
+	sp_rdp_destroy(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_sent_away),
 			cmocka_unit_test(test_rdstls),
 			cmocka_unit_test(test_rdstls_wrong),
+			cmocka_unit_test(test_early_result),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
