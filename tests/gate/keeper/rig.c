@@ -19,6 +19,7 @@
 /* From this machine nobody has to wait for a failure before. */
 struct rig rig = {.unix_s = 1000000000,
 		.leg = -1,
+		.name = "alice#db1",
 		.host = -1,
 		.source = {.family = AF_INET, .addr = {127, 0, 0, 7}, .text = "127.0.0.7:5"}};
 const uint8_t rig_secret[] = "12345678901234567890";
@@ -28,6 +29,34 @@ static struct sp_tls_key *key;
 static struct sp_conf_rule *rig_rule;
 static size_t rig_rules;
 static struct sp_conf_rule own_rule;
+
+/* What the keeper logs, a line each. */
+static char log_text[65536];
+static size_t log_n;
+
+static void collect(enum sp_log_level level, const char *text)
+{
+	size_t room = sizeof(log_text) - log_n;
+	int n = snprintf(log_text + log_n, room, "%d %s\n", (int)level, text);
+
+	log_n += n > 0 && (size_t)n < room ? (size_t)n : 0;
+	if (getenv("RIG_LOG") != NULL) {
+		fprintf(stderr, "%s\n", text);
+	}
+}
+
+bool logged(const char *text, const char *more)
+{
+	for (const char *line = log_text; *line != '\0'; line = strchr(line, '\n') + 1) {
+		size_t n = strcspn(line, "\n");
+
+		if (memmem(line, n, text, strlen(text)) != NULL &&
+				memmem(line, n, more, strlen(more)) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
 
 static uint64_t now_us(void)
 {
@@ -48,6 +77,7 @@ int rig_open(void **state)
 	if (mkdtemp(dir) == NULL || chdir(dir) != 0 || sp_tls_init() != SP_OK) {
 		return -1;
 	}
+	sp_log_set(collect, SP_LOG_INFO);
 	sp_conf_default(&rig.conf);
 	rig_rule = rig.conf.rule;
 	rig_rules = rig.conf.n_rules;
@@ -155,6 +185,8 @@ void expect_nothing(int fd)
 
 void connect_one(void)
 {
+	log_n = 0;
+	log_text[0] = '\0';
 	struct sp_msg_conn_open m = {.conn = ++rig.conn};
 	int n[2], l[2];
 
@@ -193,6 +225,7 @@ void disconnect(void)
 	sp_fd_close(&rig.host);
 	rig.conf.mfa = SP_CONF_MFA_NONE;
 	rig.conf.n_targets = 1;
+	rig.name = "alice#db1";
 	rig.conf.n_rules = rig_rules;
 	rig.conf.rule = rig_rule;
 	rig.conf.notice[0] = '\0';
@@ -323,9 +356,25 @@ struct sp_conf_target *with_db1(void)
 	return t;
 }
 
+uint32_t converse_with(const struct sp_msg_converse *m)
+{
+	assert_int_equal(sp_mon_say(rig.net, CONVERSE, m), SP_OK);
+	expect(rig.net, SP_MSG_PROMPT);
+	return rig.in.body.prompt.kind;
+}
+
 uint32_t converse(void)
 {
-	assert_int_equal(sp_mon_say(rig.net, CONVERSE, &(struct sp_msg_converse){0}), SP_OK);
+	return converse_with(&(struct sp_msg_converse){0});
+}
+
+uint32_t answer_as(uint32_t kind, const char *text, const char *password)
+{
+	struct sp_msg_answer m = {.kind = kind};
+
+	snprintf(m.text, sizeof(m.text), "%s", text);
+	snprintf(m.password, sizeof(m.password), "%s", password);
+	assert_int_equal(sp_mon_say(rig.net, ANSWER, &m), SP_OK);
 	expect(rig.net, SP_MSG_PROMPT);
 	return rig.in.body.prompt.kind;
 }
@@ -343,9 +392,15 @@ void to_dialling(void)
 {
 	struct sp_msg_open_target m = {.geometry = {.width = 800, .height = 600, .bpp = 16}};
 
-	with_db1();
-	log_in_as("alice#db1", GOOD);
-	assert_int_equal(verdict().result, SP_VERDICT_GRANTED);
+	if (rig.conf.n_targets == 1) {
+		with_db1();
+	}
+	log_in_as(rig.name, GOOD);
+	struct sp_msg_verdict v = verdict();
+	assert_int_equal(v.result, SP_VERDICT_GRANTED);
+	if (v.ask) {
+		assert_int_equal(converse(), SP_PROMPT_DONE);
+	}
 	assert_int_equal(sp_mon_say(rig.net, OPEN_TARGET, &m), SP_OK);
 	expect(rig.dial, SP_MSG_DIAL);
 }

@@ -20,6 +20,7 @@ struct rig {
 	int leg; /* sp-target's; -1: there is none */
 	int host; /* the target's end of the dialled socket; -1 likewise */
 	struct sp_source source;
+	const char *name; /* who opens db1, as sent */
 	uint64_t conn; /* the connection's number */
 	struct sp_mon_in in; /* what expect() got */
 };
@@ -36,6 +37,8 @@ void expect(int fd, enum sp_msg type);
 void expect_nothing(int fd);
 /* Like expect(), after whatever else comes first. */
 void await(int fd, enum sp_msg type);
+/* Is there a line with this in the log, and with that too? Of the connection, so far. */
+bool logged(const char *text, const char *more);
 /* A connection from rig.source; it must end with disconnect(). */
 void connect_one(void);
 void closed(uint32_t role, bool crashed, bool deadline);
@@ -66,6 +69,10 @@ const char *good_code(void);
 uint32_t answer(const char *text);
 uint32_t choose(uint32_t choice);
 void open_target(void);
+/* CONVERSE with what the client brought; the kind of what is asked. */
+uint32_t converse_with(const struct sp_msg_converse *m);
+/* The answer of any kind, with a password. */
+uint32_t answer_as(uint32_t kind, const char *text, const char *password);
 /* Opens db1 for alice, in steps: sp-dial is asked; the parent is asked; sp-net has it all. */
 void to_dialling(void);
 void to_dialled(void);
