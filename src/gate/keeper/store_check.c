@@ -97,7 +97,9 @@ static void load_tokens(struct sp_store *st, const struct sp_user *u,
 /* The rows, the openings and the hashes of the secrets that this user does not have. */
 static void load_rest(struct sp_store *st, const uint8_t fake[SP_NTLMV2_KEY], struct slots *all)
 {
+	static const struct sp_user nobody = {.name = "nobody"};
 	uint8_t nothing[SP_NTLMV2_KEY];
+	char aad[SP_STORE_AAD];
 	struct sp_stmt *s = sp_db_stmt(
 			st->db, "SELECT salt, nonce, sealed FROM decoy ORDER BY rowid LIMIT ?1");
 
@@ -108,7 +110,8 @@ static void load_rest(struct sp_store *st, const uint8_t fake[SP_NTLMV2_KEY], st
 		struct slot *v = &all->v[all->n++];
 		if (s != NULL && sp_stmt_step(s) == 1) {
 			memcpy(v->hash, fake, sizeof(v->hash));
-			v->hash[0] ^= (uint8_t)sp_stmt_col_bytes(s, 2).n;
+			v->hash[0] ^= (uint8_t)(sp_stmt_col_bytes(s, 2).n +
+					sp_store_device_aad(aad, &nobody, 0, SP_STORE_VERSION).n);
 		}
 		v->real = false;
 		if (sp_store_decoy(st, nothing) != SP_OK) {
