@@ -2,8 +2,11 @@
 # tests/proc/test_secrets.py - device secrets and one-time tokens at the door of a running service.
 import json
 import os
+import signal
 
 import nla
+from procfs import comm
+from rdpraw import HYBRID, HYBRID_EX, TLS, Closed, Door, connection_request
 from trial import Trial, need_trial
 from world import Case, main, wait_for
 
@@ -74,6 +77,46 @@ class Secrets(Case):
         self.trial = Trial(self.world, folder=self.trial.dir)
         self.refused(made['token'])
         self.assertEqual(self.login(self.trial.password), 'welcome')
+
+    def test_first_packet(self):
+        """Where the listener wants one, there is an answer for whoever shows a token's route, and silence else."""
+        conf = os.path.join(self.trial.dir, 'sallyport.conf')
+        with open(conf, 'a') as f:
+            f.write('require-token = true;\n')
+        os.kill(next(pid for pid in self.trial.processes() if comm(pid) == 'sallyportd'), signal.SIGHUP)
+        self.trial.wait_log('configuration read again')
+        made = self.json('token', 'new', '--user', self.trial.user)
+        for cookie in (b'', b'Cookie: mstshash=demo\r\n', b'Cookie: msts=' + made['token'].encode() + b'\r\n',
+                       b'Cookie: msts=r' + b'A' * 22 + b'\r\n'):
+            self.assertEqual(self.knock(cookie), b'', cookie)
+        line = next(line for line in self.rdp_file().splitlines() if line.startswith('loadbalanceinfo:s:'))
+        cookie = line.split(':', 2)[2].encode() + b'\r\n'
+        self.assertEqual(self.knock(cookie, '127.0.7.1')[:2], b'\3\0')
+        self.assertEqual(self.knock(cookie, '127.0.7.2'), b'')
+        route = f'Cookie: msts={made["route"]}\r\n'.encode()
+        self.assertEqual(self.knock(route)[:2], b'\3\0')
+        attempt = nla.Login(self.trial.user, made['token'])
+        with Door(self.trial.port) as door:
+            self.assertEqual(door.negotiate(TLS | HYBRID | HYBRID_EX, cookie=route)[0], 'selected')
+            door.start_tls()
+            self.assertEqual(attempt.run(door, True), 'welcome')
+        self.assertEqual(self.knock(route), b'')
+        self.nowhere(made['token'])
+
+    def rdp_file(self):
+        path = self.world.path('demo.rdp')
+        self.trial.command('token', 'new', '--user', self.trial.user, '--rdp', path)
+        with open(path) as f:
+            return f.read()
+
+    def knock(self, cookie, source='127.0.0.1'):
+        """What comes back for a first packet with it: nothing, and a closed connection, where it is not right."""
+        with Door(self.trial.port, source) as door:
+            door.send(connection_request(cookie=cookie))
+            try:
+                return door.receive(4)
+            except Closed:
+                return b''
 
 
 if __name__ == '__main__':
