@@ -62,7 +62,7 @@ static bool take_route(struct sp_span s, struct sp_msg_redirect *m)
 static bool translate(const struct sp_redirect *r, struct sp_msg_redirect *m)
 {
 	memset(m, 0, sizeof(*m));
-	m->rdstls = (r->flags & SP_LB_PASSWORD_IS_PK_ENCRYPTED) != 0;
+	m->rdstls = (r->flags & SP_LB_PASSWORD_IS_PK_ENCRYPTED) != 0 && r->password.n > 0;
 	return take_address(r, m) && take_route(r->load_balance_info, m) &&
 			sp_utf16_to_utf8(r->user, m->user, sizeof(m->user)) &&
 			sp_utf16_to_utf8(r->domain, m->domain, sizeof(m->domain)) &&
