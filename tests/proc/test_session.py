@@ -152,6 +152,28 @@ class Living(Sessions):
         self.assertEqual(self.list(), [])
 
 
+class Times(Sessions):
+    def test_longest_time(self):
+        self.open()
+        self.use_rules('{ name = "short"; max = "6s"; idle = "1h"; }')
+        client = self.client()
+        s = self.session('active')
+        self.assertIsNotNone(s['until'])
+        self.ended(client, 4)
+        self.none()
+        self.trial.wait_log('ended after')
+        self.assertIn('time is over', self.trial.log())
+
+    def test_nobody_there(self):
+        self.open()
+        self.use_rules('{ name = "short"; idle = "3s"; }')
+        client = self.client()
+        self.session('active')
+        self.ended(client, 3)
+        self.none()
+        self.assertIn('idle for too long', self.trial.log())
+
+
 class Approval(Sessions):
     def rule(self, approvers):
         self.open()
