@@ -213,7 +213,7 @@ static void reload(struct process *p)
 				c->n_targets, c->n_targets == 1 ? "" : "s", c->n_rules,
 				c->n_rules == 1 ? "" : "s");
 		warn(c);
-		sp_sessions_tick(p->k.sessions, unix_time(), sp_now_us());
+		sp_sessions_recheck(p->k.sessions);
 		if (!load_certificate(p)) {
 			sp_log(SP_LOG_ERROR, "the old certificate stays");
 		}

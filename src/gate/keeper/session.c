@@ -354,40 +354,65 @@ static void check(struct sp_session *s, int64_t now, uint64_t now_us)
 	}
 }
 
+/* Kills one that does not go, or answers when that is due. */
+static uint64_t chase(struct sp_session *s, uint64_t now_us)
+{
+	uint64_t due = s->kill_us;
+
+	if (due == 0 || now_us < due) {
+		return due;
+	}
+	s->kill_us = 0;
+	s->owner->kill(s->arg, s->why, "did not end when it was told to");
+	return 0;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
 void sp_sessions_tick(struct sp_sessions *all, int64_t now, uint64_t now_us)
 {
-	uint64_t earliest = 0;
+	uint64_t kill_us = 0, check_us = now_us + SP_SESSION_TICK_US;
+	unsigned left = SP_SESSION_BATCH;
 
 	all->kill_us = 0;
 	/* Each session is its owner's, who may close it when he is called; but no other. */
 	for (struct sp_session *s = all->first, *next; s != NULL; s = next) {
 		next = s->next;
-		if (s->state != SP_SESSION_ENDING) {
+		if (s->state == SP_SESSION_ENDING) {
+			kill_us = earlier(kill_us, chase(s, now_us));
+		} else if (now_us < s->check_us || left == 0) {
+			check_us = s->check_us < check_us ? s->check_us : check_us;
+		} else {
+			left--;
+			s->check_us = now_us + SP_SESSION_TICK_US;
 			check(s, now, now_us);
-			continue;
-		}
-		if (s->kill_us != 0 && s->kill_us <= now_us) {
-			s->kill_us = 0;
-			s->owner->kill(s->arg, s->why, "did not end when it was told to");
-		} else if (s->kill_us != 0 && (earliest == 0 || s->kill_us < earliest)) {
-			earliest = s->kill_us;
 		}
 	}
-	if (earliest != 0 && (all->kill_us == 0 || earliest < all->kill_us)) {
-		all->kill_us = earliest;
-	}
+	/* What was told to end just now has set all->kill_us. */
+	all->kill_us = earlier(all->kill_us, kill_us);
+	all->check_us = check_us;
 	sp_sessions_forget(all, now_us);
-	all->ticked_us = now_us;
+}
+
+void sp_sessions_recheck(struct sp_sessions *all)
+{
+	for (struct sp_session *s = all->first; s != NULL; s = s->next) {
+		s->check_us = 1; /* long ago */
+	}
+	all->check_us = 1;
 }
 
 uint64_t sp_sessions_due(const struct sp_sessions *all)
 {
-	uint64_t tick = all->ticked_us + SP_SESSION_TICK_US;
-
 	if (all->first == NULL && all->lost == NULL) {
 		return 0;
 	}
-	return all->kill_us != 0 && all->kill_us < tick ? all->kill_us : tick;
+	/* 0 would be never. */
+	uint64_t check_us = all->check_us != 0 ? all->check_us : 1;
+	return earlier(all->kill_us, check_us);
 }
 
 /* ---- looking ---- */

@@ -14,6 +14,7 @@
 
 #define SP_SESSIONS 2048 /* at once */
 #define SP_SESSION_TICK_US (60 * UINT64_C(1000000)) /* how often the rules are asked again */
+#define SP_SESSION_BATCH 64 /* sessions that one tick asks them for */
 #define SP_SESSION_GRACE_US (10 * UINT64_C(1000000)) /* for sp-net to end what it was told to end */
 #define SP_SESSION_SPARE_US (30 * UINT64_C(1000000)) /* beyond the longest time, before we end it */
 #define SP_SESSION_START_US (1800 * UINT64_C(1000000)) /* from the first factor to the target */
@@ -82,6 +83,7 @@ struct sp_session {
 	char approver[SP_TEXT_USER]; /* who said yes; empty: nobody */
 	bool refused; /* an approver said no */
 	bool resumed; /* came back by an auto-reconnect cookie */
+	uint64_t check_us; /* when the rules are to be asked again */
 	uint64_t seen_us; /* the first tick that saw it; 0: none yet */
 	uint64_t began_us; /* when it first was given its target; 0: never; kept over a reconnect */
 	uint64_t up_us; /* when sp-net said that the target is up; 0: not yet */
@@ -194,12 +196,14 @@ sp_nodiscard int sp_session_decide(
 void sp_session_end(struct sp_session *s, enum sp_why why, uint32_t error_info, const char *text,
 		uint64_t now_us);
 /*
- * Asks the rules again for every session whose target is opened, ends those that they no longer
- * allow, whose user is gone, whose time is over or who do not get to a target, and kills those that
- * do not go. Call it
- * when sp_sessions_due() has come, and after a reload. `now` is in seconds since 1970.
+ * Once a minute for each session whose target is opened: asks the rules again, ends those that they
+ * no longer allow, whose user is gone, whose time is over or who do not get to a target; and kills
+ * those that do not go. Call it when sp_sessions_due() has come. A batch at a time, since it is
+ * work: others are to be heard in between. `now` is in seconds since 1970.
  */
 void sp_sessions_tick(struct sp_sessions *all, int64_t now, uint64_t now_us);
+/* The rules have changed: the next ticks ask them for every session. */
+void sp_sessions_recheck(struct sp_sessions *all);
 /* When the tick is to be called next; 0: there is nothing that it could look at. */
 uint64_t sp_sessions_due(const struct sp_sessions *all);
 

@@ -18,7 +18,7 @@ struct sp_sessions {
 	struct sp_session *lost; /* can be resumed, the latest first */
 	size_t n_lost; /* INVARIANT: at most SP_SESSION_LOST */
 	uint32_t last_id;
-	uint64_t ticked_us; /* the last tick */
+	uint64_t check_us; /* when there is something to check again */
 	uint64_t kill_us; /* the earliest of the sessions; 0: none */
 	struct session_reason reasons[SP_SESSION_REASONS];
 };

@@ -21,6 +21,7 @@ static struct sp_session *only(enum sp_session_state state)
 
 static void tick(void)
 {
+	sp_sessions_recheck(rig.k.sessions);
 	sp_sessions_tick(rig.k.sessions, rig.unix_s, rig.clock_us);
 }
 
@@ -251,6 +252,7 @@ static void test_timer(void **state)
 	to_active();
 	rig.clock_us = sp_now_us() - SP_SESSION_TICK_US;
 	tick(); /* the last one was a minute ago */
+	rig.clock_us = sp_now_us();
 	only(SP_SESSION_ACTIVE);
 	assert_int_equal(sp_store_disable(rig.k.store, "carol", true), SP_OK);
 	expect(rig.net, SP_MSG_SESSION_END);

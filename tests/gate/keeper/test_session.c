@@ -179,6 +179,7 @@ static struct sp_session *active(
 
 static void tick(void)
 {
+	sp_sessions_recheck(all);
 	sp_sessions_tick(all, NOON + (int64_t)((now_us - START) / SECOND), now_us);
 }
 
@@ -532,6 +533,35 @@ static void test_tick_start(void **state)
 	assert_int_equal(b.ends, 1);
 	assert_int_equal(a.why, SP_WHY_DEADLINE);
 	assert_int_equal(c.ends, 0);
+}
+
+/* Not all of them in one go, none twice, none forgotten. */
+static void test_tick_batches(void **state)
+{
+	static struct told t[3 * SP_SESSION_BATCH];
+
+	for (size_t i = 0; i < SP_LEN(t); i++) {
+		active(&t[i], &alice, &home);
+	}
+	for (unsigned round = 0; round < 2; round++) {
+		for (unsigned n = 1; n <= 3; n++) {
+			assert_true(sp_sessions_due(all) <= now_us);
+			sp_sessions_tick(all, NOON, now_us);
+			assert_int_equal(world.asked, (3 * round + n) * SP_SESSION_BATCH);
+		}
+		assert_int_equal(sp_sessions_due(all), now_us + SP_SESSION_TICK_US);
+		sp_sessions_tick(all, NOON, now_us);
+		assert_int_equal(world.asked, (round + 1) * SP_LEN(t));
+		now_us += SP_SESSION_TICK_US;
+	}
+	sp_sessions_tick(all, NOON, now_us);
+	/* A reload begins from the start. */
+	sp_sessions_recheck(all);
+	world.asked = 0;
+	for (unsigned n = 0; n < 5; n++) {
+		sp_sessions_tick(all, NOON, now_us);
+	}
+	assert_int_equal(world.asked, SP_LEN(t));
 }
 
 static void test_limits(void **state)
@@ -934,6 +964,7 @@ int main(void)
 			TEST(test_tick_goes),
 			TEST(test_tick_time),
 			TEST(test_tick_start),
+			TEST(test_tick_batches),
 			TEST(test_limits),
 			TEST(test_reasons),
 			TEST(test_arc),
