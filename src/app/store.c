@@ -4,10 +4,21 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "gate/keeper/account.h"
 #include "host/lib/crypto_nettle.h"
+
+/* Neither a core file nor a debugger of the same user gets to see keys and passwords. */
+static bool keep_secret(void)
+{
+	const struct rlimit none = {0, 0};
+
+	return setrlimit(RLIMIT_CORE, &none) == 0 && prctl(PR_SET_DUMPABLE, 0) == 0;
+}
 
 int app_with_store(const char *what, struct app_service *s, bool create,
 		int (*fn)(void *arg, const struct sp_conf *c, struct sp_store *st), void *arg)
@@ -26,6 +37,9 @@ int app_with_store(const char *what, struct app_service *s, bool create,
 		fprintf(stderr, "sallyport: %s\n", e->text[0]);
 	} else if (sp_account_become(c, create, account) != SP_OK) {
 		app_fail(what, "%s", account);
+	} else if (!keep_secret()) {
+		/* After the change of account, which sets it to what fs.suid_dumpable says. */
+		app_fail(what, "core files cannot be turned off: %s", strerror(errno));
 	} else {
 		struct sp_store *st = sp_store_open(c->state, create, &sp_crypto_nettle, why);
 		if (st != NULL) {

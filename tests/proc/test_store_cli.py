@@ -229,6 +229,21 @@ class Secret(Store):
         self.assertNotIn('hunter2', done.stderr)
         self.assertEqual(self.json('secret', 'list'), [])
 
+    def test_no_core_file(self):
+        with subprocess.Popen([cli.SALLYPORT, 'secret', 'set', 'x', '--dir', self.dir], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as proc:
+            proc.stdin.write('root\n')
+            proc.stdin.flush()
+            limits, end = '', time.monotonic() + 10
+            while not re.search(r'(?m)^Max core file size +0 +0 ', limits) and time.monotonic() < end:
+                time.sleep(0.02)
+                with open(f'/proc/{proc.pid}/limits') as f:
+                    limits = f.read()
+            self.assertRegex(limits, r'(?m)^Max core file size +0 +0 ')
+            with open(f'/proc/{proc.pid}/cmdline') as f:
+                self.assertNotIn('root', f.read())
+            self.assertEqual(proc.communicate('secret\n')[0], 'x: set\n')
+
     def test_before_any_user(self):
         self.write('state = "fresh"; run-as = "caller";\n')
         self.bad(self.cmd('secret', 'list'), 'no user was ever added')

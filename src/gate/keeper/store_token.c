@@ -367,7 +367,8 @@ int sp_store_token_route(struct sp_store *st, const char *route, const struct sp
 	return rc;
 }
 
-int sp_store_token_spend(struct sp_store *st, int64_t id, int64_t now)
+/* Within a transaction. Compare and swap: one of two who come at the same time changes the row. */
+static int spend(struct sp_store *st, int64_t id, int64_t now)
 {
 	struct sp_stmt *s = sp_store_stmt(st,
 			"UPDATE token SET spent = ?2 WHERE id = ?1 AND spent = 0 AND expires > ?2");
@@ -381,7 +382,14 @@ int sp_store_token_spend(struct sp_store *st, int64_t id, int64_t now)
 	if (rc == SP_OK && sp_db_changes(st->db) != 1) {
 		return sp_store_fail(st, SP_EDENIED, "token was used already, or its time is over");
 	}
-	return rc;
+	return rc == SP_OK ? purge(st, now) : rc;
+}
+
+int sp_store_token_spend(struct sp_store *st, int64_t id, int64_t now)
+{
+	int rc = sp_store_begin(st);
+
+	return rc == SP_OK ? sp_store_finish(st, spend(st, id, now)) : rc;
 }
 
 int sp_store_token_get(struct sp_store *st, int64_t id, struct sp_token *out)
