@@ -61,6 +61,8 @@ void sp_net_gone(struct sp_net *n)
 	sp_greeter_destroy(n->greeter);
 	n->greeter = NULL;
 	sp_relay_limit_stop(n);
+	sp_watch_remove(n->patience);
+	n->patience = NULL;
 	sp_legs_destroy(n->legs);
 	n->legs = NULL;
 	sp_loop_quit(n->loop, 0);

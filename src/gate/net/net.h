@@ -58,6 +58,7 @@ struct sp_net {
 	struct sp_net_leg leg;
 	struct sp_greeter *greeter; /* NULL but while there is something to say */
 	struct sp_legs *legs; /* from the logon on */
+	struct sp_watch *patience; /* of a client that waits for its target and sees nothing */
 	struct sp_channels channels; /* of the target */
 	struct sp_msg_arc arc; /* ours, for the client */
 	struct sp_limit limit; /* of the session; start_us 0: it does not run yet */
@@ -79,6 +80,8 @@ void sp_door_token(struct sp_net *n, int fd);
 /* talk.c: what the keeper wants to know, and the greeter that asks it. */
 void sp_talk_start(struct sp_net *n);
 void sp_talk_prompt(struct sp_net *n, const struct sp_msg_prompt *p);
+/* Shows somebody who came without a greeter that the target is still being opened. */
+void sp_talk_wait(struct sp_net *n);
 /* Shows a reason where there is a greeter to do it, then ends; else ends at once. */
 void sp_talk_refuse(struct sp_net *n, uint32_t error_info, uint32_t why, const char *text);
 /* The keeper's end of what is not relayed yet: says why, as sp_talk_refuse() does. */

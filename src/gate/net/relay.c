@@ -13,13 +13,31 @@
 #include "gate/net/geometry.h"
 #include "host/lib/crypto_nettle.h"
 
+/* Clients give up nine seconds after their first packet if nothing is to be seen. */
+#define PATIENCE_US 3000000
+
 /* ---- the user's leg ---- */
+
+static void on_patience(void *user)
+{
+	struct sp_net *n = user;
+
+	if (n->state == SP_NET_WAIT_TARGET || n->state == SP_NET_WAIT_LICENSE) {
+		sp_talk_wait(n);
+	}
+}
 
 void sp_relay_open(struct sp_net *n)
 {
 	struct sp_msg_open_target open = {.geometry = n->geometry};
 
 	n->state = SP_NET_WAIT_TARGET;
+	if (!n->greeter && !n->patience) {
+		n->patience = sp_loop_timer(n->loop, on_patience, n);
+	}
+	if (n->patience) {
+		sp_watch_in(n->patience, PATIENCE_US);
+	}
 	if (sp_mon_say(SP_NET_FD_KEEPER, OPEN_TARGET, &open) != SP_OK) {
 		sp_net_end(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, SP_WHY_INTERNAL,
 				"keeper is gone");

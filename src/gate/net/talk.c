@@ -82,6 +82,7 @@ void sp_talk_start(struct sp_net *n)
 void sp_talk_prompt(struct sp_net *n, const struct sp_msg_prompt *p)
 {
 	if (p->kind == SP_PROMPT_DONE) {
+		snprintf(n->leg.name, sizeof(n->leg.name), "%s", p->title);
 		if (n->greeter != NULL) {
 			sp_greeter_open(n->greeter, p->title);
 		}
@@ -101,6 +102,13 @@ void sp_talk_prompt(struct sp_net *n, const struct sp_msg_prompt *p)
 	}
 	n->state = SP_NET_WAIT_ANSWER;
 	sp_greeter_prompt(n->greeter, p);
+}
+
+void sp_talk_wait(struct sp_net *n)
+{
+	if (n->greeter == NULL && have_greeter(n)) {
+		sp_greeter_open(n->greeter, n->leg.name);
+	}
 }
 
 void sp_talk_refuse(struct sp_net *n, uint32_t error_info, uint32_t why, const char *text)
