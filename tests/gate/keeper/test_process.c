@@ -22,7 +22,7 @@
 
 static char dir[] = "/tmp/sp-test-process-XXXXXX";
 static char conf[128], program[512];
-static int parent = -1, broker = -1, output = -1;
+static int parent = -1, broker = -1, dial = -1, output = -1;
 static pid_t pid;
 static struct sp_mon_in in;
 
@@ -74,23 +74,23 @@ static int remove_dir(void **state)
 
 static int start(void **state)
 {
-	int p[2], b[2];
+	int p[2], b[2], d[2];
 	char why[SP_WHY_MAX], path[256];
 	const char *argv[] = {"sp-keeper", "-c", conf, NULL};
 	/* The jail leaves the leak checker nothing to look with. */
 	const char *env[] = {"ASAN_OPTIONS=detect_leaks=0", NULL};
 
-	if (sp_ipc_pair(p) != SP_OK || sp_ipc_pair(b) != SP_OK) {
+	if (sp_ipc_pair(p) != SP_OK || sp_ipc_pair(b) != SP_OK || sp_ipc_pair(d) != SP_OK) {
 		return -1;
 	}
 	snprintf(path, sizeof(path), "%s/output", dir);
 	output = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int fds[2] = {p[1], b[1]};
+	int fds[3] = {p[1], b[1], d[1]};
 	struct sp_proc_spec spec = {.path = program,
 			.argv = argv,
 			.env = env,
 			.fds = fds,
-			.nfds = 2,
+			.nfds = 3,
 			.out = output,
 			.err = output,
 			.death_signal = SIGKILL};
@@ -100,8 +100,10 @@ static int start(void **state)
 	}
 	close(p[1]);
 	close(b[1]);
+	close(d[1]);
 	parent = p[0];
 	broker = b[0];
+	dial = d[0];
 	return 0;
 }
 
@@ -118,6 +120,7 @@ static int stop(void **state)
 {
 	close(parent);
 	close(broker);
+	close(dial);
 	close(output);
 	if (pid > 0) {
 		int status;
@@ -281,6 +284,42 @@ static void test_penalties(void **state)
 	assert_int_equal(sp_mon_say(parent, PENALTIES, &m), SP_OK);
 }
 
+/* What nobody waits for any more is closed, wherever it comes from. */
+static void assert_dropped(int to, enum sp_msg type, const void *body, size_t n, size_t nfds)
+{
+	int p[2];
+
+	assert_int_equal(sp_ipc_pair(p), SP_OK);
+	int fds[2] = {p[0], p[0]};
+	assert_int_equal(sp_mon_send(to, type, body, n, fds, nfds), SP_OK);
+	close(p[0]);
+	struct pollfd gone = {.fd = p[1], .events = POLLIN};
+	assert_int_equal(poll(&gone, 1, 5000), 1);
+	assert_true(gone.revents & POLLHUP);
+	close(p[1]);
+}
+
+static void test_sockets(void **state)
+{
+	struct sp_msg_dialed dialed = {.conn = 5, .address = "192.0.2.9:3389"};
+	struct sp_msg_login_started started = {.conn = 5};
+	struct sp_msg_desktop_opened opened = {.conn = 5};
+	struct sp_msg_none none = {0};
+
+	expect(parent, SP_MSG_READY);
+	assert_dropped(dial, SP_MSG_DIALED, &dialed, sizeof(dialed), 1);
+	assert_dropped(broker, SP_MSG_DESKTOP_OPENED, &opened, sizeof(opened), 1);
+	assert_dropped(parent, SP_MSG_LOGIN_STARTED, &started, sizeof(started), 2);
+	/* What sp-dial may not say costs it its place; the service goes on. */
+	assert_int_equal(sp_mon_say(dial, RELOAD, &none), SP_OK);
+	struct pollfd gone = {.fd = dial, .events = POLLIN};
+	assert_int_equal(poll(&gone, 1, 5000), 1);
+	assert_true(gone.revents & POLLHUP);
+	assert_logged("no other machines from now on");
+	assert_int_equal(sp_mon_say(parent, RELOAD, &none), SP_OK);
+	expect(parent, SP_MSG_READY);
+}
+
 static void test_broken_conf(void **state)
 {
 	assert_int_equal(write_conf("rules = 1;\n"), 0);
@@ -298,6 +337,7 @@ int main(void)
 			cmocka_unit_test_setup_teardown(test_life, start, stop),
 			cmocka_unit_test_setup_teardown(test_question, start, stop),
 			cmocka_unit_test_setup_teardown(test_penalties, start, stop),
+			cmocka_unit_test_setup_teardown(test_sockets, start, stop),
 			cmocka_unit_test(test_broken_conf),
 	};
 
