@@ -2,14 +2,16 @@
  * tests/peer/redirector.c - an RDP host that sends every client to another machine.
  *
  * redirector ADDR:PORT PEM TO [BLOB]: TLS without NLA, certificate and key from the file PEM. TO is
- * the other's address, or "token" for itself with a routing token. With BLOB the password is that,
- * sealed for RDSTLS. Says on standard output who came with which token and password.
+ * the other's address, or "token" for itself with a routing token, or what it does instead: "hang",
+ * "close", "refuse" with a Set Error Info. With BLOB the password is that, sealed for RDSTLS. Says on
+ * standard output who came with which token and password.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "core/base/err.h"
 #include "core/base/utf16.h"
+#include "core/pdu/errinfo.h"
 #include "core/pdu/gcc_client.h"
 #include "core/pdu/info.h"
 #include "core/pdu/redirect.h"
@@ -48,6 +50,18 @@ static int send_away(struct redirector *r, struct sp_rdp *rdp)
 
 	sp_wr_fixed(&tw, texts, sizeof(texts));
 	sp_wr_fixed(&w, pdu, sizeof(pdu));
+	if (strcmp(r->to, "hang") == 0) {
+		return SP_OK;
+	}
+	if (strcmp(r->to, "close") == 0) {
+		sp_conn_end(r->conn);
+		return SP_OK;
+	}
+	if (strcmp(r->to, "refuse") == 0) {
+		int rc = sp_server_end(rdp, SP_ERRINFO_SERVER_INSUFFICIENT_PRIVILEGES);
+		sp_conn_end(r->conn);
+		return rc;
+	}
 	if (strcmp(r->to, "token") == 0) {
 		msg.flags |= SP_LB_LOAD_BALANCE_INFO;
 		msg.load_balance_info = sp_span(TOKEN "\r\n", strlen(TOKEN) + 2);

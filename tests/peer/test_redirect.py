@@ -68,12 +68,12 @@ class Redirect(Case):
         wait_for('weston', lambda: listens(self.port, THERE), 20)
         return proc
 
-    def connect(self, redirects=f'redirects = ["{THERE}"];'):
+    def connect(self, redirects=f'redirects = ["{THERE}"];', folder='trial'):
         include = self.world.path('targets.conf')
         with open(include, 'w') as f:
             f.write(f'targets = {{ farm = {{ kind = "rdp"; address = "{HERE}:{self.port}"; trust = "first-seen";'
                     f' login = "same"; security = "tls"; {redirects} }}; }};\n')
-        self.trial = Trial(self.world, '--include', include, env={'SP_LOG_DEBUG': '1'})
+        self.trial = Trial(self.world, '--include', include, folder=self.world.path(folder), env={'SP_LOG_DEBUG': '1'})
         self.display = Display(self.world, (1100, 800), colour='#000000')
         return Xfreerdp(self.display, self.trial.port, f'{self.trial.user}#farm', self.trial.password)
 
@@ -131,6 +131,16 @@ class Redirect(Case):
         self.assertGreater(self.host.log().count('logon user='), 1)
         self.assertLess(self.host.log().count('logon user='), 8)
         self.assertTrue(viewer.proc.alive())    # it reads why
+
+    def test_no_session(self):
+        """Hosts that take the login and give no session."""
+        for how, reason in (('hang', 'it did not answer in time (wait license)'),
+                            ('close', 'it closed the connection (wait license)'), ('refuse', 'it refused the session: ')):
+            self.port = free_port()
+            self.redirector(how)
+            self.connect(folder=how)
+            self.trial.wait_log(f'no way to target farm: {reason}', 40)
+            self.trial.stop()
 
     def test_not_allowed(self):
         """Only where the configuration says."""
