@@ -42,6 +42,10 @@ static struct sp_rdp *make(int role)
 	struct sp_client_conf client = {
 			.gcc = &gcc, .info = &info, .relay = role == 4, .crypto = &fake_crypto};
 
+	if (role == 5) {
+		client.protocols = SP_PROTO_SSL | SP_PROTO_RDSTLS | SP_PROTO_HYBRID_EX;
+	}
+
 	if (role < 3) {
 		return sp_server_create(&server, 1);
 	}
@@ -58,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1) {
 		return 0;
 	}
-	int role = data[0] % 5;
+	int role = data[0] % 6;
 	struct sp_rdp *c = make(role);
 	size_t at = 1;
 

@@ -317,6 +317,13 @@ static void on_event(void *user, const struct sp_event *ev)
 	case SP_EV_ERROR_INFO:
 		s->error_info = ev->error_info;
 		return;
+	case SP_EV_REDIRECT:
+		snprintf(s->why, sizeof(s->why),
+				"server sends its clients to another machine, and this client does "
+				"not "
+				"follow; connect to that one, or through the gate");
+		fail(s, SP_EPROTO, "redirect");
+		return;
 	case SP_EV_CLOSED:
 		fail(s, SP_ECLOSED, "");
 		return;

@@ -8,7 +8,7 @@ import threading
 
 from badhost import confirm
 from peers import Xfreerdp, certificate
-from trial import Trial, need_trial
+from trial import SALLYPORT, Trial, need_trial
 from world import BUILD, Case, free_port, listens, main, need, wait_for
 from xdisplay import Display
 
@@ -141,6 +141,14 @@ class Redirect(Case):
             self.connect(folder=how)
             self.trial.wait_log(f'no way to target farm: {reason}', 40)
             self.trial.stop()
+
+    def test_our_client(self):
+        """It does not follow, and says so."""
+        self.redirector(THERE)
+        done = self.world.run([SALLYPORT, 'shot', f'{HERE}:{self.port}', self.world.path('x.png'), '--sec', 'tls'],
+                              check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertIn('sends its clients to another machine', done.stderr)
 
     def test_not_allowed(self):
         """Only where the configuration says."""
