@@ -41,8 +41,12 @@ static void choose(struct lines *l, unsigned side, const char *title, const char
 		snprintf(l->line1, sizeof(l->line1), "%s", left);
 		snprintf(l->line2, sizeof(l->line2), "to the end");
 	} else {
+		/* "14 min" as "14m": there is room for no more. */
+		int digits = (int)strspn(left, "0123456789");
+
 		l->f1 = l->f2;
-		snprintf(l->line1, sizeof(l->line1), "%s", left);
+		snprintf(l->line1, sizeof(l->line1), "%.*s%.1s", digits, left,
+				left[digits] ? left + digits + 1 : "");
 	}
 }
 
