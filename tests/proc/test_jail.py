@@ -10,29 +10,12 @@ import time
 import unittest
 
 import nla
-from procfs import SANITIZED, comm, descriptors, limits, server_of, status
+from procfs import SANITIZED, comm, descriptors, limits, memory, server_of, status
 from rdpraw import HYBRID, TLS, Door
 from trial import SALLYPORT, Trial
 from world import World, libc, main, wait_for
 
 LANDLOCK_CREATE_RULESET = 444
-
-
-def memory(pid):
-    """All memory of a process that can be read."""
-    parts = []
-    with open(f'/proc/{pid}/maps') as maps, open(f'/proc/{pid}/mem', 'rb', 0) as mem:
-        for line in maps:
-            where, rights = line.split()[:2]
-            if rights[0] != 'r' or '[vvar' in line or '[vsyscall' in line:
-                continue
-            begin, end = (int(x, 16) for x in where.split('-'))
-            try:
-                mem.seek(begin)
-                parts.append(mem.read(end - begin))
-            except OSError:
-                pass
-    return b'\0'.join(parts)
 
 
 def holds(pid, secret):

@@ -113,6 +113,9 @@ static int judge(struct login *l, struct sp_msg_target_cert *m)
 
 	memcpy(m->spki, leaf->spki_sha256, sizeof(m->spki));
 	m->nla = l->protocol != SP_PROTO_SSL;
+	if (l->trust.trust == SP_TRUST_NONE) {
+		return refuse(l, SP_WHY_CERTIFICATE, "there is no way to know it by");
+	}
 	if (l->trust.trust != SP_TRUST_CA) {
 		return SP_OK; /* the keeper knows which key it has to be */
 	}

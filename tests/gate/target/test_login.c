@@ -285,6 +285,15 @@ static void test_untrusted(void **state)
 	fails(SP_WHY_CERTIFICATE, "its certificate is not trusted: ");
 	assert_int_equal(stop(), 0);
 
+	/* No way to know it, even where the keeper were to say yes. */
+	start(sp_span(NULL, 0));
+	begins(SP_TRUST_NONE, true);
+	expect(SP_MSG_TARGET_CERT);
+	credentials(PASSWORD);
+	assert_int_equal(next(), SP_LOGIN_TARGET_END);
+	fails(SP_WHY_CERTIFICATE, "no way to know it");
+	assert_int_equal(stop(), 0);
+
 	/* No list of CAs at all. */
 	start(sp_span(NULL, 0));
 	begins(SP_TRUST_CA, false);
