@@ -60,12 +60,27 @@ static void unlink_lost(struct sp_session **at)
 	sp_freezero(s, sizeof(*s));
 }
 
+/* Whoever was disabled meanwhile has lost the way back, also when that is taken back later. */
+static bool is_over(struct sp_session *s, uint64_t now_us)
+{
+	const struct sp_session_world *w = &s->all->world;
+
+	if (now_us - s->lost_us > SP_SESSION_LOST_US) {
+		return true;
+	}
+	if (now_us < s->check_us) {
+		return false;
+	}
+	s->check_us = now_us + SP_SESSION_TICK_US;
+	return !w->user_ok(w->arg, s);
+}
+
 void sp_sessions_forget(struct sp_sessions *all, uint64_t now_us)
 {
 	struct sp_session **at = &all->lost;
 
 	while (*at != NULL) {
-		if (now_us - (*at)->lost_us > SP_SESSION_LOST_US) {
+		if (is_over(*at, now_us)) {
 			unlink_lost(at);
 		} else {
 			at = &(*at)->next;
@@ -97,6 +112,7 @@ void sp_session_lose(struct sp_session *s, uint64_t now_us)
 	struct sp_sessions *all = s->all;
 
 	s->lost_us = now_us;
+	s->check_us = now_us + SP_SESSION_TICK_US;
 	s->next = all->lost;
 	all->lost = s;
 	all->n_lost++;

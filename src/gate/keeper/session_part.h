@@ -25,7 +25,7 @@ struct sp_sessions {
 
 /* Takes over a session that is in no list any more, and frees it when its time has come. */
 void sp_session_lose(struct sp_session *s, uint64_t now_us);
-/* Forgets lost sessions that are too old. */
+/* Forgets lost sessions that are too old, or whose user was disabled. */
 void sp_sessions_forget(struct sp_sessions *all, uint64_t now_us);
 
 #endif

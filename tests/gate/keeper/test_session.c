@@ -915,6 +915,24 @@ static void test_arc_time(void **state)
 	assert_int_equal(sp_sessions_due(all), 0);
 }
 
+static void test_arc_disabled_meanwhile(void **state)
+{
+	struct sp_msg_arc arc = lost(&alice, &home);
+
+	world.gone = true;
+	now_us += SP_SESSION_TICK_US;
+	tick();
+	world.gone = false;
+	assert_false(resumes(&alice, &home, &arc));
+	/* Nobody minds who was there all the time. */
+	arc = lost(&alice, &home);
+	for (int i = 0; i < 5; i++) {
+		now_us += SP_SESSION_TICK_US;
+		tick();
+	}
+	assert_true(resumes(&alice, &home, &arc));
+}
+
 static void test_arc_network6(void **state)
 {
 	struct sp_source six = {.family = AF_INET6, .addr = {0x20, 1, 0xd, 0xb8, 1, 2, 3, 4, 5}};
@@ -972,6 +990,7 @@ int main(void)
 			TEST(test_arc_refused),
 			TEST(test_arc_ends),
 			TEST(test_arc_time),
+			TEST(test_arc_disabled_meanwhile),
 			TEST(test_arc_network6),
 			TEST(test_arc_bounds),
 	};
