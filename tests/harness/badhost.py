@@ -56,20 +56,20 @@ class BadHost:
             stream.recv(4096)
             stream.sendall(confirm(self.protocol, self.failure))
             if self.until == 'confirm':
-                return self._finish(peer, stream)
+                return self._finish(stream)
             stream = self.context.wrap_socket(peer, server_side=True)
             self.open.append(stream)
             if self.until == 'first':
                 self.seen += stream.recv(65536)
-        self._finish(peer, stream)
+        self._finish(stream)
 
-    def _finish(self, peer, stream):
+    def _finish(self, stream):
         if self.words:
             stream.sendall(self.words)
         if self.then == 'close':
             stream.close()
         elif self.then == 'reset':
-            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+            stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
             stream.close()
         else:    # hang, and remember what comes
             while True:
