@@ -101,16 +101,23 @@ class Shadow:
 class Weston:
     """Weston's RDP backend: TLS without login, RemoteFX."""
 
-    def __init__(self, world, size=(1024, 768)):
+    def __init__(self, world, size=(1024, 768), background=None):
+        """background: a PNG file that fills the screen, and nothing stands on it; else what weston likes."""
         need('weston')
         crt, key = certificate(world)
         runtime = world.path('weston')
         os.makedirs(runtime, mode=0o700)
+        config = ['--no-config']
+        if background:
+            config = [f'--config={world.path("weston.ini")}']
+            with open(world.path('weston.ini'), 'w') as f:
+                f.write(f'[shell]\npanel-position=none\nbackground-image={background}\nbackground-type=tile\n'
+                        'locking=false\n')
         self.port = free_port()
         self.proc = world.start(
             'weston', ['weston', '--backend=rdp-backend.so', '--address=127.0.0.1', f'--port={self.port}',
                        '--width=%d' % size[0], '--height=%d' % size[1], f'--rdp-tls-cert={crt}',
-                       f'--rdp-tls-key={key}', '--no-config', '--socket=sp-test'],
+                       f'--rdp-tls-key={key}', *config, '--socket=sp-test'],
             env=world.env(XDG_RUNTIME_DIR=runtime))
         wait_for('weston', lambda: listens(self.port), 20)
 

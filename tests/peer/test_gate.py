@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+# tests/peer/test_gate.py - a stock client through the gate sees of a target what it sees of it directly.
+import os
+import time
+
+import picture
+from inside import Probe, difference, save_ppm, tiled
+from peers import Shadow, Weston, Xfreerdp, Xrdp
+from trial import SALLYPORT, Trial, need_trial
+from world import Case, Deadline, main, wait_for
+from xdisplay import Display, desktop
+
+SIZE = (800, 600)
+GROUND = picture.colour('#151b23')  # SP_UI_BACKGROUND
+BITMAPS = ('/bpp:16',)  # no codec but interleaved RLE can be used then
+CARD = tiled(picture.test_card(400, 300), *SIZE)
+CODECS = {'progressive': ('/gfx:RFX',), 'AVC420': ('/gfx:AVC420',), 'AVC444': ('/gfx:AVC444',),
+          'lossless bitmaps': BITMAPS}
+
+
+
+
+def near(one, other):
+    """The same colour, as far as codecs that lose a little can tell."""
+    return all(abs(a - b) <= 7 for a, b in zip(one, other))
+
+
+def alike(what, want, got):
+    """
+    The same pixels. Encoders that lose something do not always lose the same: RemoteFX rounds, and H.264
+    spends its bits as it likes.
+    """
+    if (want.width, want.height) != (got.width, got.height):
+        return False
+    if 'lossless' in what:
+        return want.rgb == got.rgb
+    return got.psnr(want) > (38 if 'AVC' in what else 50)
+
+
+class Gate(Case):
+    def setUp(self):
+        super().setUp()
+        need_trial()
+        self.display = Display(self.world, (1300, 1000), colour='#000000')
+
+    def shadow(self):
+        """A desktop that shows the test card, shared by freerdp2-shadow; its terminal has the keyboard."""
+        server = desktop(self.world, SIZE)
+        probe = Probe(server)
+        self.addCleanup(probe.end)
+        probe.ask('show', save_ppm(CARD, self.world.path('card.ppm')), 0, 0)
+        return server, Shadow(server, 'nla')
+
+    def trial(self, lines, mfa=True):
+        path = self.world.path('targets.conf')
+        with open(path, 'w') as f:
+            f.write('targets = { there = { kind = "rdp"; %s }; };\n'
+                    'rules = ( { name = "there"; targets = ["there"]; mfa = ["none"]; } );\n' % lines)
+        return Trial(self.world, '--include', path, mfa=mfa, env={'SP_LOG_DEBUG': '1'})
+
+    def secret(self, trial, name, user, password):
+        self.world.run([SALLYPORT, 'secret', 'set', name, '--dir', trial.dir], text=f'{user}\n{password}\n')
+
+    def look(self, viewer):
+        """What a client shows now; None while it has no window, as between two activations."""
+        try:
+            return self.display.screenshot(viewer.window())
+        except AssertionError:
+            if not viewer.proc.alive():
+                raise
+            return None
+
+    def shown(self, viewer, quiet=1.5):
+        """The picture of a client that has stood still for so long, and is more than an empty screen."""
+        last = [None, time.monotonic()]
+
+        def still():
+            now = self.look(viewer)
+            if now is None or last[0] is None or now.rgb != last[0].rgb:
+                last[:] = [now, time.monotonic()]
+            return last[0] if time.monotonic() - last[1] > quiet and len(last[0].colours()) > 2 else None
+        return wait_for('a still picture', still, 40, 0.2)
+
+    def both(self, trial, direct, options, what, named='#there', through=None):
+        """
+        Directly, then through the gate; the same pixels. The target is in the name, or chosen by `through`.
+        """
+        viewer = direct(options)
+        want = self.shown(viewer)
+        viewer.proc.stop()
+        viewer = Xfreerdp(self.display, trial.port, f'{trial.user}{named}', trial.password, size=SIZE,
+                          options=options)
+        if through:
+            through(viewer)
+        last = []
+
+        def look():
+            last[:] = [self.look(viewer)]
+            return last[0] is not None and alike(what, want, last[0])
+        try:
+            wait_for(what, look, 20, 0.3)
+        except Deadline:
+            want.save(self.world.path('want.png'))
+            if last[0]:
+                last[0].save(self.world.path('got.png'))
+            raise AssertionError((difference(what, want, last[0]) if last[0] else f'{what}: no picture')
+                                 + f'\n{viewer.proc.log()[-1500:]}') from None
+        return viewer
+
+    def test_shadow_nla(self):
+        server, shadow = self.shadow()
+        trial = self.trial(f'address = "127.0.0.1:{shadow.port}"; login = "secret:shadow"; trust = "first-seen";')
+        self.secret(trial, 'shadow', shadow.user, shadow.password)
+
+        def direct(options):
+            return Xfreerdp(self.display, shadow.port, shadow.user, shadow.password, size=SIZE, options=options)
+        for name, options in dict(CODECS, remotefx=('/rfx',), nscodec=('/nsc',)).items():
+            with self.subTest(codec=name):
+                viewer = self.both(trial, direct, options, f'shadow, {name}')
+                proof = self.world.path('proof-' + name.replace(' ', '-'))
+                viewer.type(f'echo KEYS_$((6*7)) > {proof}')
+                wait_for('typed text', lambda: os.path.exists(proof) and os.path.getsize(proof), 10)
+                viewer.proc.stop()
+        self.assertNotIn(shadow.password, trial.log())
+
+    def test_weston(self):
+        card = self.world.path('card.png')
+        CARD.save(card)
+        weston = Weston(self.world, SIZE, card)
+        trial = self.trial(f'address = "127.0.0.1:{weston.port}"; login = "secret:any"; security = "tls"; '
+                           'trust = "first-seen";')
+        self.secret(trial, 'any', 'any', 'any password at all')
+
+        def direct(options):
+            return Xfreerdp(self.display, weston.port, 'any', 'any', sec='tls', size=SIZE, options=options)
+        for name, options in {'remotefx': ('/rfx',), 'nscodec': ('/nsc',), 'lossless bitmaps': BITMAPS}.items():
+            with self.subTest(codec=name):
+                self.both(trial, direct, options, f'weston, {name}').proc.stop()
+
+    def test_xrdp(self):
+        xrdp = Xrdp(self.world)
+        trial = self.trial(f'address = "127.0.0.1:{xrdp.port}"; login = "secret:xrdp"; security = "tls"; '
+                           'trust = "first-seen";')
+        self.secret(trial, 'xrdp', xrdp.user, xrdp.password)
+
+        def direct(options):
+            return Xfreerdp(self.display, xrdp.port, xrdp.user, xrdp.password, sec='tls', size=SIZE, options=options)
+        for name, options in {'whatever it likes': (), 'remotefx': ('/rfx',)}.items():
+            with self.subTest(codec=name):
+                self.both(trial, direct, options, f'xrdp, {name}').proc.stop()
+
+    def test_greeter_first(self):
+        """A choice on the greeter, then the target: the greeter has crippled nothing."""
+        server, shadow = self.shadow()
+        trial = self.trial(f'address = "127.0.0.1:{shadow.port}"; login = "secret:shadow"; trust = "first-seen";',
+                           mfa=False)
+        self.secret(trial, 'shadow', shadow.user, shadow.password)
+
+        def direct(options):
+            return Xfreerdp(self.display, shadow.port, shadow.user, shadow.password, size=SIZE, options=options)
+
+        def through(viewer):
+            window = viewer.window()
+            self.display.wait_picture('the list of targets', lambda p: near(p.pixel(0, 0), GROUND), 20, window)
+            viewer.type('', enter=False)
+            self.display.key('Down')
+            self.display.key('Return')
+        for name, options in dict(CODECS, remotefx=('/rfx',)).items():
+            with self.subTest(codec=name):
+                self.both(trial, direct, options, f'after the greeter, {name}', '', through).proc.stop()
+
+if __name__ == '__main__':
+    main()
