@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/rdp/legs.h"
 #include "gate/net/greeter/greeter.h"
 #include "gate/net/limit.h"
 #include "host/io/loop.h"
@@ -44,8 +45,6 @@ struct sp_net_leg {
 	char text[SP_TEXT_WHY]; /* why it was lost, if sp-target does not know better */
 };
 
-struct sp_legs;
-
 struct sp_net {
 	struct sp_loop *loop;
 	struct sp_tls_ctx *tls;
@@ -59,7 +58,7 @@ struct sp_net {
 	struct sp_greeter *greeter; /* NULL but while there is something to say */
 	struct sp_legs *legs; /* from the logon on */
 	struct sp_watch *patience; /* of a client that waits for its target and sees nothing */
-	struct sp_channels channels; /* of the target */
+	struct sp_legs_rules rules; /* of the target */
 	struct sp_msg_arc arc; /* ours, for the client */
 	struct sp_limit limit; /* of the session; start_us 0: it does not run yet */
 	struct sp_watch *limit_watch;

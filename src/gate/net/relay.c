@@ -153,8 +153,8 @@ void sp_relay_begin(struct sp_net *n, const struct sp_msg_target *t)
 	n->limit = (struct sp_limit){.idle_us = t->idle_s * 1000000ull,
 			.max_us = t->max_s * 1000000ull,
 			.warn_us = t->warn_s * 1000000ull};
-	n->channels = t->channels;
 	n->arc = t->arc;
+	sp_relay_rules(&n->rules, &t->channels);
 }
 
 static struct sp_legs_arc as_arc(const struct sp_msg_arc *m)
@@ -170,24 +170,21 @@ void sp_relay_shape(struct sp_net *n, const struct sp_msg_target *t, struct sp_g
 {
 	struct sp_legs_arc arc = as_arc(&t->target_arc);
 	struct sp_rdp *user = sp_conn_rdp(n->user);
-	struct sp_legs_rules rules;
 
 	*gcc = *sp_rdp_client_gcc(user);
 	*info = *sp_rdp_info(user);
-	sp_relay_rules(&rules, &t->channels);
-	sp_legs_shape(gcc, info, &rules);
+	sp_legs_shape(gcc, info, &n->rules);
 	sp_legs_prove(info, &sp_crypto_nettle, &arc);
 	sp_wipe(&arc, sizeof(arc));
 }
 
 void sp_relay_target(struct sp_net *n, struct sp_rdp *target)
 {
-	struct sp_legs_conf conf = {.arc = as_arc(&n->arc)};
+	struct sp_legs_conf conf = {.rules = n->rules, .arc = as_arc(&n->arc)};
 
 	if (!n->legs) {
 		return;
 	}
-	sp_relay_rules(&conf.rules, &n->channels);
 	sp_legs_set_target(n->legs, target, &conf);
 	sp_wipe(&conf, sizeof(conf));
 }
