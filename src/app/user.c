@@ -12,6 +12,7 @@
 #include "core/base/mem.h"
 #include "gate/keeper/password.h"
 #include "gate/keeper/store_lockout.h"
+#include "gate/keeper/store_pause.h"
 #include "gate/keeper/store_recovery.h"
 #include "host/lib/crypto_nettle.h"
 #include "host/lib/qr.h"
@@ -93,6 +94,38 @@ static bool more_of(struct sp_store *st, const struct sp_user *u, uint32_t *left
 			sp_store_lockout_show(st, u->name, (int64_t)time(NULL), lockout) == SP_OK;
 }
 
+/* ", "paused": [...]", or one in a line. */
+struct pauses {
+	bool json;
+	size_t n;
+};
+
+static bool print_pause(void *arg, const char *net, int64_t until)
+{
+	struct pauses *p = arg;
+	char text[32];
+
+	app_time_text(until, text);
+	if (p->json) {
+		fputs(p->n > 0 ? ", {\"source\": " : "{\"source\": ", stdout);
+		app_json_text(stdout, net);
+		fputs(", \"until\": ", stdout);
+		app_json_time(stdout, until);
+		fputs("}", stdout);
+	} else {
+		printf("codes paused: from %s until %s, after wrong ones\n", net, text);
+	}
+	p->n++;
+	return true;
+}
+
+static bool print_pauses(struct sp_store *st, const struct sp_user *u, bool json)
+{
+	struct pauses p = {.json = json};
+
+	return sp_store_pause_list(st, u->name, (int64_t)time(NULL), print_pause, &p) == SP_OK;
+}
+
 static bool json_user(struct sp_store *st, const struct sp_user *u)
 {
 	struct sp_lockout lockout;
@@ -110,9 +143,11 @@ static bool json_user(struct sp_store *st, const struct sp_user *u)
 	app_json_time(stdout, u->created);
 	fputs(", \"last_login\": ", stdout);
 	app_json_time(stdout, u->last_login);
-	printf(", \"recovery_codes\": %" PRIu32 ", \"locked\": %s}", left,
+	printf(", \"recovery_codes\": %" PRIu32 ", \"locked\": %s, \"paused\": [", left,
 			lockout.token_only ? "true" : "false");
-	return true;
+	bool ok = print_pauses(st, u, true);
+	fputs("]}", stdout);
+	return ok;
 }
 
 static bool list_one(void *arg, const struct sp_user *u)
@@ -171,7 +206,7 @@ static int show(struct options *o, struct sp_store *st)
 		printf("locked:       after many failures its password opens nothing from sources "
 		       "that are not familiar\n");
 	}
-	return APP_OK;
+	return print_pauses(st, &u, false) ? APP_OK : app_store_fail(st, o->name);
 }
 
 static int disable(struct options *o, struct sp_store *st)
@@ -491,10 +526,9 @@ const struct app_command app_user = {
 			 "codes; --show shows the secret again, --remove takes it away. recovery "
 			 "says "
 			 "how many codes\n"
-			 "are left, --new makes ten others. unlock forgets failed logins. code "
-			 "prints "
-			 "the code of\n"
-			 "now, in trials only.\n\n"
+			 "are left, --new makes ten others. unlock forgets failed logins and "
+			 "wrong codes. code\n"
+			 "prints the code of now, in trials only.\n\n"
 			 "  -c FILE           the configuration (default " SP_CONF_FILE ")\n"
 			 "  --dir DIR         the directory of a trial: DIR/sallyport.conf\n"
 			 "  --json            print JSON\n"

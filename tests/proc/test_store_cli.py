@@ -325,6 +325,22 @@ class Recovery(Store):
         self.bad(self.user('unlock', 'carol'), 'sallyport: carol: no such user\n')
         self.assertIs(json.loads(self.user('show', 'alice', '--json').stdout)['locked'], False)
 
+    def test_pause(self):
+        self.assertEqual(json.loads(self.user('show', 'alice', '--json').stdout)['paused'], [])
+        until = int(time.time()) // 60 * 60 + 600
+        stamp = time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(until))
+        for last, end in ((7, until), (8, until + 60), (9, 5)):
+            self.sql("INSERT INTO pause SELECT id, ?, x'', 1, ?, 0 FROM user WHERE name = 'alice'",
+                     bytes((4, 32, 192, 0, 2, last)), end)
+        self.assertIn(f'codes paused: from 192.0.2.7 until {stamp}, after wrong ones\n',
+                      self.good(self.user('show', 'alice')).stdout)
+        shown = json.loads(self.user('show', 'alice', '--json').stdout)
+        self.assertEqual(shown['paused'][0], {'source': '192.0.2.7', 'until': stamp})
+        self.assertEqual(len(shown['paused']), 2)
+        self.good(self.user('unlock', 'alice'))
+        self.assertNotIn('paused', self.good(self.user('show', 'alice')).stdout)
+        self.assertEqual(json.loads(self.user('show', 'alice', '--json').stdout)['paused'], [])
+
 
 class Everywhere(Store):
     def test_help(self):

@@ -41,10 +41,16 @@ static void note_factor(struct sp_conn *c, enum sp_factor factor)
 	}
 }
 
-static void note_wrong(struct sp_conn *c)
+static void note_wrong(struct sp_conn *c, const struct sp_talk_step *step)
 {
 	sp_conn_log(c, SP_LOG_WARN, "one-time code of user %s refused: %s", c->pending.user.name,
 			sp_store_why(c->k->store));
+	if (step->paused > 0) {
+		sp_conn_log(c, SP_LOG_WARN,
+				"too many wrong codes of user %s: from this network none is taken "
+				"for %u minutes",
+				c->pending.user.name, step->paused / 60);
+	}
 	sp_conn_penalty(c, SP_PENALTY_AUTH, sp_conn_count_failure(c, c->pending.user.name));
 }
 
@@ -67,8 +73,9 @@ static void refuse(struct sp_conn *c, const struct sp_talk_step *step)
 {
 	c->state = SP_CONN_WAIT_END;
 	sp_conn_timer(c, 0);
-	sp_conn_log(c, SP_LOG_WARN, "login of user %s ended: %s", c->pending.user.name,
-			step->out.text);
+	/* A pause was told when it began. */
+	sp_conn_log(c, step->why == SP_WHY_LOCKED ? SP_LOG_INFO : SP_LOG_WARN,
+			"login of user %s ended: %s", c->pending.user.name, step->out.text);
 }
 
 /* Asks for another person's yes; true when there is one already. */
@@ -119,7 +126,7 @@ static int go_on(struct sp_conn *c, enum sp_prompt_kind was, struct sp_talk_step
 
 	sp_conn_about(c, &a);
 	if (step->wrong) {
-		note_wrong(c);
+		note_wrong(c, step);
 	}
 	if (step->proved != SP_FACTOR_MISSING) {
 		note_factor(c, step->proved);

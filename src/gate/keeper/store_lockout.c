@@ -8,27 +8,20 @@
 #include "gate/keeper/store_part.h"
 
 #define KEY 16
-#define NET 18
 #define ROWS_MAX 20000 /* of lockout, and of spray */
 #define PRUNE_EVERY 256 /* failures */
 #define FAMILIAR_MAX 32 /* networks of one user */
 #define SPRAY_ROWS 64 /* users of one network that are remembered */
 
-/* A network as a row has it: family, bits, address. */
-struct net {
-	uint8_t n;
-	uint8_t v[NET];
-};
-
 /* Of everybody's failures: those from unfamiliar sources, and those in a row from wherever. */
-static const struct net unfamiliar = {1, {0}}, in_a_row = {1, {1}};
+static const struct sp_store_net unfamiliar = {1, {0}}, in_a_row = {1, {1}};
 
 /* Who failed, and from where. */
 struct who {
 	bool known;
 	int64_t id;
 	uint8_t user[KEY];
-	struct net narrow, wide;
+	struct sp_store_net narrow, wide;
 };
 
 uint32_t sp_lockout_delay(uint32_t failures)
@@ -41,9 +34,9 @@ uint32_t sp_lockout_delay(uint32_t failures)
 	return delay < SP_LOCKOUT_DELAY_MAX ? delay : SP_LOCKOUT_DELAY_MAX;
 }
 
-static struct net net_of(const struct sp_source *s, unsigned bits)
+struct sp_store_net sp_store_net_of(const struct sp_source *s, unsigned bits)
 {
-	struct net net = {.n = (uint8_t)(2 + bits / 8)};
+	struct sp_store_net net = {.n = (uint8_t)(2 + bits / 8)};
 
 	net.v[0] = s->family == AF_INET ? 4 : 6;
 	net.v[1] = (uint8_t)bits;
@@ -51,7 +44,7 @@ static struct net net_of(const struct sp_source *s, unsigned bits)
 	return net;
 }
 
-static bool loopback(const struct sp_source *s)
+bool sp_store_loopback(const struct sp_source *s)
 {
 	static const uint8_t one[16] = {[15] = 1};
 
@@ -80,12 +73,12 @@ static int who_of(struct sp_store *st, const char *sent, const struct sp_source 
 		text[n++] = 'A' <= *p && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;
 	}
 	sp_seal_derive(&st->seal, "lockout", sp_span(text, n), w->user, sizeof(w->user));
-	w->narrow = net_of(source, source->family == AF_INET ? 32 : 64);
-	w->wide = net_of(source, source->family == AF_INET ? 24 : 48);
+	w->narrow = sp_store_net_of(source, source->family == AF_INET ? 32 : 64);
+	w->wide = sp_store_net_of(source, source->family == AF_INET ? 24 : 48);
 	return SP_OK;
 }
 
-static void bind_net(struct sp_stmt *s, int i, const struct net *net)
+static void bind_net(struct sp_stmt *s, int i, const struct sp_store_net *net)
 {
 	sp_stmt_bytes(s, i, sp_span(net->v, net->n));
 }
@@ -96,8 +89,8 @@ struct count {
 };
 
 /* How often, unless that is forgotten; in a row is never forgotten. */
-static int read_count(struct sp_store *st, const struct who *w, const struct net *net, int64_t now,
-		struct count *out)
+static int read_count(struct sp_store *st, const struct who *w, const struct sp_store_net *net,
+		int64_t now, struct count *out)
 {
 	struct sp_stmt *s = sp_store_stmt(
 			st, "SELECT failures, last FROM lockout WHERE user = ?1 AND net = ?2");
@@ -122,7 +115,7 @@ static int read_count(struct sp_store *st, const struct who *w, const struct net
 	return rc < 0 ? sp_store_db_fail(st, rc) : SP_OK;
 }
 
-static int write_count(struct sp_store *st, const struct who *w, const struct net *net,
+static int write_count(struct sp_store *st, const struct who *w, const struct sp_store_net *net,
 		const struct count *c)
 {
 	struct sp_stmt *s = sp_store_stmt(st,
@@ -141,7 +134,7 @@ static int write_count(struct sp_store *st, const struct who *w, const struct ne
 	return sp_store_run(st, s);
 }
 
-static int remove_count(struct sp_store *st, const struct who *w, const struct net *net)
+static int remove_count(struct sp_store *st, const struct who *w, const struct sp_store_net *net)
 {
 	struct sp_stmt *s = sp_store_stmt(st, "DELETE FROM lockout WHERE user = ?1 AND net = ?2");
 
@@ -216,7 +209,7 @@ int sp_store_lockout_ask(struct sp_store *st, const char *user, const struct sp_
 	if (rc != SP_OK) {
 		return rc;
 	}
-	*out = (struct sp_lockout){.familiar = familiar || seen || loopback(source)};
+	*out = (struct sp_lockout){.familiar = familiar || seen || sp_store_loopback(source)};
 	if (!out->familiar) {
 		out->wait = ladder(&narrow, &wide, now);
 		out->token_only = all.failures >= SP_LOCKOUT_TOKEN_ONLY;
@@ -226,7 +219,8 @@ int sp_store_lockout_ask(struct sp_store *st, const char *user, const struct sp_
 
 /* ---- spraying ---- */
 
-static int note_spray(struct sp_store *st, const struct who *w, const struct net *net, int64_t now)
+static int note_spray(struct sp_store *st, const struct who *w, const struct sp_store_net *net,
+		int64_t now)
 {
 	struct sp_stmt *s = sp_store_stmt(st, "DELETE FROM spray WHERE net = ?1 AND last <= ?2");
 
@@ -254,7 +248,7 @@ static int note_spray(struct sp_store *st, const struct who *w, const struct net
 	return sp_store_run(st, s);
 }
 
-static int count_spray(struct sp_store *st, const struct net *net, uint32_t *users)
+static int count_spray(struct sp_store *st, const struct sp_store_net *net, uint32_t *users)
 {
 	struct sp_stmt *s = sp_store_stmt(st, "SELECT COUNT(*) FROM spray WHERE net = ?1");
 
@@ -269,7 +263,8 @@ static int count_spray(struct sp_store *st, const struct net *net, uint32_t *use
 }
 
 /* The alarm lasts while it goes on; `fresh` when there was none. */
-static int raise_alarm(struct sp_store *st, const struct net *net, int64_t now, bool *fresh)
+static int raise_alarm(
+		struct sp_store *st, const struct sp_store_net *net, int64_t now, bool *fresh)
 {
 	struct sp_stmt *s = sp_store_stmt(st, "SELECT until FROM alarm WHERE net = ?1");
 
@@ -294,8 +289,8 @@ static int raise_alarm(struct sp_store *st, const struct net *net, int64_t now, 
 	return sp_store_run(st, s);
 }
 
-static int spray(struct sp_store *st, const struct who *w, const struct net *net, int64_t now,
-		struct sp_lockout_failure *out)
+static int spray(struct sp_store *st, const struct who *w, const struct sp_store_net *net,
+		int64_t now, struct sp_lockout_failure *out)
 {
 	uint32_t users;
 	bool fresh = false;
@@ -361,8 +356,8 @@ static int prune(struct sp_store *st, int64_t now)
 	return rc;
 }
 
-static int add_one(struct sp_store *st, const struct who *w, const struct net *net, int64_t now,
-		struct count *c)
+static int add_one(struct sp_store *st, const struct who *w, const struct sp_store_net *net,
+		int64_t now, struct count *c)
 {
 	int rc = read_count(st, w, net, now, c);
 
@@ -418,7 +413,7 @@ int sp_store_lockout_failed(struct sp_store *st, const char *user, const struct 
 	int rc = who_of(st, user, source, &w);
 
 	*out = (struct sp_lockout_failure){0};
-	if (rc != SP_OK || loopback(source)) {
+	if (rc != SP_OK || sp_store_loopback(source)) {
 		return rc;
 	}
 	/* What strangers do must not have the disk wait each time. */
@@ -504,7 +499,7 @@ int sp_store_lockout_succeeded(struct sp_store *st, const char *user,
 	int rc = who_of(st, user, source, &w);
 
 	*failures = 0;
-	if (rc != SP_OK || loopback(source)) {
+	if (rc != SP_OK || sp_store_loopback(source)) {
 		return rc;
 	}
 	if (!w.known) {
@@ -512,6 +507,27 @@ int sp_store_lockout_succeeded(struct sp_store *st, const char *user,
 	}
 	rc = sp_store_begin(st);
 	return rc == SP_OK ? sp_store_finish(st, succeeded(st, &w, now, failures)) : rc;
+}
+
+/* Within a transaction. */
+static int clear(struct sp_store *st, const struct who *w)
+{
+	struct sp_stmt *s = sp_store_stmt(st, "DELETE FROM lockout WHERE user = ?1");
+
+	if (s == NULL) {
+		return SP_EDB;
+	}
+	sp_stmt_bytes(s, 1, sp_span(w->user, sizeof(w->user)));
+	int rc = sp_store_run(st, s);
+	if (rc != SP_OK) {
+		return rc;
+	}
+	s = sp_store_stmt(st, "DELETE FROM pause WHERE user = ?1");
+	if (s == NULL) {
+		return SP_EDB;
+	}
+	sp_stmt_int(s, 1, w->id);
+	return sp_store_run(st, s);
 }
 
 int sp_store_lockout_clear(struct sp_store *st, const char *user)
@@ -527,12 +543,8 @@ int sp_store_lockout_clear(struct sp_store *st, const char *user)
 	if (rc != SP_OK) {
 		return rc;
 	}
-	struct sp_stmt *s = sp_store_stmt(st, "DELETE FROM lockout WHERE user = ?1");
-	if (s == NULL) {
-		return SP_EDB;
-	}
-	sp_stmt_bytes(s, 1, sp_span(w.user, sizeof(w.user)));
-	return sp_store_run(st, s);
+	rc = sp_store_begin(st);
+	return rc == SP_OK ? sp_store_finish(st, clear(st, &w)) : rc;
 }
 
 int sp_store_lockout_show(

@@ -51,7 +51,7 @@ sp_nodiscard int sp_store_lockout_failed(struct sp_store *st, const char *user,
  */
 sp_nodiscard int sp_store_lockout_succeeded(struct sp_store *st, const char *user,
 		const struct sp_source *source, int64_t now, uint32_t *failures);
-/* Forgets all failures of a user. SP_ENOTFOUND: no such user. */
+/* Forgets all failures and pauses of a user. SP_ENOTFOUND: no such user. */
 sp_nodiscard int sp_store_lockout_clear(struct sp_store *st, const char *user);
 /* What stands against a user from sources that are not familiar; for showing. */
 sp_nodiscard int sp_store_lockout_show(

@@ -41,6 +41,21 @@ sp_nodiscard int sp_store_begin(struct sp_store *st);
 /* Ends a transaction: durable, or as if nothing had been. */
 sp_nodiscard int sp_store_finish(struct sp_store *st, int rc);
 
+/* A source's network as rows have it: family, bits, address. */
+struct sp_store_net {
+	uint8_t n;
+	uint8_t v[18];
+};
+struct sp_store_net sp_store_net_of(const struct sp_source *s, unsigned bits);
+/* A source on this machine, which cannot be told apart from others. */
+bool sp_store_loopback(const struct sp_source *s);
+
+/* Within a transaction: sp_store_totp_use() and sp_store_recovery_use() without their own. */
+sp_nodiscard int sp_store_totp_take(
+		struct sp_store *st, const char *name, const char *code, int64_t now);
+sp_nodiscard int sp_store_recovery_take(
+		struct sp_store *st, const char *user, const char *code, int64_t now);
+
 /* Names of targets, as in the configuration: 1..64 of letters, digits, . _ and -. */
 const char *sp_store_name_complaint(const char *name);
 /* Labels: 1..63 bytes of UTF-8 without control characters; NULL when it will do. */

@@ -156,36 +156,35 @@ static int spend(struct sp_store *st, int64_t user, const uint8_t hash[HASH], in
 	return rc;
 }
 
-static int use(struct sp_store *st, const char *user, const char plain[CHARS + 1], int64_t now)
+int sp_store_recovery_take(struct sp_store *st, const char *user, const char *code, int64_t now)
 {
+	char plain[CHARS + 1];
 	uint8_t hash[HASH];
 	struct sp_user u;
-	int rc = sp_store_get(st, user, &u);
 
+	if (!normalize(code, plain)) {
+		return sp_store_fail(st, SP_EAUTH, "wrong recovery code");
+	}
+	int rc = sp_store_get(st, user, &u);
 	if (rc == SP_OK && u.disabled) {
 		rc = sp_store_fail(st, SP_EAUTH, "user is disabled");
 	}
+	if (rc == SP_OK) {
+		hash_of(st, u.id, plain, hash);
+	}
+	sp_wipe(plain, sizeof(plain));
 	if (rc != SP_OK) {
 		return rc;
 	}
-	hash_of(st, u.id, plain, hash);
 	rc = is_one(st, u.id, hash);
 	return rc == SP_OK ? spend(st, u.id, hash, now) : rc;
 }
 
 int sp_store_recovery_use(struct sp_store *st, const char *user, const char *code, int64_t now)
 {
-	char plain[CHARS + 1];
-
-	if (!normalize(code, plain)) {
-		return sp_store_fail(st, SP_EAUTH, "wrong recovery code");
-	}
 	int rc = sp_store_begin(st);
-	if (rc == SP_OK) {
-		rc = sp_store_finish(st, use(st, user, plain, now));
-	}
-	sp_wipe(plain, sizeof(plain));
-	return rc;
+
+	return rc == SP_OK ? sp_store_finish(st, sp_store_recovery_take(st, user, code, now)) : rc;
 }
 
 int sp_store_recovery_left(struct sp_store *st, const char *user, uint32_t *left)

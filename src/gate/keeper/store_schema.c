@@ -134,6 +134,19 @@ const char *const sp_store_steps[] = {
 		"CREATE TABLE penalty ("
 		"  source BLOB NOT NULL PRIMARY KEY,"
 		"  until INTEGER NOT NULL) STRICT;",
+		/* Wrong codes, and what they made; distinct users that failed in an hour. */
+		"CREATE TABLE pause ("
+		"  user INTEGER NOT NULL REFERENCES user(id) ON DELETE CASCADE,"
+		"  net BLOB NOT NULL,"
+		"  times BLOB NOT NULL,"
+		"  pauses INTEGER NOT NULL,"
+		"  until INTEGER NOT NULL,"
+		"  last INTEGER NOT NULL,"
+		"  PRIMARY KEY (user, net)) STRICT;"
+		"CREATE INDEX pause_age ON pause (last);"
+		"CREATE TABLE spray_hour ("
+		"  hour INTEGER PRIMARY KEY,"
+		"  users INTEGER NOT NULL) STRICT;",
 };
 
 const size_t sp_store_nsteps = SP_LEN(sp_store_steps);

@@ -145,7 +145,7 @@ static int spend(struct sp_store *st, const struct sp_user *u, uint64_t step)
 					  : sp_store_fail(st, SP_EDENIED, "code was used already");
 }
 
-static int use(struct sp_store *st, const char *name, const char *code, int64_t now)
+int sp_store_totp_take(struct sp_store *st, const char *name, const char *code, int64_t now)
 {
 	uint8_t secret[SP_TOTP_SECRET];
 	struct sp_user u;
@@ -173,6 +173,6 @@ int sp_store_totp_use(struct sp_store *st, const char *name, const char *code, i
 {
 	int rc = sp_db_begin(st->db);
 
-	return rc == SP_OK ? sp_store_finish(st, use(st, name, code, now))
+	return rc == SP_OK ? sp_store_finish(st, sp_store_totp_take(st, name, code, now))
 			   : sp_store_db_fail(st, rc);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/mem.h"
+#include "gate/keeper/store_pause.h"
 #include "host/lib/qr.h"
 
 enum sp_need sp_talk_need(const struct sp_policy_verdict *v, uint32_t came, bool totp)
@@ -72,10 +73,38 @@ static void ask(struct sp_talk *t, const struct sp_talk_about *a, const char *te
 	}
 }
 
+static struct sp_code_from giver(const struct sp_talk_about *a)
+{
+	return (struct sp_code_from){.user = a->who->user.name,
+			.source = a->ask.source,
+			.device = (a->came & SP_CONF_FACTOR_DEVICE) != 0};
+}
+
+/* "Too many wrong codes from here. Try again in 9 minutes." */
+static void refuse_paused(struct sp_talk *t, uint32_t wait, struct sp_talk_step *step)
+{
+	char text[SP_TEXT_WHY];
+	uint32_t minutes = (wait + 59) / 60;
+	bool hours = minutes > 120;
+	uint32_t n = hours ? (minutes + 59) / 60 : minutes;
+
+	snprintf(text, sizeof(text), "Too many wrong codes from here. Try again in %u %s%s.", n,
+			hours ? "hour" : "minute", n == 1 ? "" : "s");
+	sp_talk_refuse(t, SP_WHY_LOCKED, text, step);
+}
+
 void sp_talk_ask_factor(struct sp_talk *t, const struct sp_talk_about *a, bool enrolled,
 		struct sp_talk_step *step)
 {
+	struct sp_code_from who = giver(a);
+	struct sp_pause pause;
+
 	t->asked = enrolled ? SP_PROMPT_CODE : SP_PROMPT_ENROL;
+	if (enrolled && sp_store_code_ask(a->store, &who, a->ask.now, &pause) == SP_OK &&
+			pause.wait > 0) {
+		refuse_paused(t, pause.wait, step);
+		return;
+	}
 	if (!enrolled && a->crypto->random(t->secret, sizeof(t->secret)) != SP_OK) {
 		sp_talk_refuse(t, SP_WHY_INTERNAL, "The enrolment is not possible now.", step);
 		return;
@@ -102,20 +131,16 @@ static void new_codes(struct sp_talk *t, const struct sp_talk_about *a)
 }
 
 static int take(struct sp_talk *t, const struct sp_talk_about *a, const char *text,
-		enum sp_factor *factor)
+		enum sp_factor *factor, struct sp_pause *pause)
 {
-	const char *user = a->who->user.name;
+	struct sp_code_from who = giver(a);
 
 	if (t->asked == SP_PROMPT_ENROL) {
 		*factor = SP_FACTOR_ENROLLED;
 		return confirm(t, a, text);
 	}
-	if (sp_recovery_looks(text)) {
-		*factor = SP_FACTOR_RECOVERY;
-		return sp_store_recovery_use(a->store, user, text, a->ask.now);
-	}
-	*factor = SP_FACTOR_CODE;
-	return sp_store_totp_use(a->store, user, text, a->ask.now);
+	*factor = sp_recovery_looks(text) ? SP_FACTOR_RECOVERY : SP_FACTOR_CODE;
+	return sp_store_code_use(a->store, &who, text, a->ask.now, pause);
 }
 
 /* The answer was not good: what is said to it. */
@@ -139,13 +164,14 @@ bool sp_talk_take_code(struct sp_talk *t, const struct sp_talk_about *a, const c
 		struct sp_talk_step *step)
 {
 	enum sp_factor factor = SP_FACTOR_MISSING;
+	struct sp_pause pause = {0};
 
 	if (t->tries == 0) {
 		sp_talk_refuse(t, SP_WHY_CODE, "No tries are left.", step);
 		return false;
 	}
 	t->tries--;
-	int rc = take(t, a, text, &factor);
+	int rc = take(t, a, text, &factor, &pause);
 	if (rc == SP_OK) {
 		t->factor = factor;
 		step->proved = factor;
@@ -159,6 +185,12 @@ bool sp_talk_take_code(struct sp_talk *t, const struct sp_talk_about *a, const c
 		sp_talk_refuse(t, SP_WHY_CODE,
 				"This user was enrolled somewhere else meanwhile. Connect again.",
 				step);
+	} else if (rc == SP_ELIMIT) {
+		refuse_paused(t, pause.wait, step);
+	} else if (pause.begins) {
+		step->wrong = true;
+		step->paused = pause.wait;
+		refuse_paused(t, pause.wait, step);
 	} else if (rc != SP_EAUTH && rc != SP_EDENIED) {
 		sp_talk_refuse(t, SP_WHY_STORE, "The code cannot be checked now.", step);
 	} else {

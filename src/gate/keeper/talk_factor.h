@@ -12,7 +12,10 @@ enum sp_need {
 };
 
 enum sp_need sp_talk_need(const struct sp_policy_verdict *v, uint32_t came, bool totp);
-/* Asks for the code, or shows the new secret; the name's code is tried first. */
+/*
+ * Asks for the code, or shows the new secret; the name's code is tried first. Refuses at once
+ * while no code is taken from there.
+ */
 void sp_talk_ask_factor(struct sp_talk *t, const struct sp_talk_about *a, bool enrolled,
 		struct sp_talk_step *step);
 /* True when the factor is proved now; else step says what comes next. */

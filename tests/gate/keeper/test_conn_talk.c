@@ -358,6 +358,87 @@ static void test_recovery_code_twice_at_once(void **state)
 	sp_store_close(other);
 }
 
+/* Carol, from wherever rig.source says, up to the first question. */
+static uint32_t carol_asked(void)
+{
+	connect_one();
+	rig.conf.mfa = SP_CONF_MFA_REQUIRED;
+	assert_int_equal(prove("carol", GOOD), SP_PROOF_GRANTED);
+	done_with("carol", GOOD);
+	assert_int_equal(verdict().ask, 1);
+	return converse();
+}
+
+/* Five wrong codes, over as many conversations as there are. */
+static void test_too_many_codes(void **state)
+{
+	const struct sp_source here = rig.source;
+	const char *const said = "Too many wrong codes from here. Try again in";
+
+	rig.unix_s += 300;
+	rig.source = (struct sp_source){
+			.family = AF_INET, .addr = {192, 0, 2, 7}, .text = "192.0.2.7:5"};
+	assert_int_equal(carol_asked(), SP_PROMPT_CODE);
+	assert_int_equal(answer("000000"), SP_PROMPT_CODE);
+	assert_int_equal(answer("000000"), SP_PROMPT_CODE);
+	assert_int_equal(answer("000000"), SP_PROMPT_REFUSED);
+	assert_non_null(strstr(rig.in.body.prompt.text, "Connect again"));
+	disconnect();
+	assert_int_equal(carol_asked(), SP_PROMPT_CODE);
+	assert_int_equal(answer("000000"), SP_PROMPT_CODE);
+	assert_false(logged("none is taken", ""));
+	assert_int_equal(answer("000000"), SP_PROMPT_REFUSED);
+	assert_string_equal(rig.in.body.prompt.text,
+			"Too many wrong codes from here. Try again in 10 minutes.");
+	assert_true(logged("too many wrong codes of user carol: from this network none is taken "
+			   "for 10 minutes",
+			"1 conn"));
+	disconnect();
+	/* Told at once, and no failure more; a code in the name is not looked at either. */
+	rig.unix_s += 61;
+	assert_int_equal(carol_asked(), SP_PROMPT_REFUSED);
+	assert_string_equal(rig.in.body.prompt.text,
+			"Too many wrong codes from here. Try again in 9 minutes.");
+	assert_true(logged(said, "2 conn"));
+	assert_false(logged("1 conn", "code"));
+	expect(rig.parent, SP_MSG_CONN_GRANTED);
+	expect_nothing(rig.parent);
+	disconnect();
+	char name[64];
+	connect_one();
+	rig.conf.mfa = SP_CONF_MFA_REQUIRED;
+	snprintf(name, sizeof(name), "carol##%s", good_code());
+	log_in_as(name, GOOD);
+	verdict();
+	assert_int_equal(converse(), SP_PROMPT_REFUSED);
+	assert_non_null(strstr(rig.in.body.prompt.text, said));
+	disconnect();
+	/* Nowhere else. */
+	rig.source.addr[3] = 8;
+	assert_int_equal(carol_asked(), SP_PROMPT_CODE);
+	assert_int_equal(answer(good_code()), SP_PROMPT_DONE);
+	disconnect();
+	/* Nor for an enrolled device, where a rule wants a code of it. */
+	char password[SP_DEVICE_TEXT];
+	int64_t id;
+	rig.source.addr[3] = 7;
+	assert_int_equal(sp_store_device_add(rig.k.store, "carol", "laptop", password, &id), SP_OK);
+	connect_one();
+	with_rule("codes")->mfa = SP_CONF_FACTOR_TOTP;
+	rig.unix_s += 30;
+	log_in_as("carol", password);
+	verdict();
+	assert_int_equal(converse(), SP_PROMPT_CODE);
+	assert_int_equal(answer(good_code()), SP_PROMPT_DONE);
+	disconnect();
+	/* It ends. */
+	rig.unix_s += 540;
+	assert_int_equal(carol_asked(), SP_PROMPT_CODE);
+	assert_int_equal(answer(good_code()), SP_PROMPT_DONE);
+	disconnect();
+	rig.source = here;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -370,6 +451,7 @@ int main(void)
 			cmocka_unit_test(test_cookie),
 			cmocka_unit_test(test_recovery_code),
 			cmocka_unit_test(test_recovery_code_twice_at_once),
+			cmocka_unit_test(test_too_many_codes),
 	};
 
 	return cmocka_run_group_tests(tests, rig_open, rig_close);

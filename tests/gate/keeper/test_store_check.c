@@ -54,7 +54,7 @@ static void make_older(void)
 	kit_tamper("DROP TABLE member; DROP TABLE usergroup; DROP TABLE device; DROP TABLE token;"
 		   "DROP TABLE decoy; DROP TABLE vault; DROP TABLE recovery; DROP TABLE pin;"
 		   "DROP TABLE license; DROP TABLE lockout; DROP TABLE familiar; DROP TABLE spray;"
-		   "DROP TABLE alarm; DROP TABLE penalty;"
+		   "DROP TABLE alarm; DROP TABLE penalty; DROP TABLE pause; DROP TABLE spray_hour;"
 		   "DELETE FROM credential WHERE kind = 'argon1';"
 		   "PRAGMA user_version = 2");
 }
@@ -66,7 +66,7 @@ static void test_older(void **state)
 
 	make_older();
 	kit_reopen();
-	assert_int_equal(kit_number("PRAGMA user_version"), 4);
+	assert_int_equal(kit_number("PRAGMA user_version"), 5);
 	assert_int_equal(kit_login("alice", KIT_GOOD, NULL, KIT_NOW).by, SP_PROVED_PASSWORD);
 	assert_int_equal(sp_store_group_add(kit_st, "ops"), SP_OK);
 	assert_int_equal(sp_store_vault_set(kit_st, "db1", "u", "p"), SP_OK);

@@ -235,7 +235,8 @@ static void test_older(void **state)
 	tamper("DROP TABLE member; DROP TABLE usergroup; DROP TABLE device; DROP TABLE token;"
 	       "DROP TABLE decoy; DROP TABLE vault; DROP TABLE recovery; DROP TABLE pin;"
 	       "DROP TABLE license; DROP TABLE lockout; DROP TABLE familiar; DROP TABLE spray;"
-	       "DROP TABLE alarm; DROP TABLE penalty; DELETE FROM credential WHERE kind = 'totp1';"
+	       "DROP TABLE alarm; DROP TABLE penalty; DROP TABLE pause; DROP TABLE spray_hour; "
+	       "DELETE FROM credential WHERE kind = 'totp1';"
 	       "UPDATE user SET totp = 0;"
 	       "ALTER TABLE user DROP COLUMN totp; ALTER TABLE user DROP COLUMN totp_last;"
 	       "PRAGMA user_version = 1");
