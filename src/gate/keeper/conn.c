@@ -391,6 +391,9 @@ struct sp_conn *sp_conn_create(
 	c->state = SP_CONN_WAIT_LOGIN;
 	sp_permit_init(&c->net_may, net_table, SP_LEN(net_table));
 	sp_permit_init(&c->login_may, login_table, SP_LEN(login_table));
+	if (k->conf->require_token) {
+		sp_permit_forbid(&c->net_may, SP_MSG_SIGN); /* until ROUTED */
+	}
 	c->net_watch = sp_loop_fd(k->loop, net, SP_LOOP_READ, net_event, c);
 	c->login_watch = sp_loop_fd(k->loop, login, SP_LOOP_READ, login_event, c);
 	c->timer = sp_loop_timer(k->loop, too_late, c);

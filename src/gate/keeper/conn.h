@@ -7,6 +7,7 @@
 #include "gate/keeper/keeper.h"
 #include "gate/keeper/name.h"
 #include "gate/keeper/session.h"
+#include "gate/keeper/store_token.h"
 #include "gate/keeper/talk.h"
 
 /* Named by what is waited for. */
@@ -75,6 +76,9 @@ struct sp_conn {
 	enum sp_why over; /* GONE: for what the parent is to end it */
 	bool rail; /* a client that can show no greeter */
 	bool greeted; /* the person sees a greeter */
+	/* The first packet's token, and whose it is; empty when there was none. */
+	char route[SP_TEXT_ROUTE];
+	struct sp_token routed; /* id 0: spent before by a session that comes back */
 	bool refused; /* said, and paid for, already */
 	uint64_t opened_us, proved_us, granted_us;
 	uint64_t until_us; /* for the prompt's answer */

@@ -15,13 +15,24 @@ int sp_conn_on_route(void *ctx, struct sp_mon_in *in)
 {
 	struct sp_conn *c = ctx;
 	struct sp_msg_routed m = {.result = SP_ROUTED_DENIED};
-	struct sp_token token;
+	const char *route = in->body.route.token;
 	int rc = sp_store_token_route(
-			c->k->store, in->body.route.token, &c->source, c->k->unix_time(), &token);
+			c->k->store, route, &c->source, c->k->unix_time(), &c->routed);
+	const struct sp_session *old = rc == SP_OK
+			? NULL
+			: sp_session_by_route(c->k->sessions, route, &c->source, c->k->now_us());
 
-	if (rc == SP_OK) {
+	if (old != NULL) {
+		c->routed = (struct sp_token){0};
+		snprintf(c->routed.user, sizeof(c->routed.user), "%s", old->user);
+		snprintf(c->routed.target, sizeof(c->routed.target), "%s", old->target);
+	}
+	if (rc == SP_OK || old != NULL) {
 		m.result = SP_ROUTED_OK;
-		sp_conn_log(c, SP_LOG_DEBUG, "first packet has the token of user %s", token.user);
+		snprintf(c->route, sizeof(c->route), "%s", route);
+		sp_permit_allow(&c->net_may, SP_MSG_SIGN);
+		sp_conn_log(c, SP_LOG_DEBUG, "first packet has the token of user %s%s",
+				c->routed.user, old != NULL ? ", who comes back" : "");
 	}
 	return sp_mon_say(c->net, ROUTED, &m);
 }
@@ -224,6 +235,7 @@ static enum sp_why enter(struct sp_conn *c)
 	if (c->session == NULL) {
 		return SP_WHY_LIMIT;
 	}
+	sp_session_routed(c->session, c->route);
 	if (c->checked.by == SP_PROVED_TOKEN) {
 		sp_session_proved(c->session, SP_CONF_FACTOR_TOKEN);
 	} else if (facts.device) {
@@ -242,8 +254,14 @@ static enum sp_why admit(struct sp_conn *c, bool *ask, char text[SP_TEXT_WHY])
 	if (why != SP_WHY_OK) {
 		return why;
 	}
+	if (c->route[0] != '\0' && strcmp(c->routed.user, c->pending.user.name) != 0) {
+		snprintf(text, SP_TEXT_WHY, "the first packet has a token of user %s",
+				c->routed.user);
+		return SP_WHY_ROUTE;
+	}
 	sp_conn_about(c, &a);
-	why = sp_talk_open(&c->talk, &a, &c->name, c->checked.target, text);
+	why = sp_talk_open(&c->talk, &a, &c->name,
+			c->checked.target[0] != '\0' ? c->checked.target : c->routed.target, text);
 	sp_wipe(c->name.code, sizeof(c->name.code));
 	if (why != SP_WHY_OK) {
 		return why;

@@ -51,6 +51,20 @@ static enum sp_factor factor_of(const struct sp_conn *c)
 	}
 }
 
+/* The token that was the password, and the one of the first packet; often they are one. */
+static bool spend_tokens(struct sp_conn *c, int64_t now)
+{
+	bool proved = c->checked.by == SP_PROVED_TOKEN;
+
+	if (proved && sp_store_token_spend(c->k->store, c->checked.id, now) != SP_OK) {
+		return false;
+	}
+	if (c->routed.id == 0 || (proved && c->routed.id == c->checked.id)) {
+		return true;
+	}
+	return sp_store_token_spend(c->k->store, c->routed.id, now) == SP_OK;
+}
+
 enum sp_why sp_conn_grant(struct sp_conn *c, char text[SP_TEXT_WHY])
 {
 	struct sp_talk_about a;
@@ -68,8 +82,7 @@ enum sp_why sp_conn_grant(struct sp_conn *c, char text[SP_TEXT_WHY])
 		return why;
 	}
 	/* Last, so that nothing else can fail: a token is good once. */
-	if (c->checked.by == SP_PROVED_TOKEN &&
-			sp_store_token_spend(c->k->store, c->checked.id, a.ask.now) != SP_OK) {
+	if (!spend_tokens(c, a.ask.now)) {
 		sp_wipe(&c->grant, sizeof(c->grant));
 		snprintf(text, SP_TEXT_WHY, "the token was used already");
 		return SP_WHY_PASSWORD;

@@ -139,6 +139,11 @@ void sp_session_chosen(struct sp_session *s, const char *target, const struct sp
 	snprintf(s->rule, sizeof(s->rule), "%s", rule != NULL ? rule->name : "");
 }
 
+void sp_session_routed(struct sp_session *s, const char *route)
+{
+	snprintf(s->route, sizeof(s->route), "%s", route);
+}
+
 void sp_session_reason(struct sp_session *s, const char *reason)
 {
 	snprintf(s->reason, sizeof(s->reason), "%s", reason);

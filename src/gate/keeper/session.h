@@ -81,6 +81,7 @@ struct sp_session {
 	char rule[2 * SP_CONF_NAME]; /* name of the one that let it in; empty: none yet */
 	char reason[SP_TEXT_WHY]; /* typed by the person */
 	char approver[SP_TEXT_USER]; /* who said yes; empty: nobody */
+	char route[SP_TEXT_ROUTE]; /* the token of its first packet; empty: it needed none */
 	bool refused; /* an approver said no */
 	bool resumed; /* came back by an auto-reconnect cookie */
 	uint64_t check_us; /* when the rules are to be asked again */
@@ -142,6 +143,8 @@ void sp_session_close(struct sp_session *s, enum sp_why why, const char *text, u
 void sp_session_chosen(struct sp_session *s, const char *target, const struct sp_conf_rule *rule);
 /* Cut where it is too long. */
 void sp_session_reason(struct sp_session *s, const char *reason);
+/* The token of its first packet. */
+void sp_session_routed(struct sp_session *s, const char *route);
 /* One more factor was proved. */
 void sp_session_proved(struct sp_session *s, uint32_t factor);
 /* The grant was made: OPENING. */
@@ -247,5 +250,12 @@ void sp_session_arc_target(struct sp_session *s, const struct sp_msg_arc *arc);
  */
 sp_nodiscard bool sp_session_arc_check(
 		struct sp_session *s, const struct sp_msg_arc *arc, uint64_t now_us);
+
+/*
+ * The session that came by this token, from this network, and is active or was lost: its client
+ * comes back by itself with the token that was spent then. NULL: none.
+ */
+const struct sp_session *sp_session_by_route(struct sp_sessions *all, const char *route,
+		const struct sp_source *source, uint64_t now_us);
 
 #endif

@@ -145,6 +145,26 @@ static bool same_network(const struct sp_source *a, const struct sp_source *b)
 			memcmp(a->addr, b->addr, a->family == AF_INET ? 3 : 8) == 0;
 }
 
+const struct sp_session *sp_session_by_route(struct sp_sessions *all, const char *route,
+		const struct sp_source *source, uint64_t now_us)
+{
+	if (route[0] == '\0') {
+		return NULL;
+	}
+	sp_sessions_forget(all, now_us);
+	const struct sp_session *lists[] = {all->first, all->lost};
+	for (size_t i = 0; i < SP_LEN(lists); i++) {
+		for (const struct sp_session *s = lists[i]; s != NULL; s = s->next) {
+			if ((i == 1 || s->state == SP_SESSION_ACTIVE) &&
+					strcmp(s->route, route) == 0 &&
+					same_network(&s->source, source)) {
+				return s;
+			}
+		}
+	}
+	return NULL;
+}
+
 /* 5.5: HMAC-MD5 of the client random with ArcRandomBits; under TLS that random is all zero. */
 static bool verifies(const struct sp_session *old, const struct sp_msg_arc *arc)
 {

@@ -228,6 +228,53 @@ static void test_comes_back(void **state)
 	disconnect();
 }
 
+/* The token of a first packet, asked about. */
+static bool routed(const char *token)
+{
+	struct sp_msg_route m = {0};
+
+	snprintf(m.token, sizeof(m.token), "%s", token);
+	assert_int_equal(sp_mon_say(rig.net, ROUTE, &m), SP_OK);
+	expect(rig.net, SP_MSG_ROUTED);
+	return rig.in.body.routed.result == SP_ROUTED_OK;
+}
+
+/* A client that comes back by itself brings the token that its session was opened with. */
+static void test_route_back(void **state)
+{
+	char text[SP_TOKEN_TEXT], route[SP_TOKEN_ROUTE];
+	struct sp_token ask = {.user = "alice"};
+	struct sp_source was = rig.source;
+	uint64_t clock = rig.clock_us;
+	int64_t id;
+
+	assert_int_equal(sp_store_token_new(rig.k.store, &ask, 120, rig.unix_s, text, route, &id),
+			SP_OK);
+	connect_one();
+	assert_true(routed(route));
+	log_in_as("alice", GOOD);
+	assert_int_equal(verdict().ask, 0);
+	to_active();
+	bye(SP_WHY_LOST, "line cut");
+	rig.source.addr[3] ^= 1; /* at home, by another address */
+	connect_one();
+	assert_true(routed(route));
+	/* He alone, and where he was. */
+	log_in_as("carol", GOOD);
+	assert_int_equal(verdict().why, SP_WHY_ROUTE);
+	disconnect();
+	rig.source.addr[0] ^= 1;
+	connect_one();
+	assert_false(routed(route));
+	disconnect();
+	rig.source = was;
+	rig.clock_us += SP_SESSION_LOST_US + 1;
+	connect_one();
+	assert_false(routed(route));
+	disconnect();
+	rig.clock_us = clock;
+}
+
 static void test_disabled(void **state)
 {
 	carol_enters();
@@ -269,6 +316,7 @@ int main(void)
 			cmocka_unit_test(test_end_in_the_conversation),
 			cmocka_unit_test(test_approval),
 			cmocka_unit_test(test_comes_back),
+			cmocka_unit_test(test_route_back),
 			cmocka_unit_test(test_disabled),
 			cmocka_unit_test(test_timer),
 	};

@@ -208,6 +208,57 @@ static void test_route(void **state)
 	disconnect();
 }
 
+/* As test_route, on a connection that needs one; true when it may go on. */
+static bool routed(const char *token)
+{
+	struct sp_msg_route m = {0};
+
+	snprintf(m.token, sizeof(m.token), "%s", token);
+	assert_int_equal(sp_mon_say(rig.net, ROUTE, &m), SP_OK);
+	expect(rig.net, SP_MSG_ROUTED);
+	return rig.in.body.routed.result == SP_ROUTED_OK;
+}
+
+/* What the first packet brings is one user's, for one login, and for his way back. */
+static void test_route_binds(void **state)
+{
+	char text[SP_TOKEN_TEXT], route[SP_TOKEN_ROUTE];
+	struct sp_msg_sign sign = {.scheme = 0x0403, .n = 1};
+
+	/* Without a token there is no signature, whatever sp-net thinks. */
+	connect_one();
+	disconnect();
+	rig.conf.require_token = true;
+	connect_one();
+	assert_int_equal(sp_mon_say(rig.net, SIGN, &sign), SP_OK);
+	assert_true(was_ended());
+	disconnect();
+	/* Another user's login. */
+	new_token("", text, route);
+	connect_one();
+	assert_true(routed(route));
+	assert_int_equal(sp_mon_say(rig.net, SIGN, &sign), SP_OK);
+	expect(rig.net, SP_MSG_SIGNATURE);
+	log_in_as("carol", GOOD);
+	assert_int_equal(verdict().why, SP_WHY_ROUTE);
+	disconnect();
+	/* His own spends it, and his client may come back while the session lives. */
+	connect_one();
+	assert_true(routed(route));
+	with_rule("all")->mfa = SP_CONF_FACTOR_NONE;
+	assert_int_equal(prove("alice", GOOD), SP_PROOF_GRANTED);
+	done_with("alice", GOOD);
+	assert_int_equal(verdict().ask, 0);
+	struct sp_token t;
+	assert_int_equal(sp_store_token_route(rig.k.store, route, &rig.source, rig.unix_s, &t),
+			SP_EDENIED);
+	disconnect();
+	connect_one();
+	assert_false(routed(route));
+	disconnect();
+	rig.conf.require_token = false;
+}
+
 static void test_device(void **state)
 {
 	char secret[SP_DEVICE_TEXT];
@@ -292,6 +343,7 @@ int main(void)
 			cmocka_unit_test(test_channels_and_times),
 			cmocka_unit_test(test_token),
 			cmocka_unit_test(test_route),
+			cmocka_unit_test(test_route_binds),
 			cmocka_unit_test(test_device),
 			cmocka_unit_test(test_lockout),
 			cmocka_unit_test(test_spraying),
