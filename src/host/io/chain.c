@@ -106,6 +106,39 @@ static bool add_roots(X509_STORE *store, struct sp_span pem)
 	return ok;
 }
 
+/* "Remote Desktop Authentication", which Windows' own templates have in the place of serverAuth. */
+#define RDP_USE "1.3.6.1.4.1.311.54.1.2"
+
+static bool is_for_rdp(X509 *leaf)
+{
+	EXTENDED_KEY_USAGE *uses = X509_get_ext_d2i(leaf, NID_ext_key_usage, NULL, NULL);
+	char oid[64];
+	bool found = false;
+
+	for (int i = 0; !found && i < sk_ASN1_OBJECT_num(uses); i++) {
+		found = OBJ_obj2txt(oid, sizeof(oid), sk_ASN1_OBJECT_value(uses, i), 1) > 0 &&
+				strcmp(oid, RDP_USE) == 0;
+	}
+	EXTENDED_KEY_USAGE_free(uses);
+	return found;
+}
+
+/* Forgives a leaf that is for RDP servers only; whatever else is wrong stays wrong. */
+static int on_verify(int ok, X509_STORE_CTX *sc)
+{
+	X509 *leaf = X509_STORE_CTX_get0_cert(sc);
+
+	if (!ok && X509_STORE_CTX_get_error(sc) == X509_V_ERR_INVALID_PURPOSE &&
+			X509_STORE_CTX_get_error_depth(sc) == 0 &&
+			(X509_get_key_usage(leaf) & (KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT)) !=
+					0 &&
+			is_for_rdp(leaf)) {
+		X509_STORE_CTX_set_error(sc, X509_V_OK);
+		return 1;
+	}
+	return ok;
+}
+
 /* Time, purpose, strength, and the name or address that must stand in it. */
 static bool set_wishes(X509_VERIFY_PARAM *p, const char *host)
 {
@@ -138,6 +171,7 @@ int sp_chain_verify(const struct sp_chain *c, struct sp_span roots_pem, const ch
 	} else if (store && sc && add_roots(store, roots_pem) &&
 			X509_STORE_CTX_init(sc, store, c->leaf, c->others) == 1 &&
 			set_wishes(X509_STORE_CTX_get0_param(sc), host)) {
+		X509_STORE_CTX_set_verify_cb(sc, on_verify);
 		if (X509_verify_cert(sc) == 1) {
 			why[0] = '\0';
 			rc = SP_OK;

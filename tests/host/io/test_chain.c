@@ -65,6 +65,15 @@ static void test_time_use_strength(void **state)
 	w.from_s = w.until_s = 0;
 	w.uses = "clientAuth";
 	assert_judged(&w, "a", "unsuitable certificate purpose");
+	w.uses = "1.3.6.1.4.1.311.54.1.2"; /* Remote Desktop Authentication */
+	assert_judged(&w, "a", NULL);
+	assert_judged(&w, "b", "hostname mismatch");
+	w.until_s = -3600;
+	w.from_s = -7200;
+	assert_judged(&w, "a", "certificate has expired");
+	w.from_s = w.until_s = 0;
+	w.uses = "1.3.6.1.4.1.311.54.1.3";
+	assert_judged(&w, "a", "unsuitable certificate purpose");
 	w.uses = NULL; /* for everything */
 	assert_judged(&w, "a", NULL);
 	w.weak = true;
