@@ -62,6 +62,7 @@ struct sp_conn {
 	struct sp_checked checked;
 	struct sp_msg_done done; /* without its password */
 	struct sp_name name; /* what the proved name said */
+	char machine[SP_TEXT_CLIENT]; /* what the client calls itself; anything, or empty */
 	struct sp_pending pending;
 	struct sp_facts facts; /* of the last question to the rules */
 	struct sp_talk talk;

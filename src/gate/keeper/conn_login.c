@@ -107,6 +107,7 @@ static void check_proof(struct sp_conn *c, const struct sp_msg_proof *p)
 	memcpy(q.temp, p->temp, p->temp_n);
 	memcpy(q.challenge, c->challenge, sizeof(q.challenge));
 	memcpy(q.proof, p->nt_proof, sizeof(q.proof));
+	memcpy(c->machine, p->machine, sizeof(c->machine));
 	/* The proof is over the whole name, the user is only its first part. */
 	sp_name_split(p->user, &c->name);
 	sp_store_check(c->k->store, c->name.user, &q, &c->source, c->k->unix_time(), &c->checked);

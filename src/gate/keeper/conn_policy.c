@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "core/base/mem.h"
+#include "gate/keeper/spray.h"
 #include "gate/keeper/store_device.h"
 #include "gate/keeper/store_lockout.h"
+#include "gate/keeper/store_spray.h"
 #include "gate/keeper/store_token.h"
 
 /* Which factor the password itself was. */
@@ -102,12 +104,53 @@ enum sp_why sp_conn_grant(struct sp_conn *c, char text[SP_TEXT_WHY])
 	return SP_WHY_OK;
 }
 
+/* So that a name cannot end its quotes; the log itself takes care of control characters. */
+static void quote(const char *name, char out[2 * SP_TEXT_CLIENT])
+{
+	size_t n = 0;
+
+	for (; *name != '\0' && n + 2 < 2 * SP_TEXT_CLIENT; name++) {
+		if (*name == '"' || *name == '\\') {
+			out[n++] = '\\';
+		}
+		out[n++] = *name;
+	}
+	out[n] = '\0';
+}
+
+/* Failures of many, and of one machine from many places: told, and nobody is shut out by them. */
+static void look_around(struct sp_conn *c, uint64_t user)
+{
+	char name[2 * SP_TEXT_CLIENT];
+	struct sp_spray_seen seen;
+
+	sp_spray_failed(c->k->spray, user, &c->source, c->machine, c->k->unix_time(), &seen);
+	if (seen.users > 0) {
+		sp_log(SP_LOG_ERROR,
+				"spraying: %u users failed within this hour, where %u are usual",
+				seen.users, seen.median);
+	}
+	if (seen.sources > 0) {
+		quote(c->machine, name);
+		sp_log(SP_LOG_WARN,
+				"spraying: logins failed from %u or more sources within %d "
+				"minutes, all from a machine that calls itself \"%s\"",
+				seen.sources, SP_SPRAY_NAME_SECONDS / 60, name);
+	}
+	if (seen.hour > 0 && sp_store_spray_put(c->k->store, seen.hour, seen.hour_users) != SP_OK) {
+		sp_log(SP_LOG_WARN, "failures of an hour not kept: %s", sp_store_why(c->k->store));
+	}
+}
+
 uint32_t sp_conn_count_failure(struct sp_conn *c, const char *user)
 {
 	struct sp_lockout_failure f = {0};
 
-	if (sp_store_lockout_failed(c->k->store, user, &c->source, c->k->unix_time(), &f) !=
-			SP_OK) {
+	int rc = sp_store_lockout_failed(c->k->store, user, &c->source, c->k->unix_time(), &f);
+	if (f.who != 0) {
+		look_around(c, f.who);
+	}
+	if (rc != SP_OK) {
 		sp_conn_log(c, SP_LOG_ERROR, "failure not counted: %s", sp_store_why(c->k->store));
 		return SP_KEEPER_SECONDS_AUTH;
 	}

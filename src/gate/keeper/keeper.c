@@ -7,7 +7,9 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "gate/keeper/conn.h"
+#include "gate/keeper/spray.h"
 #include "gate/keeper/store_penalty.h"
+#include "gate/keeper/store_spray.h"
 #include "gate/keeper/facts.h"
 #include "gate/keeper/session.h"
 #include "host/io/fdio.h"
@@ -27,6 +29,11 @@ static void before(void *user)
 	sp_watch_at(k->tick, sp_sessions_due(k->sessions));
 }
 
+static void remember(void *arg, int64_t hour, uint32_t users)
+{
+	sp_spray_remember(arg, hour, users);
+}
+
 int sp_keeper_init(struct sp_keeper *k)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -43,7 +50,14 @@ int sp_keeper_init(struct sp_keeper *k)
 	k->sessions = sp_sessions_create(k->crypto, &world);
 	k->tick = sp_loop_timer(k->loop, tick, k);
 	k->before = sp_loop_before(k->loop, before, k);
-	return k->sessions && k->tick && k->before ? SP_OK : SP_ENOMEM;
+	k->spray = sp_calloc(1, sizeof(*k->spray));
+	if (k->spray != NULL &&
+			sp_store_spray_each(k->store, k->unix_time(), remember, k->spray) !=
+					SP_OK) {
+		sp_log(SP_LOG_WARN, "what failed in other hours is not known: %s",
+				sp_store_why(k->store));
+	}
+	return k->sessions && k->tick && k->before && k->spray ? SP_OK : SP_ENOMEM;
 }
 
 void sp_keeper_finish(struct sp_keeper *k)
@@ -60,6 +74,8 @@ void sp_keeper_finish(struct sp_keeper *k)
 	k->before = NULL;
 	k->tick = NULL;
 	k->sessions = NULL;
+	sp_free(k->spray);
+	k->spray = NULL;
 }
 
 static struct sp_conn *find(struct sp_keeper *k, uint64_t id)

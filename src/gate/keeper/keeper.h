@@ -29,6 +29,7 @@
 struct sp_conn;
 struct sp_sessions;
 struct sp_geo;
+struct sp_spray;
 
 struct sp_keeper {
 	struct sp_loop *loop;
@@ -43,6 +44,7 @@ struct sp_keeper {
 	char alias[16]; /* the name that a challenge shows */
 	struct sp_sessions *sessions; /* session.h */
 	struct sp_watch *tick, *before; /* theirs */
+	struct sp_spray *spray; /* spray.h */
 	struct sp_conn *conns;
 	size_t n;
 	bool reload; /* the parent asked for it */

@@ -410,9 +410,14 @@ int sp_store_lockout_failed(struct sp_store *st, const char *user, const struct 
 		int64_t now, struct sp_lockout_failure *out)
 {
 	struct who w;
+	uint64_t who = 0;
 	int rc = who_of(st, user, source, &w);
 
 	*out = (struct sp_lockout_failure){0};
+	if (rc == SP_OK) {
+		memcpy(&who, w.user, sizeof(who));
+		out->who = who;
+	}
 	if (rc != SP_OK || sp_store_loopback(source)) {
 		return rc;
 	}
@@ -428,7 +433,7 @@ int sp_store_lockout_failed(struct sp_store *st, const char *user, const struct 
 	}
 	sp_db_lazy(st->db, false);
 	if (rc != SP_OK) {
-		*out = (struct sp_lockout_failure){0};
+		*out = (struct sp_lockout_failure){.who = who};
 	}
 	return rc;
 }

@@ -32,6 +32,7 @@ struct sp_lockout_failure {
 	bool spray_now; /* the source's network begins to spray: to be told, once */
 	uint32_t users; /* distinct ones that failed from that network lately */
 	uint32_t penalty; /* seconds for the source; 0: the usual ones */
+	uint64_t who; /* a number that stands for the user, also when the rest failed; 0: none */
 };
 
 /*

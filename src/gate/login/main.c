@@ -1,5 +1,6 @@
 /* gate/login/main.c - sp-login: one login, from the first TSRequest to the keeper's knowledge. */
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -69,6 +70,8 @@ static int ask_proof(struct login *l)
 			q->n_temp > sizeof(proof.temp)) {
 		return sp_credssp_server_verdict(l->machine, SP_CREDSSP_DENIED, NULL, &l->reply);
 	}
+	snprintf(proof.machine, sizeof(proof.machine), "%s",
+			sp_credssp_server_workstation(l->machine));
 	memcpy(proof.nt_proof, q->proof, sizeof(proof.nt_proof));
 	proof.temp_n = q->n_temp;
 	memcpy(proof.temp, q->temp, q->n_temp);

@@ -233,7 +233,7 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 		return text(b->challenge.nb_domain) && text(b->challenge.nb_computer) &&
 				text(b->challenge.dns_domain) && text(b->challenge.dns_computer);
 	case SP_MSG_PROOF:
-		return ends(b->proof.user) && ends(b->proof.domain) &&
+		return ends(b->proof.user) && ends(b->proof.domain) && ends(b->proof.machine) &&
 				SP_TEMP_MIN <= b->proof.temp_n && b->proof.temp_n <= SP_TEMP_MAX;
 	case SP_MSG_PROOF_RESULT:
 		return b->proof_result.result < SP_PROOF_COUNT;

@@ -548,6 +548,7 @@ struct sp_msg_challenge {
 struct sp_msg_proof {
 	char user[SP_TEXT_NAME]; /* as sent: case, UPN suffix and all */
 	char domain[SP_TEXT_NAME]; /* as sent */
+	char machine[SP_TEXT_CLIENT]; /* Workstation, as sent; may be cut, may be empty */
 	uint8_t nt_proof[16]; /* NTProofStr */
 	uint32_t temp_n; /* INVARIANT: SP_TEMP_MIN <= temp_n <= SP_TEMP_MAX */
 	uint32_t zero;

@@ -335,6 +335,42 @@ static void test_spraying(void **state)
 	rig.source = was;
 }
 
+/* Many users from as many places, and from machines that call themselves the same. */
+static void test_spread_out(void **state)
+{
+	struct sp_source was = rig.source;
+	int users = 0, machines = 0;
+
+	rig.unix_s += 2 * 3600;
+	for (int i = 0; i < 40; i++) {
+		rig.source = (struct sp_source){.family = AF_INET, .addr = {10, (uint8_t)i, 1, 1}};
+		snprintf(rig.source.text, sizeof(rig.source.text), "10.%d.1.1:5", i);
+		connect_one();
+		struct sp_msg_challenge c = challenge();
+		struct sp_msg_proof m = proof_of("alice", "wrong", c.challenge);
+		snprintf(m.user, sizeof(m.user), "user%d", i);
+		snprintf(m.machine, sizeof(m.machine), "a\"b\\\n\x1b[2J");
+		assert_int_equal(sp_mon_say(rig.login, PROOF, &m), SP_OK);
+		expect(rig.login, SP_MSG_PROOF_RESULT);
+		expect(rig.parent, SP_MSG_PENALTY);
+		/* It is told, and that is all. */
+		assert_int_equal(rig.in.body.penalty.seconds, SP_KEEPER_SECONDS_AUTH);
+		users += logged("0 spraying: 21 users failed within this hour", "0 are usual");
+		machines += logged("1 spraying: logins failed from 6 or more sources within 10 "
+				   "minutes, all from a machine that calls itself "
+				   "\"a\\\"b\\\\??[2J\"",
+				"");
+		assert_int_equal(users, i >= 20);
+		assert_int_equal(machines, i >= 5);
+		disconnect();
+	}
+	rig.source = was;
+	connect_one();
+	log_in();
+	assert_int_equal(verdict().result, SP_VERDICT_GRANTED);
+	disconnect();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +383,7 @@ int main(void)
 			cmocka_unit_test(test_device),
 			cmocka_unit_test(test_lockout),
 			cmocka_unit_test(test_spraying),
+			cmocka_unit_test(test_spread_out),
 	};
 
 	return cmocka_run_group_tests(tests, rig_open, rig_close);

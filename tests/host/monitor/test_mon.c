@@ -288,6 +288,7 @@ static void test_bounds(void **state)
 	BREAK(SP_MSG_PROOF, b.proof.temp_n = SP_TEMP_MIN - 1);
 	BREAK(SP_MSG_PROOF, b.proof.temp_n = SP_TEMP_MAX + 1);
 	BREAK(SP_MSG_PROOF, memset(b.proof.user, 'a', sizeof(b.proof.user)));
+	BREAK(SP_MSG_PROOF, memset(b.proof.machine, 'a', sizeof(b.proof.machine)));
 	BREAK(SP_MSG_PROOF_RESULT, b.proof_result.result = SP_PROOF_COUNT);
 	BREAK(SP_MSG_DONE, b.done.result = SP_DONE_COUNT);
 	BREAK(SP_MSG_DESKTOP_OPEN, b.desktop_open.command[0] = 0x1b);
