@@ -367,7 +367,7 @@ static bool start(struct process *p)
 	if (k->conf == NULL || !give_up_root(p) || !open_countries(p, k->conf, &k->geo)) {
 		return false;
 	}
-	if (sp_tls_init() != SP_OK) {
+	if (sp_tls_hold_keys() != SP_OK || sp_tls_init() != SP_OK) {
 		sp_log(SP_LOG_ERROR, "TLS library cannot be used");
 		return false;
 	}

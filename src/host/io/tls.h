@@ -24,6 +24,12 @@
  * builds with SP_KEYLOG opens $SSLKEYLOGFILE. Before any jail. SP_ETLS when the library refuses.
  */
 sp_nodiscard int sp_tls_init(void);
+/*
+ * For a process that loads private keys, before all else of this file: they get memory that is
+ * neither swapped nor in a core file, as far as the process may lock any, and what the library
+ * frees is wiped. SP_ESTATE when it has begun already.
+ */
+sp_nodiscard int sp_tls_hold_keys(void);
 /* True when this build writes a key log: such a process must keep its right to write a file. */
 bool sp_tls_keylog(void);
 /* First act of a child that was forked without exec, else its random numbers equal its sibling's. */

@@ -1,13 +1,63 @@
 /* host/io/tls_lib.c - see tls_lib.h. */
 #include "host/io/tls_lib.h"
 
+#include <malloc.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/provider.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/err.h"
+#include "core/base/mem.h"
+
+/* Two RSA keys of the largest kind at a reload, and what their work needs. */
+#define KEYS_BYTES (256u << 10)
+#define KEYS_LEAST 32
 
 static OSSL_LIB_CTX *lib;
+
+/* ---- for keys: the library leaves the octets of one behind in what it frees ---- */
+
+static void *plain_malloc(size_t n, const char *file, int line)
+{
+	return malloc(n);
+}
+
+static void wiping_free(void *p, const char *file, int line)
+{
+	sp_freezero(p, p ? malloc_usable_size(p) : 0);
+}
+
+static void *wiping_realloc(void *p, size_t n, const char *file, int line)
+{
+	if (n == 0) {
+		wiping_free(p, file, line);
+		return NULL;
+	}
+	size_t had = p ? malloc_usable_size(p) : 0;
+	void *q = malloc(n);
+	if (q && p) {
+		memcpy(q, p, had < n ? had : n);
+		sp_freezero(p, had);
+	}
+	return q;
+}
+
+int sp_tls_hold_keys(void)
+{
+	if (CRYPTO_set_mem_functions(plain_malloc, wiping_realloc, wiping_free) != 1) {
+		return SP_ESTATE;
+	}
+	/* Where it cannot be locked, or not be had, keys lie in ordinary memory. */
+	(void)CRYPTO_secure_malloc_init(KEYS_BYTES, KEYS_LEAST);
+	return SP_OK;
+}
+
+/* ---- the library ---- */
 
 OSSL_LIB_CTX *sp_tls_lib(void)
 {

@@ -1,9 +1,11 @@
 /* tests/host/io/test_tls_sign_check.c - what the key's owner signs, and all that he refuses. */
 #include "host/io/tls_sign_check.h"
 
+#include <openssl/crypto.h>
 #include <string.h>
 
 #include "core/base/err.h"
+#include "host/io/tls.h"
 #include "tls_kit.h"
 #include "unit.h"
 
@@ -196,13 +198,28 @@ static void test_keys(void **state)
 	sp_tls_key_destroy(NULL);
 }
 
+/* Its private part is in memory of the library's own, as long as there is a key. */
+static void test_held(void **state)
+{
+	size_t before = CRYPTO_secure_used();
+	struct sp_tls_key *k = load("EC");
+
+	assert_true(CRYPTO_secure_used() > before);
+	sp_tls_key_destroy(k);
+	assert_int_equal(CRYPTO_secure_used(), before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_forms),
 			cmocka_unit_test(test_schemes),
 			cmocka_unit_test(test_keys),
+			cmocka_unit_test(test_held),
 	};
 
+	if (sp_tls_hold_keys() != SP_OK) {
+		return 1;
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
