@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -232,6 +233,10 @@ static int make_user(struct trial *t)
 
 	snprintf(state, sizeof(state), "%s/state", t->dir);
 	snprintf(path, sizeof(path), "%s/password", t->dir);
+	/* No core file of this process; what it starts decides for itself. */
+	if (prctl(PR_SET_DUMPABLE, 0) < 0) {
+		return app_fail("trial", "core files cannot be turned off: %s", strerror(errno));
+	}
 	struct sp_store *store = sp_store_open(state, true, &sp_crypto_nettle, why);
 	if (!store) {
 		return app_fail("trial", "%s", why);
@@ -279,7 +284,7 @@ static int announce(struct trial *t)
 		return app_fail("trial", "%s: %s", path, sp_err_text(rc));
 	}
 	sp_cert_print(cert.cert_sha256, print);
-	return app_ready(&(struct app_ready){.dir = t->dir,
+	rc = app_ready(&(struct app_ready){.dir = t->dir,
 			.listen = t->conf.listen,
 			.account = t->conf.account,
 			.user = USER,
@@ -287,6 +292,9 @@ static int announce(struct trial *t)
 			.totp = t->conf.no_mfa ? NULL : t->totp,
 			.conf = &t->conf,
 			.print = print});
+	sp_wipe(t->password, sizeof(t->password));
+	sp_wipe(t->totp, sizeof(t->totp));
+	return rc;
 }
 
 static void stop(struct trial *t, int status)
