@@ -158,14 +158,21 @@ static void on_helper(void *user, pid_t pid, int status)
 	}
 }
 
+/*
+ * For the C library of who holds secrets. Binding functions when they are first called saves
+ * registers, and what was copied through them, on the stack; memory that is freed is overwritten.
+ */
+static const char *const careful[] = {"LD_BIND_NOW=1",
+		"GLIBC_TUNABLES=glibc.malloc.tcache_count=0:glibc.malloc.perturb=85"};
+
 /* With "-c FILE", or another option and its value (NULL: without). */
 static int start_helper(struct sp_parent *p, enum sp_helper which, const char *option,
 		const char *value, const int *fds, size_t nfds, unsigned files)
 {
 	char path[SP_CONF_PATH], why[SP_WHY_MAX] = "";
 	const char *argv[] = {names[which], value ? option : NULL, value, NULL};
-	const char *env[8] = {NULL};
 	static const char *const pass[] = {"PATH", "HOME", "USER", "LANG", "SP_LOG_DEBUG", "SHELL"};
+	const char *env[SP_LEN(pass) + SP_LEN(careful) + 1] = {NULL};
 	static char lines[SP_LEN(pass)][1200];
 	pid_t *pid = &p->helpers[which];
 	size_t n = 0;
@@ -175,6 +182,9 @@ static int start_helper(struct sp_parent *p, enum sp_helper which, const char *o
 			snprintf(lines[i], sizeof(lines[i]), "%s=%s", pass[i], getenv(pass[i]));
 			env[n++] = lines[i];
 		}
+	}
+	for (size_t i = 0; which == SP_HELPER_KEEPER && i < SP_LEN(careful); i++) {
+		env[n++] = careful[i];
 	}
 	if (sp_proc_find(names[which], path, sizeof(path)) != SP_OK) {
 		sp_log(SP_LOG_ERROR, "%s: program not found", names[which]);
