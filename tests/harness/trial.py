@@ -25,7 +25,8 @@ def need_trial():
 class Trial:
     """A complete service in a folder of the world. Its TLS keys are in .keys."""
 
-    def __init__(self, world, *options, mfa=False, port=None, folder=None, env=None, seconds=30, program=SALLYPORT):
+    def __init__(self, world, *options, mfa=False, port=None, folder=None, env=None, seconds=30, program=SALLYPORT,
+                 cwd=None):
         need_trial()
         self.world, self.port = world, port or free_port()
         self.dir = folder or world.path('trial')
@@ -36,7 +37,7 @@ class Trial:
         if os.path.exists(record):
             os.unlink(record)
         self.proc = world.start('trial', argv + list(options),
-                                env=world.env(SSLKEYLOGFILE=self.keys, **(env or {})))
+                                env=world.env(SSLKEYLOGFILE=self.keys, **(env or {})), cwd=cwd)
         self.facts = wait_for('trial.json', lambda: self._read(record), seconds)
         self.user, self.password = self.facts['user'], self.facts['password']
 

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 # tests/proc/test_jail.py - the processes that meet strangers, seen from outside: rights, descriptors, memory.
-import base64
 import os
 import re
 import resource
@@ -10,6 +9,7 @@ import time
 import unittest
 
 import nla
+from memory import key_of
 from procfs import SANITIZED, comm, descriptors, limits, memory, server_of, status
 from rdpraw import HYBRID, TLS, Door
 from trial import SALLYPORT, Trial
@@ -22,16 +22,6 @@ def holds(pid, secret):
     """In the order of its bytes, or in that of a machine's words."""
     dump = memory(pid)
     return secret[:24] in dump or secret[::-1][-24:] in dump or secret[::-1][:24] in dump
-
-
-def key_of(path):
-    """Scalar and public point of a P-256 key in PEM."""
-    with open(path) as f:
-        text = re.search('-----BEGIN PRIVATE KEY-----(.*?)-----END', f.read(), re.S)[1]
-    der = base64.b64decode(text)
-    private = nla.elements(nla.elements(nla.elements(der)[0][1])[2][1])[0][1]
-    fields = nla.elements(private)
-    return fields[1][1], nla.elements(fields[-1][1])[0][1][1:]
 
 
 class Jail(unittest.TestCase):
