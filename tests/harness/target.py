@@ -21,7 +21,8 @@ def make_authority(world, name='test-ca'):
     crt, key = world.path(f'{name}.crt'), world.path(f'{name}.key')
     if not os.path.exists(crt):
         world.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
-                   '-keyout', key, '-out', crt, '-days', '30', '-subj', f'/CN={name}', '-addext', 'basicConstraints=critical,CA:TRUE',
+                   '-keyout', key, '-out', crt, '-days', '30', '-subj', f'/CN={name}',
+                   '-addext', 'basicConstraints=critical,CA:TRUE',
                    '-addext', 'keyUsage=critical,keyCertSign'])
     return crt, key
 
@@ -50,6 +51,12 @@ def make_certificate(world, name, host='localhost', authority=None, start=-86400
     return crt, key
 
 
+def confirm(protocol=None, failure=None):
+    """X.224 Connection Confirm with a response or a failure."""
+    kind, flags, value = (3, 0, failure) if failure is not None else (2, 0x1f, protocol)
+    return tpkt(struct.pack('>BBHHB', 14, 0xd0, 0, 0x1234, 0) + struct.pack('<BBHI', kind, flags, 8, value))
+
+
 class Broken(Exception):
     """The target did what it was told to do wrong, or its client left."""
 
@@ -59,14 +66,15 @@ class Target:
     An RDP host on a port of its own, for as many connections as come. `at` and `do` name one misdeed: a step
     of STEPS and one of MISDEEDS, or at 'request' a number, the failure code of a negotiation. `how` is one of
     wrong-key (another key than the certificate's is proved), no-login (refuses every password), cut (the
-    TSRequest claims more than comes), huge (a TSRequest of 4 GB).
+    TSRequest claims more than comes), huge (a TSRequest of 4 GB), damaged (one that is no TSRequest inside),
+    lengths (a Connect Response that claims 64 KiB).
     """
 
     def __init__(self, world, certificate, at=None, do=None, how='', select=HYBRID_EX, user='victim',
                  password='Passw0rd-of-target'):
         self.certificate, self.at, self.do, self.how, self.select = certificate, at, do, how, select
         self.user, self.password = user, password
-        self.reached, self.secrets, self.requested, self.cookie = [], [], None, None
+        self.reached, self.secrets, self.requested, self.cookie, self.clear = [], [], None, None, b''
         self.socket = socket.create_server(('127.0.0.1', 0))
         self.port = self.socket.getsockname()[1]
         self.open, self.ending = [], False
@@ -140,9 +148,9 @@ class Target:
         self.requested = struct.unpack('<I', body[-4:])[0]
         self.step(s, 'request')
         if self.at == 'request' and isinstance(self.do, int):
-            s.sendall(tpkt(struct.pack('>BBHHB', 14, 0xd0, 0, 0x1234, 0) + struct.pack('<BBHI', 3, 0, 8, self.do)))
+            s.sendall(confirm(failure=self.do))
             raise Broken('refused')
-        s.sendall(tpkt(struct.pack('>BBHHB', 14, 0xd0, 0, 0x1234, 0) + struct.pack('<BBHI', 2, 0x1f, 8, self.select)))
+        s.sendall(confirm(self.select))
         self.step(s, 'tls')
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*self.certificate)
@@ -151,6 +159,8 @@ class Target:
         self.open.append(s)
         if self.select in (HYBRID, HYBRID_EX):
             self._login(s)
+        elif self.at == 'connect':
+            self.clear = self._take(s, 4)
         self.step(s, 'connect')
         self._connect(s)
 
@@ -170,6 +180,9 @@ class Target:
             + bytes(8) + struct.pack('<HHI', len(names), len(names), 56 + len(target)) \
             + bytes((10, 0, 0x61, 0x4a, 0, 0, 0, 15)) + target + names
         answer = nla.ts_request(version, raw)
+        if self.how == 'damaged':
+            s.sendall(b'\x30\x05hello')
+            time.sleep(30)
         if self.how == 'cut':
             s.sendall(answer[:-7])
             raise Broken('cut')

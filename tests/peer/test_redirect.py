@@ -6,8 +6,8 @@ import ssl
 import struct
 import threading
 
-from badhost import confirm
 from peers import Xfreerdp, certificate
+from target import confirm
 from trial import SALLYPORT, Trial, need_trial
 from world import BUILD, Case, free_port, listens, main, need, wait_for
 from xdisplay import Display

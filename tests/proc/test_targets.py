@@ -13,6 +13,30 @@ from world import Case, main, wait_for
 GROUND = picture.colour('#151b23')  # SP_UI_BACKGROUND
 SECRET = 'Passw0rd-of-target'
 
+# What a line of the log must say about a misdeed: the first entry that its name has in it.
+REASONS = {
+    'authenticate-close': 'closed the connection at the login',
+    'authenticate-reset': 'closed the connection at the login',
+    'tls-garbage': 'TLS is not possible',
+    'credentials-garbage': 'refused the login',
+    'wrong-key': 'did not prove that it holds the key of its certificate; the password was not sent',
+    'no-login': 'wrong user name or password',
+    'cut': 'closed the connection',
+    'huge': 'tsrequest.length',
+    'damaged': 'credssp.TSRequest',
+    'lengths': 'mcs.connectResponse',
+    'failure-99': 'unknown failure code',
+    'failure-': 'refused the connection: ',
+    'lax': 'closed the connection',
+    'tls-only': 'no Network Level Authentication',
+    'standard': 'only the old RDP encryption',
+    'not-asked': 'x224.selectedProtocol',
+    '-hang': 'did not answer in time',
+    '-close': 'closed the connection',
+    '-reset': 'closed the connection',
+    '-garbage': 'does not speak RDP as expected',
+}
+
 
 def include(world, targets):
     """A file for --include: targets {name: lines} that everybody may reach, with credentials of the vault."""
@@ -108,6 +132,7 @@ class Targets(Case):
         self.assertEqual(host.secrets, [])
         self.assertNotIn('authenticate', host.reached)
         self.assert_told(trial, 'db1', 'has changed')
+        trial.wait_log('ALARM')
         # An administrator who knows why takes the new one.
         trial.command('target', 'forget', 'db1')
         self.shot(trial, 'db1')
@@ -126,21 +151,28 @@ class Targets(Case):
             hosts[f'failure-{code}'] = Target(world, cert, 'request', code)
         hosts['tls-only'] = Target(world, cert, select=TLS)
         hosts['standard'] = Target(world, cert, select=RDP)
+        hosts['lax'] = Target(world, cert, 'connect', 'close', select=TLS)
+        hosts['damaged'] = Target(world, cert, how='damaged')
         hosts['not-asked'] = Target(world, cert, select=4)
         trial = self.trial({name: f'address = "localhost:{host.port}"; login = "secret:victim"; trust = "first-seen";'
-                            for name, host in hosts.items()}, seconds=60)
+                            + ('security = "tls";' if name == 'lax' else '') for name, host in hosts.items()},
+                           seconds=60)
         # Those that hang take the longest: they do it together. No more at once than a source may.
         names = sorted(hosts, key=lambda name: not name.endswith('hang'))
         told = {}
         for at in range(0, len(names), 7):
             told.update(self.all(trial, names[at:at + 7]))
-        beyond = ('credentials', 'connect', 'attach', 'lengths')
+        beyond = ('credentials', 'connect', 'attach', 'lengths', 'lax')
         for name, host in hosts.items():
             with self.subTest(target=name):
                 self.assertTrue(self.refused(name), (told[name][1], self.lines(trial, name)))
                 if not name.startswith(beyond):
                     self.assertEqual(host.secrets, [], 'the secret was sent')
-                wait_for(f'a reason for {name}', lambda: self.lines(trial, name), 5)
+                # What the person reads stands in the log, and says where it broke.
+                line = wait_for(f'a reason for {name}', lambda: next(
+                    (line for line in self.lines(trial, name) if f'no way to target {name}:' in line), None), 5)
+                self.assertIn(next(words for part, words in REASONS.items() if part in name), line)
+        self.assertTrue(hosts['lax'].clear.startswith(b'\3\0'), 'TLS only goes on with Connect Initial')
         self.assertNotIn(SECRET, trial.log())
         # None of this costs anybody else anything: the next one comes through.
         hosts['failure-1'].at = None
