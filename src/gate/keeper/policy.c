@@ -275,6 +275,14 @@ static void factors(const struct sp_conf *conf, const struct sp_conf_rule *rule,
 	out->factors = SP_CONF_FACTOR_TOTP;
 }
 
+/* What has to be recorded stays closed as long as nothing here can record. */
+static bool recordable(const struct sp_conf *conf, const struct sp_policy_ask *ask)
+{
+	const struct sp_conf_target *t = sp_conf_target(conf, ask->target);
+
+	return t == NULL || t->record != SP_CONF_RECORD_REQUIRED;
+}
+
 static bool decide(const struct sp_conf *conf, const struct sp_policy_ask *ask,
 		struct sp_policy_verdict *out, struct nearest *near)
 {
@@ -304,6 +312,12 @@ void sp_policy_decide(const struct sp_conf *conf, const struct sp_policy_ask *as
 
 	if (!decide(conf, ask, out, &near)) {
 		say_why(ask, &near, true, out->why);
+	} else if (!recordable(conf, ask)) {
+		out->allow = false;
+		snprintf(out->why, sizeof(out->why),
+				"%.64s may be used only when it is recorded, and this version "
+				"records nothing",
+				ask->target);
 	}
 }
 
@@ -313,16 +327,25 @@ size_t sp_policy_targets(const struct sp_conf *conf, const struct sp_policy_ask 
 	struct sp_policy_ask one = *ask;
 	struct sp_policy_verdict verdict;
 	struct nearest near = {0};
-	size_t n = 0;
+	size_t n = 0, unrecorded = 0;
 
 	why[0] = '\0';
 	for (size_t i = 0; i < conf->n_targets && n < cap; i++) {
 		one.target = conf->target[i].name;
-		if (decide(conf, &one, &verdict, &near)) {
+		if (!decide(conf, &one, &verdict, &near)) {
+			continue;
+		}
+		if (recordable(conf, &one)) {
 			index[n++] = i;
+		} else {
+			unrecorded++;
 		}
 	}
-	if (n == 0) {
+	if (n == 0 && unrecorded > 0) {
+		snprintf(why, SP_TEXT_WHY,
+				"every target in reach may be used only when it is "
+				"recorded, and this version records nothing");
+	} else if (n == 0) {
 		say_why(ask, &near, false, why);
 	}
 	return n;

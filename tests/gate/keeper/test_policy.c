@@ -447,6 +447,37 @@ static void test_targets(void **state)
 	}
 }
 
+/* Nobody gets to what has to be recorded, whatever the rules say. */
+static void test_record(void **state)
+{
+	struct sp_policy_ask ask = {.user = "order", .target = "db1", .now = 0};
+	struct sp_conf_target *db1 = (struct sp_conf_target *)sp_conf_target(&conf, "db1");
+	struct sp_policy_verdict v;
+	size_t index[SP_CONF_TARGETS], n;
+	char why[SP_TEXT_WHY];
+
+	ask.source = NULL;
+	sp_policy_decide(&conf, &ask, &v);
+	assert_true(v.allow);
+	n = sp_policy_targets(&conf, &ask, index, SP_LEN(index), why);
+	db1->record = SP_CONF_RECORD_REQUIRED;
+	sp_policy_decide(&conf, &ask, &v);
+	assert_false(v.allow);
+	assert_non_null(strstr(v.why, "db1 may be used only when it is recorded"));
+	assert_int_equal(sp_policy_targets(&conf, &ask, index, SP_LEN(index), why), n - 1);
+	db1->record = SP_CONF_RECORD_WANTED;
+	sp_policy_decide(&conf, &ask, &v);
+	assert_true(v.allow);
+	for (size_t i = 0; i < conf.n_targets; i++) {
+		conf.target[i].record = SP_CONF_RECORD_REQUIRED;
+	}
+	assert_int_equal(sp_policy_targets(&conf, &ask, index, SP_LEN(index), why), 0);
+	assert_non_null(strstr(why, "only when it is recorded"));
+	for (size_t i = 0; i < conf.n_targets; i++) {
+		conf.target[i].record = SP_CONF_RECORD_NO;
+	}
+}
+
 static void test_default_rule(void **state)
 {
 	struct sp_conf c;
@@ -576,6 +607,7 @@ int main(void)
 			cmocka_unit_test(test_clauses),
 			cmocka_unit_test(test_factors),
 			cmocka_unit_test(test_targets),
+			cmocka_unit_test(test_record),
 			cmocka_unit_test(test_default_rule),
 			cmocka_unit_test(test_may_approve),
 			cmocka_unit_test(test_hours),
