@@ -51,7 +51,10 @@ static bool from_vault(struct sp_conn *c, const struct sp_conf_target *t, char t
 	} else {
 		sp_conn_log(c, SP_LOG_ERROR, "secret %s for target %s: %s", t->secret, t->name,
 				rc == SP_OK ? sp_err_text(SP_ENOMEM) : sp_store_why(c->k->store));
-		snprintf(text, SP_TEXT_WHY, "%s: its secret cannot be read", t->name);
+		snprintf(text, SP_TEXT_WHY,
+				"%s: the gate's login for it cannot be read, tell your "
+				"administrator",
+				t->name);
 	}
 	sp_wipe(&v, sizeof(v));
 	return s != NULL;

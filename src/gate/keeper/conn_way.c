@@ -33,12 +33,21 @@ void sp_conn_way_host(const char *address, char host[SP_TEXT_HOST])
 	snprintf(host, SP_TEXT_HOST, "%.*s", (int)n, address);
 }
 
-/* "db1: connection refused". */
+/* "db1: no rule allows it any more". */
 static int refuse(struct sp_conn *c, const char *what)
 {
 	char text[SP_TEXT_WHY];
 
 	snprintf(text, sizeof(text), "%s: %.100s", c->grant.target, what);
+	return sp_conn_refuse_target(c, text);
+}
+
+/* "db1 cannot be reached: connection refused". */
+static int unreachable(struct sp_conn *c, const char *what)
+{
+	char text[SP_TEXT_WHY];
+
+	snprintf(text, sizeof(text), "%s cannot be reached: %.80s", c->grant.target, what);
 	return sp_conn_refuse_target(c, text);
 }
 
@@ -84,7 +93,7 @@ void sp_conn_dialed(struct sp_conn *c, int fd, const char *address, const char *
 		return;
 	}
 	if (fd < 0) {
-		rc = strcmp(text, "no answer") == 0 ? refuse_silent(c) : refuse(c, text);
+		rc = strcmp(text, "no answer") == 0 ? refuse_silent(c) : unreachable(c, text);
 	} else {
 		c->way.fd = fd;
 		snprintf(c->way.answered, sizeof(c->way.answered), "%s", address);

@@ -63,10 +63,13 @@ void sp_target_give_up(struct sp_net *n, uint32_t why, const char *reason)
 {
 	char text[SP_TEXT_WHY];
 
-	/* The keeper's reasons have the name in them. */
-	bool named = strncmp(reason, n->leg.name, strlen(n->leg.name)) == 0;
+	/* The keeper's reasons have the name in them: "db1: why", or "db1 does not answer". */
+	size_t len = strlen(n->leg.name);
+	bool named = strncmp(reason, n->leg.name, len) == 0;
+	bool first = named && strncmp(reason + len, ": ", 2) == 0;
 	snprintf(text, sizeof(text), "%s%s%s", named ? "" : n->leg.name, named ? "" : ": ", reason);
-	sp_log(SP_LOG_WARN, "no way to target %s", text);
+	sp_log(SP_LOG_WARN, "no way to target %s: %s", n->leg.name,
+			first ? reason + len + 2 : reason);
 	sp_target_drop(n);
 	sp_talk_refuse(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, why, text);
 }

@@ -68,9 +68,9 @@ static void test_not_dialled(void **state)
 	static const struct {
 		const char *said, *text;
 	} rows[] = {
-			{"connection refused", "db1: connection refused"},
+			{"connection refused", "db1 cannot be reached: connection refused"},
 			{"no answer", "db1 does not answer"},
-			{"no such host", "db1: no such host"},
+			{"no such host", "db1 cannot be reached: no such host"},
 	};
 
 	for (size_t i = 0; i < SP_LEN(rows); i++) {
@@ -351,7 +351,8 @@ static void test_credentials(void **state)
 	snprintf(t->secret, sizeof(t->secret), "lost");
 	to_given();
 	assert_false(show_cert(&(struct sp_msg_target_cert){.verified = 1, .nla = 1}));
-	assert_string_equal(rig.in.body.target_login.text, "db1: its secret cannot be read");
+	assert_string_equal(rig.in.body.target_login.text,
+			"db1: the gate's login for it cannot be read, tell your administrator");
 	disconnect();
 	/* No password came along: it is asked for. */
 	connect_one();
