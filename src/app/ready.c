@@ -121,20 +121,24 @@ static void own_name(char *out, size_t cap)
 	snprintf(out, cap, "%s", self);
 }
 
+static void print_target(const struct app_ready *r, const char *name, const char *what)
+{
+	printf("  /u:%s#%-16s %s\n", r->user, name, what);
+}
+
 /* Each target by name, since a greeter that asks is only the second shortest way. */
-static void print_targets(const struct app_ready *r, const struct place *p)
+static void print_targets(const struct app_ready *r)
 {
 	const struct trial_conf *c = r->conf;
 
 	if (c->n_targets == 0 && !c->include) {
 		return;
 	}
-	printf("\nTo one of the targets at once; without \"#NAME\" a screen asks for which\n");
-	printf("  xfreerdp /v:%s /u:%s#desktop /p:%s\n      a desktop of %s on this machine\n",
-			p->from, r->user, r->password, r->account);
+	printf("\nTo one of the targets at once: as above, with another user name; with none of "
+	       "these\na screen asks which one\n");
+	print_target(r, "desktop", "a desktop of this machine");
 	for (size_t i = 0; i < c->n_targets; i++) {
-		printf("  xfreerdp /v:%s /u:%s#%s /p:%s\n      %s\n", p->from, r->user,
-				c->target[i].name, r->password, c->target[i].address);
+		print_target(r, c->target[i].name, c->target[i].address);
 	}
 	if (c->include) {
 		printf("  those of %s in the same way, as its rules allow\n", c->include);
@@ -200,7 +204,7 @@ static void print_text(const struct app_ready *r, const struct place *p)
 		       "  mstsc /v:127.0.0.1:3390\n",
 				p->port, p->from, r->account);
 	}
-	print_targets(r, p);
+	print_targets(r);
 	print_allowed(r->conf);
 	if (mfa) {
 		printf("\n"

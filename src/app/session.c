@@ -396,7 +396,8 @@ static int run(const struct app_command *self, int argc, char **argv)
 		}
 	}
 	if (a == NULL) {
-		return app_usage(self, "%s", o.what == NULL ? "say what to do" : "no such command");
+		return app_usage(self, "%s%s", o.what == NULL ? "say what to do" : o.what,
+				o.what == NULL ? "" : ": no such command");
 	}
 	int rc = check(&o, a);
 	return rc == APP_OK ? on_service(&o, a) : rc;

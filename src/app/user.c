@@ -486,7 +486,8 @@ static int run(const struct app_command *self, int argc, char **argv)
 		}
 	}
 	if (a == NULL) {
-		return app_usage(self, "%s", o.what == NULL ? "say what to do" : "no such command");
+		return app_usage(self, "%s%s", o.what == NULL ? "say what to do" : o.what,
+				o.what == NULL ? "" : ": no such command");
 	}
 	if (a->one != (o.name != NULL)) {
 		return app_usage(self, "%s: %s", a->name,
