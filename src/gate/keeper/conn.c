@@ -195,6 +195,20 @@ static enum sp_why believed(const struct sp_conn *c, uint32_t why)
 	}
 }
 
+/* What somebody who left had not come to. */
+static const char *left_what(const struct sp_conn *c)
+{
+	switch (c->talk.asked) {
+	case SP_PROMPT_NONE:
+	case SP_PROMPT_CODE:
+	case SP_PROMPT_ENROL:
+		return c->talk.factor == SP_FACTOR_MISSING ? "without second factor"
+							   : "before the target";
+	default:
+		return "before the target";
+	}
+}
+
 static int on_bye(void *ctx, struct sp_mon_in *in)
 {
 	struct sp_conn *c = ctx;
@@ -213,9 +227,7 @@ static int on_bye(void *ctx, struct sp_mon_in *in)
 				!brief && told ? ": " : "", bye->text);
 	} else if (c->pending.id != 0) {
 		sp_conn_log(c, SP_LOG_INFO, "user %s left %s: %s%s%s", c->pending.user.name,
-				c->talk.factor == SP_FACTOR_MISSING ? "without second factor"
-								    : "before the target",
-				sp_why_text(why), told ? ": " : "", bye->text);
+				left_what(c), sp_why_text(why), told ? ": " : "", bye->text);
 	} else {
 		sp_conn_log(c, c->refused ? SP_LOG_DEBUG : SP_LOG_INFO,
 				"ended before login: %s%s%s", sp_why_text(why), told ? ": " : "",
