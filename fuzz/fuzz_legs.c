@@ -139,7 +139,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct sp_rd r;
 
 	sp_rd_init(&r, data, size);
-	if (make(&user, &target, sp_rd_u8(&r)) && (l = sp_legs_create(user)) != NULL) {
+	uint8_t bits = sp_rd_u8(&r);
+	conf.rules.clip_part = bits & 8;
+	conf.rules.clip.text_in = conf.rules.clip.text_out = true;
+	if (make(&user, &target, bits) && (l = sp_legs_create(user)) != NULL) {
 		sp_legs_set_target(l, target, &conf);
 		run(l, user, target, &r);
 	}

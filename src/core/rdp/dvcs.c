@@ -64,7 +64,8 @@ static bool may_open(const struct sp_legs_rules *rules, const char *name, bool *
 		case KIND_MICROPHONE:
 			return rules->microphone;
 		case KIND_CLIPBOARD:
-			return rules->clipboard;
+			/* A part of it is told apart on the static channel only. */
+			return rules->clipboard && !rules->clip_part;
 		case KIND_DRIVES:
 			return rules->drives;
 		case KIND_INPUT:

@@ -31,7 +31,7 @@ struct sp_legs *sp_legs_create(struct sp_rdp *user)
 		return NULL;
 	}
 	l->user = user;
-	l->dynamic = SP_LEGS_NONE;
+	l->dynamic = l->clip = SP_LEGS_NONE;
 	l->what = "";
 	sp_wr_init(&l->early, SP_LEGS_EARLY_MAX);
 	sp_wr_init(&l->io, MAX_PACKET);
@@ -53,6 +53,7 @@ void sp_legs_destroy(struct sp_legs *l)
 	sp_wr_finish(&l->io);
 	sp_wr_finish(&l->sets);
 	sp_wr_finish(&l->put_off);
+	sp_clip_filter_finish(&l->filter);
 	sp_freezero(l, sizeof(*l));
 }
 
@@ -62,13 +63,24 @@ static bool swallowed(const struct sp_legs *l, const char *name)
 	return !l->conf.rules.sound && sp_dvcs_same_name(name, "rdpsnd");
 }
 
+/* There is one filter: a second channel of the name goes nowhere. */
+static void map_clip(struct sp_legs *l, size_t i)
+{
+	if (l->to_target[i] != SP_LEGS_NONE && l->clip == SP_LEGS_NONE) {
+		l->clip = (uint8_t)i;
+	} else if (l->to_target[i] != SP_LEGS_NONE) {
+		l->to_user[l->to_target[i]] = SP_LEGS_NONE;
+		l->to_target[i] = SP_LEGS_NONE;
+	}
+}
+
 static void map_channels(struct sp_legs *l)
 {
 	const struct sp_gcc_client *u = &l->user->gcc, *t = &l->target->gcc;
 
 	memset(l->to_target, SP_LEGS_NONE, sizeof(l->to_target));
 	memset(l->to_user, SP_LEGS_NONE, sizeof(l->to_user));
-	l->dynamic = SP_LEGS_NONE;
+	l->dynamic = l->clip = SP_LEGS_NONE;
 	for (size_t i = 0; i < u->n_channels; i++) {
 		for (size_t j = 0; j < t->n_channels; j++) {
 			if (l->to_user[j] == SP_LEGS_NONE &&
@@ -83,6 +95,9 @@ static void map_channels(struct sp_legs *l)
 				sp_dvcs_same_name(u->channel[i].name, "drdynvc")) {
 			l->dynamic = (uint8_t)i;
 		}
+		if (l->conf.rules.clip_part && sp_dvcs_same_name(u->channel[i].name, "cliprdr")) {
+			map_clip(l, i);
+		}
 	}
 }
 
@@ -95,6 +110,8 @@ void sp_legs_set_target(struct sp_legs *l, struct sp_rdp *target, const struct s
 		l->conf = *conf;
 		sp_dvcs_init(&l->dvcs, &conf->rules);
 		map_channels(l);
+		sp_clip_filter_finish(&l->filter);
+		sp_clip_filter_init(&l->filter, &conf->rules.clip);
 	}
 }
 
@@ -126,6 +143,16 @@ uint64_t sp_legs_input_us(const struct sp_legs *l)
 uint32_t sp_legs_error_info(const struct sp_legs *l)
 {
 	return l->error_info;
+}
+
+bool sp_legs_clip_event(struct sp_legs *l, struct sp_clip_event *ev)
+{
+	return sp_clip_filter_event(&l->filter, ev);
+}
+
+bool sp_legs_answered(const struct sp_legs *l)
+{
+	return l->answered;
 }
 
 /* ---- the auto-reconnect cookies ---- */
@@ -195,12 +222,30 @@ static int session_info(struct sp_legs *l, const struct sp_share *s)
 
 /* ---- channels ---- */
 
+static int clipboard(struct sp_legs *l, enum sp_clip_side from, struct sp_span chunk)
+{
+	struct sp_clip_out out;
+	int rc = sp_clip_filter_feed(&l->filter, from, chunk);
+
+	while (rc == SP_OK && sp_clip_filter_next(&l->filter, &out)) {
+		l->answered = l->answered || out.to == from;
+		rc = out.to == SP_CLIP_CLIENT
+				? sp_rdp_send_relay(l->user, SP_RELAY_CHANNEL, l->clip, out.chunk)
+				: sp_rdp_send_relay(l->target, SP_RELAY_CHANNEL,
+						  l->to_target[l->clip], out.chunk);
+	}
+	return rc;
+}
+
 static int channel_of_user(struct sp_legs *l, size_t index, struct sp_span chunk, uint64_t now_us)
 {
 	bool input = false;
 
 	if (!(index < SP_GCC_MAX_CHANNELS) || l->to_target[index] == SP_LEGS_NONE) {
 		return SP_OK; /* denied: it has a number and stays silent */
+	}
+	if (index == l->clip) {
+		return clipboard(l, SP_CLIP_CLIENT, chunk);
 	}
 	if (index == l->dynamic && !sp_dvcs_client(&l->dvcs, chunk, &input)) {
 		return SP_OK;
@@ -219,6 +264,9 @@ static int channel_of_target(struct sp_legs *l, size_t index, struct sp_span chu
 		return SP_OK;
 	}
 	size_t user = l->to_user[index];
+	if (user == l->clip) {
+		return clipboard(l, SP_CLIP_TARGET, chunk);
+	}
 	if (user == l->dynamic) {
 		sp_dvcs_target(&l->dvcs, chunk, &result);
 	}
@@ -457,6 +505,7 @@ static int begin(struct sp_legs *l, struct sp_span demand)
 
 int sp_legs_target(struct sp_legs *l, const struct sp_event *ev)
 {
+	l->answered = false;
 	if (ev->kind != SP_EV_RELAY) {
 		return SP_OK;
 	}
@@ -509,6 +558,7 @@ static int relay_of_user(struct sp_legs *l, const struct sp_event *ev, uint64_t 
 
 int sp_legs_user(struct sp_legs *l, const struct sp_event *ev, uint64_t now_us)
 {
+	l->answered = false;
 	switch (ev->kind) {
 	case SP_EV_CHANNEL:
 		hold_channel(l, ev->channel.index, ev->channel.data);

@@ -2,6 +2,7 @@
 #ifndef SP_CORE_RDP_LEGS_H
 #define SP_CORE_RDP_LEGS_H
 
+#include "core/chan/clip_filter.h"
 #include "core/pdu/gcc_client.h"
 #include "core/pdu/info.h"
 #include "core/pdu/pointer.h"
@@ -13,6 +14,8 @@ struct sp_legs;
 /* Which channels a target may have. false is none. */
 struct sp_legs_rules {
 	bool clipboard; /* cliprdr */
+	bool clip_part; /* of it, only what clip lets through */
+	struct sp_clip_rules clip;
 	bool drives; /* rdpdr, and all else that goes by it: printers, smart cards */
 	bool sound; /* rdpsnd and its dynamic forms */
 	bool microphone; /* AUDIO_INPUT */
@@ -73,6 +76,10 @@ bool sp_legs_active(const struct sp_legs *l);
 uint64_t sp_legs_input_us(const struct sp_legs *l);
 /* SP_ERRINFO_* that the target said last, 0 for none. */
 uint32_t sp_legs_error_info(const struct sp_legs *l);
+/* Transfers over a clipboard that is allowed in part, until false. */
+bool sp_legs_clip_event(struct sp_legs *l, struct sp_clip_event *ev);
+/* The last event was answered to the side that it came from. */
+bool sp_legs_answered(const struct sp_legs *l);
 /* True once for each cookie that the target gave. */
 bool sp_legs_take_arc(struct sp_legs *l, struct sp_legs_arc *out);
 /* Another cookie of ours for the client; sent now when it takes one. */

@@ -26,7 +26,10 @@ struct sp_legs {
 
 	uint8_t to_target[SP_GCC_MAX_CHANNELS], to_user[SP_GCC_MAX_CHANNELS];
 	uint8_t dynamic; /* the user's number of drdynvc */
+	uint8_t clip; /* the user's number of cliprdr, where it is allowed in part */
 	struct sp_dvcs dvcs;
+	struct sp_clip_filter filter;
+	bool answered;
 	/* Each a byte for the number, four for the length, and a chunk. */
 	struct sp_wr early;
 	bool early_lost;

@@ -45,6 +45,12 @@ struct sp_net_leg {
 	char text[SP_TEXT_WHY]; /* why it was lost, if sp-target does not know better */
 };
 
+/* relay_clip.c: lines for transfers over the clipboard, as many as a log can bear. */
+struct sp_relay_clip {
+	uint64_t start_us; /* of the span of time in which they are counted; 0: none yet */
+	unsigned lines, missed;
+};
+
 struct sp_net {
 	struct sp_loop *loop;
 	struct sp_tls_ctx *tls;
@@ -59,6 +65,7 @@ struct sp_net {
 	struct sp_legs *legs; /* from the logon on */
 	struct sp_watch *patience; /* of a client that waits for its target and sees nothing */
 	struct sp_legs_rules rules; /* of the target */
+	struct sp_relay_clip clip;
 	struct sp_msg_arc arc; /* ours, for the client */
 	struct sp_limit limit; /* of the session; start_us 0: it does not run yet */
 	struct sp_watch *limit_watch;

@@ -105,6 +105,33 @@ static void look(struct sp_net *n)
 	}
 }
 
+/*
+ * Somebody asks, does not read what it is told, and asks on. One who is only slow to take pictures
+ * goes on typing.
+ */
+static bool full_of_answers(const struct sp_net *n, const struct sp_conn *from)
+{
+	return sp_legs_answered(n->legs) && sp_conn_full(from);
+}
+
+static void tell_clipboard(struct sp_net *n)
+{
+	struct sp_clip_event ev;
+	unsigned missed;
+	char text[128];
+
+	while (n->legs && sp_legs_clip_event(n->legs, &ev)) {
+		if (!sp_relay_clip_may(&n->clip, sp_now_us(), &missed)) {
+			continue;
+		}
+		if (missed > 0) {
+			sp_log(SP_LOG_INFO, "clipboard: %u more transfers", missed);
+		}
+		sp_relay_clip_text(text, sizeof(text), &ev);
+		sp_log(SP_LOG_INFO, "%s", text);
+	}
+}
+
 void sp_relay_user_event(struct sp_net *n, const struct sp_event *ev)
 {
 	bool relayed = n->state == SP_NET_RELAY;
@@ -122,11 +149,12 @@ void sp_relay_user_event(struct sp_net *n, const struct sp_event *ev)
 		return;
 	}
 	look(n);
+	tell_clipboard(n);
 	if (n->greeter) {
 		sp_greeter_event(n->greeter, ev);
 	}
-	if (relayed && n->target && sp_conn_full(n->target)) {
-		sp_conn_pause(n->user, true); /* until sp_relay_target_room() */
+	if (relayed && n->target && (sp_conn_full(n->target) || full_of_answers(n, n->user))) {
+		sp_conn_pause(n->user, true); /* until sp_relay_target_room() or _user_room() */
 	}
 }
 
@@ -143,6 +171,9 @@ void sp_relay_user_room(struct sp_net *n)
 	}
 	if (n->target && !(n->legs && sp_legs_waiting(n->legs))) {
 		sp_conn_pause(n->target, false);
+	}
+	if (n->state == SP_NET_RELAY) {
+		sp_conn_pause(n->user, n->target && sp_conn_full(n->target));
 	}
 }
 
@@ -214,8 +245,10 @@ void sp_relay_target_event(struct sp_net *n, const struct sp_event *ev)
 	}
 	look(n);
 	tell_arc(n);
-	if (sp_conn_full(n->user) || sp_legs_waiting(n->legs)) {
-		sp_conn_pause(n->target, true); /* until sp_relay_user_room(), or the activation */
+	tell_clipboard(n);
+	if (sp_conn_full(n->user) || full_of_answers(n, n->target) || sp_legs_waiting(n->legs)) {
+		/* Until sp_relay_user_room() or _target_room(), or the activation. */
+		sp_conn_pause(n->target, true);
 	}
 }
 
@@ -239,6 +272,9 @@ void sp_relay_target_room(struct sp_net *n)
 {
 	if (n->user) {
 		sp_conn_pause(n->user, false);
+	}
+	if (n->user && n->target && n->state == SP_NET_RELAY) {
+		sp_conn_pause(n->target, sp_conn_full(n->user));
 	}
 }
 

@@ -4,16 +4,17 @@
 
 void sp_relay_rules(struct sp_legs_rules *out, const struct sp_channels *c)
 {
-	*out = (struct sp_legs_rules){.clipboard = c->clipboard == SP_CLIPBOARD_ALL,
+	*out = (struct sp_legs_rules){.clipboard = c->clipboard != SP_CLIPBOARD_NONE,
+			.clip_part = c->clipboard != SP_CLIPBOARD_ALL,
+			.clip = {.text_in = (c->clipboard & SP_CLIPBOARD_TEXT_IN) != 0,
+					.text_out = (c->clipboard & SP_CLIPBOARD_TEXT_OUT) != 0,
+					.files_in = (c->clipboard & SP_CLIPBOARD_FILES_IN) != 0,
+					.files_out = (c->clipboard & SP_CLIPBOARD_FILES_OUT) != 0,
+					.other = (c->clipboard & SP_CLIPBOARD_OTHER) != 0},
 			.drives = c->drives == SP_DRIVES_WRITE,
 			.sound = c->sound != 0,
 			.microphone = c->microphone != 0,
 			.other = c->other != 0};
-	if (c->clipboard != SP_CLIPBOARD_NONE && !out->clipboard) {
-		sp_log(SP_LOG_WARN,
-				"clipboard is allowed in part only: denied, since nothing "
-				"here can tell the parts apart yet");
-	}
 	if (c->drives == SP_DRIVES_READ) {
 		sp_log(SP_LOG_WARN,
 				"drives are allowed for reading only: denied, since nothing "

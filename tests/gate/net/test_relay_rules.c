@@ -1,4 +1,4 @@
-/* tests/gate/net/test_relay_rules.c - what a rule lets through as long as nothing filters. */
+/* tests/gate/net/test_relay_rules.c - what a rule lets through. */
 #include "unit.h"
 
 #include "gate/net/relay.h"
@@ -17,12 +17,20 @@ static void test_rules(void **state)
 			.other = 1};
 	sp_relay_rules(&r, &c);
 	assert_true(r.clipboard && r.drives && r.sound && r.microphone && r.other);
-	/* A part is not the whole: denied until the parts can be told apart. */
+	assert_false(r.clip_part);
+	/* A part is not the whole. */
 	for (uint32_t bits = 0; bits < SP_CLIPBOARD_ALL; bits++) {
 		c.clipboard = bits;
 		sp_relay_rules(&r, &c);
-		assert_false(r.clipboard);
+		assert_int_equal(r.clipboard, bits != SP_CLIPBOARD_NONE);
+		assert_true(r.clip_part);
+		assert_int_equal(r.clip.text_in, (bits & SP_CLIPBOARD_TEXT_IN) != 0);
+		assert_int_equal(r.clip.text_out, (bits & SP_CLIPBOARD_TEXT_OUT) != 0);
+		assert_int_equal(r.clip.files_in, (bits & SP_CLIPBOARD_FILES_IN) != 0);
+		assert_int_equal(r.clip.files_out, (bits & SP_CLIPBOARD_FILES_OUT) != 0);
+		assert_int_equal(r.clip.other, (bits & SP_CLIPBOARD_OTHER) != 0);
 	}
+	/* Until messages of drives are read. */
 	c.drives = SP_DRIVES_READ;
 	sp_relay_rules(&r, &c);
 	assert_false(r.drives);
