@@ -1,6 +1,7 @@
 /* tests/core/chan/test_clip_filter.c - what passes between two clipboards, and who is answered what. */
 #include "table.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -257,8 +258,10 @@ static void test_short(void **state)
 	for (int i = 0; i < 3; i++) {
 		uint16_t flags = i == 2 ? SP_CLIP_ASCII_NAMES : 0;
 
-		strcpy(hex, i == 0 ? short_file : i == 1 ? short_15 : ascii);
-		strcat(hex, " 0d000000 " SHORT_ZERO);
+		snprintf(hex, sizeof(hex), "%s 0d000000 " SHORT_ZERO,
+				i == 0                   ? short_file
+						: i == 1 ? short_15
+							 : ascii);
 		table_say(&t, C, SP_CLIP_FORMAT_LIST, flags, hex);
 		table_got(&t, T, SP_CLIP_FORMAT_LIST, flags, "0d000000 " SHORT_ZERO);
 		table_told(&t, T, SP_CLIP_FILES, SP_CLIP_REFUSED, 0);
@@ -448,7 +451,8 @@ static void test_bad_lists(void **state)
 	static const char *const rows[] = {"0d000000", "0d000000 4100", "0d000000 0000 08",
 			"0d000000 41004200430044", "0000"};
 	struct table t;
-	char name[6 * 300] = "20c00000 ";
+	char name[6 * 300];
+	int n = snprintf(name, sizeof(name), "20c00000 ");
 
 	table_open(&t, &everything, 7);
 	for (size_t i = 0; i < SP_LEN(rows); i++) {
@@ -458,9 +462,9 @@ static void test_bad_lists(void **state)
 	table_quiet(&t);
 	/* A name that no system has is left out. */
 	for (size_t i = 0; i < 257; i++) {
-		strcat(name, "4100");
+		n += snprintf(name + n, sizeof(name) - (size_t)n, "4100");
 	}
-	strcat(name, "0000 " UNICODE);
+	snprintf(name + n, sizeof(name) - (size_t)n, "0000 " UNICODE);
 	table_say(&t, C, SP_CLIP_FORMAT_LIST, 0, name);
 	table_got(&t, T, SP_CLIP_FORMAT_LIST, 0, UNICODE);
 	table_finish(&t);

@@ -1,6 +1,7 @@
 /* tests/core/rdp/test_legs_clip.c - a clipboard that is allowed in part, over both legs. */
 #include "chain.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/chan/clip.h"
@@ -18,7 +19,7 @@ static void channels(struct sp_gcc_client *gcc)
 	memset(gcc->channel, 0, sizeof(gcc->channel));
 	gcc->n_channels = SP_LEN(names);
 	for (size_t i = 0; i < SP_LEN(names); i++) {
-		strcpy(gcc->channel[i].name, names[i]);
+		snprintf(gcc->channel[i].name, sizeof(gcc->channel[i].name), "%s", names[i]);
 		gcc->channel[i].options = SP_GCC_CHANNEL_INITIALIZED;
 	}
 }
