@@ -13,10 +13,11 @@ import subprocess
 import time
 
 import nla
-from badhost import TLS, BadHost
 from memory import find, halves, key_of, password_forms, totp_forms
 from peers import Xfreerdp, certificate
 from procfs import SANITIZED, comm, limits, status
+from rdpraw import TLS
+from target import Target
 from trial import SALLYPORT, Trial, need_trial, zombie
 from world import Case, free_port, main, need, wait_for
 from xdisplay import Display
@@ -146,16 +147,16 @@ class Logins(Leaks):
         need('openssl')
         self.crt, self.key = certificate(self.world)
 
-    def host(self, until, **how):
-        return BadHost(self.world, self.crt, self.key, until=until, then='hang', **how)
+    def host(self, at, **how):
+        return Target(self.world, (self.crt, self.key), at, 'hang', **how)
 
     def reach(self, name, host, sent):
         """A session that goes as far as its target lets it; gives the client."""
         viewer = self.shot(f'{self.trial.user}#{name}')
-        wait_for(f'connection to {name}', lambda: host.connections, 10)
+        wait_for(f'connection to {name}', lambda: host.reached, 10)
         self.trial.wait_log(f'target {name} answers')
         if sent:
-            wait_for('first bytes behind TLS', lambda: host.seen, 10)
+            wait_for('first bytes behind TLS', lambda: host.at in host.reached, 10)
         return viewer
 
     def leave(self, viewer):
@@ -165,7 +166,7 @@ class Logins(Leaks):
 
     def test_before_and_during(self):
         """Of NLA targets: nothing of the vault before the certificate is known; then two processes have it."""
-        early, late = self.host('accept'), self.host('first')
+        early, late = self.host('request'), self.host('negotiate')
         self.start(('early', early.port, 'secret:there', ''), ('late', late.port, 'secret:there', ''),
                    ('early-same', early.port, 'same', ''), ('late-same', late.port, 'same', ''))
         self.vault('victim', VAULT)
@@ -184,7 +185,7 @@ class Logins(Leaks):
         self.nowhere('password')
 
         for name, secret in (('late', 'vault'), ('late-same', 'password')):
-            late.seen = b''
+            late.reached = []
             viewer = self.reach(name, late, True)
             held = self.holders(secret)[secret]
             self.assertEqual({'sp-keeper', 'sp-target'}, set(held))
@@ -197,7 +198,7 @@ class Logins(Leaks):
 
     def test_without_nla(self):
         """Then sp-net sends the password, so it has it, until it was sent; nobody else but the keeper does."""
-        lax = self.host('first', protocol=TLS)
+        lax = self.host('connect', select=TLS)
         self.start(('lax', lax.port, 'secret:there', 'security = "tls";'))
         self.vault('victim', VAULT)
         viewer = self.reach('lax', lax, True)

@@ -8,10 +8,10 @@ import threading
 import time
 
 import nla
-from badhost import BadHost
 from peers import certificate
 from procfs import comm
 from rdpraw import HYBRID, HYBRID_EX, TLS, Closed, Door
+from target import Target
 from trial import SALLYPORT, Trial, need_trial
 from world import Case, main, need, wait_for
 
@@ -40,7 +40,7 @@ class Once(Case):
         need_trial()
         need('openssl')
         # A target that takes connections and says nothing: who gets there is through.
-        self.host = BadHost(self.world, *certificate(self.world), until='accept', then='hang')
+        self.host = Target(self.world, certificate(self.world), 'request', 'hang')
         self.start()
 
     def start(self):

@@ -153,7 +153,7 @@ enum sp_why sp_talk_open(struct sp_talk *t, const struct sp_talk_about *a,
 		snprintf(why, SP_TEXT_WHY, "there is no such target");
 		return SP_WHY_POLICY;
 	}
-	snprintf(t->target, sizeof(t->target), "%s", target);
+	memcpy(t->target, target, strlen(target) + 1);
 	if (only[0] != '\0' && name->target[0] != '\0' && strcmp(only, name->target) != 0) {
 		snprintf(why, SP_TEXT_WHY, "the token is for target %s", only);
 		return SP_WHY_POLICY;
