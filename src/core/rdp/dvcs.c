@@ -207,7 +207,7 @@ static bool first_of_target(
 	struct sp_rd r;
 
 	sp_rd_init(&r, c->data.p, c->data.n);
-	if ((c->flags & SP_SVC_COMPRESSED) || sp_dvc_head_read(&r, &head) != SP_OK) {
+	if (sp_dvc_head_read(&r, &head) != SP_OK) {
 		return false;
 	}
 	switch (head.cmd) {
@@ -236,6 +236,10 @@ void sp_dvcs_target(struct sp_dvcs *d, struct sp_span chunk, struct sp_dvcs_resu
 	if (sp_svc_read(&r, &c) != SP_OK) {
 		return;
 	}
+	if (c.flags & SP_SVC_COMPRESSED) {
+		d->holding = d->target_passes = false; /* and what follows in its message */
+		return;
+	}
 	if (c.flags & SP_SVC_FIRST) {
 		d->holding = false;
 		d->target_passes = first_of_target(d, &c, out);
@@ -259,7 +263,7 @@ static bool first_of_client(struct sp_dvcs *d, const struct sp_svc_chunk *c, boo
 	struct sp_rd r;
 
 	sp_rd_init(&r, c->data.p, c->data.n);
-	if ((c->flags & SP_SVC_COMPRESSED) || sp_dvc_head_read(&r, &head) != SP_OK) {
+	if (sp_dvc_head_read(&r, &head) != SP_OK) {
 		return false;
 	}
 	if (head.cmd == SP_DVC_CAPS) {
@@ -297,6 +301,10 @@ bool sp_dvcs_client(struct sp_dvcs *d, struct sp_span chunk, bool *input)
 	*input = false;
 	sp_rd_init(&r, chunk.p, chunk.n);
 	if (sp_svc_read(&r, &c) != SP_OK) {
+		return false;
+	}
+	if (c.flags & SP_SVC_COMPRESSED) {
+		d->client_passes = false;
 		return false;
 	}
 	if (c.flags & SP_SVC_FIRST) {

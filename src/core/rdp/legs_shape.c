@@ -28,9 +28,10 @@ static bool allowed(const struct sp_gcc_channel *ch, const struct sp_legs_rules 
 	return rules->other;
 }
 
-static bool has_channel(const struct sp_gcc_client *gcc, const char *name)
+/* Whether one of the first n has its name: a second drdynvc, say, would pass unwatched. */
+static bool named_before(const struct sp_gcc_client *gcc, size_t n, const char *name)
 {
-	for (size_t i = 0; i < gcc->n_channels; i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (sp_dvcs_same_name(gcc->channel[i].name, name)) {
 			return true;
 		}
@@ -38,12 +39,18 @@ static bool has_channel(const struct sp_gcc_client *gcc, const char *name)
 	return false;
 }
 
+static bool has_channel(const struct sp_gcc_client *gcc, const char *name)
+{
+	return named_before(gcc, gcc->n_channels, name);
+}
+
 static void shape_channels(struct sp_gcc_client *gcc, const struct sp_legs_rules *rules)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < gcc->n_channels; i++) {
-		if (allowed(&gcc->channel[i], rules)) {
+		if (allowed(&gcc->channel[i], rules) &&
+				!named_before(gcc, n, gcc->channel[i].name)) {
 			gcc->channel[n] = gcc->channel[i];
 			/* No history that spans messages: some of them are dropped. */
 			gcc->channel[n++].options &=

@@ -144,6 +144,36 @@ static void test_rules(void **state)
 	}
 }
 
+static void twice(struct sp_gcc_client *gcc)
+{
+	static const char *const names[] = {"drdynvc", "mine", "DRDYNVC", "Mine", "drdynvc"};
+
+	memset(gcc->channel, 0, sizeof(gcc->channel));
+	gcc->n_channels = SP_LEN(names);
+	for (size_t i = 0; i < SP_LEN(names); i++) {
+		snprintf(gcc->channel[i].name, sizeof(gcc->channel[i].name), "%s", names[i]);
+	}
+}
+
+/* Only the first of a name is there: else what is denied would go by the one nobody looks at. */
+static void test_named_twice(void **state)
+{
+	struct chain_conf conf = chain_default;
+	struct chain c;
+
+	conf.user.gcc = twice;
+	conf.legs.rules = (struct sp_legs_rules){.other = true};
+	chain_open(&c, &conf);
+	assert_int_equal(c.err, SP_OK);
+	assert_int_equal(c.gcc.n_channels, 2);
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(to_desk(&c, i), i == 1 ? 1 : -1); /* no such message of drdynvc */
+	}
+	assert_int_equal(to_user(&c, 0), -1);
+	assert_int_equal(to_user(&c, 1), 1);
+	chain_finish(&c);
+}
+
 /* With drives alone rdpsnd is told, and what comes on it goes nowhere. */
 static void test_sound_for_drives(void **state)
 {
@@ -288,6 +318,37 @@ static bool client_passes(struct sp_dvcs *d, const char *hex, bool *input)
 	struct sp_wr w;
 
 	return sp_dvcs_client(d, chunk_of(&w, m.p, m.n), input);
+}
+
+static struct sp_span piece(struct sp_wr *w, uint32_t flags, const char *hex)
+{
+	static uint8_t buf[64];
+
+	sp_wr_fixed(w, buf, sizeof(buf));
+	sp_svc_write(w, &(struct sp_svc_chunk){.total = 9, .flags = flags, .data = unit_hex(hex)});
+	return sp_span(buf, w->n);
+}
+
+/* A later chunk is compressed no more than the first one is. */
+static void test_dynamic_compressed(void **state)
+{
+	static struct sp_dvcs d;
+	struct sp_legs_rules rules = {0};
+	struct sp_dvcs_result out;
+	struct sp_wr w;
+	bool input;
+
+	sp_dvcs_init(&d, &rules);
+	sp_dvcs_target(&d, create_chunk(&w, 5, "ECHO"), &out);
+	sp_dvcs_target(&d, piece(&w, SP_SVC_FIRST, "30 05 aa"), &out);
+	assert_true(out.pass.n > 0);
+	sp_dvcs_target(&d, piece(&w, SP_SVC_COMPRESSED, "aa"), &out);
+	assert_int_equal(out.pass.n, 0);
+	sp_dvcs_target(&d, piece(&w, SP_SVC_LAST, "aa"), &out);
+	assert_int_equal(out.pass.n, 0);
+	assert_true(sp_dvcs_client(&d, piece(&w, SP_SVC_FIRST, "30 05 aa"), &input));
+	assert_false(sp_dvcs_client(&d, piece(&w, SP_SVC_COMPRESSED, "aa"), &input));
+	assert_false(sp_dvcs_client(&d, piece(&w, SP_SVC_LAST, "aa"), &input));
 }
 
 /* Data, close and the use of an id again. */
@@ -629,11 +690,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_mapped_by_name),
 			cmocka_unit_test(test_rules),
+			cmocka_unit_test(test_named_twice),
 			cmocka_unit_test(test_sound_for_drives),
 			cmocka_unit_test(test_sound_not_announced),
 			cmocka_unit_test(test_early_data),
 			cmocka_unit_test(test_dynamic_rules),
 			cmocka_unit_test(test_dynamic_data),
+			cmocka_unit_test(test_dynamic_compressed),
 			cmocka_unit_test(test_dynamic_many),
 			cmocka_unit_test(test_dynamic_pieces),
 			cmocka_unit_test(test_dynamic_over_legs),
