@@ -40,16 +40,21 @@ struct sp_legs *sp_legs_create(struct sp_rdp *user)
 	return l;
 }
 
+static void wipe_early(struct sp_legs *l)
+{
+	if (l->early.p) {
+		sp_wipe(l->early.p, l->early.cap);
+	}
+	sp_wr_finish(&l->early);
+}
+
 void sp_legs_destroy(struct sp_legs *l)
 {
 	if (!l) {
 		return;
 	}
 	sp_rcbuf_unref(l->demand);
-	if (l->early.p) {
-		sp_wipe(l->early.p, l->early.cap);
-	}
-	sp_wr_finish(&l->early);
+	wipe_early(l);
 	sp_wr_finish(&l->io);
 	sp_wr_finish(&l->sets);
 	sp_wr_finish(&l->put_off);
@@ -311,7 +316,7 @@ static int release_channels(struct sp_legs *l, uint64_t now_us)
 
 		rc = sp_rd_ok(&r) != SP_OK ? SP_EBUG : channel_of_user(l, index, chunk, now_us);
 	}
-	sp_wr_finish(&l->early);
+	wipe_early(l);
 	sp_wr_init(&l->early, SP_LEGS_EARLY_MAX);
 	return rc;
 }
@@ -515,8 +520,10 @@ int sp_legs_target(struct sp_legs *l, const struct sp_event *ev)
 	}
 	switch (ev->relay.kind) {
 	case SP_RELAY_FASTPATH: {
-		sp_legs_see_fast(l, ev->relay.data);
-		int rc = sp_rdp_send_relay(l->user, SP_RELAY_FASTPATH, 0, ev->relay.data);
+		int rc = sp_legs_see_fast(l, ev->relay.data);
+		if (rc == SP_OK) {
+			rc = sp_rdp_send_relay(l->user, SP_RELAY_FASTPATH, 0, ev->relay.data);
+		}
 		return rc == SP_OK ? sp_legs_seen(l) : rc;
 	}
 	case SP_RELAY_IO: {

@@ -72,7 +72,7 @@ sp_nodiscard int sp_legs_demand(struct sp_legs *l, const struct sp_share *s);
 sp_nodiscard int sp_legs_confirm(struct sp_legs *l, const struct sp_share *s);
 
 /* legs_pointer.c: looks at what passes from the target. */
-void sp_legs_see_fast(struct sp_legs *l, struct sp_span pdu);
+sp_nodiscard int sp_legs_see_fast(struct sp_legs *l, struct sp_span pdu);
 void sp_legs_see_slow(struct sp_legs *l, struct sp_span body);
 /* After what was looked at has been sent on. */
 sp_nodiscard int sp_legs_seen(struct sp_legs *l);

@@ -38,21 +38,29 @@ static void see_update(struct sp_legs *l, uint8_t code, struct sp_span data)
 	}
 }
 
-void sp_legs_see_fast(struct sp_legs *l, struct sp_span pdu)
+int sp_legs_see_fast(struct sp_legs *l, struct sp_span pdu)
 {
 	struct sp_fp_update u;
 	struct sp_rd r;
 
 	sp_rd_init(&r, pdu.p, pdu.n);
 	if (sp_fp_output_read(&r) != SP_OK) {
-		return;
+		return sp_legs_fail(l, sp_rd_ok(&r), "fastpath");
 	}
-	while (sp_rd_left(&r) > 0 && sp_fp_update_read(&r, &u) == SP_OK) {
+	while (sp_rd_left(&r) > 0) {
+		if (sp_fp_update_read(&r, &u) != SP_OK) {
+			return sp_legs_fail(l, sp_rd_ok(&r), "fastpath.update");
+		}
+		/* Nobody agreed to it, as on the slow path. */
+		if (u.has_compression && (u.compression & SP_SHARE_COMPRESSED)) {
+			return sp_legs_fail(l, SP_EPROTO, "fastpath.compressionFlags");
+		}
 		l->in_update = u.fragment == SP_FP_FIRST || u.fragment == SP_FP_NEXT;
 		if (u.fragment == SP_FP_SINGLE || u.fragment == SP_FP_FIRST) {
 			see_update(l, u.code, u.data);
 		}
 	}
+	return SP_OK;
 }
 
 /* [MS-RDPBCGR] 2.2.9.1.1.4 messageType */

@@ -569,6 +569,31 @@ static void test_pointer_between_fragments(void **state)
 	chain_finish(&c);
 }
 
+static int fast_from_target(const char *hex)
+{
+	struct sp_span pdu = unit_hex(hex);
+	struct chain c;
+
+	chain_open(&c, &chain_default);
+	size_t before = c.user.saw_client.n[SP_EV_UPDATE];
+	sp_wr_span(&c.desk.server->wr, pdu);
+	assert_int_equal(sp_rdp_flush(c.desk.server), SP_OK);
+	chain_run(&c);
+	int err = c.err;
+	assert_int_equal(c.user.saw_client.n[SP_EV_UPDATE] - before, err == SP_OK);
+	chain_finish(&c);
+	return err;
+}
+
+/* What nobody agreed to, or nobody can read, is not for the client to take apart. */
+static void test_fast_output_checked(void **state)
+{
+	assert_int_equal(fast_from_target("00 05 05 0000"), SP_OK);
+	assert_int_equal(fast_from_target("00 06 85 00 0000"), SP_OK);
+	assert_int_equal(fast_from_target("00 07 85 21 0100 aa"), SP_EPROTO);
+	assert_int_equal(fast_from_target("00 06 05 0500 aa"), SP_ESHORT);
+}
+
 static void small_pointer(struct sp_caps *caps)
 {
 	caps->pointer.cache = 0;
@@ -637,6 +662,7 @@ int main(void)
 			cmocka_unit_test(test_cookie_without_target),
 			cmocka_unit_test(test_cookie_of_target),
 			cmocka_unit_test(test_session_info_damaged),
+			cmocka_unit_test(test_fast_output_checked),
 			cmocka_unit_test(test_proof),
 			cmocka_unit_test(test_locks_replayed),
 			cmocka_unit_test(test_in_between),
