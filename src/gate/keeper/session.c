@@ -239,7 +239,7 @@ int sp_session_decide(struct sp_session *s, bool approve, const char *by, char w
 		return SP_ESTATE;
 	}
 	if (strcasecmp(by, s->user) == 0) {
-		snprintf(why, SP_TEXT_WHY, "%s cannot decide about a session of his own", by);
+		snprintf(why, SP_TEXT_WHY, "%s cannot decide about their own session", by);
 		return SP_EDENIED;
 	}
 	/* The rules may have changed since it was asked for. */

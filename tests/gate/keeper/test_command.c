@@ -265,7 +265,7 @@ static void test_decide(void **state)
 	assert_failed(fd, "dave is no approver of rule \"office\"");
 	snprintf(ask.as, sizeof(ask.as), "%s", "alice");
 	assert_int_equal(sp_admin_say(fd, REFUSE, &ask), SP_OK);
-	assert_failed(fd, "alice cannot decide about a session of his own");
+	assert_failed(fd, "alice cannot decide about their own session");
 	assert_int_equal(decisions, 0);
 	snprintf(ask.as, sizeof(ask.as), "%s", "carol");
 	assert_int_equal(sp_admin_say(fd, APPROVE, &ask), SP_OK);
