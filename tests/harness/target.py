@@ -11,7 +11,7 @@ import nla
 from rdpraw import HYBRID, HYBRID_EX, TLS, tpkt
 
 # What a target does instead of going on, at any of these steps.
-STEPS = ('request', 'tls', 'negotiate', 'authenticate', 'credentials', 'connect', 'attach')
+STEPS = ('request', 'tls', 'negotiate', 'authenticate', 'credentials', 'connect')
 MISDEEDS = ('hang', 'close', 'garbage', 'reset')
 LOGON_FAILURE = 0xc000006d
 
@@ -238,7 +238,6 @@ class Target:
     def _connect(self, s):
         """Connect Initial is read; what then comes is nobody's business here but for its wrong forms."""
         self._tpkt(s)
-        self.step(s, 'attach')
         if self.how == 'lengths':
             # A Connect Response whose GCC block claims 64 KiB.
             s.sendall(tpkt(b'\x02\xf0\x80\x7f\x66\x82\xff\xff\x0a\x01\x00' + bytes(64)))
