@@ -406,10 +406,14 @@ static void list(struct sp_clip_filter *f, enum sp_clip_side from, struct sp_rd 
 		refuse_list(f, from);
 		return;
 	}
-	tell_left_out(f, from, left_out);
+	/* A client begins with what happens to be there, which nobody has copied just now. */
+	bool first = from == SP_CLIP_CLIENT && !s->listed;
+	if (!first) {
+		tell_left_out(f, from, left_out);
+	}
 	s->files = s->files || offers_files(s);
 	f->from[other(from)].standing = false;
-	if (s->n_offers == 0 && !empty && s->listed && !s->standing) {
+	if (s->n_offers == 0 && !empty && !first && !s->standing) {
 		/* Nothing of it is there to be taken away, and what the other side has is its own. */
 		say_list(f, from, SP_CLIP_OK);
 		return;

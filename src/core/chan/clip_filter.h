@@ -81,7 +81,7 @@ struct sp_clip_from {
 	uint32_t general; /* capabilities that were let through */
 	struct sp_clip_offer offer[SP_CLIP_MAX_FORMATS];
 	size_t n_offers; /* INVARIANT: n_offers <= SP_CLIP_MAX_FORMATS */
-	bool listed; /* a list of it has been forwarded */
+	bool listed; /* a list of it has been forwarded; a client's first one says that it is ready */
 	bool standing; /* the other side has it for its clipboard's content */
 	bool files; /* has offered files; they may be locked since */
 	size_t lists; /* forwarded without a response yet */

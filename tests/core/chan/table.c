@@ -115,8 +115,10 @@ void table_open(struct table *t, const struct sp_clip_rules *rules, size_t chunk
 	table_say(t, SP_CLIP_TARGET, SP_CLIP_CAPS, 0, "0100 0000 0100 0c00 02000000 3e000000");
 	table_say(t, SP_CLIP_TARGET, SP_CLIP_MONITOR_READY, 0, "");
 	table_say(t, SP_CLIP_CLIENT, SP_CLIP_CAPS, 0, "0100 0000 0100 0c00 02000000 3e000000");
-	assert_int_equal(t->end[SP_CLIP_CLIENT].n, 2);
-	assert_int_equal(t->end[SP_CLIP_TARGET].n, 1);
+	table_say(t, SP_CLIP_CLIENT, SP_CLIP_FORMAT_LIST, 0, "");
+	table_say(t, SP_CLIP_TARGET, SP_CLIP_FORMAT_LIST_RESPONSE, SP_CLIP_OK, "");
+	assert_int_equal(t->end[SP_CLIP_CLIENT].n, 3);
+	assert_int_equal(t->end[SP_CLIP_TARGET].n, 2);
 	table_clear(t);
 }
 

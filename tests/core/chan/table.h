@@ -38,7 +38,7 @@ void table_send(struct table *t, enum sp_clip_side from, struct sp_span message)
 /* The same from its header and the hex text of its body. */
 void table_say(struct table *t, enum sp_clip_side from, uint16_t type, uint16_t flags,
 		const char *hex);
-/* Both sides with these capabilities, and the target's Monitor Ready; forgets what arrived. */
+/* The initialization of both sides with all capabilities; forgets what arrived. */
 void table_open(struct table *t, const struct sp_clip_rules *rules, size_t chunk);
 /* Forgets what arrived. */
 void table_clear(struct table *t);
