@@ -78,11 +78,13 @@ void sp_redirect_follow(struct sp_net *n, struct sp_span packet)
 
 	sp_rd_init(&in, packet.p, packet.n);
 	if (!n->leg.rdp || sp_redirect_share_read(&in, &r) != SP_OK || !translate(&r, &m)) {
+		sp_wipe(&m, sizeof(m));
 		sp_target_give_up(n, SP_WHY_TARGET,
 				"it sends its clients elsewhere, in a way that is not understood");
 		return;
 	}
 	if (++n->leg.redirections > MAX_REDIRECTIONS) {
+		sp_wipe(&m, sizeof(m));
 		sp_target_give_up(n, SP_WHY_TARGET, "it sends its clients round in circles");
 		return;
 	}
