@@ -63,10 +63,12 @@ struct sp_net {
 	struct sp_net_leg leg;
 	struct sp_greeter *greeter; /* NULL but while there is something to say */
 	struct sp_legs *legs; /* from the logon on */
-	struct sp_watch *patience; /* of a client that waits for its target and sees nothing */
+	/* Of a client that waits for its target and sees nothing; then, of the activation. */
+	struct sp_watch *patience;
 	struct sp_legs_rules rules; /* of the target */
 	struct sp_relay_clip clip;
 	struct sp_msg_arc arc; /* ours, for the client */
+	uint64_t arc_told_us; /* when the keeper was told of the target's; 0: never */
 	struct sp_limit limit; /* of the session; start_us 0: it does not run yet */
 	struct sp_watch *limit_watch;
 	bool limit_warned; /* the warning stands */

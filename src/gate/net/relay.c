@@ -13,6 +13,8 @@
 #include "gate/net/geometry.h"
 #include "host/lib/crypto_nettle.h"
 
+/* Who is told of the target's cookies serves everybody; a target gives one each hour. */
+#define ARC_APART_US 1000000
 /* Clients give up nine seconds after their first packet if nothing is to be seen. */
 #define PATIENCE_US 3000000
 
@@ -24,6 +26,10 @@ static void on_patience(void *user)
 
 	if (n->state == SP_NET_WAIT_TARGET || n->state == SP_NET_WAIT_LICENSE) {
 		sp_talk_wait(n);
+	} else if (n->state == SP_NET_RELAY && !sp_legs_active(n->legs)) {
+		/* The limits of a session begin with its desktop: one of the two keeps it back. */
+		sp_net_end(n, SP_ERRINFO_RPC_INITIATED_DISCONNECT, SP_WHY_DEADLINE,
+				"the activation with the target did not end in time");
 	}
 }
 
@@ -87,6 +93,18 @@ static bool goes_on(struct sp_net *n, int rc, bool from_user)
 	return false;
 }
 
+static void await_activation(struct sp_net *n)
+{
+	if (!n->patience) {
+		n->patience = sp_loop_timer(n->loop, on_patience, n);
+	}
+	if (!n->patience) {
+		sp_net_end(n, 0, SP_WHY_INTERNAL, "out of memory");
+	} else if (n->start.active_ms != 0) {
+		sp_watch_in(n->patience, n->start.active_ms * 1000ull);
+	}
+}
+
 /* The target's desktop begins on the user's leg, and what stood there before is over. */
 static void look(struct sp_net *n)
 {
@@ -99,6 +117,7 @@ static void look(struct sp_net *n)
 		sp_greeter_destroy(n->greeter);
 		n->greeter = NULL;
 		sp_conn_pause(n->target, false);
+		await_activation(n);
 	}
 	if (n->state == SP_NET_RELAY && sp_legs_active(n->legs) && n->limit.start_us == 0) {
 		sp_relay_limit_start(n);
@@ -223,11 +242,17 @@ void sp_relay_target(struct sp_net *n, struct sp_rdp *target)
 static void tell_arc(struct sp_net *n)
 {
 	struct sp_legs_arc arc;
+	uint64_t now = sp_now_us();
 
+	/* A later one waits there, and the last of them counts. */
+	if (n->arc_told_us != 0 && now - n->arc_told_us < ARC_APART_US) {
+		return;
+	}
 	/* A desktop of this machine has none, whatever it says. */
 	if (!sp_legs_take_arc(n->legs, &arc) || !n->leg.rdp) {
 		return;
 	}
+	n->arc_told_us = now;
 	struct sp_msg_arc m = {.present = 1, .logon_id = arc.logon_id};
 	memcpy(m.bits, arc.bits, sizeof(m.bits));
 	if (sp_mon_say(SP_NET_FD_KEEPER, TARGET_ARC, &m) != SP_OK) {

@@ -117,7 +117,7 @@ static void client_event(void *user, const struct sp_event *ev)
 		if (s->reconnects) {
 			caps.general.extra_flags |= SP_GENERAL_AUTORECONNECT;
 		}
-		rc = sp_client_confirm(rdp, &caps);
+		rc = s->stiff ? SP_OK : sp_client_confirm(rdp, &caps);
 		break;
 	case SP_EV_ACTIVE:
 		s->client_active = true;
@@ -322,6 +322,7 @@ static void on_keeper(void *user, unsigned events)
 		break;
 	case SP_MSG_TARGET_ARC:
 		s->arc = in.body.arc;
+		s->arcs++;
 		break;
 	case SP_MSG_BYE:
 		s->bye = true;
@@ -389,6 +390,8 @@ static void fresh(struct stage *st, struct session *s)
 	*s = (struct session){.grant = was.grant,
 			.reconnects = was.reconnects,
 			.mute = was.mute,
+			.stiff = was.stiff,
+			.active_ms = was.active_ms,
 			.stage = st,
 			.parent = -1,
 			.keeper = -1,
@@ -401,7 +404,7 @@ bool stage_begin(struct stage *st, struct session *s)
 	struct sp_msg_net_start m = {.conn = 1,
 			.source = {.family = AF_INET, .port = 1, .text = "127.0.0.1:1"},
 			.logon_ms = 30000,
-			.active_ms = 30000};
+			.active_ms = s->active_ms ? s->active_ms : 30000};
 	int ours[3], theirs[3], tcp[2];
 
 	fresh(st, s);

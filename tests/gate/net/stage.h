@@ -33,6 +33,8 @@ struct stage {
 struct session {
 	struct sp_msg_target grant; /* what the keeper answers: limits, channels, cookies */
 	bool reconnects; /* the client takes an auto-reconnect cookie */
+	bool stiff; /* the client never confirms a Demand Active */
+	uint32_t active_ms; /* that the client has to be active; 0: 30 s */
 	bool mute; /* the target says nothing until it is told to: stage_speak() */
 	/* ---- */
 	struct stage *stage;
@@ -53,6 +55,7 @@ struct session {
 	struct sp_msg_bye last;
 	unsigned licenses;
 	struct sp_msg_arc arc; /* TARGET_ARC */
+	unsigned arcs;
 };
 
 /* False, with a word on standard error. */

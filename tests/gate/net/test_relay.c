@@ -183,6 +183,58 @@ static void test_cookies(void **state)
 	stage_end(&s);
 }
 
+static void give_cookie(struct session *s, uint32_t id)
+{
+	struct sp_rdp *t = sp_conn_rdp(s->target);
+	struct sp_logon theirs = {
+			.type = SP_LOGON_EXTENDED, .has_cookie = true, .cookie_logon_id = id};
+	struct sp_data_marks m = sp_rdp_data_begin(t, SP_DATA_SAVE_SESSION_INFO);
+
+	sp_logon_write(&t->wr, &theirs);
+	assert_int_equal(sp_rdp_data_end(t, m), SP_OK);
+}
+
+/* A target cannot keep the keeper busy, which has others to serve; the last cookie counts. */
+static void test_cookies_flood(void **state)
+{
+	struct session s = {0};
+	struct sp_input_event ev = {.kind = SP_INPUT_SCANCODE, .code = 30};
+
+	begin(&s);
+	for (uint32_t i = 1; i <= 100; i++) {
+		give_cookie(&s, i);
+	}
+	rest(&s, 300000);
+	assert_int_equal(s.arcs, 1);
+	assert_int_equal(s.arc.logon_id, 1);
+	rest(&s, 1000000);
+	/* With whatever it says next. */
+	assert_int_equal(sp_client_input(sp_conn_rdp(s.client), &ev, 1), SP_OK);
+	rest(&s, 100000);
+	assert_int_equal(s.arcs, 2);
+	assert_int_equal(s.arc.logon_id, 100);
+	stage_end(&s);
+}
+
+/* A session that is none yet has no limits of its own, but it ends. */
+static void test_never_active(void **state)
+{
+	struct session s = {.stiff = true, .active_ms = 1500};
+
+	assert_true(stage_begin(&stage, &s));
+	rest(&s, 1000000);
+	assert_true(s.up);
+	assert_int_equal(s.demands, 1);
+	assert_false(s.bye);
+	/* Its end of the connection waits for its confirmation. */
+	uint64_t end = sp_now_us() + 3 * STAGE_SECOND;
+	while (!s.bye && stage_turn(&stage, end)) {
+	}
+	assert_true(s.bye);
+	assert_int_equal(s.last.why, SP_WHY_DEADLINE);
+	stage_end(&s);
+}
+
 /* A target that takes its time: after three seconds there is something to be seen. */
 static void test_slow_target(void **state)
 {
@@ -215,6 +267,8 @@ int main(void)
 			cmocka_unit_test(test_target_ends),
 			cmocka_unit_test(test_client_leaves),
 			cmocka_unit_test(test_cookies),
+			cmocka_unit_test(test_cookies_flood),
+			cmocka_unit_test(test_never_active),
 			cmocka_unit_test(test_slow_target),
 	};
 	return cmocka_run_group_tests(tests, open_stage, close_stage);
