@@ -117,6 +117,7 @@ static int send_pointer(struct sp_legs *l, const struct sp_pointer *p)
 	sp_pointer_fast_write(&body, p);
 	int rc = sp_wr_ok(&body);
 	if (rc == SP_OK) {
+		sp_wr_reset(&l->put_off); /* only the last one counts, however long they wait */
 		sp_fp_update_write(&l->put_off, sp_pointer_fast_code(p), sp_span(body.p, body.n));
 		rc = sp_wr_ok(&l->put_off);
 	}

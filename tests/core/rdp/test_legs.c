@@ -569,6 +569,28 @@ static void test_pointer_between_fragments(void **state)
 	chain_finish(&c);
 }
 
+/* A target that never ends an update: what waits for that does not grow. */
+static void test_pointer_never_sent(void **state)
+{
+	struct sp_event ev = {.kind = SP_EV_RELAY};
+	static uint8_t bits[96 * 96 * 4];
+	struct sp_pointer large = {.bpp = 24,
+			.width = 96,
+			.height = 96,
+			.xor_mask = {bits, 96 * 96 * 3},
+			.and_mask = {bits, 96 * 12}};
+	struct chain c;
+
+	chain_open(&c, &chain_default);
+	ev.relay.kind = SP_RELAY_FASTPATH;
+	ev.relay.data = unit_hex("00 06 21 0100 aa");
+	assert_int_equal(sp_legs_target(c.legs, &ev), SP_OK);
+	for (size_t i = 0; i < 100; i++) {
+		assert_int_equal(sp_legs_point(c.legs, &large), SP_OK);
+	}
+	chain_finish(&c);
+}
+
 static int fast_from_target(const char *hex)
 {
 	struct sp_span pdu = unit_hex(hex);
@@ -662,6 +684,7 @@ int main(void)
 			cmocka_unit_test(test_cookie_without_target),
 			cmocka_unit_test(test_cookie_of_target),
 			cmocka_unit_test(test_session_info_damaged),
+			cmocka_unit_test(test_pointer_never_sent),
 			cmocka_unit_test(test_fast_output_checked),
 			cmocka_unit_test(test_proof),
 			cmocka_unit_test(test_locks_replayed),
