@@ -604,7 +604,7 @@ static void test_chunks(void **state)
 static void test_long_text(void **state)
 {
 	static const size_t sizes[] = {1600, 1599, 16256, 100};
-	size_t n = 3u << 20;
+	size_t n = 6u << 20;
 	uint8_t *m = malloc(SP_CLIP_HEAD + n);
 	struct sp_wr w;
 
