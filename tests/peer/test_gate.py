@@ -3,6 +3,7 @@
 import os
 import time
 
+import nla
 import picture
 from inside import Probe, difference, save_ppm, tiled
 from peers import Shadow, Weston, Xfreerdp, Xrdp
@@ -23,6 +24,11 @@ CODECS = {'progressive': ('/gfx:RFX',), 'AVC420': ('/gfx:AVC420',), 'AVC444': ('
 def near(one, other):
     """The same colour, as far as codecs that lose a little can tell."""
     return all(abs(a - b) <= 7 for a, b in zip(one, other))
+
+
+def red(p):
+    """Pixels of the sign that a refusal has."""
+    return sum(n for (r, g, b), n in p.colours().items() if r > 180 and g < 150 and b < 150)
 
 
 def alike(what, want, got):
@@ -148,6 +154,20 @@ class Gate(Case):
         for name, options in {'whatever it likes': (), 'remotefx': ('/rfx',)}.items():
             with self.subTest(codec=name):
                 self.both(trial, direct, options, f'xrdp, {name}').proc.stop()
+
+    def test_no_rule(self):
+        """A client that takes no early result reads on the greeter that nobody lets it in."""
+        trial = self.trial('address = "127.0.0.1:9";')
+        viewer = Xfreerdp(self.display, trial.port, f'{trial.user}#elsewhere', trial.password, size=SIZE,
+                          options=BITMAPS)
+        self.display.wait_picture('the reason', lambda p: near(p.pixel(0, 0), GROUND) and red(p) > 20, 20,
+                                  viewer.window())
+        trial.wait_log('no rule allows it')
+        viewer.proc.wait(30)
+        self.assertIn('ERRINFO_SERVER_DENIED_CONNECTION', viewer.errors())
+        # With an early result there is no greeter: the client is told at once.
+        verdict, _ = nla.login(trial.port, f'{trial.user}#elsewhere', trial.password)
+        self.assertEqual('refused', verdict)
 
     def test_greeter_first(self):
         """A choice on the greeter, then the target: the greeter has crippled nothing."""

@@ -32,6 +32,7 @@ static void x224_request(struct sp_net *n, const struct sp_event *ev)
 				sp_x224_failure_text(ev->x224.failure));
 		return;
 	}
+	n->protocol = ev->x224.selected;
 	sp_log(SP_LOG_DEBUG, "negotiated %s", sp_x224_protocol_name(ev->x224.selected));
 }
 
@@ -69,9 +70,12 @@ static void ask_verdict(struct sp_net *n)
 	n->verdict = answer.body.verdict;
 	sp_mon_in_finish(&answer);
 	bool granted = n->verdict.result == SP_VERDICT_GRANTED;
+	/* Plain HYBRID has no word for it: whose password was right reads it on the greeter. */
+	n->denied = !granted && n->verdict.why == SP_WHY_POLICY && n->protocol == SP_PROTO_HYBRID;
+	bool goes_on = granted || n->denied;
 	rc = sp_rdp_auth_done(
-			sp_conn_rdp(n->user), granted ? SP_AUTHZ_SUCCESS : n->verdict.early_user);
-	if (!granted || rc != SP_OK) {
+			sp_conn_rdp(n->user), goes_on ? SP_AUTHZ_SUCCESS : n->verdict.early_user);
+	if (!goes_on || rc != SP_OK) {
 		sp_net_end(n, 0, granted ? SP_WHY_INTERNAL : n->verdict.why,
 				granted ? sp_err_text(rc) : n->verdict.text);
 		return;

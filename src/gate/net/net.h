@@ -75,6 +75,8 @@ struct sp_net {
 	uint32_t error_info; /* what a client is told whom the greeter refused */
 	bool bye_said;
 	bool refused; /* the client was told that no security protocol is in common */
+	uint32_t protocol; /* SP_PROTO_* that was selected */
+	bool denied; /* by the rules, and the client takes no early result: the greeter tells it */
 	uint32_t why; /* enum sp_why: what the keeper is told at the end */
 	char text[SP_TEXT_WHY];
 };
@@ -90,6 +92,8 @@ void sp_talk_start(struct sp_net *n);
 void sp_talk_prompt(struct sp_net *n, const struct sp_msg_prompt *p);
 /* Shows somebody who came without a greeter that the target is still being opened. */
 void sp_talk_wait(struct sp_net *n);
+/* Tells a client whom the rules deny, and who could not be told before. */
+void sp_talk_denied(struct sp_net *n);
 /* Shows a reason where there is a greeter to do it, then ends; else ends at once. */
 void sp_talk_refuse(struct sp_net *n, uint32_t error_info, uint32_t why, const char *text);
 /* The keeper's end of what is not relayed yet: says why, as sp_talk_refuse() does. */

@@ -67,6 +67,10 @@ void sp_relay_logon(struct sp_net *n)
 	sp_net_geometry(&n->geometry, sp_rdp_client_gcc(user), sp_rdp_info(user));
 	sp_log(SP_LOG_INFO, "user %s: client \"%s\" build %u, %ux%u, %u bits", n->verdict.user,
 			g->client_name, g->client_build, g->width, g->height, g->bpp);
+	if (n->denied) {
+		sp_talk_denied(n);
+		return;
+	}
 	if (!n->verdict.ask) {
 		sp_relay_open(n);
 		return;

@@ -79,6 +79,14 @@ void sp_talk_start(struct sp_net *n)
 	}
 }
 
+void sp_talk_denied(struct sp_net *n)
+{
+	n->state = SP_NET_WAIT_PROMPT; /* of which none comes: the keeper is through with it */
+	sp_talk_refuse(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, SP_WHY_POLICY,
+			"No rule lets you in from here now, or to the computer that you named. Ask "
+			"whoever runs this gate.");
+}
+
 void sp_talk_prompt(struct sp_net *n, const struct sp_msg_prompt *p)
 {
 	if (p->kind == SP_PROMPT_DONE) {
