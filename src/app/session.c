@@ -272,7 +272,7 @@ static int on_service(struct options *o, const struct action *a)
 	if (file == NULL) {
 		goto done;
 	}
-	if (sp_conf_read(c, file, e) != SP_OK) {
+	if (sp_conf_state(c, file, e) != SP_OK) {
 		fprintf(stderr, "sallyport: %s\n", e->text[0]);
 		goto done;
 	}

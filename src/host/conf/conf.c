@@ -364,18 +364,43 @@ static int read_settings(struct sp_conf_reader *r, config_t *cfg)
 	return r->errors->n > 0 ? SP_EFIELD : SP_OK;
 }
 
+/* The folder that paths and included files are relative to. */
+static void begin(struct sp_conf_reader *r, config_t *cfg)
+{
+	memset(r->errors, 0, sizeof(*r->errors));
+	start_empty(r->c);
+	folder_of(r);
+	config_init(cfg);
+	if (r->folder[0] != '\0') {
+		config_set_include_dir(cfg, r->folder);
+	}
+}
+
+int sp_conf_state(struct sp_conf *c, const char *file, struct sp_conf_errors *errors)
+{
+	struct sp_conf_reader r = {.c = c, .errors = errors, .file = file};
+	config_t cfg;
+	int rc = SP_OK;
+
+	begin(&r, &cfg);
+	errno = 0;
+	if (config_read_file(&cfg, file) != CONFIG_TRUE) {
+		read_error(&r, &cfg);
+		rc = config_error_type(&cfg) == CONFIG_ERR_PARSE ? SP_EFIELD : SP_ESYS;
+	} else if (config_lookup(&cfg, "state") != NULL) {
+		read_state(&r, config_lookup(&cfg, "state"), NULL);
+		rc = errors->n > 0 ? SP_EFIELD : SP_OK;
+	}
+	config_destroy(&cfg);
+	return rc;
+}
+
 int sp_conf_read(struct sp_conf *c, const char *file, struct sp_conf_errors *errors)
 {
 	struct sp_conf_reader r = {.c = c, .errors = errors, .file = file};
 	config_t cfg;
 
-	memset(errors, 0, sizeof(*errors));
-	start_empty(c);
-	folder_of(&r);
-	config_init(&cfg);
-	if (r.folder[0] != '\0') {
-		config_set_include_dir(&cfg, r.folder);
-	}
+	begin(&r, &cfg);
 	int rc = read_settings(&r, &cfg);
 	config_destroy(&cfg);
 	if (rc != SP_OK) {

@@ -242,6 +242,28 @@ static void test_no_file(void **state)
 	assert_string_equal(errors.text[0], "/nowhere/t.conf: No such file or directory");
 }
 
+/* For who asks a running service: the rest of the file may be wrong by now. */
+static void test_state_alone(void **state)
+{
+	assert_int_equal(read_text("state = \"/srv/gate\"; mfa = \"no such word\"; unknown = 1;"),
+			SP_EFIELD);
+	sp_conf_finish(&conf);
+	assert_int_equal(sp_conf_state(&conf, "t.conf", &errors), SP_OK);
+	assert_string_equal(conf.state, "/srv/gate");
+	assert_int_equal(read_text("unknown = 1;"), SP_EFIELD);
+	sp_conf_finish(&conf);
+	assert_int_equal(sp_conf_state(&conf, "t.conf", &errors), SP_OK);
+	assert_string_equal(conf.state, "/var/lib/sallyport");
+	assert_int_equal(read_text("state = 7;"), SP_EFIELD);
+	sp_conf_finish(&conf);
+	assert_int_equal(sp_conf_state(&conf, "t.conf", &errors), SP_EFIELD);
+	assert_true(errors.n == 1);
+	assert_int_equal(read_text("state = "), SP_EFIELD);
+	sp_conf_finish(&conf);
+	assert_int_equal(sp_conf_state(&conf, "t.conf", &errors), SP_EFIELD);
+	assert_int_equal(sp_conf_state(&conf, "/nowhere/t.conf", &errors), SP_ESYS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +272,7 @@ int main(void)
 			cmocka_unit_test(test_bad),
 			cmocka_unit_test(test_many),
 			cmocka_unit_test(test_no_file),
+			cmocka_unit_test(test_state_alone),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
