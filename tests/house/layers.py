@@ -11,7 +11,7 @@ CORE_ANGLE = {'assert.h', 'ctype.h', 'float.h', 'inttypes.h', 'limits.h', 'stdal
               'emmintrin.h', 'tmmintrin.h', 'smmintrin.h', 'nmmintrin.h', 'immintrin.h', 'arm_neon.h'}
 # Libraries of others belong into host; these folders are the reason why theirs are there.
 ANGLE_FREE = ('host/', 'desk/session', 'desk/broker', 'client')
-LIBRARIES = re.compile(r'(openssl|nettle|xcb|xkbcommon|X11|security)/|sodium\.h|sqlite3\.h|'
+LIBRARIES = re.compile(r'(openssl|nettle|xcb|xkbcommon|X11|security|fuse3)/|sodium\.h|sqlite3\.h|'
                        r'libconfig\.h|jansson\.h|seccomp\.h|png\.h|liboath/|qrencode\.h|SDL|libpq-fe\.h')
 
 
