@@ -20,6 +20,7 @@ static const struct app_command *const commands[] = {
 		&app_session,
 		&app_config,
 		&app_shot,
+		&app_script,
 };
 
 int app_fail(const char *what, const char *fmt, ...)

@@ -1,116 +1,43 @@
 /* app/shot.c - `sallyport shot`: a picture of what an RDP server shows. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "app/app.h"
 #include "app/json.h"
-#include "app/prompt.h"
+#include "app/person.h"
 #include "client/options.h"
 #include "client/shot.h"
 #include "core/base/err.h"
 #include "core/base/log.h"
-#include "core/base/mem.h"
 #include "host/io/hostlog.h"
 
 #define MAX_WAIT_S 3600
 
 struct shot_command {
 	struct sp_options o;
+	struct app_person person;
 	const char *address, *path;
 	uint64_t wait_us;
-	bool has_password;
-	char password[APP_PASSWORD_MAX]; /* from standard input */
 };
-
-/* ---- who is asked ---- */
-
-static bool ask_trust(void *user, const char *text)
-{
-	struct shot_command *s = user;
-	char answer[16] = "";
-	bool yes = false;
-	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-
-	if (fd < 0) {
-		app_fail(s->address, "%s", text);
-		fputs("There is no terminal to ask on; --trust pin:SHA256 says it in advance.\n",
-				stderr);
-		return false;
-	}
-	dprintf(fd, "%s: %s\nConnect, and expect this certificate from now on (yes/no)? ",
-			s->address, text);
-	ssize_t n = read(fd, answer, sizeof(answer) - 1);
-	if (n > 0) {
-		answer[strcspn(answer, "\r\n")] = '\0';
-		yes = strcmp(answer, "yes") == 0;
-	}
-	close(fd);
-	return yes;
-}
-
-static int ask_password(void *user, struct sp_secret *out)
-{
-	struct shot_command *s = user;
-	char prompt[700];
-
-	if (!s->has_password) {
-		snprintf(prompt, sizeof(prompt), "Password of %s for %s: ", s->o.user, s->address);
-		s->has_password = app_password_prompt(prompt, false, s->password);
-		if (!s->has_password) {
-			return SP_EAUTH;
-		}
-	}
-	bool fits = sp_secret_set(out, s->password, strlen(s->password));
-	sp_wipe(s->password, sizeof(s->password));
-	s->has_password = false;
-	return fits ? SP_OK : SP_ELIMIT;
-}
-
-static void note(void *user, const char *text)
-{
-	const struct shot_command *s = user;
-
-	fprintf(stderr, "sallyport: %s: %s\n", s->address, text);
-}
-
-/* ---- the command ---- */
 
 static int take_picture(struct shot_command *s)
 {
-	const char *name = sp_options_name(&s->o, (int64_t)time(NULL));
-	struct sp_session_conf session = {.host = s->o.host,
-			.port = s->o.port,
-			.user_name = name,
-			.domain = s->o.domain,
-			.width = s->o.width,
-			.height = s->o.height,
-			.depth = s->o.depth,
-			.security = s->o.security,
-			.trust = s->o.trust,
-			.person = {.trust = ask_trust,
-					.password = ask_password,
-					.note = note,
-					.user = s}};
+	struct sp_session_conf session;
 	struct sp_shot_conf conf = {.session = &session, .path = s->path, .wait_us = s->wait_us};
 	struct sp_shot_result r;
 	char why[SP_SESSION_WHY];
 
-	if (s->o.user != NULL && name == NULL) {
-		return app_fail(s->address, "user name is too long");
-	}
 	if (getenv("SP_LOG_DEBUG")) {
 		sp_hostlog_open("shot", SP_LOG_DEBUG);
 	}
-	if (s->o.password_stdin && !(s->has_password = app_password_stdin(s->password))) {
-		return APP_FAILED;
+	s->person.o = &s->o;
+	s->person.address = s->address;
+	int status = app_person_session(&s->person, &session);
+	if (status != APP_OK) {
+		return status;
 	}
 	int rc = sp_shot_take(&conf, &r, why);
-	sp_wipe(s->password, sizeof(s->password));
-	sp_wipe(s->o.totp, sizeof(s->o.totp));
+	app_person_wipe(&s->person);
 	if (rc != SP_OK) {
 		return app_fail(s->address, "%s", why);
 	}
@@ -175,12 +102,9 @@ static int run(const struct app_command *self, int argc, char **argv)
 			return rc - 1;
 		}
 	}
-	if ((s.o.code || s.o.has_totp) && (!s.o.user || (s.o.code && s.o.has_totp))) {
-		return app_usage(self,
-				"--code or --totp-secret needs --user, and there is one of them");
-	}
-	if (s.o.target && (!s.o.user || strchr(s.o.user, '#'))) {
-		return app_usage(self, "--target needs --user, and one without \"#\"");
+	int status = app_person_check(self, &s.o);
+	if (status != APP_OK) {
+		return status;
 	}
 	if (!s.path || !s.path[0]) {
 		return app_usage(self, "say where to connect and which file to write");

@@ -306,6 +306,9 @@ static void on_event(void *user, const struct sp_event *ev)
 		break;
 	case SP_EV_ACTIVE:
 		sp_watch_at(s->deadline, 0);
+		if (s->conf.calls->ready) {
+			s->conf.calls->ready(s->conf.user);
+		}
 		return;
 	case SP_EV_DEACTIVATED:
 		sp_watch_in(s->deadline, SEQUENCE_US);
@@ -521,6 +524,19 @@ void sp_session_end(struct sp_session *s)
 		sp_log(SP_LOG_DEBUG, "no goodbye to the server");
 	}
 	sp_conn_end(s->conn);
+}
+
+int sp_session_input(struct sp_session *s, const struct sp_input_event *v, size_t n)
+{
+	struct sp_rdp *rdp = sp_conn_rdp(s->conn);
+	int rc = sp_rdp_is_active(rdp) ? SP_OK : SP_ESTATE;
+
+	for (size_t at = 0; rc == SP_OK && at < n; at += SP_FP_MAX_EVENTS) {
+		size_t some = n - at < SP_FP_MAX_EVENTS ? n - at : SP_FP_MAX_EVENTS;
+
+		rc = sp_client_input(rdp, v + at, some);
+	}
+	return rc;
 }
 
 const uint8_t *sp_session_picture(const struct sp_session *s, uint32_t *w, uint32_t *h)

@@ -10,6 +10,7 @@
 #include "core/base/attr.h"
 #include "core/base/rect.h"
 #include "core/base/secret.h"
+#include "core/pdu/input.h"
 #include "host/io/loop.h"
 
 #define SP_SESSION_MIN_SIDE 200
@@ -37,6 +38,8 @@ struct sp_session_person {
 struct sp_session_calls {
 	/* A desktop of this size is there, black so far; again when the server changes it. */
 	void (*active)(void *user, uint32_t w, uint32_t h);
+	/* The desktop takes input from now on, until inactive(). May be NULL. */
+	void (*ready)(void *user);
 	/* The server takes the desktop away; active() follows, or the end. */
 	void (*inactive)(void *user);
 	/* The picture changed inside area. */
@@ -75,6 +78,9 @@ sp_nodiscard struct sp_session *sp_session_create(
 void sp_session_destroy(struct sp_session *s);
 /* Says goodbye; ended() follows within seconds. */
 void sp_session_end(struct sp_session *s);
+
+/* Keyboard and mouse, as many events as are given. SP_ESTATE where no desktop takes them now. */
+sp_nodiscard int sp_session_input(struct sp_session *s, const struct sp_input_event *v, size_t n);
 
 /* BGRX, top-down, w * 4 bytes a row; NULL before active(). Valid until the next active(). */
 const uint8_t *sp_session_picture(const struct sp_session *s, uint32_t *w, uint32_t *h);
