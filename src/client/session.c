@@ -23,8 +23,11 @@
 #include "host/lib/rsa.h"
 #include "host/rdp/client_login.h"
 #include "host/rdp/conn.h"
+#include "host/rdp/part.h"
 
 #define CONNECT_US 10000000
+#define CHANNEL_TURN (64u << 10)
+#define DYNAMIC_NAME "drdynvc"
 #define SEQUENCE_US 30000000 /* from connected to active; starts again after a person answered */
 
 enum codec {
@@ -52,6 +55,11 @@ struct sp_session {
 	struct sp_paint paint;
 	uint64_t pixels[CODECS];
 
+	struct sp_part *parts[SP_SESSION_PARTS];
+	size_t n_parts;
+	struct sp_vc *vc; /* the parts are attached to it; NULL: they are not */
+	struct sp_watch *before, *kick; /* what parts have sent goes out with the turn */
+
 	uint32_t error_info;
 	const char *login_why; /* set when the login failed */
 	char why[SP_SESSION_WHY]; /* set where it is known better than from the error */
@@ -60,6 +68,106 @@ struct sp_session {
 static void fail(struct sp_session *s, int err, const char *what)
 {
 	sp_conn_fail(s->conn, err, what);
+}
+
+/* ---- the parts behind the channels ---- */
+
+static void detach_parts(struct sp_session *s)
+{
+	struct sp_vc *vc = s->vc;
+
+	if (!vc) {
+		return;
+	}
+	s->vc = NULL;
+	for (size_t i = 0; i < s->n_parts; i++) {
+		s->parts[i]->calls->detach(s->parts[i]);
+	}
+	sp_vc_destroy(vc);
+}
+
+/* Before the first Demand Active: a server may speak on a channel as soon as it has sent it. */
+static int attach_parts(struct sp_session *s)
+{
+	if (s->vc || s->n_parts == 0) {
+		return SP_OK;
+	}
+	s->vc = sp_vc_create(sp_conn_rdp(s->conn), false);
+	if (!s->vc) {
+		return SP_ENOMEM;
+	}
+	for (size_t i = 0; i < s->n_parts; i++) {
+		s->parts[i]->calls->attach(s->parts[i], s->vc);
+	}
+	return SP_OK;
+}
+
+static int on_channel(struct sp_session *s, const struct sp_event *ev)
+{
+	int rc = s->vc ? sp_vc_feed(s->vc, ev) : SP_OK;
+
+	if (rc == SP_OK && s->vc) {
+		sp_part_events(s->vc);
+	}
+	return rc;
+}
+
+static void on_before(void *user)
+{
+	struct sp_session *s = user;
+	int rc = SP_OK;
+
+	if (!s->vc || sp_conn_full(s->conn)) {
+		return;
+	}
+	rc = sp_part_pump(s->vc, CHANNEL_TURN);
+	if (rc != SP_OK) {
+		detach_parts(s);
+		fail(s, rc, "channel");
+		return;
+	}
+	if (sp_rdp_queued(sp_conn_rdp(s->conn)) > 0) {
+		sp_watch_at(s->kick, 1); /* for the connection's turn */
+	}
+}
+
+static void on_kick(void *user)
+{
+	/* The turn that follows does the work. */
+}
+
+static void on_room(void *user)
+{
+	struct sp_session *s = user;
+
+	sp_watch_at(s->kick, 1);
+}
+
+static void announce(struct sp_gcc_client *gcc, const char *name)
+{
+	for (size_t i = 0; i < gcc->n_channels; i++) {
+		if (strcmp(gcc->channel[i].name, name) == 0) {
+			return;
+		}
+	}
+	struct sp_gcc_channel *channel = &gcc->channel[gcc->n_channels++];
+	snprintf(channel->name, sizeof(channel->name), "%s", name);
+	channel->options = SP_GCC_CHANNEL_INITIALIZED | SP_GCC_CHANNEL_ENCRYPT_RDP;
+	gcc->has_net = true;
+}
+
+static void announce_parts(const struct sp_session *s, struct sp_gcc_client *gcc)
+{
+	for (size_t i = 0; i < s->n_parts; i++) {
+		const struct sp_part_calls *calls = s->parts[i]->calls;
+
+		if (calls->channel) {
+			announce(gcc, calls->channel);
+		}
+		if (calls->dynamic || !calls->channel) {
+			announce(gcc, DYNAMIC_NAME);
+		}
+	}
 }
 
 /* ---- trust and login ---- */
@@ -301,8 +409,14 @@ static void on_event(void *user, const struct sp_event *ev)
 	case SP_EV_AUTH_TOKEN:
 		on_token(s, ev->token);
 		return;
+	case SP_EV_LICENSED:
+		rc = attach_parts(s);
+		break;
 	case SP_EV_DEMAND_ACTIVE:
 		rc = on_demand(s, ev->caps);
+		break;
+	case SP_EV_CHANNEL:
+		rc = on_channel(s, ev);
 		break;
 	case SP_EV_ACTIVE:
 		sp_watch_at(s->deadline, 0);
@@ -353,6 +467,8 @@ static void on_closed(void *user, int err, const char *what)
 {
 	struct sp_session *s = user;
 	const struct sp_rdp *rdp = sp_conn_rdp(s->conn);
+
+	detach_parts(s);
 	struct sp_words w = {.err = err,
 			.what = what,
 			.state = sp_rdp_state_name(rdp),
@@ -431,6 +547,7 @@ static struct sp_rdp *make_machine(struct sp_session *s, int fd)
 		sp_addr_host_text(&local, address);
 	}
 	sp_settings_gcc(&gcc, s->conf.width, s->conf.height, s->conf.depth);
+	announce_parts(s, &gcc);
 	sp_settings_info(&s->info, address);
 	snprintf(s->info.user, sizeof(s->info.user), "%s", s->user);
 	snprintf(s->info.domain, sizeof(s->info.domain), "%s", s->domain);
@@ -443,8 +560,10 @@ static struct sp_rdp *make_machine(struct sp_session *s, int fd)
 
 static int connect_it(struct sp_session *s, char why[SP_SESSION_WHY])
 {
-	static const struct sp_conn_calls calls = {
-			.event = on_event, .tls_up = on_tls_up, .closed = on_closed};
+	static const struct sp_conn_calls calls = {.event = on_event,
+			.tls_up = on_tls_up,
+			.closed = on_closed,
+			.room = on_room};
 	char tcp[SP_WHY_MAX] = "";
 	int fd;
 
@@ -485,9 +604,15 @@ struct sp_session *sp_session_create(
 	}
 	s->loop = l;
 	s->conf = *conf;
+	s->n_parts = conf->n_parts < SP_SESSION_PARTS ? conf->n_parts : SP_SESSION_PARTS;
+	for (size_t i = 0; i < s->n_parts; i++) {
+		s->parts[i] = conf->parts[i];
+	}
 	sp_paint_init(&s->paint, NULL, 0, 0, 0);
 	s->deadline = sp_loop_timer(l, on_deadline, s);
-	if (!s->deadline || make_context(s, why) != SP_OK) {
+	s->kick = sp_loop_timer(l, on_kick, s);
+	s->before = sp_loop_before(l, on_before, s);
+	if (!s->deadline || !s->kick || !s->before || make_context(s, why) != SP_OK) {
 		goto fail;
 	}
 	if (take_names(s, conf) != SP_OK) {
@@ -509,7 +634,10 @@ void sp_session_destroy(struct sp_session *s)
 	if (!s) {
 		return;
 	}
+	detach_parts(s);
 	sp_watch_remove(s->deadline);
+	sp_watch_remove(s->kick);
+	sp_watch_remove(s->before);
 	sp_conn_destroy(s->conn);
 	sp_tls_ctx_destroy(s->ctx);
 	sp_client_login_destroy(s->login);
@@ -520,6 +648,7 @@ void sp_session_destroy(struct sp_session *s)
 
 void sp_session_end(struct sp_session *s)
 {
+	detach_parts(s);
 	if (sp_client_end(sp_conn_rdp(s->conn)) != SP_OK) {
 		sp_log(SP_LOG_DEBUG, "no goodbye to the server");
 	}

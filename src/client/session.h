@@ -12,11 +12,13 @@
 #include "core/base/secret.h"
 #include "core/pdu/input.h"
 #include "host/io/loop.h"
+#include "host/rdp/part.h"
 
 #define SP_SESSION_MIN_SIDE 200
 #define SP_SESSION_MAX_SIDE 8192
 #define SP_SESSION_NAME 256 /* bytes of a user or domain name with its NUL */
 #define SP_SESSION_WHY 2304
+#define SP_SESSION_PARTS 16
 
 enum sp_session_security {
 	SP_SESSION_AUTO, /* NLA where the server has it, else TLS with the login inside */
@@ -64,6 +66,12 @@ struct sp_session_conf {
 	struct sp_session_person person;
 	const struct sp_session_calls *calls;
 	void *user;
+	/*
+	 * What stands behind the channels: attached once the server has let us in, detached at
+	 * the end and before ended(). The array is copied; each must outlive the session.
+	 */
+	struct sp_part *const *parts;
+	size_t n_parts; /* <= SP_SESSION_PARTS */
 };
 
 struct sp_session;

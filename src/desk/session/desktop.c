@@ -1,6 +1,7 @@
 /* desk/session/desktop.c - see desktop.h. */
 #include "desk/session/desktop.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -35,6 +36,12 @@ static int start_x(struct sp_desktop *d, const struct sp_desktop_opts *opts, cha
 	const char *authority = sp_xserver_authority(d->server);
 	rc = sp_env_display(d->env, display, authority);
 	return rc == SP_OK ? sp_xlink_create(display, authority, &d->link, why, n) : rc;
+}
+
+void sp_desktop_add_part(struct sp_desktop *d, struct sp_part *part)
+{
+	assert(d->n_parts < SP_DESKTOP_PARTS);
+	d->parts[d->n_parts++] = part;
 }
 
 static int start_parts(struct sp_desktop *d)

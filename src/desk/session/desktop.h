@@ -16,8 +16,13 @@
 #include "desk/session/xinput.h"
 #include "desk/session/xlink.h"
 #include "desk/session/xserver.h"
+#include "host/io/loop.h"
+#include "host/rdp/part.h"
+
+#define SP_DESKTOP_PARTS 8
 
 struct sp_desktop_opts {
+	struct sp_loop *loop; /* in which the parts live; outlives the desktop */
 	const char *dir; /* the session's own directory, 0700, ours */
 	enum sp_xserver_kind kind;
 	uint32_t width, height, dpi; /* of the first client */
@@ -37,6 +42,13 @@ struct sp_desktop {
 	const char *name; /* of the program, for the log; static */
 	bool has_layout; /* the keyboard is set to the next two */
 	uint32_t klid, keyboard_type;
+	/*
+	 * What stands behind the channels of the client that has the desktop: attached when that
+	 * is active, detached before it goes or another one comes. Each is destroyed by whoever
+	 * made it.
+	 */
+	struct sp_part *parts[SP_DESKTOP_PARTS];
+	size_t n_parts;
 };
 
 /*
@@ -45,6 +57,8 @@ struct sp_desktop {
  */
 sp_nodiscard int sp_desktop_start(
 		struct sp_desktop *d, const struct sp_desktop_opts *opts, char *why, size_t n);
+/* For start: one more part. */
+void sp_desktop_add_part(struct sp_desktop *d, struct sp_part *part);
 /* Ends the program first, the X server last. Takes up to some seconds. Accepts a zeroed one. */
 void sp_desktop_finish(struct sp_desktop *d);
 

@@ -11,6 +11,7 @@
 #include "core/view/emit.h"
 #include "desk/session/shape.h"
 #include "host/rdp/conn.h"
+#include "host/rdp/part.h"
 
 #define DEADLINE_US (30 * 1000000u)
 #define MIN_SIDE 200
@@ -18,6 +19,9 @@
 #define DPI 96
 #define MIN_SCALE 100
 #define MAX_SCALE 500
+/* Pictures go first; so much of the channels goes in a turn even when those fill the link. */
+#define CHANNEL_SHARE (16u << 10)
+#define CHANNEL_TURN (64u << 10)
 
 /* Named by what is waited for. */
 enum state {
@@ -39,6 +43,7 @@ struct sp_peer {
 	struct sp_emit *emit;
 	struct sp_wr update; /* body of the update being made */
 	struct sp_shape *shape;
+	struct sp_vc *vc; /* the desktop's parts are attached to it; NULL: they are not ours */
 	bool suppressed; /* the client does not look */
 	bool unread; /* nobody looked before: all of the screen is to be read */
 	bool first_done; /* the first whole picture is out */
@@ -65,10 +70,64 @@ static void soon(struct sp_peer *p)
 	sp_watch_at(p->kick, 1);
 }
 
+/* ---- the desktop's parts behind the channels ---- */
+
+static void detach_parts(struct sp_peer *p)
+{
+	struct sp_vc *vc = p->vc;
+
+	if (!vc) {
+		return;
+	}
+	p->vc = NULL;
+	for (size_t i = 0; i < p->d->n_parts; i++) {
+		p->d->parts[i]->calls->detach(p->d->parts[i]);
+	}
+	sp_vc_destroy(vc);
+}
+
 static void fail(struct sp_peer *p, int err, const char *what)
 {
+	detach_parts(p);
 	p->state = WAIT_CLOSE;
 	sp_conn_fail(p->conn, err, what);
+}
+
+static void attach_parts(struct sp_peer *p)
+{
+	if (p->vc) {
+		return; /* the same client again, after its screen has changed */
+	}
+	p->vc = sp_vc_create(rdp_of(p), true);
+	if (!p->vc) {
+		fail(p, SP_ENOMEM, "channels");
+		return;
+	}
+	for (size_t i = 0; i < p->d->n_parts; i++) {
+		p->d->parts[i]->calls->attach(p->d->parts[i], p->vc);
+	}
+}
+
+static void on_channel(struct sp_peer *p, const struct sp_event *ev)
+{
+	if (!p->vc) {
+		return;
+	}
+	int rc = sp_vc_feed(p->vc, ev);
+	if (rc != SP_OK) {
+		fail(p, rc, "channel");
+		return;
+	}
+	sp_part_events(p->vc);
+}
+
+static void send_channels(struct sp_peer *p)
+{
+	int rc = sp_part_pump(p->vc, sp_conn_full(p->conn) ? CHANNEL_SHARE : CHANNEL_TURN);
+
+	if (rc != SP_OK) {
+		fail(p, rc, "channel");
+	}
 }
 
 /* ---- what the client is like ---- */
@@ -195,6 +254,7 @@ static void on_active(struct sp_peer *p, const struct sp_caps *caps)
 		}
 		p->told = true;
 	}
+	attach_parts(p);
 	soon(p);
 }
 
@@ -323,11 +383,16 @@ void sp_peer_work(struct sp_peer *p)
 	/* mstsc hides its window before it has one: the first picture goes out all the same. */
 	bool hidden = p->suppressed && p->first_done;
 
-	if (p->state != WAIT_CHANGE || hidden || sp_conn_full(p->conn)) {
+	if (p->state != WAIT_CHANGE || sp_conn_full(p->conn)) {
 		return;
 	}
-	send_all(p);
-	if (sp_rdp_queued(rdp_of(p)) > 0) {
+	if (!hidden) {
+		send_all(p);
+	}
+	if (p->state == WAIT_CHANGE && p->vc) {
+		send_channels(p);
+	}
+	if (p->state != WAIT_CLOSE && sp_rdp_queued(rdp_of(p)) > 0) {
 		soon(p); /* for the connection's turn */
 	}
 }
@@ -422,6 +487,9 @@ static void on_event(void *user, const struct sp_event *ev)
 		}
 		break;
 	}
+	case SP_EV_CHANNEL:
+		on_channel(p, ev);
+		break;
 	case SP_EV_CLOSED:
 		fail(p, SP_ECLOSED, "");
 		break;
@@ -439,6 +507,7 @@ static void on_closed(void *user, int err, const char *what)
 {
 	struct sp_peer *p = user;
 
+	detach_parts(p);
 	p->state = WAIT_CLOSE;
 	sp_log(SP_LOG_INFO, "conn %llu: closed after %llu bytes: %s%s%s", (unsigned long long)p->id,
 			(unsigned long long)sp_conn_bytes_out(p->conn),
@@ -451,6 +520,7 @@ void sp_peer_end(struct sp_peer *p, uint32_t error_info)
 	if (p->state == WAIT_CLOSE) {
 		return;
 	}
+	detach_parts(p);
 	p->state = WAIT_CLOSE;
 	int rc = sp_server_end(rdp_of(p), error_info);
 	if (rc != SP_OK) {
@@ -503,6 +573,7 @@ void sp_peer_destroy(struct sp_peer *p)
 	if (!p) {
 		return;
 	}
+	detach_parts(p);
 	sp_conn_destroy(p->conn);
 	sp_watch_remove(p->kick);
 	sp_watch_remove(p->typist);

@@ -244,7 +244,8 @@ static void on_signal(void *user, int signo)
 
 static bool start_desktop(struct serve *s, const struct sp_msg_desktop_open *m)
 {
-	struct sp_desktop_opts opts = {.dir = s->opts->dir,
+	struct sp_desktop_opts opts = {.loop = s->loop,
+			.dir = s->opts->dir,
 			.kind = s->opts->kind,
 			.width = m->geometry.width,
 			.height = m->geometry.height,

@@ -17,6 +17,8 @@ struct sp_part {
 struct sp_part_calls {
 	/* The static channel that a client announces for it: "cliprdr"; NULL: dynamic ones only. */
 	const char *channel;
+	/* Has dynamic channels too: a client announces what carries them. */
+	bool dynamic;
 	/* The connection is active: open ports. What is not there is not an error. */
 	void (*attach)(struct sp_part *p, struct sp_vc *vc);
 	void (*event)(struct sp_part *p, const struct sp_vc_event *ev);
@@ -26,5 +28,10 @@ struct sp_part_calls {
 
 /* Hands all events of vc to the parts that own them. */
 void sp_part_events(struct sp_vc *vc);
+/*
+ * Moves what the ports have waiting into the connection, up to about max bytes; parts may hear
+ * of room and send more. Returns an error of the connection.
+ */
+sp_nodiscard int sp_part_pump(struct sp_vc *vc, size_t max);
 
 #endif
