@@ -304,7 +304,7 @@ int sp_vc_feed(struct sp_vc *vc, const struct sp_event *ev)
 		chunk = (struct sp_svc_chunk){.flags = SP_SVC_COMPRESSED};
 	}
 	if (dynamic) {
-		return sp_vc_dynamic_feed(vc, &chunk);
+		return sp_vc_dynamic_take(vc, &chunk);
 	}
 	rc = sp_port_take(p, &chunk);
 	if (rc < 0 && rc != SP_ENOMEM) {

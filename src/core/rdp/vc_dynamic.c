@@ -369,7 +369,7 @@ static int on_pdu(struct sp_vc *vc, struct sp_span pdu)
 	}
 }
 
-int sp_vc_dynamic_feed(struct sp_vc *vc, const struct sp_svc_chunk *chunk)
+int sp_vc_dynamic_take(struct sp_vc *vc, const struct sp_svc_chunk *chunk)
 {
 	struct sp_span pdu;
 

@@ -95,7 +95,7 @@ void sp_port_due(struct sp_port *p, enum sp_vc_event_kind kind);
 sp_nodiscard int sp_port_take(struct sp_port *p, const struct sp_svc_chunk *chunk);
 
 /* A chunk of drdynvc. SP_ENOMEM only. */
-sp_nodiscard int sp_vc_dynamic_feed(struct sp_vc *vc, const struct sp_svc_chunk *chunk);
+sp_nodiscard int sp_vc_dynamic_take(struct sp_vc *vc, const struct sp_svc_chunk *chunk);
 /* Tells the other side that a channel is closed. */
 void sp_vc_dynamic_close(struct sp_vc *vc, const struct sp_port *p);
 void sp_vc_dynamic_finish(struct sp_vc *vc);
