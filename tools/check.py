@@ -7,8 +7,9 @@ import re
 import subprocess
 import sys
 
-PARALLEL = ('house', 'unit', 'flow', 'fuzz')
-SERIAL = ('desk', 'proc', 'peer')
+FAST = ('house', 'unit', 'flow', 'fuzz')
+LANES = {'desk': 1, 'proc': 2, 'peer': 2}  # few at a time: they look at screens and clocks
+SLOW = tuple(LANES)
 TWICE = ('unit', 'flow', 'fuzz')    # these run a second time with the sanitizers
 BUILDS = {
     'build': {'werror': True},
@@ -106,8 +107,8 @@ def compile(build, names=None):
     return ninja.wait() == 0
 
 
-def run(build, title, picked, serial, tally):
-    """Runs the picked tests, shows what failed and what was left out, and counts."""
+def run(build, title, picked, lanes, tally):
+    """Runs the picked tests, shows what failed and what was left out, and counts. lanes: None for all."""
     if not picked:
         return
     say(f'== {title} ({build})')
@@ -117,8 +118,8 @@ def run(build, title, picked, serial, tally):
         os.unlink(log)
     command = ['meson', 'test', '-C', build, '--no-rebuild', '--logbase', base,
                '--timeout-multiplier', '4' if build != 'build' else '2']
-    if serial:
-        command += ['--num-processes', '1']
+    if lanes:
+        command += ['--num-processes', str(lanes)]
     runner = subprocess.Popen(command + [name for _, name in picked], env=ENV, text=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     for line in runner.stdout:
@@ -157,7 +158,7 @@ def count(suite, name, build, result, tally):
 def main():
     parser = argparse.ArgumentParser(prog='check', description='Builds and runs the tests.')
     parser.add_argument('names', nargs='*', metavar='NAME', help='a test, part of its name, or a suite: '
-                        + ' '.join(PARALLEL + SERIAL))
+                        + ' '.join(FAST + SLOW))
     parser.add_argument('--quick', action='store_true', help='only what needs no peer program')
     args = parser.parse_args()
     tally = Tally()
@@ -169,26 +170,26 @@ def main():
 
     if not configure('build'):
         give_up('configuring failed')
-    everything = [t for t in tests('build') if not args.quick or t[0] in PARALLEL]
+    everything = [t for t in tests('build') if not args.quick or t[0] in FAST]
     picked = chosen(everything, args.names)
-    if not args.quick and any(suite in SERIAL + ('house',) for suite, _ in picked):
+    if not args.quick and any(suite in SLOW + ('house',) for suite, _ in picked):
         if subprocess.run(['tools/install', 'run', 'test']).returncode:
             say('check: some packages could not be installed; what needs them is skipped or fails')
     again = [t for t in picked if t[0] in (('unit',) if args.quick else TWICE)]
 
     if not compile('build'):
         give_up('building failed')
-    run('build', 'house, unit, flow, fuzz', [t for t in picked if t[0] in PARALLEL], False, tally)
+    run('build', 'house, unit, flow, fuzz', [t for t in picked if t[0] in FAST], None, tally)
     if again:
         if not configure('build-asan'):
             give_up('configuring build-asan failed')
         if compile('build-asan', {name for _, name in again}):
-            run('build-asan', 'again with sanitizers', again, False, tally)
+            run('build-asan', 'again with sanitizers', again, None, tally)
         else:
             say('--- building build-asan failed')
             tally.failed += 1
-    for suite in SERIAL:
-        run('build', suite, [t for t in picked if t[0] == suite], True, tally)
+    for suite in SLOW:
+        run('build', suite, [t for t in picked if t[0] == suite], LANES[suite], tally)
     tally.end()
 
 
