@@ -46,6 +46,7 @@ enum sp_clip_cf {
 	SP_CLIP_CF_UNICODETEXT = 13,
 	SP_CLIP_CF_HDROP = 15,
 	SP_CLIP_CF_LOCALE = 16,
+	SP_CLIP_CF_DIBV5 = 17,
 };
 
 /* [MS-RDPECLIP] 2.2.1 Clipboard PDU Header (CLIPRDR_HEADER) */
