@@ -44,7 +44,7 @@ void sp_desktop_add_part(struct sp_desktop *d, struct sp_part *part)
 	d->parts[d->n_parts++] = part;
 }
 
-static int start_parts(struct sp_desktop *d)
+static int start_parts(struct sp_desktop *d, struct sp_loop *l)
 {
 	struct sp_xinput_opts in = {.display = sp_xserver_display(d->server),
 			.authority = sp_xserver_authority(d->server),
@@ -52,6 +52,11 @@ static int start_parts(struct sp_desktop *d)
 	int rc = sp_screen_create(d->link, &d->screen);
 
 	if (rc == SP_OK) {
+		d->monitors = sp_monitors_create(l, d->screen);
+		rc = d->monitors ? SP_OK : SP_ENOMEM;
+	}
+	if (rc == SP_OK) {
+		sp_desktop_add_part(d, sp_monitors_part(d->monitors));
 		rc = sp_capture_create(d->link, &d->capture);
 	}
 	if (rc == SP_OK) {
@@ -92,7 +97,7 @@ int sp_desktop_start(struct sp_desktop *d, const struct sp_desktop_opts *opts, c
 		rc = start_x(d, opts, why, n);
 	}
 	if (rc == SP_OK) {
-		rc = start_parts(d);
+		rc = start_parts(d, opts->loop);
 	}
 	if (rc == SP_OK) {
 		rc = start_program(d, opts, why, n);
@@ -113,6 +118,7 @@ void sp_desktop_finish(struct sp_desktop *d)
 	sp_xinput_destroy(d->input);
 	sp_xcursor_destroy(d->cursor);
 	sp_capture_destroy(d->capture);
+	sp_monitors_destroy(d->monitors);
 	sp_screen_destroy(d->screen);
 	sp_xlink_destroy(d->link);
 	sp_xserver_destroy(d->server);

@@ -10,6 +10,7 @@
 #include "desk/session/bus.h"
 #include "desk/session/capture.h"
 #include "desk/session/env.h"
+#include "desk/session/monitors.h"
 #include "desk/session/program.h"
 #include "desk/session/screen.h"
 #include "desk/session/xcursor.h"
@@ -34,6 +35,7 @@ struct sp_desktop {
 	struct sp_xserver *server;
 	struct sp_xlink *link;
 	struct sp_screen *screen;
+	struct sp_monitors *monitors; /* a part */
 	struct sp_capture *capture;
 	struct sp_xcursor *cursor;
 	struct sp_xinput *input;

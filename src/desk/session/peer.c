@@ -14,11 +14,6 @@
 #include "host/rdp/part.h"
 
 #define DEADLINE_US (30 * 1000000u)
-#define MIN_SIDE 200
-#define MAX_SIDE 8192
-#define DPI 96
-#define MIN_SCALE 100
-#define MAX_SCALE 500
 /* Pictures go first; so much of the channels goes in a turn even when those fill the link. */
 #define CHANNEL_SHARE (16u << 10)
 #define CHANNEL_TURN (64u << 10)
@@ -132,44 +127,6 @@ static void send_channels(struct sp_peer *p)
 
 /* ---- what the client is like ---- */
 
-static uint32_t within(uint32_t v, uint32_t min, uint32_t max)
-{
-	v = v < min ? min : v;
-	return v > max ? max : v;
-}
-
-/* One screen around all monitors, or the size the client names. */
-static void wanted_size(const struct sp_gcc_client *gcc, uint32_t *w, uint32_t *h)
-{
-	*w = gcc->core.desktop_width;
-	*h = gcc->core.desktop_height;
-	if (gcc->has_monitor && gcc->n_monitors > 0) {
-		int32_t left = INT32_MAX, top = INT32_MAX, right = INT32_MIN, bottom = INT32_MIN;
-
-		for (size_t i = 0; i < gcc->n_monitors; i++) {
-			const struct sp_gcc_monitor *m = &gcc->monitor[i];
-
-			left = m->left < left ? m->left : left;
-			top = m->top < top ? m->top : top;
-			right = m->right > right ? m->right : right;
-			bottom = m->bottom > bottom ? m->bottom : bottom;
-		}
-		*w = (uint32_t)(right - left + 1);
-		*h = (uint32_t)(bottom - top + 1);
-	}
-	*w = within(*w, MIN_SIDE, MAX_SIDE) & ~1u;
-	*h = within(*h, MIN_SIDE, MAX_SIDE);
-}
-
-static uint32_t wanted_dpi(const struct sp_gcc_cs_core *core)
-{
-	uint32_t scale = core->n_tail > SP_GCC_TAIL_DESKTOP_SCALE ? core->desktop_scale_factor : 0;
-
-	/* [MS-RDPBCGR] 2.2.1.3.2: out of range means to ignore it. */
-	scale = MIN_SCALE <= scale && scale <= MAX_SCALE ? scale : MIN_SCALE;
-	return DPI * scale / 100;
-}
-
 static void screen_size(struct sp_peer *p)
 {
 	uint32_t w, h;
@@ -182,18 +139,16 @@ static void screen_size(struct sp_peer *p)
 static void on_logon(struct sp_peer *p)
 {
 	const struct sp_gcc_client *gcc = sp_rdp_client_gcc(rdp_of(p));
-	uint32_t w, h;
 
 	p->calls->takes(p->user, p);
-	wanted_size(gcc, &w, &h);
-	int rc = sp_screen_resize(p->d->screen, w, h, wanted_dpi(&gcc->core));
+	int rc = sp_monitors_logon(p->d->monitors, gcc);
 	if (rc == SP_ECLOSED) {
 		p->calls->x_lost(p->user);
 		return;
 	}
 	if (rc != SP_OK) {
-		sp_log(SP_LOG_WARN, "conn %llu: screen stays as it is, %u x %u: %s",
-				(unsigned long long)p->id, w, h, sp_err_text(rc));
+		sp_log(SP_LOG_WARN, "conn %llu: screen stays as it is: %s",
+				(unsigned long long)p->id, sp_err_text(rc));
 	}
 	screen_size(p);
 	p->size.bpp = sp_gcc_client_bpp(&gcc->core);
