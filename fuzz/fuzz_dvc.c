@@ -11,6 +11,9 @@ static void parse(const uint8_t *data, size_t size)
 {
 	struct sp_dvc_head head;
 	char name[SP_DVC_NAME];
+	struct sp_dvc_data part;
+	struct sp_dvc_caps caps;
+	uint16_t version;
 	uint32_t status;
 	struct sp_rd r;
 
@@ -18,7 +21,16 @@ static void parse(const uint8_t *data, size_t size)
 	if (sp_dvc_head_read(&r, &head) != SP_OK) {
 		return;
 	}
-	struct sp_rd again = r;
+	struct sp_rd again = r, third = r, fourth = r, fifth = r;
+	if (sp_dvc_caps_read(&third, &caps) == SP_OK && caps.version == 0) {
+		abort();
+	}
+	if (sp_dvc_caps_response_read(&fourth, &version) == SP_OK && version == 0) {
+		abort();
+	}
+	if (sp_dvc_data_read(&fifth, &head, &part) == SP_OK && !(part.data.n < size)) {
+		abort();
+	}
 	if (sp_dvc_create_read(&r, name) == SP_OK && !(strlen(name) < SP_DVC_NAME)) {
 		abort();
 	}

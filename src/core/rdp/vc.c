@@ -124,6 +124,8 @@ static void free_port(struct sp_port *p)
 		queue_pop(&p->out);
 	}
 	sp_free(p->out.v);
+	sp_zgfx_dec_destroy(p->dec);
+	sp_zgfx_enc_destroy(p->enc);
 	sp_svc_join_finish(&p->in);
 	sp_free(p);
 }

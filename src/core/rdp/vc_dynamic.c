@@ -6,7 +6,6 @@
 #include "core/rdp/dvcs.h"
 
 #define MAX_CONTROL (64u << 10) /* a peer that asks much and takes nothing goes no further */
-#define VERSION 2 /* 3 is 2 with compressed data */
 
 /* [MS-RDPEDYC] 2.2.1.1.2: 70, 20, 7 and 3 per cent */
 static const uint16_t charges[SP_DVC_PRIORITIES] = {936, 3276, 9362, 21845};
@@ -77,7 +76,7 @@ static int put_control(struct sp_vc *vc, struct sp_wr *w)
 
 static int send_caps(struct sp_vc *vc)
 {
-	struct sp_dvc_caps caps = {.version = VERSION};
+	struct sp_dvc_caps caps = {.version = SP_DVC_VERSION};
 	struct sp_wr w;
 
 	sp_wr_init(&w, SP_DVC_PDU);
@@ -206,7 +205,7 @@ static int on_caps_response(struct sp_vc *vc, struct sp_rd *r)
 	if (vc->dyn_state != SP_VC_DYN_WAIT_CAPS) {
 		return SP_OK;
 	}
-	vc->caps.version = version < VERSION ? version : VERSION;
+	vc->caps.version = version < SP_DVC_VERSION ? version : SP_DVC_VERSION;
 	vc->dyn_state = SP_VC_DYN_READY;
 	for (size_t i = 0; rc == SP_OK && i < vc->n; i++) {
 		if (vc->port[i]->dynamic && vc->port[i]->state == SP_PORT_CREATING) {
@@ -223,8 +222,8 @@ static int on_caps_request(struct sp_vc *vc, struct sp_rd *r)
 	if (sp_dvc_caps_read(r, &caps) != SP_OK) {
 		return broken(vc, "capabilities");
 	}
-	if (caps.version > VERSION) {
-		caps.version = VERSION;
+	if (caps.version > SP_DVC_VERSION) {
+		caps.version = SP_DVC_VERSION;
 	}
 	vc->caps = caps;
 	vc->dyn_state = SP_VC_DYN_READY;
@@ -274,7 +273,7 @@ static int on_create_request(struct sp_vc *vc, struct sp_rd *r, const struct sp_
 	}
 	if (vc->dyn_state == SP_VC_DYN_IDLE) {
 		/* Some servers never ask; they wait for the answer all the same. */
-		vc->caps.version = VERSION;
+		vc->caps.version = SP_DVC_VERSION;
 		vc->dyn_state = SP_VC_DYN_READY;
 		rc = send_caps(vc);
 		if (rc != SP_OK) {
@@ -296,30 +295,51 @@ static int on_create_request(struct sp_vc *vc, struct sp_rd *r, const struct sp_
 	return put_control(vc, &w);
 }
 
+/* [MS-RDPEDYC] 3.1.5.2.5: each channel has a history of its own. */
+static int unpack(struct sp_port *p, struct sp_span *data)
+{
+	if (!p->dec) {
+		p->dec = sp_zgfx_dec_create(SP_ZGFX_LITE, SP_ZGFX_LITE_SEGMENT);
+	}
+	return p->dec ? sp_zgfx_decode(p->dec, *data, data) : SP_ENOMEM;
+}
+
+static int take_data(struct sp_port *p, const struct sp_dvc_data *data)
+{
+	struct sp_svc_chunk chunk = {.data = data->data};
+	int rc = data->compressed ? unpack(p, &chunk.data) : SP_OK;
+
+	if (rc != SP_OK) {
+		return rc;
+	}
+	if (data->first) {
+		chunk.flags = SP_SVC_FIRST;
+		chunk.total = data->total;
+	} else if (p->in.open) {
+		chunk.total = p->in.total;
+	} else {
+		chunk.flags = SP_SVC_FIRST;
+		chunk.total = (uint32_t)chunk.data.n;
+	}
+	size_t have = p->in.open ? p->in.data.n : 0;
+	chunk.flags |= chunk.data.n == chunk.total - have ? SP_SVC_LAST : 0;
+	return sp_port_take(p, &chunk);
+}
+
 static int on_data(struct sp_vc *vc, struct sp_rd *r, const struct sp_dvc_head *head)
 {
 	struct sp_port *p = find_port(vc, head->id);
 	struct sp_dvc_data data;
 
-	if (sp_dvc_data_read(r, head, &data) != SP_OK || data.compressed) {
+	if (sp_dvc_data_read(r, head, &data) != SP_OK ||
+			(data.compressed && vc->caps.version < 3)) {
 		return broken(vc, "data");
 	}
 	if (!p || p->state != SP_PORT_OPEN) {
 		return SP_OK; /* on its way while we closed it, or nothing that was opened */
 	}
-	struct sp_svc_chunk chunk = {.data = data.data};
-	if (data.first) {
-		chunk.flags = SP_SVC_FIRST;
-		chunk.total = data.total;
-	} else if (p->in.open) {
-		chunk.total = p->in.total;
-	} else {
-		chunk.flags = SP_SVC_FIRST;
-		chunk.total = (uint32_t)data.data.n;
-	}
-	size_t have = p->in.open ? p->in.data.n : 0;
-	chunk.flags |= data.data.n == chunk.total - have ? SP_SVC_LAST : 0;
-	int rc = sp_port_take(p, &chunk);
+	vc->compresses |= data.compressed;
+	int rc = take_data(p, &data);
 	if (rc < 0 && rc != SP_ENOMEM) {
 		sp_log(SP_LOG_DEBUG, "channel %s: %s", p->name, sp_err_text(rc));
 		sp_port_lost(p);
@@ -388,20 +408,38 @@ int sp_vc_dynamic_take(struct sp_vc *vc, const struct sp_svc_chunk *chunk)
 
 /* ---- what goes ---- */
 
-size_t sp_vc_dynamic_write(const struct sp_port *p, struct sp_span message, struct sp_wr *w)
+/* From one message to the next; without memory it goes as it is. */
+static void choose_packing(struct sp_port *p)
 {
+	if (p->vc->compresses && !p->enc) {
+		p->enc = sp_zgfx_enc_create(SP_ZGFX_LITE);
+	}
+	p->packed = p->enc != NULL;
+}
+
+size_t sp_vc_dynamic_write(struct sp_port *p, struct sp_span message, struct sp_wr *w)
+{
+	struct sp_svc_chunk chunk = {.flags = SP_SVC_FIRST | SP_SVC_LAST};
+	size_t at = w->n;
+
+	if (!p->begun) {
+		choose_packing(p);
+	}
 	struct sp_dvc_data data = {.id = p->id,
 			.first = !p->begun && message.n > SP_DVC_WHOLE,
+			.compressed = p->packed,
 			.total = (uint32_t)message.n};
-	size_t head = sp_dvc_data_overhead(&data), left = message.n - p->done;
-	size_t n = left < SP_DVC_PDU - head ? left : SP_DVC_PDU - head;
-	uint32_t total = (uint32_t)(head + n);
+	size_t room = SP_DVC_PDU - sp_dvc_data_overhead(&data) - (p->packed ? SP_ZGFX_OVERHEAD : 0);
+	size_t left = message.n - p->done, n = left < room ? left : room;
+	struct sp_span part = n > 0 ? sp_span(message.p + p->done, n) : sp_span(NULL, 0);
 
-	data.data = n > 0 ? sp_span(message.p + p->done, n) : sp_span(NULL, 0);
-	sp_svc_write(w,
-			&(struct sp_svc_chunk){
-					.total = total, .flags = SP_SVC_FIRST | SP_SVC_LAST});
+	data.data = p->packed ? sp_span(NULL, 0) : part;
+	sp_svc_write(w, &chunk);
 	sp_dvc_data_write(w, &data);
+	if (p->packed && sp_zgfx_encode(p->enc, part, w) != SP_OK) {
+		return 0; /* what is wrong sticks to w */
+	}
+	sp_wr_fill_le32(w, at, w->n - at - SP_SVC_HEADER);
 	return n;
 }
 

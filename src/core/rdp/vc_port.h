@@ -2,6 +2,7 @@
 #ifndef SP_CORE_RDP_VC_PORT_H
 #define SP_CORE_RDP_VC_PORT_H
 
+#include "core/codec/zgfx.h"
 #include "core/pdu/dvc.h"
 #include "core/pdu/gcc_client.h"
 #include "core/pdu/svc.h"
@@ -35,11 +36,14 @@ struct sp_port {
 	uint32_t id; /* dynamic */
 	uint8_t priority; /* dynamic: below SP_DVC_PRIORITIES */
 	char name[SP_DVC_NAME]; /* dynamic */
+	struct sp_zgfx_dec *dec; /* dynamic: once the other side compresses */
+	struct sp_zgfx_enc *enc;
 	struct sp_svc_join in;
 	struct sp_port_queue out;
 	size_t queued; /* bytes in out that were not moved */
 	size_t done; /* bytes of the first message that were */
 	bool begun; /* the first message is under way */
+	bool packed; /* and in compressed PDUs */
 	bool full; /* ROOM is owed */
 };
 
@@ -73,6 +77,11 @@ struct sp_vc {
 	enum sp_vc_dynamic_state dyn_state;
 	struct sp_svc_join dyn_in;
 	struct sp_dvc_caps caps; /* version that both have; the server's charges */
+	/*
+	 * The other side compresses, so it understands what is compressed. That it says version 3
+	 * is no proof: FreeRDP 2 does, and gives up at the first such PDU.
+	 */
+	bool compresses;
 	uint32_t last_id;
 	struct sp_rcbuf *control_first, *control_last; /* PDUs of drdynvc that are no data */
 	size_t control_bytes;
@@ -100,7 +109,7 @@ sp_nodiscard int sp_vc_dynamic_take(struct sp_vc *vc, const struct sp_svc_chunk 
 void sp_vc_dynamic_close(struct sp_vc *vc, const struct sp_port *p);
 void sp_vc_dynamic_finish(struct sp_vc *vc);
 /* Writes the next PDU of a port's first message; returns how much of the message it carries. */
-size_t sp_vc_dynamic_write(const struct sp_port *p, struct sp_span message, struct sp_wr *w);
+size_t sp_vc_dynamic_write(struct sp_port *p, struct sp_span message, struct sp_wr *w);
 /* PDUs of a port in one turn. */
 unsigned sp_vc_dynamic_share(const struct sp_port *p);
 

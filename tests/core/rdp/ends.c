@@ -1,6 +1,7 @@
 /* tests/core/rdp/ends.c - see ends.h. */
 #include "ends.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,9 +154,23 @@ int ends_feed(struct ends *e, bool server, size_t index, uint32_t total, uint32_
 	return rc;
 }
 
+/* Not by unit_hex(), which keeps what it returns. */
+static size_t hex_bytes(const char *hex, uint8_t *to, size_t room)
+{
+	unsigned v, n = 0;
+	int used;
+
+	for (; n < room && sscanf(hex, " %2x%n", &v, &used) == 1; hex += used) {
+		to[n++] = (uint8_t)v;
+	}
+	return n;
+}
+
 int ends_feed_dynamic(struct ends *e, bool server, const char *hex)
 {
-	struct sp_span pdu = unit_hex(hex);
+	uint8_t pdu[64];
+	size_t n = hex_bytes(hex, pdu, sizeof(pdu));
 
-	return ends_feed(e, server, ENDS_DYNAMIC, (uint32_t)pdu.n, SP_SVC_FIRST | SP_SVC_LAST, pdu);
+	return ends_feed(e, server, ENDS_DYNAMIC, (uint32_t)n, SP_SVC_FIRST | SP_SVC_LAST,
+			sp_span(pdu, n));
 }
