@@ -76,6 +76,7 @@ int app_person_session(struct app_person *p, struct sp_session_conf *out)
 			.domain = p->o->domain,
 			.width = p->o->width,
 			.height = p->o->height,
+			.monitors = p->o->monitors.n > 0 ? &p->o->monitors : NULL,
 			.depth = p->o->depth,
 			.security = p->o->security,
 			.trust = p->o->trust,

@@ -159,6 +159,8 @@ const struct app_command app_script = {
 			 "  move X Y                move the mouse there\n"
 			 "  click X Y [BUTTON]      press a button there: left, middle or right\n"
 			 "  shot FILE.png           write the picture that is shown\n"
+			 "  resize WxH[+X+Y] ...    ask for another desktop, of one monitor or "
+			 "several\n"
 			 "  expect-still [SECONDS]  wait until nothing changed for so long (0.5)\n"
 			 "\n"
 			 "The options are those of `sallyport shot`:\n"

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/layout.h"
 #include "core/base/err.h"
 #include "core/base/mem.h"
 #include "host/io/tcp.h"
@@ -57,10 +58,42 @@ int sp_options_seconds(const char *text, unsigned max, uint64_t *out_us)
 	return SP_OK;
 }
 
+/* "WxH,WxH+X+Y": several monitors, the first one being the primary. */
+static int take_monitors(struct sp_options *o, const char *v)
+{
+	char one[64];
+
+	o->monitors.n = 0;
+	for (const char *at = v;; at++) {
+		size_t n = strcspn(at, ",");
+
+		if (!(n < sizeof(one))) {
+			return SP_EARG;
+		}
+		memcpy(one, at, n);
+		one[n] = '\0';
+		if (sp_layout_add(&o->monitors, one) != SP_OK) {
+			return SP_EARG;
+		}
+		at += n;
+		if (*at == '\0') {
+			break;
+		}
+	}
+	struct sp_rect all = sp_display_bounds(&o->monitors);
+	o->width = (uint16_t)all.w;
+	o->height = (uint16_t)all.h;
+	return sp_display_check(&o->monitors) ? SP_EARG : SP_OK;
+}
+
 static int take_size(struct sp_options *o, const char *v)
 {
 	char *end;
 
+	if (strpbrk(v, ",+@")) {
+		return take_monitors(o, v);
+	}
+	o->monitors.n = 0;
 	if (!isdigit((unsigned char)v[0])) {
 		return SP_EARG;
 	}
@@ -150,7 +183,10 @@ int sp_options_take(struct sp_options *o, int argc, char **argv, int *i, char wh
 		int (*take)(struct sp_options *o, const char *v);
 		const char *want;
 	} options[] = {
-			{"--size", take_size, "not WIDTHxHEIGHT, each from 200 to 8192"},
+			{"--size", take_size,
+					"not WIDTHxHEIGHT, each from 200 to 8192, nor such "
+					"monitors side by "
+					"side"},
 			{"--user", take_user, "not a user name"},
 			{"--target", take_target, "not a target name"},
 			{"--code", take_code, "not a code of six digits"},

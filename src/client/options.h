@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "client/session.h"
+#include "core/chan/display.h"
 #include "host/io/fdio.h"
 #include "host/lib/totp.h"
 
@@ -22,7 +23,8 @@ struct sp_options {
 	bool has_totp;
 	uint8_t totp[SP_TOTP_SECRET];
 	char name[SP_SESSION_NAME]; /* of sp_options_name() */
-	uint16_t width, height;
+	uint16_t width, height; /* around all monitors */
+	struct sp_display_layout monitors; /* n 0: one of this size */
 	uint8_t depth;
 	enum sp_session_security security;
 	struct sp_trust trust;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/script_resize.h"
 #include "client/script_steps.h"
 #include "core/base/err.h"
 #include "core/base/mem.h"
@@ -12,7 +13,7 @@
 #define PATIENCE_US 30000000 /* of a step that does not say */
 
 /* Every kind of step there is, by the file it comes from. */
-static const struct sp_script_set *const sets[] = {&sp_script_steps};
+static const struct sp_script_set *const sets[] = {&sp_script_steps, &sp_script_resize};
 
 #define SETS SP_LEN(sets)
 
@@ -376,8 +377,20 @@ static int connect_and_run(struct sp_script *run)
 			.painted = on_painted,
 			.ended = on_ended};
 	struct sp_session_conf sc = *run->conf->session;
+	struct sp_part *parts[SP_SESSION_PARTS];
 	char why[SP_SESSION_WHY];
+	size_t n = 0;
 
+	for (; n < sc.n_parts && n < SP_SESSION_PARTS; n++) {
+		parts[n] = sc.parts[n];
+	}
+	for (size_t i = 0; i < SETS && n < SP_SESSION_PARTS; i++) {
+		if (sets[i]->part) {
+			parts[n++] = sets[i]->part(run->set[i]);
+		}
+	}
+	sc.parts = parts;
+	sc.n_parts = n;
 	sc.calls = &calls;
 	sc.user = run;
 	run->session = sp_session_create(run->loop, &sc, why);

@@ -11,6 +11,7 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/utf16.h"
+#include "core/chan/display.h"
 #include "core/pdu/bitmap.h"
 #include "core/pdu/caps.h"
 #include "core/pdu/fastpath.h"
@@ -332,8 +333,8 @@ static int on_demand(struct sp_session *s, const struct sp_caps *theirs)
 	uint32_t w = theirs->bitmap.width, h = theirs->bitmap.height;
 	struct sp_caps ours;
 
-	if (!sp_caps_has(theirs, SP_CAPS_BITMAP) || !(1 <= w && w <= SP_SESSION_MAX_SIDE) ||
-			!(1 <= h && h <= SP_SESSION_MAX_SIDE)) {
+	if (!sp_caps_has(theirs, SP_CAPS_BITMAP) || !(1 <= w && w <= SP_DISPLAY_MAX_SPAN) ||
+			!(1 <= h && h <= SP_DISPLAY_MAX_SPAN) || !(w * h <= SP_SESSION_MAX_AREA)) {
 		snprintf(s->why, sizeof(s->why), "server's desktop of %ux%u is not possible", w, h);
 		return SP_EFIELD;
 	}
@@ -547,6 +548,9 @@ static struct sp_rdp *make_machine(struct sp_session *s, int fd)
 		sp_addr_host_text(&local, address);
 	}
 	sp_settings_gcc(&gcc, s->conf.width, s->conf.height, s->conf.depth);
+	if (s->conf.monitors) {
+		sp_settings_monitors(&gcc, s->conf.monitors);
+	}
 	announce_parts(s, &gcc);
 	sp_settings_info(&s->info, address);
 	snprintf(s->info.user, sizeof(s->info.user), "%s", s->user);

@@ -16,6 +16,8 @@
 
 #define SP_SESSION_MIN_SIDE 200
 #define SP_SESSION_MAX_SIDE 8192
+#define SP_SESSION_MAX_AREA \
+	(8192u * 8192u) /* of a desktop, which several monitors may make wider */
 #define SP_SESSION_NAME 256 /* bytes of a user or domain name with its NUL */
 #define SP_SESSION_WHY 2304
 #define SP_SESSION_PARTS 16
@@ -60,6 +62,7 @@ struct sp_session_conf {
 	const char *user_name; /* NULL or "" for none; "DOMAIN\user" where domain is not given */
 	const char *domain; /* NULL or "" for none */
 	uint16_t width, height;
+	const struct sp_display_layout *monitors; /* NULL: one, of this size */
 	uint8_t depth; /* 15, 16, 24 or 32 */
 	enum sp_session_security security;
 	struct sp_trust trust;
@@ -74,6 +77,7 @@ struct sp_session_conf {
 	size_t n_parts; /* <= SP_SESSION_PARTS */
 };
 
+struct sp_display_layout;
 struct sp_session;
 
 /*

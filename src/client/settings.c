@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/chan/display.h"
 #include "core/pdu/gcc_client.h"
 #include "core/pdu/info.h"
 
@@ -44,6 +45,34 @@ void sp_settings_gcc(struct sp_gcc_client *out, uint16_t width, uint16_t height,
 	/* Without SP_GCC_REDIRECTION_SUPPORTED: we follow no broker to another machine. */
 	out->has_cluster = true;
 	out->cluster_flags = SP_GCC_REDIRECTION_VERSION(4);
+}
+
+void sp_settings_monitors(struct sp_gcc_client *out, const struct sp_display_layout *l)
+{
+	struct sp_rect all = sp_display_bounds(l);
+
+	out->core.desktop_width = (uint16_t)all.w;
+	out->core.desktop_height = (uint16_t)all.h;
+	out->has_monitor = out->has_monitor_ex = true;
+	out->n_monitors = l->n;
+	for (size_t i = 0; i < l->n; i++) {
+		const struct sp_display_monitor *m = &l->monitor[i];
+
+		out->monitor[i] = (struct sp_gcc_monitor){.left = m->left,
+				.top = m->top,
+				.right = m->left + (int32_t)m->width - 1,
+				.bottom = m->top + (int32_t)m->height - 1,
+				.flags = m->primary ? SP_GCC_MONITOR_PRIMARY : 0};
+		out->monitor_ex[i] = (struct sp_gcc_monitor_ex){.physical_width = m->physical_width,
+				.physical_height = m->physical_height,
+				.orientation = m->orientation,
+				.desktop_scale_factor = m->desktop_scale,
+				.device_scale_factor = m->device_scale};
+		if (m->primary && m->desktop_scale) {
+			out->core.desktop_scale_factor = m->desktop_scale;
+			out->core.device_scale_factor = m->device_scale;
+		}
+	}
 }
 
 void sp_settings_info(struct sp_info *out, const char *address)

@@ -4,11 +4,14 @@
 
 #include <stdint.h>
 
+struct sp_display_layout;
 struct sp_gcc_client;
 struct sp_info;
 
 /* Core, security and cluster block of a client without channels. */
 void sp_settings_gcc(struct sp_gcc_client *out, uint16_t width, uint16_t height, uint8_t depth);
+/* The monitor blocks, and a desktop around all of a layout that was checked. */
+void sp_settings_monitors(struct sp_gcc_client *out, const struct sp_display_layout *l);
 /* Without user and password. address is ours on this connection, as text. */
 void sp_settings_info(struct sp_info *out, const char *address);
 

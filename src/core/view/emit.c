@@ -33,8 +33,9 @@ struct sp_emit *sp_emit_create(const struct sp_emit_conf *conf)
 {
 	struct sp_emit *e;
 
-	if (!(1 <= conf->w && conf->w <= SP_PIXEL_SIDE_MAX && 1 <= conf->h &&
-			    conf->h <= SP_PIXEL_SIDE_MAX && sp_pixel_depth_ok(conf->depth) &&
+	if (!(1 <= conf->w && conf->w <= SP_EMIT_MAX_SIDE && 1 <= conf->h &&
+			    conf->h <= SP_EMIT_MAX_SIDE && conf->w * conf->h <= SP_EMIT_MAX_AREA &&
+			    sp_pixel_depth_ok(conf->depth) &&
 			    SP_EMIT_MIN_UPDATE <= conf->max_update)) {
 		return NULL;
 	}

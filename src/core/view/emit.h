@@ -13,7 +13,7 @@
 struct sp_emit;
 
 struct sp_emit_conf {
-	uint32_t w, h; /* of the desktop, 1 to SP_PIXEL_SIDE_MAX */
+	uint32_t w, h; /* of the desktop, 1 to SP_EMIT_MAX_SIDE, together up to SP_EMIT_MAX_AREA */
 	unsigned depth; /* 8, 15, 16, 24 or 32 as negotiated */
 	size_t max_update; /* most bytes of one update body, from SP_EMIT_MIN_UPDATE to _MAX_ */
 	bool one_rect; /* one rectangle per update, as the greeter needs it */
@@ -22,6 +22,8 @@ struct sp_emit_conf {
 	bool shadow; /* remember what was sent (w * h * 4 bytes), to send changes only */
 };
 
+#define SP_EMIT_MAX_SIDE 32766 /* what monitors side by side may reach */
+#define SP_EMIT_MAX_AREA (8192u * 8192u)
 #define SP_EMIT_MIN_UPDATE 1024
 /* What fits a fast-path update that is not fragmented, whatever is put in front of it. */
 #define SP_EMIT_MAX_UPDATE (16 * 1024 - 64)

@@ -21,7 +21,7 @@ struct sp_paint {
 	size_t scratch_n;
 };
 
-/* w and h are at most SP_PIXEL_SIDE_MAX. */
+/* w and h are at most 32767. */
 void sp_paint_init(struct sp_paint *p, uint8_t *fb, size_t stride, uint32_t w, uint32_t h);
 /* Accepts a zeroed painter. */
 void sp_paint_finish(struct sp_paint *p);

@@ -287,7 +287,10 @@ static void test_create(void **state)
 
 	bad.w = 0;
 	assert_null(sp_emit_create(&bad));
+	bad.w = SP_EMIT_MAX_SIDE + 1;
+	assert_null(sp_emit_create(&bad));
 	bad.w = 8193;
+	bad.h = 8192;
 	assert_null(sp_emit_create(&bad));
 	bad = plain;
 	bad.depth = 4;
