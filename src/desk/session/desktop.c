@@ -44,6 +44,21 @@ void sp_desktop_add_part(struct sp_desktop *d, struct sp_part *part)
 	d->parts[d->n_parts++] = part;
 }
 
+/* Before all else: it comes up by itself while the X server is waited for. */
+static void start_sound(struct sp_desktop *d, const struct sp_desktop_opts *opts)
+{
+	char why[300];
+
+	d->sound = sp_sound_create(opts->loop, d->env, opts->dir, why, sizeof(why));
+	if (!d->sound) {
+		sp_log(SP_LOG_WARN, "desktop without sound: %s", why);
+		return;
+	}
+	for (size_t i = 0; i < SP_SOUND_PARTS; i++) {
+		sp_desktop_add_part(d, sp_sound_part(d->sound, i));
+	}
+}
+
 static int start_parts(struct sp_desktop *d, struct sp_loop *l)
 {
 	struct sp_xinput_opts in = {.display = sp_xserver_display(d->server),
@@ -94,6 +109,7 @@ int sp_desktop_start(struct sp_desktop *d, const struct sp_desktop_opts *opts, c
 	snprintf(why, n, "%s", "");
 	int rc = make_env(d, opts->dir);
 	if (rc == SP_OK) {
+		start_sound(d, opts);
 		rc = start_x(d, opts, why, n);
 	}
 	if (rc == SP_OK) {
@@ -114,6 +130,7 @@ int sp_desktop_start(struct sp_desktop *d, const struct sp_desktop_opts *opts, c
 void sp_desktop_finish(struct sp_desktop *d)
 {
 	sp_program_destroy(d->program);
+	sp_sound_destroy(d->sound);
 	sp_bus_destroy(d->bus);
 	sp_xinput_destroy(d->input);
 	sp_xcursor_destroy(d->cursor);

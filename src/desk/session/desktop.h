@@ -13,6 +13,7 @@
 #include "desk/session/monitors.h"
 #include "desk/session/program.h"
 #include "desk/session/screen.h"
+#include "desk/session/sound.h"
 #include "desk/session/xcursor.h"
 #include "desk/session/xinput.h"
 #include "desk/session/xlink.h"
@@ -32,6 +33,7 @@ struct sp_desktop_opts {
 
 struct sp_desktop {
 	struct sp_env *env;
+	struct sp_sound *sound; /* parts; NULL: none installed */
 	struct sp_xserver *server;
 	struct sp_xlink *link;
 	struct sp_screen *screen;
