@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/echo.h"
 #include "client/settings.h"
 #include "client/words.h"
 #include "core/base/err.h"
@@ -56,7 +57,8 @@ struct sp_session {
 	struct sp_paint paint;
 	uint64_t pixels[CODECS];
 
-	struct sp_part *parts[SP_SESSION_PARTS];
+	struct sp_client_echo echo;
+	struct sp_part *parts[SP_SESSION_PARTS + 1];
 	size_t n_parts;
 	struct sp_vc *vc; /* the parts are attached to it; NULL: they are not */
 	struct sp_watch *before, *kick; /* what parts have sent goes out with the turn */
@@ -611,6 +613,10 @@ struct sp_session *sp_session_create(
 	s->n_parts = conf->n_parts < SP_SESSION_PARTS ? conf->n_parts : SP_SESSION_PARTS;
 	for (size_t i = 0; i < s->n_parts; i++) {
 		s->parts[i] = conf->parts[i];
+	}
+	if (s->n_parts > 0) {
+		sp_client_echo_init(&s->echo);
+		s->parts[s->n_parts++] = &s->echo.part;
 	}
 	sp_paint_init(&s->paint, NULL, 0, 0, 0);
 	s->deadline = sp_loop_timer(l, on_deadline, s);

@@ -66,6 +66,8 @@ static int start_parts(struct sp_desktop *d, struct sp_loop *l)
 			.envp = sp_env_vector(d->env)};
 	int rc = sp_screen_create(d->link, &d->screen);
 
+	sp_desk_echo_init(&d->echo);
+	sp_desktop_add_part(d, &d->echo.part);
 	if (rc == SP_OK) {
 		d->monitors = sp_monitors_create(l, d->screen);
 		rc = d->monitors ? SP_OK : SP_ENOMEM;

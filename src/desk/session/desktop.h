@@ -9,6 +9,7 @@
 #include "core/base/attr.h"
 #include "desk/session/bus.h"
 #include "desk/session/capture.h"
+#include "desk/session/echo.h"
 #include "desk/session/env.h"
 #include "desk/session/monitors.h"
 #include "desk/session/program.h"
@@ -38,6 +39,7 @@ struct sp_desktop {
 	struct sp_xlink *link;
 	struct sp_screen *screen;
 	struct sp_monitors *monitors; /* a part */
+	struct sp_desk_echo echo; /* a part */
 	struct sp_capture *capture;
 	struct sp_xcursor *cursor;
 	struct sp_xinput *input;
