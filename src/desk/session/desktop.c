@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/base/err.h"
@@ -59,6 +60,22 @@ static void start_sound(struct sp_desktop *d, const struct sp_desktop_opts *opts
 	}
 }
 
+/* PRIMARY is shared where the user's environment (~/.pam_environment, /etc/environment) says so. */
+static int start_clipboard(struct sp_desktop *d, struct sp_loop *loop)
+{
+	const char *primary = sp_env_get(d->env, "SALLYPORT_PRIMARY");
+	struct sp_desk_clipboard_conf conf = {.loop = loop,
+			.x = d->link,
+			.runtime = sp_env_get(d->env, "XDG_RUNTIME_DIR"),
+			.primary = primary && strcmp(primary, "yes") == 0};
+	int rc = sp_desk_clipboard_create(&conf, &d->clipboard);
+
+	if (rc == SP_OK) {
+		sp_desktop_add_part(d, sp_desk_clipboard_part(d->clipboard));
+	}
+	return rc;
+}
+
 static int start_parts(struct sp_desktop *d, struct sp_loop *l)
 {
 	struct sp_xinput_opts in = {.display = sp_xserver_display(d->server),
@@ -79,7 +96,10 @@ static int start_parts(struct sp_desktop *d, struct sp_loop *l)
 	if (rc == SP_OK) {
 		rc = sp_xcursor_create(d->link, &d->cursor);
 	}
-	return rc == SP_OK ? sp_xinput_create(d->link, &in, &d->input) : rc;
+	if (rc == SP_OK) {
+		rc = sp_xinput_create(d->link, &in, &d->input);
+	}
+	return rc == SP_OK ? start_clipboard(d, l) : rc;
 }
 
 static int start_program(
@@ -134,6 +154,7 @@ void sp_desktop_finish(struct sp_desktop *d)
 	sp_program_destroy(d->program);
 	sp_sound_destroy(d->sound);
 	sp_bus_destroy(d->bus);
+	sp_desk_clipboard_destroy(d->clipboard);
 	sp_xinput_destroy(d->input);
 	sp_xcursor_destroy(d->cursor);
 	sp_capture_destroy(d->capture);

@@ -9,6 +9,7 @@
 #include "core/base/attr.h"
 #include "desk/session/bus.h"
 #include "desk/session/capture.h"
+#include "desk/session/clipboard.h"
 #include "desk/session/echo.h"
 #include "desk/session/env.h"
 #include "desk/session/monitors.h"
@@ -43,6 +44,7 @@ struct sp_desktop {
 	struct sp_capture *capture;
 	struct sp_xcursor *cursor;
 	struct sp_xinput *input;
+	struct sp_desk_clipboard *clipboard;
 	struct sp_bus *bus; /* NULL: none installed */
 	struct sp_program *program;
 	const char *name; /* of the program, for the log; static */

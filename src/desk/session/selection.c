@@ -286,8 +286,13 @@ void sp_selection_release(struct sp_selection *s)
 	sp_selection_refuse(s);
 	s->n_targets = 0;
 	for (size_t i = 0; s->since && i < s->n_kinds; i++) {
-		/* With the time it was taken at, so that a later owner stays. */
-		xcb_set_selection_owner(s->c, XCB_NONE, s->kind[i].atom, s->since);
+		bool later = s->kind[i].owner == SP_SELECTION_OTHER &&
+				(int32_t)(s->kind[i].time - s->since) >= 0;
+
+		/* With the time it was taken at, so that a later owner we know nothing of stays. */
+		if (!later) {
+			xcb_set_selection_owner(s->c, XCB_NONE, s->kind[i].atom, s->since);
+		}
 	}
 	s->since = 0;
 	sp_selection_schedule(s);
