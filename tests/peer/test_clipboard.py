@@ -4,6 +4,7 @@ import os
 import subprocess
 import time
 
+from clip import Side
 from peers import Xfreerdp, Xrdp
 from trial import SALLYPORT, Trial, need_trial
 from world import Case, Deadline, main, need, wait_for
@@ -13,47 +14,6 @@ SIZE = (800, 600)
 # Nothing beyond the first plane: xrdp 0.9.21 answers nobody any more once it was given some, gate or not.
 TEXT = 'Grüße, Ελλάδα, 東京, مرحبا, שלום, a\u0301 and a "quote"\nsecond line\ttab'
 RULES = {'text': 'text', 'in': 'text-in', 'none': 'none', 'all': 'all'}
-
-
-class Side:
-    """One clipboard: an X display, and whoever may use it."""
-
-    def __init__(self, world, name, xauthority=None, user=None):
-        self.world, self.name, self.user = world, name, user
-        self.env = world.env(DISPLAY=name, **({'XAUTHORITY': xauthority} if xauthority else {}))
-        self.holder = None
-
-    def _argv(self, *args):
-        argv = ['xclip', '-selection', 'clipboard', *args]
-        if self.user:
-            argv = ['setpriv', f'--reuid={self.user}', f'--regid={self.user}', '--clear-groups', *argv]
-        return argv
-
-    def copy(self, data, kind=None):
-        """Copies: xclip stays and answers, until something else is copied."""
-        self.drop()
-        self.holder = subprocess.Popen(self._argv('-quiet', *(['-t', kind] if kind else [])), env=self.env,
-                                       stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.world.cleanup(self.drop)
-        self.holder.stdin.write(data)
-        self.holder.stdin.close()
-        # It owns the clipboard when it can be asked for what it holds.
-        time.sleep(0.3)
-
-    def drop(self):
-        if self.holder:
-            self.holder.kill()
-            self.holder.wait()
-            self.holder = None
-
-    def paste(self, kind='UTF8_STRING', seconds=10):
-        """What is there, or None; an answer, whatever it is, comes in time."""
-        done = subprocess.run(self._argv('-o', '-t', kind), env=self.env, stdin=subprocess.DEVNULL,
-                              capture_output=True, timeout=seconds)
-        return done.stdout if done.returncode == 0 else None
-
-    def targets(self):
-        return (self.paste('TARGETS') or b'').decode().split()
 
 
 class Clipboard(Case):
