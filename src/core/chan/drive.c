@@ -250,10 +250,21 @@ void sp_drive_device_name(struct sp_wr *w, uint32_t id, const char *name, bool l
 	}
 }
 
+/*
+ * Whether the long name is in single bytes, as FreeRDP sends it: no NUL but the last byte, where
+ * UTF-16 has either a second one before it or an odd byte of ASCII.
+ */
+static bool single_bytes(struct sp_span name)
+{
+	return name.n > 0 && name.p[name.n - 1] == 0 && !memchr(name.p, 0, name.n - 1);
+}
+
 void sp_drive_device_text(const struct sp_drive_device *in, char out[SP_DRIVE_MAX_NAME])
 {
 	out[0] = '\0';
-	if (in->type == SP_DRIVE_TYPE_FILES && in->data.n >= 2) {
+	if (in->type == SP_DRIVE_TYPE_FILES && single_bytes(in->data)) {
+		ascii_text(in->data, out, SP_DRIVE_MAX_NAME);
+	} else if (in->type == SP_DRIVE_TYPE_FILES && in->data.n >= 2) {
 		(void)sp_utf16_to_utf8(in->data, out, SP_DRIVE_MAX_NAME);
 	}
 	if (out[0] == '\0') {

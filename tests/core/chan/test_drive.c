@@ -181,6 +181,13 @@ static void test_long_names(void **state)
 		sp_drive_device_text(&d, text);
 		assert_string_equal(text, long_name ? "Dokumente \xC3\xB6" : "Dokumen");
 	}
+	/* FreeRDP's are single bytes. */
+	d.data = sp_span("share", 6);
+	sp_drive_device_text(&d, text);
+	assert_string_equal(text, "share");
+	d.data = sp_span("s\0h\0", 4);
+	sp_drive_device_text(&d, text);
+	assert_string_equal(text, "sh");
 }
 
 /* All requests of the specification, as they are read and as they are written again. */
