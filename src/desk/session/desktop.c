@@ -76,6 +76,18 @@ static int start_clipboard(struct sp_desktop *d, struct sp_loop *loop)
 	return rc;
 }
 
+static int start_drives(struct sp_desktop *d, struct sp_loop *l)
+{
+	struct sp_drives_conf conf = {.runtime_dir = sp_env_get(d->env, "XDG_RUNTIME_DIR"),
+			.home = sp_env_get(d->env, "HOME")};
+	int rc = sp_drives_create(l, &conf, &d->drives);
+
+	if (rc == SP_OK) {
+		sp_desktop_add_part(d, sp_drives_part(d->drives));
+	}
+	return rc;
+}
+
 static int start_parts(struct sp_desktop *d, struct sp_loop *l)
 {
 	struct sp_xinput_opts in = {.display = sp_xserver_display(d->server),
@@ -98,6 +110,9 @@ static int start_parts(struct sp_desktop *d, struct sp_loop *l)
 	}
 	if (rc == SP_OK) {
 		rc = sp_xinput_create(d->link, &in, &d->input);
+	}
+	if (rc == SP_OK) {
+		rc = start_drives(d, l);
 	}
 	return rc == SP_OK ? start_clipboard(d, l) : rc;
 }
@@ -155,6 +170,7 @@ void sp_desktop_finish(struct sp_desktop *d)
 	sp_sound_destroy(d->sound);
 	sp_bus_destroy(d->bus);
 	sp_desk_clipboard_destroy(d->clipboard);
+	sp_drives_destroy(d->drives);
 	sp_xinput_destroy(d->input);
 	sp_xcursor_destroy(d->cursor);
 	sp_capture_destroy(d->capture);

@@ -10,6 +10,7 @@
 #include "desk/session/bus.h"
 #include "desk/session/capture.h"
 #include "desk/session/clipboard.h"
+#include "desk/session/drives.h"
 #include "desk/session/echo.h"
 #include "desk/session/env.h"
 #include "desk/session/monitors.h"
@@ -45,6 +46,7 @@ struct sp_desktop {
 	struct sp_xcursor *cursor;
 	struct sp_xinput *input;
 	struct sp_desk_clipboard *clipboard;
+	struct sp_desk_drives *drives; /* a part */
 	struct sp_bus *bus; /* NULL: none installed */
 	struct sp_program *program;
 	const char *name; /* of the program, for the log; static */

@@ -1,0 +1,26 @@
+/* desk/session/drive_name.h - names that a client's drive can hold, and its failures as errno. */
+#ifndef SP_DESK_SESSION_DRIVE_NAME_H
+#define SP_DESK_SESSION_DRIVE_NAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/chan/drive.h"
+
+/*
+ * One part of a path that every client can hold: what Windows forbids (its characters, a blank or
+ * dot at the end, the names of its devices) and what is not UTF-8 is none.
+ */
+bool sp_drive_name_ok(const char *name);
+/* What a drive calls itself as the name of a folder; "drive" where nothing is left of it. */
+void sp_drive_name_folder(const char *name, char *out, size_t cap);
+
+/* What failed there as a program here sees it; 0 for none. */
+int sp_drive_errno(enum sp_drive_fail fail);
+/* The same for a request that was not even sent (enum sp_err). */
+int sp_drive_errno_unsent(int err);
+
+uint32_t sp_drive_hash(uint32_t seed, const char *name);
+
+#endif

@@ -1,0 +1,84 @@
+/* tests/desk/test_drive_list.c - entries keep their places, are found, replaced and removed. */
+#include "desk/session/drive_list.h"
+
+#include <stdio.h>
+
+#include "core/base/err.h"
+#include "core/base/mem.h"
+#include "unit.h"
+
+#define MANY 3000
+
+static void test_many(void **state)
+{
+	struct sp_drive_list *l = sp_drive_list_create();
+	struct sp_drive_server_stat stat = {0};
+	struct sp_drive_entry e;
+	char name[32];
+
+	(void)state;
+	assert_non_null(l);
+	assert_false(sp_drive_list_find(l, "n1", &stat));
+	sp_drive_list_remove(l, "n1");
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "n%u", i);
+		stat.size = i;
+		assert_int_equal(sp_drive_list_add(l, name, &stat), SP_OK);
+	}
+	assert_int_equal(sp_drive_list_size(l), MANY);
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "n%u", i);
+		assert_true(sp_drive_list_find(l, name, &stat));
+		assert_int_equal(stat.size, i);
+		assert_true(sp_drive_list_at(l, i, &e));
+		assert_string_equal(e.name, name);
+	}
+	sp_drive_list_remove(l, "n7");
+	assert_false(sp_drive_list_find(l, "n7", NULL));
+	assert_false(sp_drive_list_at(l, 7, &e));
+	assert_int_equal(sp_drive_list_size(l), MANY);
+	stat.size = 70;
+	assert_int_equal(sp_drive_list_add(l, "n7", &stat), SP_OK);
+	assert_int_equal(sp_drive_list_size(l), MANY);
+	assert_true(sp_drive_list_at(l, 7, &e));
+	assert_int_equal(e.stat.size, 70);
+	struct sp_drive_list *other = sp_drive_list_ref(l);
+	sp_drive_list_unref(l);
+	assert_true(sp_drive_list_find(other, "n2999", NULL));
+	sp_drive_list_unref(other);
+	sp_drive_list_unref(NULL);
+}
+
+static void test_no_memory(void **state)
+{
+	(void)state;
+	for (long after = 0; after < 12; after++) {
+		struct sp_drive_server_stat stat = {0};
+		char name[32];
+		int rc = SP_OK;
+
+		sp_mem_fail_after(after);
+		struct sp_drive_list *l = sp_drive_list_create();
+		for (unsigned i = 0; l && rc == SP_OK && i < 100; i++) {
+			snprintf(name, sizeof(name), "n%u", i);
+			rc = sp_drive_list_add(l, name, &stat);
+		}
+		sp_mem_fail_after(-1);
+		assert_true(!l || rc == SP_OK || rc == SP_ENOMEM);
+		for (unsigned i = 0; l && i < sp_drive_list_size(l); i++) {
+			snprintf(name, sizeof(name), "n%u", i);
+			assert_true(sp_drive_list_find(l, name, NULL));
+		}
+		sp_drive_list_unref(l);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+			cmocka_unit_test(test_many),
+			cmocka_unit_test(test_no_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,85 @@
+/* tests/desk/test_drive_name.c - names that Windows forbids, folders of drives, errors. */
+#include "desk/session/drive_name.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/base/attr.h"
+#include "core/base/err.h"
+#include "unit.h"
+
+static void test_ok(void **state)
+{
+	static const char *const good[] = {"a", ".profile", "two words.txt", "Grüße", "東京.txt",
+			"سلام", "e\xCC\x81", "\xF0\x9F\x98\x80", "CONSOLE", "com", "com10", "lpt0",
+			"nul1", "a'b", "100%", "~", "x;y", "\xEF\xBF\xBD"};
+	static const char *const bad[] = {"", "a/b", "a\\b", "a:b", "a*", "a?", "\"", "<", ">",
+			"a|b", "tab\there", "new\nline", "dot.", "blank ", ".", "..", "con",
+			"Con.txt", "NUL", "nul .txt", "aux.tar.gz", "COM1", "lpt9.x", "\xFF",
+			"\xC3", "\xED\xA0\x80"};
+	char longest[257];
+
+	(void)state;
+	for (size_t i = 0; i < SP_LEN(good); i++) {
+		if (!sp_drive_name_ok(good[i])) {
+			fail_msg("refused: %s", good[i]);
+		}
+	}
+	for (size_t i = 0; i < SP_LEN(bad); i++) {
+		if (sp_drive_name_ok(bad[i])) {
+			fail_msg("taken: %s", bad[i]);
+		}
+	}
+	memset(longest, 'x', sizeof(longest));
+	longest[256] = 0;
+	assert_false(sp_drive_name_ok(longest));
+	longest[255] = 0;
+	assert_true(sp_drive_name_ok(longest));
+}
+
+static void expect_folder(const char *name, size_t cap, const char *want)
+{
+	char out[64];
+
+	sp_drive_name_folder(name, out, cap);
+	assert_string_equal(out, want);
+}
+
+static void test_folder(void **state)
+{
+	(void)state;
+	expect_folder("C:", 64, "C");
+	expect_folder("home", 64, "home");
+	expect_folder("my/../files", 64, "my_.._files");
+	expect_folder("..", 64, "drive");
+	expect_folder("", 64, "drive");
+	expect_folder(".hidden", 64, "drive");
+	expect_folder("a\nb", 64, "a_b");
+	expect_folder("x. .", 64, "x");
+	expect_folder("\xFF\xFE", 64, "drive");
+	expect_folder("日本語", 8, "日本");
+}
+
+static void test_errno(void **state)
+{
+	(void)state;
+	assert_int_equal(sp_drive_errno(SP_DRIVE_FAIL_NONE), 0);
+	assert_int_equal(sp_drive_errno(SP_DRIVE_FAIL_ACCESS), EACCES);
+	assert_int_equal(sp_drive_errno(SP_DRIVE_FAIL_NODEV), EIO);
+	assert_int_equal(sp_drive_errno(SP_DRIVE_FAIL_TIMEDOUT), EIO);
+	assert_int_equal(sp_drive_errno(SP_DRIVE_FAIL_NOTEMPTY), ENOTEMPTY);
+	assert_int_equal(sp_drive_errno((enum sp_drive_fail)9999), EIO);
+	assert_int_equal(sp_drive_errno_unsent(SP_ENOTFOUND), EIO);
+	assert_int_equal(sp_drive_errno_unsent(SP_EARG), EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+			cmocka_unit_test(test_ok),
+			cmocka_unit_test(test_folder),
+			cmocka_unit_test(test_errno),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
