@@ -191,6 +191,31 @@ static void on_update(struct viewer *v, uint8_t code, struct sp_span data)
 	}
 }
 
+void viewer_pump(struct viewer *v)
+{
+	if (v->vc) {
+		assert_true(sp_part_pump(v->vc, SIZE_MAX) >= 0);
+	}
+}
+
+static void attach_part(struct viewer *v)
+{
+	if (v->part && !v->vc) {
+		v->vc = sp_vc_create(sp_conn_rdp(v->conn), false);
+		assert_non_null(v->vc);
+		v->part->calls->attach(v->part, v->vc);
+	}
+}
+
+static void detach_part(struct viewer *v)
+{
+	if (v->vc) {
+		v->part->calls->detach(v->part);
+		sp_vc_destroy(v->vc);
+		v->vc = NULL;
+	}
+}
+
 static void on_event(void *user, const struct sp_event *ev)
 {
 	struct viewer *v = user;
@@ -201,6 +226,14 @@ static void on_event(void *user, const struct sp_event *ev)
 		break;
 	case SP_EV_ACTIVE:
 		v->active = true;
+		attach_part(v);
+		break;
+	case SP_EV_CHANNEL:
+		if (v->vc) {
+			assert_int_equal(sp_vc_feed(v->vc, ev), SP_OK);
+			sp_part_events(v->vc);
+			viewer_pump(v);
+		}
 		break;
 	case SP_EV_DEACTIVATED:
 		v->active = false;
@@ -225,12 +258,13 @@ static void on_closed(void *user, int err, const char *what)
 
 	v->closed = true;
 	v->active = false;
+	detach_part(v);
 	sp_conn_destroy(v->conn);
 	v->conn = NULL;
 }
 
-void viewer_join(struct viewer *v, struct sp_loop *loop, int fd, uint16_t width, uint16_t height,
-		uint8_t bpp)
+static void join(struct viewer *v, struct sp_loop *loop, int fd, uint16_t width, uint16_t height,
+		uint8_t bpp, struct sp_part *part)
 {
 	static const struct sp_conn_calls calls = {.event = on_event, .closed = on_closed};
 	static struct sp_gcc_client gcc;
@@ -238,7 +272,14 @@ void viewer_join(struct viewer *v, struct sp_loop *loop, int fd, uint16_t width,
 	struct sp_client_conf cc = {.gcc = &gcc, .info = &info};
 
 	memset(v, 0, sizeof(*v));
+	v->part = part;
 	memset(&gcc, 0, sizeof(gcc));
+	if (part) {
+		gcc.has_net = true;
+		gcc.n_channels = 1;
+		snprintf(gcc.channel[0].name, sizeof(gcc.channel[0].name), "drdynvc");
+		gcc.channel[0].options = SP_GCC_CHANNEL_INITIALIZED;
+	}
 	gcc.core.version = SP_GCC_VERSION_5;
 	gcc.core.desktop_width = width;
 	gcc.core.desktop_height = height;
@@ -259,7 +300,14 @@ void viewer_join(struct viewer *v, struct sp_loop *loop, int fd, uint16_t width,
 	assert_non_null(v->conn);
 }
 
-void viewer_open(struct viewer *v, struct session *s, uint16_t width, uint16_t height, uint8_t bpp)
+void viewer_join(struct viewer *v, struct sp_loop *loop, int fd, uint16_t width, uint16_t height,
+		uint8_t bpp)
+{
+	join(v, loop, fd, width, height, bpp, NULL);
+}
+
+void viewer_open_part(struct viewer *v, struct session *s, uint16_t width, uint16_t height,
+		uint8_t bpp, struct sp_part *part)
 {
 	struct sp_msg_desk_connect m = {.conn = 2};
 	int fds[2];
@@ -271,12 +319,18 @@ void viewer_open(struct viewer *v, struct session *s, uint16_t width, uint16_t h
 	assert_int_equal(sp_mon_send(s->broker, SP_MSG_DESK_CONNECT, &m, sizeof(m), &fds[1], 1),
 			SP_OK);
 	close(fds[1]);
-	viewer_join(v, s->loop, fds[0], width, height, bpp);
+	join(v, s->loop, fds[0], width, height, bpp, part);
 	v->s = s;
+}
+
+void viewer_open(struct viewer *v, struct session *s, uint16_t width, uint16_t height, uint8_t bpp)
+{
+	viewer_open_part(v, s, width, height, bpp, NULL);
 }
 
 void viewer_close(struct viewer *v)
 {
+	detach_part(v);
 	sp_conn_destroy(v->conn);
 	sp_wr_finish(&v->pointer);
 	sp_paint_finish(&v->paint);

@@ -14,6 +14,7 @@
 #include "host/io/loop.h"
 #include "host/monitor/mon.h"
 #include "host/rdp/conn.h"
+#include "host/rdp/part.h"
 
 #define VIEWER_PATIENCE_US 10000000
 
@@ -41,6 +42,8 @@ struct viewer {
 	size_t activations, updates, pointers;
 	uint8_t pointer_code; /* of the last pointer update, and its body */
 	struct sp_wr pointer;
+	struct sp_part *part; /* behind the channels; NULL: this client has none */
+	struct sp_vc *vc;
 	struct sp_paint paint;
 	uint8_t *fb;
 };
@@ -59,6 +62,9 @@ xcb_window_t session_window(struct session *s, int16_t x, int16_t y, uint16_t w,
 
 /* A client of this size joins over a socket pair; it paints what it gets. */
 void viewer_open(struct viewer *v, struct session *s, uint16_t width, uint16_t height, uint8_t bpp);
+/* The same with dynamic channels, behind which this part stands. */
+void viewer_open_part(struct viewer *v, struct session *s, uint16_t width, uint16_t height,
+		uint8_t bpp, struct sp_part *part);
 /* The same on a socket that somebody else got from the broker. */
 void viewer_join(struct viewer *v, struct sp_loop *loop, int fd, uint16_t width, uint16_t height,
 		uint8_t bpp);
@@ -73,6 +79,8 @@ void viewer_until_active(struct viewer *v, struct session *s);
 void viewer_run(struct session *s, unsigned ms);
 /* What the client shows at that place, without the unused byte. */
 uint32_t viewer_pixel(const struct viewer *v, unsigned x, unsigned y);
+/* What the part has sent goes out. */
+void viewer_pump(struct viewer *v);
 /* What becomes of a pixel at that depth. */
 uint32_t viewer_quantized(uint32_t px, unsigned depth);
 /* For viewer_until: whether the whole frame is what the X server shows now. */
