@@ -56,6 +56,20 @@ static void test_good(void **state)
 	assert_int_equal(o.trust.mode, SP_TRUST_CA);
 }
 
+static void test_monitors(void **state)
+{
+	assert_int_equal(take("--size", "1024x768@150,800x600-800+100"), 1);
+	assert_int_equal(o.monitors.n, 2);
+	assert_int_equal(o.monitors.monitor[0].desktop_scale, 150);
+	assert_int_equal(o.width, 1824);
+	assert_int_equal(o.height, 768);
+	assert_int_equal(take("--size", "801x600"), 1);
+	assert_int_equal(o.monitors.n, 0);
+	assert_int_equal(take("--size", "800x600,"), -1);
+	assert_int_equal(take("--size", "800x600,800x600"), -1);
+	assert_int_equal(take("--size", "800x600+1+0"), -1);
+}
+
 static void test_name(void **state)
 {
 	assert_null(sp_options_name(&o, 0));
@@ -133,6 +147,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test_setup(test_defaults, start),
 			cmocka_unit_test_setup(test_good, start),
+			cmocka_unit_test_setup(test_monitors, start),
 			cmocka_unit_test_setup(test_name, start),
 			cmocka_unit_test_setup(test_bad, start),
 			cmocka_unit_test_setup(test_address, start),
