@@ -6,9 +6,8 @@
 #include "core/pdu/mcs.h"
 #include "core/pdu/misc.h"
 #include "core/pdu/redirect.h"
+#include "core/pdu/svc.h"
 #include "core/rdp/client_part.h"
-
-#define CHUNK_SIZE 1600
 
 static int on_demand(struct sp_rdp *c, const struct sp_share *s)
 {
@@ -57,8 +56,9 @@ void sp_client_default_caps(struct sp_caps *caps, uint16_t width, uint16_t heigh
 	caps->input.flags = SP_INPUT_FLAG_SCANCODES | SP_INPUT_FLAG_MOUSEX | SP_INPUT_FLAG_UNICODE |
 			SP_INPUT_FLAG_FASTPATH | SP_INPUT_FLAG_FASTPATH2;
 	sp_caps_add(caps, SP_CAPS_VIRTUALCHANNEL);
-	caps->vc = (struct sp_caps_vc){
-			.flags = SP_VC_NO_COMPR, .has_chunk_size = true, .chunk_size = CHUNK_SIZE};
+	caps->vc = (struct sp_caps_vc){.flags = SP_VC_NO_COMPR,
+			.has_chunk_size = true,
+			.chunk_size = SP_SVC_CHUNK_MAX};
 	sp_caps_add(caps, SP_CAPS_SOUND);
 	sp_caps_add(caps, SP_CAPS_FONT);
 	caps->font_flags = 1;

@@ -9,13 +9,13 @@
 #include "core/pdu/mcs.h"
 #include "core/pdu/misc.h"
 #include "core/pdu/sec.h"
+#include "core/pdu/svc.h"
 
 /* What one Demand Active takes: [MS-RDPBCGR] 2.2.7.2.6, room for a raw 64 x 64 tile and more. */
 #define MAX_REQUEST (256u << 10)
 /* As large as clients take it without refusing the connection. */
 #define SUPERSET_REQUEST (8u << 20)
 #define POINTER_CACHE 25
-#define CHUNK_SIZE 1600
 #define BEFORE_TARGET 0x80000000u /* in share ids */
 
 static int send_license(struct sp_rdp *c)
@@ -63,8 +63,10 @@ static void own_caps(
 	caps->input.subtype = c->gcc.core.keyboard_subtype;
 	caps->input.function_keys = c->gcc.core.keyboard_function_key;
 	sp_caps_add(caps, SP_CAPS_VIRTUALCHANNEL);
-	caps->vc = (struct sp_caps_vc){
-			.flags = SP_VC_NO_COMPR, .has_chunk_size = true, .chunk_size = CHUNK_SIZE};
+	/* Fewer PDUs for what is large; a target that may follow says its own. */
+	caps->vc = (struct sp_caps_vc){.flags = SP_VC_NO_COMPR,
+			.has_chunk_size = true,
+			.chunk_size = d->superset ? SP_SVC_CHUNK : SP_SVC_CHUNK_MAX};
 	sp_caps_add(caps, SP_CAPS_FONT);
 	caps->font_flags = 1;
 	sp_caps_add(caps, SP_CAPS_COLORCACHE);

@@ -278,6 +278,14 @@ static size_t chunk_size(const struct sp_vc *vc)
 	return n < SP_SVC_CHUNK_MAX ? n : SP_SVC_CHUNK_MAX;
 }
 
+/* PDUs of a static channel in one turn: as many bytes as a dynamic one has. */
+static unsigned static_share(const struct sp_vc *vc)
+{
+	size_t n = SP_VC_TURN * SP_DVC_PDU / chunk_size(vc);
+
+	return n > 0 ? (unsigned)n : 1;
+}
+
 /* ---- in ---- */
 
 int sp_vc_feed(struct sp_vc *vc, const struct sp_event *ev)
@@ -440,7 +448,7 @@ int sp_vc_pump(struct sp_vc *vc, size_t max)
 	while (rc >= 0 && moved < max && idle < vc->n) {
 		vc->turn = vc->turn < vc->n ? vc->turn : 0;
 		struct sp_port *p = vc->port[vc->turn++];
-		unsigned share = p->dynamic ? sp_vc_dynamic_share(p) : SP_VC_TURN;
+		unsigned share = p->dynamic ? sp_vc_dynamic_share(p) : static_share(vc);
 
 		idle = has_work(p) ? 0 : idle + 1;
 		for (; rc >= 0 && share > 0 && moved < max && has_work(p); share--) {

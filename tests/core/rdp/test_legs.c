@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/pdu/svc.h"
 #include "core/pdu/active.h"
 #include "core/pdu/fastpath.h"
 #include "core/pdu/final.h"
@@ -74,7 +75,7 @@ static void test_confirm_changed(void **state)
 	assert_false(sp_caps_has(&caps, SP_CAPS_OFFSCREENCACHE));
 	assert_false(sp_caps_has(&caps, SP_CAPS_DRAWNINEGRID));
 	assert_int_equal(caps.vc.flags, 0);
-	assert_int_equal(caps.vc.chunk_size, 1600);
+	assert_int_equal(caps.vc.chunk_size, SP_SVC_CHUNK_MAX);
 	assert_int_equal(caps.pointer.cache, 19);
 	assert_int_equal(caps.pointer.color_cache, 19);
 	/* The target knows nothing of reconnecting; the client was told it does. */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/rdp/machine.h"
+
 static int owner_a, owner_b;
 
 static const struct sp_port_conf conf_a = {.owner = &owner_a, .max_message = 8u << 20};
@@ -23,7 +25,7 @@ static void assert_bytes(const struct ends_seen *saw, size_t n, uint8_t seed)
 
 static void test_static(void **state)
 {
-	static const size_t sizes[] = {0, 1, 1599, 1600, 1601, 3200, 100000};
+	static const size_t sizes[] = {0, 1, 16255, 16256, 16257, 32512, 100000};
 	struct sp_port *server, *client;
 	struct ends e;
 
@@ -43,11 +45,36 @@ static void test_static(void **state)
 	}
 	assert_ptr_equal(e.at_server.owner, &owner_a);
 	assert_ptr_equal(e.at_client.owner, &owner_b);
-	assert_true(e.longest < SP_SVC_CHUNK + SP_SVC_HEADER + 32);
+	assert_true(e.longest < SP_SVC_CHUNK_MAX + SP_SVC_HEADER + 32);
 	sp_port_close(server);
 	assert_int_equal(sp_vc_static(e.server, "cliprdr", &conf_a, &server), SP_OK);
 	assert_int_equal(sp_vc_dynamic(e.server, "x", &conf_a, &server), SP_ENOTFOUND);
 	ends_finish(&e);
+}
+
+/* [MS-RDPBCGR] 2.2.7.1.10: what the other side takes, within what there is. */
+static void test_chunk_size(void **state)
+{
+	static const struct {
+		uint32_t says, takes;
+	} rows[] = {{0, 1600}, {1599, 1600}, {1600, 1600}, {5000, 5000}, {16256, 16256},
+			{16257, 16256}, {UINT32_MAX, 16256}};
+
+	for (size_t i = 0; i < SP_LEN(rows); i++) {
+		struct sp_port *server, *client;
+		struct ends e;
+
+		ends_start(&e, false);
+		assert_int_equal(sp_vc_static(e.server, "cliprdr", &conf_a, &server), SP_OK);
+		assert_int_equal(sp_vc_static(e.client, "cliprdr", &conf_b, &client), SP_OK);
+		e.pair.server->caps.vc.chunk_size = rows[i].says;
+		send_bytes(server, 50000, 1);
+		ends_run(&e);
+		assert_bytes(&e.at_client, 50000, 1);
+		assert_in_range(e.longest, rows[i].takes + SP_SVC_HEADER,
+				rows[i].takes + SP_SVC_HEADER + 32);
+		ends_finish(&e);
+	}
 }
 
 static void test_dynamic(void **state)
@@ -133,13 +160,13 @@ static void test_byte_by_byte(void **state)
 	assert_int_equal(sp_vc_static(e.server, "rdpdr", &conf_a, &a), SP_OK);
 	assert_int_equal(sp_vc_static(e.client, "rdpdr", &conf_b, &b), SP_OK);
 	assert_int_equal(sp_vc_dynamic(e.server, "x", &conf_a, &port), SP_OK);
-	send_bytes(a, 5000, 1);
-	send_bytes(b, 4000, 2);
+	send_bytes(a, 50000, 1);
+	send_bytes(b, 40000, 2);
 	send_bytes(port, 3195, 3);
 	ends_run(&e);
 	assert_int_equal(e.at_client.n[SP_VC_MESSAGE], 2);
-	assert_int_equal(e.at_client.bytes, 5000 + 3195);
-	assert_bytes(&e.at_server, 4000, 2);
+	assert_int_equal(e.at_client.bytes, 50000 + 3195);
+	assert_bytes(&e.at_server, 40000, 2);
 	ends_finish(&e);
 }
 
@@ -271,6 +298,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_static),
+			cmocka_unit_test(test_chunk_size),
 			cmocka_unit_test(test_dynamic),
 			cmocka_unit_test(test_split),
 			cmocka_unit_test(test_byte_by_byte),
