@@ -9,16 +9,21 @@
 
 #include "app/app.h"
 #include "app/person.h"
+#include "client/drives.h"
 #include "client/options.h"
 #include "core/base/err.h"
 #include "core/base/log.h"
 #include "host/io/fdio.h"
 #include "host/io/hostlog.h"
 
+#define MAX_DRIVES 16
+
 struct script_command {
 	struct sp_options o;
 	struct app_person person;
 	const char *address, *path;
+	struct sp_drives_offer drives[MAX_DRIVES];
+	size_t n_drives;
 };
 
 /* All of standard input, behind the password where that comes first. */
@@ -58,6 +63,55 @@ static struct sp_rcbuf *read_script(const struct script_command *s)
 	return text;
 }
 
+/* The directories of --drive. NULL, and said so, when one cannot be offered. */
+static struct sp_drives *offer_drives(const struct script_command *s, struct sp_loop *l)
+{
+	char computer[256] = "";
+	struct sp_drives *d;
+
+	(void)!gethostname(computer, sizeof(computer) - 1);
+	d = sp_drives_create(l, computer);
+	if (!d) {
+		app_fail("script", "%s", sp_err_text(SP_ENOMEM));
+	}
+	for (size_t i = 0; d && i < s->n_drives; i++) {
+		const struct sp_drives_offer *drive = &s->drives[i];
+		int rc = sp_drives_add(d, drive->name, drive->dir, drive->read_only);
+
+		if (rc != SP_OK) {
+			app_fail("script", "--drive %s: %s: %s", drive->name,
+					rc == SP_EARG ? drive->name : drive->dir,
+					rc == SP_ESYS                   ? strerror(errno)
+							: rc == SP_EARG ? "not a name for a drive"
+									: sp_err_text(rc));
+			sp_drives_destroy(d);
+			d = NULL;
+		}
+	}
+	return d;
+}
+
+/* With the drives that are offered, if any: 1 is an end that was told of. */
+static int run_script(struct script_command *s, struct sp_session_conf *session,
+		struct sp_script_conf *conf, char why[SP_SESSION_WHY])
+{
+	struct sp_drives *drives = NULL;
+	struct sp_part *parts[1];
+
+	if (s->n_drives > 0) {
+		drives = offer_drives(s, conf->loop);
+		if (!drives) {
+			return 1;
+		}
+		parts[0] = sp_drives_part(drives);
+		session->parts = parts;
+		session->n_parts = 1;
+	}
+	int rc = sp_script_run(conf, why);
+	sp_drives_destroy(drives);
+	return rc;
+}
+
 static int do_script(struct script_command *s)
 {
 	struct sp_session_conf session;
@@ -82,11 +136,32 @@ static int do_script(struct script_command *s)
 	conf.text = sp_span(text->p, text->n);
 	conf.loop = sp_loop_create();
 	snprintf(why, sizeof(why), "no event loop");
-	int rc = conf.loop ? sp_script_run(&conf, why) : SP_ESYS;
+	int rc = conf.loop ? run_script(s, &session, &conf, why) : SP_ESYS;
 	app_person_wipe(&s->person);
 	sp_loop_destroy(conf.loop);
 	sp_rcbuf_unref(text);
+	if (rc > 0) {
+		return APP_FAILED;
+	}
 	return rc == SP_OK ? APP_OK : app_fail("script", "%s", why);
+}
+
+/* As sp_options_take(), for --drive. */
+static int take_drive(struct script_command *s, int argc, char **argv, int *i, char why[SP_WHY_MAX])
+{
+	const char *v = NULL;
+	int rc = sp_options_value("--drive", argc, argv, i, &v);
+
+	if (rc < 0) {
+		snprintf(why, SP_WHY_MAX, "--drive: value missing");
+	} else if (rc > 0 && s->n_drives == MAX_DRIVES) {
+		snprintf(why, SP_WHY_MAX, "--drive: not more than %d", MAX_DRIVES);
+		rc = -1;
+	} else if (rc > 0 && sp_drives_parse(v, &s->drives[s->n_drives++]) != SP_OK) {
+		snprintf(why, SP_WHY_MAX, "--drive %.80s: not NAME=DIR or NAME=DIR:ro", v);
+		rc = -1;
+	}
+	return rc;
 }
 
 /* One argument: 0 to go on, else the exit status + 1. */
@@ -98,7 +173,10 @@ static int take(const struct app_command *self, struct script_command *s, int ar
 	if (app_help(self, argv[*i])) {
 		return APP_OK + 1;
 	}
-	int rc = sp_options_take(&s->o, argc, argv, i, why);
+	int rc = take_drive(s, argc, argv, i, why);
+	if (rc == 0) {
+		rc = sp_options_take(&s->o, argc, argv, i, why);
+	}
 	if (rc != 0) {
 		return rc < 0 ? app_usage(self, "%s", why) + 1 : 0;
 	}
@@ -148,7 +226,8 @@ const struct app_command app_script = {
 			 "                        [--target NAME] [--code CODE | --totp-secret "
 			 "SECRET]\n"
 			 "                        [--depth 32|24|16|15] [--sec auto|nla|tls]\n"
-			 "                        [--trust first-seen|ask|ca|pin:SHA256]\n\n"
+			 "                        [--trust first-seen|ask|ca|pin:SHA256]\n"
+			 "                        [--drive NAME=DIR[:ro] ...]\n\n"
 			 "Connects without a window and does what FILE says (\"-\": standard "
 			 "input), one step\n"
 			 "a line, until one fails. Lines that begin with # are comments.\n\n"
@@ -175,6 +254,9 @@ const struct app_command app_script = {
 			 "  --sec WHICH       nla: only with Network Level Authentication; tls: "
 			 "only\n"
 			 "                    without; auto (default): what the server has\n"
-			 "  --trust WHOM      first-seen (default), ask, ca or pin:SHA256\n",
+			 "  --trust WHOM      first-seen (default), ask, ca or pin:SHA256\n"
+			 "  --drive NAME=DIR  offer a directory as a drive; with :ro behind it "
+			 "only "
+			 "for reading\n",
 		.run = run,
 };

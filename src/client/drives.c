@@ -382,6 +382,26 @@ static const struct sp_part_calls calls = {
 
 /* ---- life ---- */
 
+int sp_drives_parse(const char *text, struct sp_drives_offer *out)
+{
+	const char *eq = strchr(text, '=');
+	size_t name = eq ? (size_t)(eq - text) : 0, dir = eq ? strlen(eq + 1) : 0;
+
+	if (!(name > 0 && name < sizeof(out->name))) {
+		return SP_EARG;
+	}
+	out->read_only = dir > 3 && strcmp(eq + 1 + dir - 3, ":ro") == 0;
+	dir -= out->read_only ? 3 : 0;
+	if (!(dir > 0 && dir < sizeof(out->dir))) {
+		return SP_EARG;
+	}
+	memcpy(out->name, text, name);
+	out->name[name] = '\0';
+	memcpy(out->dir, eq + 1, dir);
+	out->dir[dir] = '\0';
+	return SP_OK;
+}
+
 struct sp_drives *sp_drives_create(struct sp_loop *l, const char *computer)
 {
 	struct sp_drives *d = sp_calloc(1, sizeof(*d));

@@ -11,6 +11,16 @@
 
 #define SP_DRIVE_MAX_OPEN 256 /* files at a time, of all drives; more are "too many files" */
 
+/* A directory that is to be offered, as it is written on a command line. */
+struct sp_drives_offer {
+	char name[85];
+	char dir[4096];
+	bool read_only;
+};
+
+/* "NAME=DIR" or "NAME=DIR:ro"; SP_EARG. The directory is not looked at. */
+sp_nodiscard int sp_drives_parse(const char *text, struct sp_drives_offer *out);
+
 struct sp_drives;
 
 /* The computer's name is told to the server. NULL without memory; the loop outlives it. */
