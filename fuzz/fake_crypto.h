@@ -30,6 +30,21 @@ static void sha256(const struct sp_span *parts, size_t n, uint8_t out[32])
 	memset(out, 0, 32);
 }
 
+static void sha256_begin(struct sp_sha256 *s)
+{
+	memset(s, 0, sizeof(*s));
+}
+
+static void sha256_add(struct sp_sha256 *s, struct sp_span part)
+{
+	s->state[0] += part.n;
+}
+
+static void sha256_end(struct sp_sha256 *s, uint8_t out[32])
+{
+	memset(out, 0, 32);
+}
+
 static void rc4_init(struct sp_rc4 *s, struct sp_span key)
 {
 	memset(s, 0, sizeof(*s));
@@ -60,6 +75,9 @@ static const struct sp_crypto fake_crypto = {
 		.sha1 = sha1,
 		.hmac_md5 = hmac,
 		.sha256 = sha256,
+		.sha256_begin = sha256_begin,
+		.sha256_add = sha256_add,
+		.sha256_end = sha256_end,
 		.rc4_init = rc4_init,
 		.rc4_crypt = rc4_crypt,
 		.rsa_public = rsa_zero,

@@ -21,6 +21,11 @@ struct sp_rc4 {
 	uint8_t state[264];
 };
 
+/* A running SHA-256 of what comes in pieces. Plain data: may be copied. */
+struct sp_sha256 {
+	uint64_t state[15];
+};
+
 /*
  * Input comes in parts that are hashed one after the other, so that nobody has to glue them
  * together first. RC4, MD5 and the like are there because logins and licences need them on the
@@ -33,6 +38,10 @@ struct sp_crypto {
 	void (*hmac_md5)(struct sp_span key, const struct sp_span *parts, size_t n,
 			uint8_t out[SP_MD5_SIZE]);
 	void (*sha256)(const struct sp_span *parts, size_t n, uint8_t out[SP_SHA256_SIZE]);
+	void (*sha256_begin)(struct sp_sha256 *s);
+	void (*sha256_add)(struct sp_sha256 *s, struct sp_span part);
+	/* The state is then to be begun anew. */
+	void (*sha256_end)(struct sp_sha256 *s, uint8_t out[SP_SHA256_SIZE]);
 	/* The key is 1 to 256 bytes. */
 	void (*rc4_init)(struct sp_rc4 *s, struct sp_span key);
 	/* in and out may be the same memory. */

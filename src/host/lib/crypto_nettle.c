@@ -17,6 +17,9 @@
 
 _Static_assert(sizeof(struct arcfour_ctx) <= sizeof(((struct sp_rc4 *)0)->state),
 		"RC4 state does not fit");
+_Static_assert(sizeof(struct sha256_ctx) <= sizeof(struct sp_sha256) &&
+				_Alignof(struct sha256_ctx) <= _Alignof(struct sp_sha256),
+		"SHA-256 state does not fit");
 _Static_assert(_Alignof(struct arcfour_ctx) == 1, "RC4 state is not plain bytes");
 
 static void md4(const struct sp_span *parts, size_t n, uint8_t out[SP_MD4_SIZE])
@@ -80,6 +83,27 @@ static void sha256(const struct sp_span *parts, size_t n, uint8_t out[SP_SHA256_
 	sp_wipe(&x, sizeof(x));
 }
 
+static void hash_begin(struct sp_sha256 *s)
+{
+	struct sha256_ctx *x = (void *)s;
+
+	sha256_init(x);
+}
+
+static void hash_add(struct sp_sha256 *s, struct sp_span part)
+{
+	struct sha256_ctx *x = (void *)s;
+
+	sha256_update(x, part.n, part.p);
+}
+
+static void hash_end(struct sp_sha256 *s, uint8_t out[SP_SHA256_SIZE])
+{
+	struct sha256_ctx *x = (void *)s;
+
+	sha256_digest(x, SP_SHA256_SIZE, out);
+}
+
 static void rc4_init(struct sp_rc4 *s, struct sp_span key)
 {
 	arcfour_set_key((struct arcfour_ctx *)s->state, key.n, key.p);
@@ -115,6 +139,9 @@ const struct sp_crypto sp_crypto_nettle = {
 		.sha1 = sha1,
 		.hmac_md5 = hmac_md5,
 		.sha256 = sha256,
+		.sha256_begin = hash_begin,
+		.sha256_add = hash_add,
+		.sha256_end = hash_end,
 		.rc4_init = rc4_init,
 		.rc4_crypt = rc4_crypt,
 		.random = random_bytes,

@@ -47,6 +47,25 @@ static void test_sha1(void **state)
 			unit_hex("a9993e364706816aba3e25717850c26c9cd0d89d"));
 }
 
+/* FIPS 180-2, B.2, cut in two at every byte. */
+static void test_sha256_in_pieces(void **state)
+{
+	struct sp_span all =
+			sp_span("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 56);
+	uint8_t out[SP_SHA256_SIZE];
+	struct sp_sha256 s;
+
+	for (size_t cut = 0; cut <= all.n; cut++) {
+		c->sha256_begin(&s);
+		c->sha256_add(&s, sp_span(all.p, cut));
+		c->sha256_add(&s, sp_span(all.p + cut, all.n - cut));
+		c->sha256_end(&s, out);
+		unit_assert_span(sp_span(out, sizeof(out)),
+				unit_hex("248d6a61d20638b8e5c026930c3e6039"
+					 "a33ce45964ff2167f6ecedd419db06c1"));
+	}
+}
+
 static void test_rsa(void **state)
 {
 	struct sp_span modulus = unit_vector("peer/ironrdp/pdu/ironrdp-pdu.rdp.server_license."
@@ -129,6 +148,7 @@ int main(void)
 			cmocka_unit_test(test_md),
 			cmocka_unit_test(test_hmac),
 			cmocka_unit_test(test_sha1),
+			cmocka_unit_test(test_sha256_in_pieces),
 			cmocka_unit_test(test_rsa),
 			cmocka_unit_test(test_sha256),
 			cmocka_unit_test(test_rc4),
