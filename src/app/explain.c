@@ -218,6 +218,22 @@ static void duration_text(const char *what, uint32_t s)
 	printf(s % 60 > 0 ? "%us\n" : "\n", s % 60);
 }
 
+static void size_text(uint64_t n)
+{
+	static const char units[] = {'\0', 'K', 'M', 'G'};
+	size_t unit = 0;
+
+	if (n == 0) {
+		return;
+	}
+	while (unit + 1 < SP_LEN(units) && n % 1024 == 0) {
+		n /= 1024;
+		unit++;
+	}
+	printf("  transfer limit %llu", (unsigned long long)n);
+	printf(unit > 0 ? "%c\n" : " bytes\n", units[unit]);
+}
+
 static void place(const struct sp_conf_rule *rule)
 {
 	if (rule->line == 0) {
@@ -248,6 +264,7 @@ static void gives_text(const struct answer *a)
 	       "%s\n",
 			drive_words[c->drives], c->sound ? "yes" : "no",
 			c->microphone ? "yes" : "no", c->other ? "yes" : "no");
+	size_text(c->limit);
 	duration_text("at most", r->max_s);
 	duration_text("idle at most", r->idle_s);
 	if (v->until != 0) {
@@ -374,6 +391,8 @@ static void gives_json(const struct answer *a)
 	json_bool("sound", r->channels.sound);
 	json_bool("microphone", r->channels.microphone);
 	json_bool("other", r->channels.other);
+	json_key("transfer-limit");
+	printf(r->channels.limit == 0 ? "null" : "%llu", (unsigned long long)r->channels.limit);
 	json_number("max", r->max_s);
 	json_number("idle", r->idle_s);
 	json_key("until");

@@ -126,6 +126,7 @@ struct sp_conf_channels {
 	uint32_t clipboard; /* SP_CONF_CLIP_* */
 	uint32_t drives; /* SP_CONF_DRIVES_*, one of them, or 0 */
 	bool sound, microphone, other;
+	uint64_t limit; /* bytes of one transfer over clipboard or drives; 0: no limit */
 };
 
 /* One entry of `rules`. An empty list is a key that is not there, and matches everything. */

@@ -262,6 +262,18 @@ static void read_other(struct sp_conf_reader *r, const config_setting_t *s, void
 	sp_conf_read_bool(r, s, &((struct sp_conf_rule *)to)->channels.other);
 }
 
+static void read_limit(struct sp_conf_reader *r, const config_setting_t *s, void *to)
+{
+	const char *text = sp_conf_text_of(r, s);
+
+	if (text != NULL && !sp_words_size(text, &((struct sp_conf_rule *)to)->channels.limit)) {
+		sp_conf_mistake(r, s,
+				"%s: \"%s\" is no size from \"1\" to \"1024G\" (\"64K\", "
+				"\"100M\", \"5G\")",
+				sp_conf_name_of(s), text);
+	}
+}
+
 static void read_reason(struct sp_conf_reader *r, const config_setting_t *s, void *to)
 {
 	sp_conf_read_bool(r, s, &((struct sp_conf_rule *)to)->reason);
@@ -304,6 +316,7 @@ static const struct sp_conf_key keys[] = {
 		{"sound", read_sound},
 		{"microphone", read_microphone},
 		{"other", read_other},
+		{"transfer-limit", read_limit},
 		{"max", read_max},
 		{"idle", read_idle},
 		{"approval", read_approval},

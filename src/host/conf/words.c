@@ -13,6 +13,8 @@
 #define RDP_PORT 3389
 #define DURATION_MAX (31u * 86400)
 #define DAY_MINUTES 1440u
+#define SIZE_DIGITS 999999999u
+#define SIZE_MOST (UINT64_C(1024) << 30)
 
 /* A decimal number of at most n digits. */
 static bool number(const char **s, size_t n, uint32_t max, uint32_t *out)
@@ -113,6 +115,27 @@ bool sp_words_duration(const char *text, uint32_t *seconds)
 	}
 	*seconds = (uint32_t)sum;
 	return 1 <= sum && sum <= DURATION_MAX;
+}
+
+bool sp_words_size(const char *text, uint64_t *bytes)
+{
+	static const char units[] = "KMG";
+	const char *s = text;
+	uint32_t v;
+
+	if (!number(&s, 9, SIZE_DIGITS, &v)) {
+		return false;
+	}
+	*bytes = v;
+	if (*s != '\0') {
+		const char *unit = strchr(units, *s++);
+
+		if (unit == NULL) {
+			return false;
+		}
+		*bytes <<= 10 * (unit - units + 1);
+	}
+	return *s == '\0' && 1 <= *bytes && *bytes <= SIZE_MOST;
 }
 
 static bool day(const char **s, uint32_t *out)

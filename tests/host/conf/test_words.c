@@ -70,6 +70,28 @@ static void test_duration(void **state)
 	}
 }
 
+static void test_size(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t bytes;
+	} good[] = {{"1", 1}, {"4096", 4096}, {"64K", 65536}, {"100M", 104857600},
+			{"5G", UINT64_C(5) << 30}, {"1024G", UINT64_C(1) << 40}};
+	static const char *const bad[] = {"", "0", "K", "0G", "1025G", "1T", "1k", "1KB", "1K ",
+			" 1", "-1", "1.5M", "9999999999", "1KK"};
+	uint64_t bytes;
+
+	for (size_t i = 0; i < SP_LEN(good); i++) {
+		assert_true(sp_words_size(good[i].text, &bytes));
+		assert_int_equal(bytes, good[i].bytes);
+	}
+	for (size_t i = 0; i < SP_LEN(bad); i++) {
+		if (sp_words_size(bad[i], &bytes)) {
+			fail_msg("\"%s\" was taken", bad[i]);
+		}
+	}
+}
+
 static void test_hours(void **state)
 {
 	static const struct {
@@ -208,6 +230,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_net),
 			cmocka_unit_test(test_duration),
+			cmocka_unit_test(test_size),
 			cmocka_unit_test(test_hours),
 			cmocka_unit_test(test_address),
 			cmocka_unit_test(test_pin),
