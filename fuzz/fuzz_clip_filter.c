@@ -3,6 +3,7 @@
 
 #include "core/chan/clip_filter.h"
 #include "core/pdu/svc.h"
+#include "fake_crypto.h"
 
 #define MAX_MESSAGE (256u << 10)
 
@@ -21,14 +22,14 @@ static bool is_text(uint32_t id)
 			id == SP_CLIP_CF_LOCALE;
 }
 
-static void look_list(enum sp_clip_side at, const struct sp_clip_head *h, struct sp_rd r)
+static void look_list(enum sp_side at, const struct sp_clip_head *h, struct sp_rd r)
 {
 	enum sp_clip_form form = h->flags & SP_CLIP_ASCII_NAMES ? SP_CLIP_FORM_ASCII
 			: h->n % 36 == 0                        ? SP_CLIP_FORM_SHORT
 								: SP_CLIP_FORM_LONG;
 	struct sp_clip_format f;
 
-	if (at == SP_CLIP_CLIENT && h->n > 0) {
+	if (at == SP_SIDE_CLIENT && h->n > 0) {
 		abort(); /* the target's are empty for the client */
 	}
 	/* Six lists in a row in the long form look like the short one: text all the same. */
@@ -39,7 +40,7 @@ static void look_list(enum sp_clip_side at, const struct sp_clip_head *h, struct
 	}
 }
 
-static void look(enum sp_clip_side at, struct end *e, struct sp_span message)
+static void look(enum sp_side at, struct end *e, struct sp_span message)
 {
 	struct sp_clip_head h;
 	struct sp_rd r;
@@ -53,7 +54,7 @@ static void look(enum sp_clip_side at, struct end *e, struct sp_span message)
 		look_list(at, &h, r);
 		break;
 	case SP_CLIP_DATA_RESPONSE:
-		if (at == SP_CLIP_CLIENT && h.flags != SP_CLIP_FAIL) {
+		if (at == SP_SIDE_CLIENT && h.flags != SP_CLIP_FAIL) {
 			abort();
 		}
 		break;
@@ -68,7 +69,7 @@ static void look(enum sp_clip_side at, struct end *e, struct sp_span message)
 	case SP_CLIP_TEMP_DIRECTORY:
 		abort();
 	case SP_CLIP_DATA_REQUEST:
-		if (at == SP_CLIP_TARGET) {
+		if (at == SP_SIDE_TARGET) {
 			abort(); /* nothing of it was offered */
 		}
 		break;
@@ -77,7 +78,7 @@ static void look(enum sp_clip_side at, struct end *e, struct sp_span message)
 	}
 }
 
-static void receive(enum sp_clip_side at, struct end *e, struct sp_span chunk)
+static void receive(enum sp_side at, struct end *e, struct sp_span chunk)
 {
 	struct sp_svc_chunk c;
 	struct sp_rd r;
@@ -110,15 +111,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct sp_clip_rules rules = {.text_in = true};
 	struct end end[2] = {0};
 	struct sp_clip_filter *f = malloc(sizeof(*f));
-	struct sp_clip_event ev;
-	struct sp_clip_out out;
+	struct sp_transfer ev;
+	struct sp_sieve_out out;
 	struct sp_rd r;
 
 	if (!f || size > 16384) {
 		free(f);
 		return 0;
 	}
-	sp_clip_filter_init(f, &rules);
+	sp_clip_filter_init(f, &rules, &fake_crypto);
 	sp_wr_init(&end[0].open, MAX_MESSAGE);
 	sp_wr_init(&end[1].open, MAX_MESSAGE);
 	sp_rd_init(&r, data, size);
@@ -139,7 +140,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 								n < sp_rd_left(&r)
 										? n
 										: sp_rd_left(&r))});
-		if (sp_clip_filter_feed(f, head & 1 ? SP_CLIP_TARGET : SP_CLIP_CLIENT,
+		if (sp_clip_filter_feed(f, head & 1 ? SP_SIDE_TARGET : SP_SIDE_CLIENT,
 				    sp_span(buf, w.n)) != SP_OK) {
 			break;
 		}
@@ -147,8 +148,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			receive(out.to, &end[out.to], out.chunk);
 		}
 		while (sp_clip_filter_event(f, &ev)) {
-			if (ev.verdict == SP_CLIP_PASSED &&
-					(ev.kind != SP_CLIP_TEXT || ev.to != SP_CLIP_TARGET)) {
+			if (ev.verdict == SP_TRANSFER_PASSED &&
+					(ev.kind != SP_TRANSFER_TEXT || ev.to != SP_SIDE_TARGET)) {
 				abort();
 			}
 		}

@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t bits = sp_rd_u8(&r);
 	struct sp_legs_rules rules = {.sound = bits & 1,
 			.microphone = bits & 2,
-			.drives = bits & 4,
+			.drive = {.read = bits & 4},
 			.clipboard = bits & 8,
 			.other = bits & 16};
 	sp_dvcs_init(&d, &rules);

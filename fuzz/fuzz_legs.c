@@ -10,12 +10,13 @@
 #include "core/rdp/legs.h"
 #include "core/rdp/machine.h"
 #include "core/rdp/server_part.h"
+#include "fake_crypto.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void channels(struct sp_rdp *c)
 {
-	static const char *const names[] = {"cliprdr", "drdynvc", "rdpsnd"};
+	static const char *const names[] = {"cliprdr", "drdynvc", "rdpsnd", "rdpdr"};
 
 	c->gcc.n_channels = c->n_channels = SP_LEN(names);
 	for (size_t i = 0; i < SP_LEN(names); i++) {
@@ -23,8 +24,8 @@ static void channels(struct sp_rdp *c)
 		c->channel_ids[i] = (uint16_t)(1004 + i);
 	}
 	c->gcc_server.io_channel = SP_MCS_IO_CHANNEL;
-	c->message_id = 1007;
-	c->user_id = 1008;
+	c->message_id = 1010;
+	c->user_id = 1011;
 	c->gcc.core.desktop_width = 1024;
 	c->gcc.core.desktop_height = 768;
 }
@@ -132,15 +133,16 @@ static void run(struct sp_legs *l, struct sp_rdp *user, struct sp_rdp *target, s
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct sp_legs_conf conf = {
-			.rules = {.clipboard = true}, .arc = {.present = true, .logon_id = 1}};
+	struct sp_legs_conf conf = {.crypto = &fake_crypto,
+			.rules = {.clipboard = true},
+			.arc = {.present = true, .logon_id = 1}};
 	struct sp_rdp *user = NULL, *target = NULL;
 	struct sp_legs *l = NULL;
 	struct sp_rd r;
 
 	sp_rd_init(&r, data, size);
 	uint8_t bits = sp_rd_u8(&r);
-	conf.rules.clip_part = bits & 8;
+	conf.rules.drive.read = bits & 8;
 	conf.rules.clip.text_in = conf.rules.clip.text_out = true;
 	if (make(&user, &target, bits) && (l = sp_legs_create(user)) != NULL) {
 		sp_legs_set_target(l, target, &conf);

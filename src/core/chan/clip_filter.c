@@ -4,57 +4,82 @@
 #include <string.h>
 
 #include "core/base/mem.h"
-#include "core/pdu/svc.h"
 
-#define MAX_OUT (512u << 10) /* what can follow from one chunk is much less */
-#define MAX_LATER (64u << 10)
 #define TRAILER 4 /* bytes that Windows sends behind a message */
 #define LIST_ENTRY 36 /* bytes, in the short forms */
 
-void sp_clip_filter_init(struct sp_clip_filter *f, const struct sp_clip_rules *rules)
+static const struct sp_sieve_impl impl;
+
+void sp_clip_filter_init(struct sp_clip_filter *f, const struct sp_clip_rules *rules,
+		const struct sp_crypto *crypto)
 {
+	uint64_t limit = rules->limit != 0 ? rules->limit : UINT64_MAX;
+
 	memset(f, 0, sizeof(*f));
 	f->rules = *rules;
-	sp_wr_init(&f->out, MAX_OUT);
-	sp_wr_init(&f->work, SP_CLIP_SMALL_MAX);
-	for (size_t i = 0; i < SP_LEN(f->from); i++) {
-		sp_wr_init(&f->from[i].data, SP_CLIP_SMALL_MAX);
-		sp_wr_init(&f->from[i].later, MAX_LATER);
-	}
+	sp_sieve_init(&f->sieve, &impl, f, SP_CLIP_START);
+	sp_wr_init(&f->work, SP_SIEVE_SMALL_MAX);
+	sp_clip_track_init(&f->from[SP_SIDE_CLIENT].track, crypto, &f->told, SP_SIDE_TARGET, limit);
+	sp_clip_track_init(&f->from[SP_SIDE_TARGET].track, crypto, &f->told, SP_SIDE_CLIENT, limit);
 }
 
-static void wipe(struct sp_wr *w)
+static void forget_files(struct sp_clip_from *s)
 {
-	if (w->p) {
-		sp_wipe(w->p, w->cap);
+	while (s->n_files > 0) {
+		sp_clip_track_unref(s->file[--s->n_files].list);
 	}
-	sp_wr_finish(w);
+	s->open = NULL;
+}
+
+void sp_clip_filter_stop(struct sp_clip_filter *f)
+{
+	for (size_t i = 0; i < SP_LEN(f->from); i++) {
+		forget_files(&f->from[i]);
+		sp_clip_track_finish(&f->from[i].track);
+	}
 }
 
 void sp_clip_filter_finish(struct sp_clip_filter *f)
 {
-	wipe(&f->out);
-	wipe(&f->work);
-	for (size_t i = 0; i < SP_LEN(f->from); i++) {
-		wipe(&f->from[i].data);
-		wipe(&f->from[i].later);
+	if (!f->sieve.impl) {
+		return;
 	}
+	sp_clip_filter_stop(f);
+	sp_sieve_finish(&f->sieve);
+	if (f->work.p) {
+		sp_wipe(f->work.p, f->work.cap);
+	}
+	sp_wr_finish(&f->work);
+	memset(f, 0, sizeof(*f));
 }
 
-static enum sp_clip_side other(enum sp_clip_side side)
+bool sp_clip_filter_next(struct sp_clip_filter *f, struct sp_sieve_out *out)
 {
-	return side == SP_CLIP_CLIENT ? SP_CLIP_TARGET : SP_CLIP_CLIENT;
+	return sp_sieve_next(&f->sieve, out);
 }
 
-static bool allowed(const struct sp_clip_filter *f, enum sp_clip_side from, enum sp_clip_kind kind)
+bool sp_clip_filter_event(struct sp_clip_filter *f, struct sp_transfer *ev)
 {
-	bool in = from == SP_CLIP_CLIENT;
+	return sp_transfers_next(&f->told, ev);
+}
+
+static enum sp_side other(enum sp_side side)
+{
+	return sp_side_other(side);
+}
+
+static bool allowed(const struct sp_clip_filter *f, enum sp_side from, enum sp_clip_kind kind)
+{
+	bool in = from == SP_SIDE_CLIENT;
+	bool files = in ? f->rules.files_in : f->rules.files_out;
 
 	switch (kind) {
 	case SP_CLIP_TEXT:
 		return in ? f->rules.text_in : f->rules.text_out;
 	case SP_CLIP_FILES:
-		return in ? f->rules.files_in : f->rules.files_out;
+		return files;
+	case SP_CLIP_PATHS:
+		return files && f->rules.other;
 	case SP_CLIP_OTHER:
 		return f->rules.other;
 	}
@@ -63,106 +88,26 @@ static bool allowed(const struct sp_clip_filter *f, enum sp_clip_side from, enum
 
 /* ---- what goes out ---- */
 
-static void tell(struct sp_clip_filter *f, enum sp_clip_side from, enum sp_clip_kind kind,
-		enum sp_clip_verdict verdict, uint64_t n)
+static void tell(struct sp_clip_filter *f, enum sp_side from, enum sp_clip_kind kind,
+		enum sp_transfer_verdict verdict, uint64_t n)
 {
-	if (f->n_events == SP_CLIP_MAX_EVENTS) {
-		f->event_at = (f->event_at + 1) % SP_CLIP_MAX_EVENTS;
-		f->n_events--;
-	}
-	f->event[(f->event_at + f->n_events++) % SP_CLIP_MAX_EVENTS] = (struct sp_clip_event){
-			.to = other(from), .kind = kind, .verdict = verdict, .n = n};
+	struct sp_transfer *t = sp_transfers_add(&f->told);
+
+	t->channel = SP_TRANSFER_CLIPBOARD;
+	t->to = other(from);
+	t->kind = kind == SP_CLIP_TEXT          ? SP_TRANSFER_TEXT
+			: kind == SP_CLIP_OTHER ? SP_TRANSFER_OTHER
+						: SP_TRANSFER_FILES;
+	t->verdict = verdict;
+	t->n = n;
 }
 
-bool sp_clip_filter_event(struct sp_clip_filter *f, struct sp_clip_event *ev)
+static void say(struct sp_clip_filter *f, enum sp_side to, const struct sp_wr *message)
 {
-	if (f->n_events == 0) {
-		return false;
-	}
-	*ev = f->event[f->event_at];
-	f->event_at = (f->event_at + 1) % SP_CLIP_MAX_EVENTS;
-	f->n_events--;
-	return true;
+	sp_sieve_say(&f->sieve, to, sp_span(message->p, message->n));
 }
 
-/* The bytes of a file that have passed so far are one transfer. */
-static void tell_contents(struct sp_clip_filter *f, enum sp_clip_side from)
-{
-	struct sp_clip_from *s = &f->from[from];
-
-	if (s->contents > 0) {
-		tell(f, from, SP_CLIP_FILES, SP_CLIP_PASSED, s->contents);
-		s->contents = 0;
-	}
-}
-
-static void put_chunk(
-		struct sp_clip_filter *f, enum sp_clip_side to, const struct sp_svc_chunk *chunk)
-{
-	sp_wr_u8(&f->out, (uint8_t)to);
-	sp_wr_le32(&f->out, (uint32_t)(SP_SVC_HEADER + chunk->data.n));
-	sp_svc_write(&f->out, chunk);
-}
-
-bool sp_clip_filter_next(struct sp_clip_filter *f, struct sp_clip_out *out)
-{
-	struct sp_rd r;
-
-	if (sp_wr_ok(&f->out) != SP_OK || f->out_at == f->out.n) {
-		return false;
-	}
-	sp_rd_init(&r, f->out.p + f->out_at, f->out.n - f->out_at);
-	out->to = sp_rd_u8(&r) == SP_CLIP_CLIENT ? SP_CLIP_CLIENT : SP_CLIP_TARGET;
-	size_t n = sp_rd_le32(&r);
-	out->chunk = sp_rd_span(&r, n);
-	f->out_at += sp_rd_at(&r);
-	return sp_rd_ok(&r) == SP_OK;
-}
-
-static void put_message(struct sp_clip_filter *f, enum sp_clip_side to, struct sp_span message)
-{
-	struct sp_svc_chunk chunk;
-	struct sp_svc_cut cut;
-
-	sp_svc_cut_init(&cut, message, SP_SVC_CHUNK, f->from[other(to)].show);
-	while (sp_svc_cut_next(&cut, &chunk)) {
-		put_chunk(f, to, &chunk);
-	}
-}
-
-/* One of our own, which may have to wait until what passes to that side is whole. */
-static void say(struct sp_clip_filter *f, enum sp_clip_side to, const struct sp_wr *message)
-{
-	struct sp_clip_from *s = &f->from[other(to)];
-
-	if (s->mode != SP_CLIP_STREAM) {
-		put_message(f, to, sp_span(message->p, message->n));
-	} else if (message->n + 4 <= MAX_LATER - s->later.n) {
-		/* Who has asked more than this without waiting has no use for an answer. */
-		sp_wr_le32(&s->later, (uint32_t)message->n);
-		sp_wr_put(&s->later, message->p, message->n);
-	}
-}
-
-static void say_later(struct sp_clip_filter *f, enum sp_clip_side from)
-{
-	struct sp_clip_from *s = &f->from[from];
-	struct sp_rd r;
-
-	if (sp_wr_ok(&s->later) != SP_OK) {
-		sp_wr_fail(&f->out, sp_wr_ok(&s->later));
-		return;
-	}
-	sp_rd_init(&r, s->later.p, s->later.n);
-	while (sp_rd_left(&r) > 0) {
-		size_t n = sp_rd_le32(&r);
-
-		put_message(f, other(from), sp_rd_span(&r, n));
-	}
-	sp_wr_reset(&s->later);
-}
-
-static void say_list(struct sp_clip_filter *f, enum sp_clip_side to, uint16_t flags)
+static void say_list(struct sp_clip_filter *f, enum sp_side to, uint16_t flags)
 {
 	uint8_t buf[SP_CLIP_HEAD];
 	struct sp_wr w;
@@ -172,7 +117,7 @@ static void say_list(struct sp_clip_filter *f, enum sp_clip_side to, uint16_t fl
 	say(f, to, &w);
 }
 
-static void say_no_data(struct sp_clip_filter *f, enum sp_clip_side to)
+static void say_no_data(struct sp_clip_filter *f, enum sp_side to)
 {
 	uint8_t buf[SP_CLIP_HEAD];
 	struct sp_wr w;
@@ -182,7 +127,7 @@ static void say_no_data(struct sp_clip_filter *f, enum sp_clip_side to)
 	say(f, to, &w);
 }
 
-static void say_no_file(struct sp_clip_filter *f, enum sp_clip_side to, uint32_t stream)
+static void say_no_file(struct sp_clip_filter *f, enum sp_side to, uint32_t stream)
 {
 	uint8_t buf[SP_CLIP_HEAD + 4];
 	struct sp_wr w;
@@ -202,7 +147,7 @@ static void next_ask(struct sp_clip_from *s)
 	s->n_asks--;
 }
 
-static void answer_refused(struct sp_clip_filter *f, enum sp_clip_side owner)
+static void answer_refused(struct sp_clip_filter *f, enum sp_side owner)
 {
 	struct sp_clip_from *s = &f->from[owner];
 
@@ -213,22 +158,20 @@ static void answer_refused(struct sp_clip_filter *f, enum sp_clip_side owner)
 }
 
 /* False when there are too many. */
-static bool ask(struct sp_clip_filter *f, enum sp_clip_side owner, enum sp_clip_kind kind,
-		bool refused)
+static bool ask(struct sp_clip_filter *f, enum sp_side owner, struct sp_clip_ask what)
 {
 	struct sp_clip_from *s = &f->from[owner];
 
 	if (s->n_asks == SP_CLIP_MAX_PENDING) {
 		return false;
 	}
-	s->ask[(s->ask_at + s->n_asks++) % SP_CLIP_MAX_PENDING] =
-			(struct sp_clip_ask){.kind = kind, .refused = refused};
+	s->ask[(s->ask_at + s->n_asks++) % SP_CLIP_MAX_PENDING] = what;
 	answer_refused(f, owner);
 	return true;
 }
 
 /* The first request has its answer. */
-static void answered(struct sp_clip_filter *f, enum sp_clip_side owner)
+static void answered(struct sp_clip_filter *f, enum sp_side owner)
 {
 	next_ask(&f->from[owner]);
 	answer_refused(f, owner);
@@ -244,41 +187,44 @@ static bool is_text(uint32_t id)
  * True when the owner has offered it. Any text will do for another one: xrdp asks for Unicode
  * whatever the list says.
  */
-static bool offered(const struct sp_clip_from *owner, uint32_t id, enum sp_clip_kind *kind)
+static bool offered(const struct sp_clip_from *owner, uint32_t id, struct sp_clip_ask *what)
 {
-	*kind = is_text(id) ? SP_CLIP_TEXT : id == SP_CLIP_CF_HDROP ? SP_CLIP_FILES : SP_CLIP_OTHER;
+	*what = (struct sp_clip_ask){.kind = is_text(id)         ? SP_CLIP_TEXT
+					: id == SP_CLIP_CF_HDROP ? SP_CLIP_PATHS
+								 : SP_CLIP_OTHER};
 	for (size_t i = 0; i < owner->n_offers; i++) {
 		const struct sp_clip_offer *o = &owner->offer[i];
 
 		if (o->id == id || (o->kind == SP_CLIP_TEXT && is_text(id))) {
-			*kind = o->kind;
+			what->kind = o->kind;
+			what->list = o->list;
 			return true;
 		}
 	}
 	return false;
 }
 
-static void data_request(struct sp_clip_filter *f, enum sp_clip_side from, struct sp_span message,
+static void data_request(struct sp_clip_filter *f, enum sp_side from, struct sp_span message,
 		struct sp_rd *body)
 {
-	enum sp_clip_side owner = other(from);
-	enum sp_clip_kind kind;
+	enum sp_side owner = other(from);
+	struct sp_clip_ask what;
 	uint32_t id;
 
-	if (sp_clip_u32_read(body, &id) != SP_OK || !offered(&f->from[owner], id, &kind)) {
-		ask(f, owner, SP_CLIP_OTHER, true);
+	if (sp_clip_u32_read(body, &id) != SP_OK || !offered(&f->from[owner], id, &what)) {
+		ask(f, owner, (struct sp_clip_ask){.refused = true});
 		if (sp_rd_ok(body) == SP_OK) {
-			tell(f, owner, kind, SP_CLIP_REFUSED, 0);
+			tell(f, owner, what.kind, SP_TRANSFER_REFUSED, 0);
 		}
-	} else if (ask(f, owner, kind, false)) {
-		put_message(f, owner, message);
+	} else if (ask(f, owner, what)) {
+		sp_sieve_put(&f->sieve, owner, message);
 	}
 }
 
-static void file_request(struct sp_clip_filter *f, enum sp_clip_side from, struct sp_span message,
+static void file_request(struct sp_clip_filter *f, enum sp_side from, struct sp_span message,
 		struct sp_rd *body)
 {
-	enum sp_clip_side owner = other(from);
+	enum sp_side owner = other(from);
 	struct sp_clip_from *s = &f->from[owner];
 	struct sp_clip_file_request q;
 	int rc = sp_clip_file_request_read(body, &q);
@@ -288,42 +234,63 @@ static void file_request(struct sp_clip_filter *f, enum sp_clip_side from, struc
 	}
 	if (rc == SP_OK && allowed(f, owner, SP_CLIP_FILES) && s->files &&
 			s->n_files < SP_CLIP_MAX_PENDING) {
-		s->file[s->n_files++] = (struct sp_clip_file_ask){.stream = q.stream,
-				.index = q.index,
-				.n = q.n,
-				.range = q.flags == SP_CLIP_FILE_RANGE};
-		put_message(f, owner, message);
-		return;
+		struct sp_clip_track_list *list = sp_clip_track_ask(&s->track, &q);
+
+		if (list) {
+			s->file[s->n_files++] = (struct sp_clip_file_ask){.list = list,
+					.stream = q.stream,
+					.index = q.index,
+					.n = q.n,
+					.position = q.position,
+					.range = q.flags == SP_CLIP_FILE_RANGE};
+			sp_sieve_put(&f->sieve, owner, message);
+			return;
+		}
 	}
 	say_no_file(f, from, q.stream);
 	if (!allowed(f, owner, SP_CLIP_FILES)) {
-		tell(f, owner, SP_CLIP_FILES, SP_CLIP_REFUSED, 0);
+		tell(f, owner, SP_CLIP_FILES, SP_TRANSFER_REFUSED, 0);
 	}
 }
 
 /* ---- lists of formats ---- */
 
-static enum sp_clip_kind kind_of(const struct sp_clip_format *fmt, enum sp_clip_form form)
+static bool has_name(const struct sp_clip_format *fmt, enum sp_clip_form form,
+		const char *const *names, size_t n)
 {
-	static const char *const files[] = {"FileGroupDescriptorW", "FileGroupDescriptor",
-			"FileContents", "FileName", "FileNameW", "FileNameMap", "FileNameMapW",
-			"Shell IDList Array", "Shell Object Offsets", "Preferred DropEffect",
-			"UntrustedDragDrop", "text/uri-list", "x-special/gnome-copied-files",
-			"application/x-kde-cutselection"};
-
-	for (size_t i = 0; fmt->name.n > 0 && i < SP_LEN(files); i++) {
-		if (sp_clip_format_is(fmt, form, files[i])) {
-			return SP_CLIP_FILES;
+	for (size_t i = 0; fmt->name.n > 0 && i < n; i++) {
+		if (sp_clip_format_is(fmt, form, names[i])) {
+			return true;
 		}
 	}
-	if (is_text(fmt->id)) {
-		return SP_CLIP_TEXT;
+	return false;
+}
+
+static struct sp_clip_offer offer_of(const struct sp_clip_format *fmt, enum sp_clip_form form)
+{
+	static const char *const files[] = {
+			"FileGroupDescriptorW", "FileContents", "Preferred DropEffect"};
+	static const char *const paths[] = {"FileGroupDescriptor", "FileName", "FileNameW",
+			"FileNameMap", "FileNameMapW", "Shell IDList Array", "Shell Object Offsets",
+			"UntrustedDragDrop", "text/uri-list", "x-special/gnome-copied-files",
+			"application/x-kde-cutselection"};
+	struct sp_clip_offer o = {.id = fmt->id, .kind = SP_CLIP_OTHER};
+
+	if (has_name(fmt, form, files, SP_LEN(files))) {
+		o.kind = SP_CLIP_FILES;
+		o.list = has_name(fmt, form, files, 1);
+	} else if (has_name(fmt, form, paths, SP_LEN(paths))) {
+		o.kind = SP_CLIP_PATHS;
+	} else if (is_text(fmt->id)) {
+		o.kind = SP_CLIP_TEXT;
+	} else if (fmt->id == SP_CLIP_CF_HDROP && fmt->name.n == 0) {
+		o.kind = SP_CLIP_PATHS;
 	}
-	return fmt->id == SP_CLIP_CF_HDROP && fmt->name.n == 0 ? SP_CLIP_FILES : SP_CLIP_OTHER;
+	return o;
 }
 
 /* Writes the list anew to f->work, without what may not pass, which is noted in left_out. */
-static int sift(struct sp_clip_filter *f, enum sp_clip_side from, struct sp_rd body,
+static int sift(struct sp_clip_filter *f, enum sp_side from, struct sp_rd body,
 		enum sp_clip_form form, bool left_out[SP_CLIP_KINDS])
 {
 	struct sp_clip_from *s = &f->from[from];
@@ -336,15 +303,15 @@ static int sift(struct sp_clip_filter *f, enum sp_clip_side from, struct sp_rd b
 	size_t mark = sp_clip_begin(&f->work, SP_CLIP_FORMAT_LIST,
 			form == SP_CLIP_FORM_ASCII ? SP_CLIP_ASCII_NAMES : 0);
 	while ((rc = sp_clip_format_read(&body, form, &fmt)) == 1) {
-		enum sp_clip_kind kind = kind_of(&fmt, form);
+		struct sp_clip_offer o = offer_of(&fmt, form);
 
-		if (!allowed(f, from, kind) || s->n_offers == SP_CLIP_MAX_FORMATS ||
+		if (!allowed(f, from, o.kind) || s->n_offers == SP_CLIP_MAX_FORMATS ||
 				!(fmt.name.n <= 2 * SP_CLIP_MAX_NAME)) {
-			left_out[kind] = true;
+			left_out[o.kind] = true;
 			continue;
 		}
-		s->offer[s->n_offers++] = (struct sp_clip_offer){.id = fmt.id, .kind = kind};
-		if (kind == SP_CLIP_TEXT) {
+		s->offer[s->n_offers++] = o;
+		if (o.kind == SP_CLIP_TEXT) {
 			fmt.name = sp_span(NULL, 0); /* a name could make something else of it */
 		}
 		sp_clip_format_write(&f->work, form, &fmt);
@@ -359,35 +326,47 @@ static int sift(struct sp_clip_filter *f, enum sp_clip_side from, struct sp_rd b
 static bool offers_files(const struct sp_clip_from *s)
 {
 	for (size_t i = 0; i < s->n_offers; i++) {
-		if (s->offer[i].kind == SP_CLIP_FILES) {
+		if (s->offer[i].list) {
 			return true;
 		}
 	}
 	return false;
 }
 
-static void tell_left_out(struct sp_clip_filter *f, enum sp_clip_side from,
-		const bool left_out[SP_CLIP_KINDS])
+static void tell_left_out(
+		struct sp_clip_filter *f, enum sp_side from, const bool left_out[SP_CLIP_KINDS])
 {
 	bool none = f->from[from].n_offers == 0;
 
-	if (left_out[SP_CLIP_FILES] && !allowed(f, from, SP_CLIP_FILES)) {
-		tell(f, from, SP_CLIP_FILES, SP_CLIP_REFUSED, 0);
+	if ((left_out[SP_CLIP_FILES] || left_out[SP_CLIP_PATHS]) &&
+			!allowed(f, from, SP_CLIP_FILES)) {
+		tell(f, from, SP_CLIP_FILES, SP_TRANSFER_REFUSED, 0);
 	} else if (none && left_out[SP_CLIP_TEXT]) {
-		tell(f, from, SP_CLIP_TEXT, SP_CLIP_REFUSED, 0);
+		tell(f, from, SP_CLIP_TEXT, SP_TRANSFER_REFUSED, 0);
 	} else if (none && left_out[SP_CLIP_OTHER]) {
-		tell(f, from, SP_CLIP_OTHER, SP_CLIP_REFUSED, 0);
+		tell(f, from, SP_CLIP_OTHER, SP_TRANSFER_REFUSED, 0);
+	}
+}
+
+/* The files of a list, or none, are what contents are asked of from now on. */
+static void offer_files(struct sp_clip_filter *f, enum sp_side from)
+{
+	int rc = sp_clip_track_offer(&f->from[from].track, offers_files(&f->from[from]));
+
+	if (rc != SP_OK) {
+		sp_sieve_fail(&f->sieve, rc);
 	}
 }
 
 /* What cannot be read offers nothing. */
-static void refuse_list(struct sp_clip_filter *f, enum sp_clip_side from)
+static void refuse_list(struct sp_clip_filter *f, enum sp_side from)
 {
 	f->from[from].n_offers = 0;
+	offer_files(f, from);
 	say_list(f, from, SP_CLIP_FAIL);
 }
 
-static void list(struct sp_clip_filter *f, enum sp_clip_side from, struct sp_rd *body)
+static void list(struct sp_clip_filter *f, enum sp_side from, struct sp_rd *body)
 {
 	struct sp_clip_from *s = &f->from[from];
 	bool left_out[SP_CLIP_KINDS], empty = sp_rd_left(body) == 0;
@@ -396,7 +375,6 @@ static void list(struct sp_clip_filter *f, enum sp_clip_side from, struct sp_rd 
 			? SP_CLIP_FORM_LONG
 			: SP_CLIP_FORM_SHORT;
 
-	tell_contents(f, from);
 	int rc = sift(f, from, *body, form, left_out);
 	if (rc != SP_OK && form == SP_CLIP_FORM_LONG && sp_rd_left(body) % LIST_ENTRY == 0) {
 		/* Sent before the other side's capabilities had come. */
@@ -407,11 +385,12 @@ static void list(struct sp_clip_filter *f, enum sp_clip_side from, struct sp_rd 
 		return;
 	}
 	/* A client begins with what happens to be there, which nobody has copied just now. */
-	bool first = from == SP_CLIP_CLIENT && !s->listed;
+	bool first = from == SP_SIDE_CLIENT && !s->listed;
 	if (!first) {
 		tell_left_out(f, from, left_out);
 	}
 	s->files = s->files || offers_files(s);
+	offer_files(f, from);
 	f->from[other(from)].standing = false;
 	if (s->n_offers == 0 && !empty && !first && !s->standing) {
 		/* Nothing of it is there to be taken away, and what the other side has is its own. */
@@ -421,7 +400,7 @@ static void list(struct sp_clip_filter *f, enum sp_clip_side from, struct sp_rd 
 	s->listed = true;
 	s->standing = s->n_offers > 0;
 	s->lists++;
-	put_message(f, other(from), sp_span(f->work.p, f->work.n));
+	sp_sieve_put(&f->sieve, other(from), sp_span(f->work.p, f->work.n));
 }
 
 /* ---- the other messages ---- */
@@ -429,28 +408,25 @@ static void list(struct sp_clip_filter *f, enum sp_clip_side from, struct sp_rd 
 /* The target's side has begun anew: it remembers nothing, and answers nothing. */
 static void restart(struct sp_clip_filter *f)
 {
-	struct sp_clip_from *client = &f->from[SP_CLIP_CLIENT], *target = &f->from[SP_CLIP_TARGET];
+	struct sp_clip_from *client = &f->from[SP_SIDE_CLIENT], *target = &f->from[SP_SIDE_TARGET];
 
 	for (; target->n_asks > 0; next_ask(target)) {
-		say_no_data(f, SP_CLIP_CLIENT);
+		say_no_data(f, SP_SIDE_CLIENT);
 	}
-	while (target->n_files > 0) {
-		say_no_file(f, SP_CLIP_CLIENT, target->file[--target->n_files].stream);
+	for (size_t i = target->n_files; i > 0; i--) {
+		say_no_file(f, SP_SIDE_CLIENT, target->file[i - 1].stream);
 	}
-	client->n_asks = client->n_files = 0;
-	if (client->mode == SP_CLIP_STREAM) {
-		client->mode = SP_CLIP_SKIP;
-		sp_wr_reset(&client->later);
-	}
+	client->n_asks = 0;
+	sp_sieve_cut(&f->sieve, SP_SIDE_CLIENT);
 	client->general = 0;
+	sp_clip_filter_stop(f);
 	for (size_t i = 0; i < SP_LEN(f->from); i++) {
-		tell_contents(f, i == SP_CLIP_CLIENT ? SP_CLIP_CLIENT : SP_CLIP_TARGET);
 		f->from[i].n_offers = f->from[i].lists = 0;
 		f->from[i].listed = f->from[i].standing = f->from[i].files = false;
 	}
 }
 
-static void caps(struct sp_clip_filter *f, enum sp_clip_side from, struct sp_rd *body)
+static void caps(struct sp_clip_filter *f, enum sp_side from, struct sp_rd *body)
 {
 	struct sp_clip_caps c;
 
@@ -468,11 +444,66 @@ static void caps(struct sp_clip_filter *f, enum sp_clip_side from, struct sp_rd 
 	size_t mark = sp_clip_begin(&f->work, SP_CLIP_CAPS, 0);
 	sp_clip_caps_write(&f->work, &c);
 	sp_clip_end(&f->work, mark);
-	put_message(f, other(from), sp_span(f->work.p, f->work.n));
+	sp_sieve_put(&f->sieve, other(from), sp_span(f->work.p, f->work.n));
 }
 
-static void message(struct sp_clip_filter *f, enum sp_clip_side from, struct sp_span whole)
+static bool lock(struct sp_clip_filter *f, enum sp_side from, struct sp_rd *body)
 {
+	struct sp_clip_track *t = &f->from[other(from)].track;
+	uint32_t id;
+
+	if (!allowed(f, other(from), SP_CLIP_FILES) || sp_clip_u32_read(body, &id) != SP_OK) {
+		return false;
+	}
+	if (f->from[from].head.type == SP_CLIP_UNLOCK) {
+		sp_clip_track_unlock(t, id);
+		return true;
+	}
+	int rc = sp_clip_track_lock(t, id);
+	if (rc != SP_OK) {
+		sp_sieve_fail(&f->sieve, rc);
+	}
+	return rc == SP_OK;
+}
+
+static void drop_file_ask(struct sp_clip_from *s)
+{
+	sp_clip_track_unref(s->file[s->file_at].list);
+	s->file[s->file_at] = s->file[--s->n_files];
+}
+
+static void no_file(struct sp_clip_filter *f, enum sp_side from)
+{
+	struct sp_clip_from *s = &f->from[from];
+
+	say_no_file(f, other(from), s->file[s->file_at].stream);
+	drop_file_ask(s);
+}
+
+/* The answer to a request that judge_file() has found. */
+static void file_size(struct sp_clip_filter *f, enum sp_side from, struct sp_span whole,
+		struct sp_rd *body)
+{
+	struct sp_clip_from *s = &f->from[from];
+	struct sp_clip_file_ask *q = &s->file[s->file_at];
+	uint32_t stream = sp_rd_le32(body);
+	uint64_t size = sp_rd_le64(body);
+
+	if (!(s->file_at < s->n_files) || q->stream != stream || q->range) {
+		return; /* forgotten meanwhile */
+	}
+	if (sp_rd_ok(body) != SP_OK) {
+		no_file(f, from);
+		return;
+	}
+	sp_clip_track_size(&s->track, q->list, q->index, size);
+	sp_sieve_put(&f->sieve, other(from), whole);
+	drop_file_ask(s);
+}
+
+static void message(void *owner, enum sp_side from, struct sp_span whole)
+{
+	struct sp_clip_filter *f = owner;
 	struct sp_clip_from *s = &f->from[from], *to = &f->from[other(from)];
 	struct sp_rd body;
 	bool pass = false;
@@ -480,7 +511,7 @@ static void message(struct sp_clip_filter *f, enum sp_clip_side from, struct sp_
 	sp_rd_init(&body, whole.p + SP_CLIP_HEAD, s->head.n);
 	switch (s->head.type) {
 	case SP_CLIP_MONITOR_READY:
-		pass = from == SP_CLIP_TARGET;
+		pass = from == SP_SIDE_TARGET;
 		if (pass) {
 			restart(f);
 		}
@@ -489,7 +520,7 @@ static void message(struct sp_clip_filter *f, enum sp_clip_side from, struct sp_
 		caps(f, from, &body);
 		break;
 	case SP_CLIP_TEMP_DIRECTORY:
-		pass = from == SP_CLIP_CLIENT && f->rules.files_out;
+		pass = from == SP_SIDE_CLIENT && f->rules.files_out;
 		break;
 	case SP_CLIP_FORMAT_LIST:
 		list(f, from, &body);
@@ -506,34 +537,36 @@ static void message(struct sp_clip_filter *f, enum sp_clip_side from, struct sp_
 		break;
 	case SP_CLIP_LOCK:
 	case SP_CLIP_UNLOCK:
-		pass = allowed(f, other(from), SP_CLIP_FILES) && sp_rd_left(&body) >= 4;
+		pass = lock(f, from, &body);
+		break;
+	case SP_CLIP_FILE_RESPONSE:
+		file_size(f, from, whole, &body);
 		break;
 	default:
 		break;
 	}
 	if (pass) {
-		put_message(f, other(from), whole);
+		sp_sieve_put(&f->sieve, other(from), whole);
 	}
 }
 
-/* ---- chunks ---- */
+/* ---- long messages ---- */
 
 /* What cannot be passed on, answered if it is something that waits for an answer. */
-static void refuse(struct sp_clip_filter *f, enum sp_clip_side from)
+static void refuse(struct sp_clip_filter *f, enum sp_side from, struct sp_span start)
 {
-	struct sp_clip_from *s = &f->from[from];
 	struct sp_rd r;
 
-	switch (s->head.type) {
+	switch (f->from[from].head.type) {
 	case SP_CLIP_FORMAT_LIST:
 		refuse_list(f, from);
 		break;
 	case SP_CLIP_DATA_REQUEST:
-		ask(f, other(from), SP_CLIP_OTHER, true);
+		ask(f, other(from), (struct sp_clip_ask){.refused = true});
 		break;
 	case SP_CLIP_FILE_REQUEST:
-		if (s->start_n == SP_CLIP_START) {
-			sp_rd_init(&r, s->start + SP_CLIP_HEAD, 4);
+		if (start.n == SP_CLIP_START) {
+			sp_rd_init(&r, start.p + SP_CLIP_HEAD, 4);
 			say_no_file(f, from, sp_rd_le32(&r));
 		}
 		break;
@@ -542,51 +575,90 @@ static void refuse(struct sp_clip_filter *f, enum sp_clip_side from)
 	}
 }
 
-static bool damaged(const struct sp_clip_from *s)
+static bool damaged(const struct sp_clip_from *s, uint32_t total)
 {
-	return !(s->head.n <= s->total - SP_CLIP_HEAD) ||
-			!(s->total - SP_CLIP_HEAD - s->head.n <= TRAILER);
+	return !(s->head.n <= total - SP_CLIP_HEAD) ||
+			!(total - SP_CLIP_HEAD - s->head.n <= TRAILER);
 }
 
-static void no_data(struct sp_clip_filter *f, enum sp_clip_side from)
+static void no_data(struct sp_clip_filter *f, enum sp_side from)
 {
 	say_no_data(f, other(from));
 	answered(f, from);
 }
 
-static enum sp_clip_mode judge_data(struct sp_clip_filter *f, enum sp_clip_side from)
+static enum sp_sieve_mode refuse_data(struct sp_clip_filter *f, enum sp_side from,
+		enum sp_clip_kind kind, enum sp_transfer_verdict verdict)
 {
-	struct sp_clip_from *s = &f->from[from];
-
-	if (s->n_asks == 0) {
-		return SP_CLIP_SKIP; /* nobody has asked */
-	}
-	enum sp_clip_kind kind = s->ask[s->ask_at].kind;
-	bool ok = (s->head.flags & (SP_CLIP_OK | SP_CLIP_FAIL)) == SP_CLIP_OK;
-	if (ok && !damaged(s) && s->head.n <= SP_CLIP_DATA_MAX) {
-		return SP_CLIP_STREAM;
-	}
-	if (ok) {
-		tell(f, from, kind, damaged(s) ? SP_CLIP_DAMAGED : SP_CLIP_TOO_LARGE, s->head.n);
-	}
+	tell(f, from, kind, verdict, f->from[from].head.n);
 	no_data(f, from);
-	return SP_CLIP_SKIP;
+	return SP_SIEVE_SKIP;
 }
 
-static void no_file(struct sp_clip_filter *f, enum sp_clip_side from)
-{
-	struct sp_clip_from *s = &f->from[from];
-
-	say_no_file(f, other(from), s->file[s->file_at].stream);
-	s->file[s->file_at] = s->file[--s->n_files];
-}
-
-static enum sp_clip_mode judge_file(struct sp_clip_filter *f, enum sp_clip_side from)
+/* A list of files: its length is that of its entries. */
+static enum sp_sieve_mode judge_list(
+		struct sp_clip_filter *f, enum sp_side from, struct sp_span start)
 {
 	struct sp_clip_from *s = &f->from[from];
 	struct sp_rd r;
 
-	sp_rd_init(&r, s->start + SP_CLIP_HEAD, s->start_n - SP_CLIP_HEAD);
+	sp_rd_init(&r, start.p + SP_CLIP_HEAD, start.n - SP_CLIP_HEAD);
+	uint32_t n = sp_rd_le32(&r); /* cItems */
+	if (sp_rd_ok(&r) == SP_OK && !(n <= SP_CLIP_FILES_MAX)) {
+		return refuse_data(f, from, SP_CLIP_FILES, SP_TRANSFER_TOO_LARGE);
+	}
+	if (sp_rd_ok(&r) != SP_OK || s->head.n != 4 + n * SP_CLIP_FILE_ENTRY) {
+		return refuse_data(f, from, SP_CLIP_FILES, SP_TRANSFER_DAMAGED);
+	}
+	sp_clip_track_begin(&s->track, n);
+	return SP_SIEVE_REWRITE;
+}
+
+static enum sp_sieve_mode judge_data(
+		struct sp_clip_filter *f, enum sp_side from, struct sp_span start, uint32_t total)
+{
+	struct sp_clip_from *s = &f->from[from];
+	uint64_t limit = f->rules.limit != 0 && f->rules.limit < SP_CLIP_DATA_MAX
+			? f->rules.limit
+			: SP_CLIP_DATA_MAX;
+
+	if (s->n_asks == 0) {
+		return SP_SIEVE_SKIP; /* nobody has asked */
+	}
+	const struct sp_clip_ask *q = &s->ask[s->ask_at];
+	if ((s->head.flags & (SP_CLIP_OK | SP_CLIP_FAIL)) != SP_CLIP_OK) {
+		no_data(f, from);
+		return SP_SIEVE_SKIP;
+	}
+	if (damaged(s, total)) {
+		return refuse_data(f, from, q->kind, SP_TRANSFER_DAMAGED);
+	}
+	if (q->list) {
+		return judge_list(f, from, start);
+	}
+	return s->head.n <= limit ? SP_SIEVE_STREAM
+				  : refuse_data(f, from, q->kind, SP_TRANSFER_TOO_LARGE);
+}
+
+static enum sp_sieve_mode refuse_file(
+		struct sp_clip_filter *f, enum sp_side from, enum sp_transfer_verdict verdict)
+{
+	struct sp_transfer *t;
+
+	tell(f, from, SP_CLIP_FILES, verdict, f->from[from].head.n);
+	t = &f->told.v[(f->told.at + f->told.n - 1) % SP_TRANSFERS_MAX];
+	t->kind = SP_TRANSFER_FILE;
+	no_file(f, from);
+	return SP_SIEVE_SKIP;
+}
+
+static enum sp_sieve_mode judge_file(
+		struct sp_clip_filter *f, enum sp_side from, struct sp_span start, uint32_t total)
+{
+	struct sp_clip_from *s = &f->from[from];
+	struct sp_rd r;
+
+	sp_rd_init(&r, start.p + SP_CLIP_HEAD, start.n - SP_CLIP_HEAD);
 	uint32_t stream = sp_rd_le32(&r);
 	for (s->file_at = 0; s->file_at < s->n_files; s->file_at++) {
 		if (s->file[s->file_at].stream == stream) {
@@ -594,190 +666,154 @@ static enum sp_clip_mode judge_file(struct sp_clip_filter *f, enum sp_clip_side 
 		}
 	}
 	if (sp_rd_ok(&r) != SP_OK || s->file_at == s->n_files) {
-		return SP_CLIP_SKIP;
+		return SP_SIEVE_SKIP;
 	}
-	bool ok = (s->head.flags & (SP_CLIP_OK | SP_CLIP_FAIL)) == SP_CLIP_OK;
-	bool broken = damaged(s) || !(4 <= s->head.n);
-	if (ok && !broken && s->head.n - 4 <= s->file[s->file_at].n) {
-		return SP_CLIP_STREAM;
+	const struct sp_clip_file_ask *q = &s->file[s->file_at];
+	if ((s->head.flags & (SP_CLIP_OK | SP_CLIP_FAIL)) != SP_CLIP_OK) {
+		no_file(f, from);
+		return SP_SIEVE_SKIP;
 	}
-	if (ok) {
-		tell(f, from, SP_CLIP_FILES, broken ? SP_CLIP_DAMAGED : SP_CLIP_TOO_LARGE,
-				s->head.n);
+	if (damaged(s, total) || !(4 <= s->head.n)) {
+		return refuse_file(f, from, SP_TRANSFER_DAMAGED);
 	}
-	no_file(f, from);
-	return SP_CLIP_SKIP;
+	if (!(s->head.n - 4 <= q->n)) {
+		return refuse_file(f, from, SP_TRANSFER_TOO_LARGE);
+	}
+	if (!q->range) {
+		return SP_SIEVE_GATHER;
+	}
+	s->open = sp_clip_track_contents(&s->track, q->list, q->index, q->position, s->head.n - 4);
+	if (!s->open) {
+		no_file(f, from);
+		return SP_SIEVE_SKIP;
+	}
+	return SP_SIEVE_STREAM;
 }
 
 /* The start of a message is there: what becomes of it. */
-static enum sp_clip_mode judge(struct sp_clip_filter *f, enum sp_clip_side from)
+static enum sp_sieve_mode judge(
+		void *owner, enum sp_side from, struct sp_span start, uint32_t total)
 {
+	struct sp_clip_filter *f = owner;
 	struct sp_clip_from *s = &f->from[from];
 	struct sp_rd r;
 
-	sp_rd_init(&r, s->start, s->start_n);
+	sp_rd_init(&r, start.p, start.n);
 	if (sp_clip_head_read(&r, &s->head) != SP_OK) {
-		return SP_CLIP_SKIP;
+		return SP_SIEVE_SKIP;
 	}
 	switch (s->head.type) {
 	case SP_CLIP_DATA_RESPONSE:
-		return judge_data(f, from);
+		return judge_data(f, from, start, total);
 	case SP_CLIP_FILE_RESPONSE:
-		return judge_file(f, from);
+		return judge_file(f, from, start, total);
 	default:
-		if (s->total <= SP_CLIP_SMALL_MAX && s->head.n <= s->total - SP_CLIP_HEAD) {
-			return SP_CLIP_GATHER;
+		if (total <= SP_SIEVE_SMALL_MAX && s->head.n <= total - SP_CLIP_HEAD) {
+			return SP_SIEVE_GATHER;
 		}
-		refuse(f, from);
-		return SP_CLIP_SKIP;
+		refuse(f, from, start);
+		return SP_SIEVE_SKIP;
+	}
+}
+
+/* The bytes at `at` of a message that are from skip on, and before its end as the header says. */
+static struct sp_span behind(
+		const struct sp_clip_from *s, uint32_t at, struct sp_span bytes, uint32_t skip)
+{
+	uint64_t end = (uint64_t)SP_CLIP_HEAD + s->head.n;
+
+	if (at < skip) {
+		size_t n = skip - at < bytes.n ? skip - at : bytes.n;
+
+		bytes = sp_span(bytes.p + n, bytes.n - n);
+		at += (uint32_t)n;
+	}
+	if (at >= end) {
+		bytes.n = 0;
+	} else if (bytes.n > end - at) {
+		bytes.n = (size_t)(end - at);
+	}
+	return bytes;
+}
+
+static void data(void *owner, enum sp_side from, uint32_t at, struct sp_span bytes, struct sp_wr *w)
+{
+	struct sp_clip_filter *f = owner;
+	struct sp_clip_from *s = &f->from[from];
+
+	if (w) {
+		struct sp_span head = sp_span(bytes.p, at == 0 ? bytes.n : 0);
+		struct sp_span rest = sp_span(bytes.p + head.n, bytes.n - head.n);
+
+		sp_wr_span(w, head); /* header and cItems, which is what judge() wanted */
+		int rc = sp_clip_track_entries(&s->track, rest, w);
+		if (rc != SP_OK) {
+			sp_wr_fail(w, rc);
+		}
+	} else if (s->head.type == SP_CLIP_FILE_RESPONSE && s->open) {
+		sp_clip_track_data(&s->track, s->open,
+				behind(s, at, bytes, SP_CLIP_HEAD + 4 /* streamId */));
 	}
 }
 
 /* All of a response has passed. */
-static void passed(struct sp_clip_filter *f, enum sp_clip_side from)
+static void passed(void *owner, enum sp_side from)
 {
+	struct sp_clip_filter *f = owner;
 	struct sp_clip_from *s = &f->from[from];
 
 	if (s->head.type == SP_CLIP_DATA_RESPONSE) {
-		tell(f, from, s->ask[s->ask_at].kind, SP_CLIP_PASSED, s->head.n);
+		struct sp_clip_ask q = s->ask[s->ask_at];
+
+		if (q.list) {
+			sp_clip_track_end(&s->track, true);
+		}
+		tell(f, from, q.kind, SP_TRANSFER_PASSED, s->head.n);
 		answered(f, from);
 	} else {
-		struct sp_clip_file_ask q = s->file[s->file_at];
-		uint32_t n = s->head.n - 4;
+		bool end = s->head.n - 4 < s->file[s->file_at].n;
 
-		s->file[s->file_at] = s->file[--s->n_files];
-		if (q.range && s->contents > 0 && q.index != s->index) {
-			tell_contents(f, from);
-		}
-		if (q.range) {
-			s->index = q.index;
-			s->contents += n;
-		}
-		if (q.range && n < q.n) {
-			tell_contents(f, from); /* the end of the file */
-		}
+		drop_file_ask(s);
+		sp_clip_track_piece(&s->track, s->open, end);
+		s->open = NULL;
 	}
-	say_later(f, from);
 }
 
-/*
- * The message does not come to its end. Who has a part of an answer gets another one from its
- * beginning, which puts an end to the first wherever channels are put together.
- */
-static void give_up(struct sp_clip_filter *f, enum sp_clip_side from)
+static void broken(void *owner, enum sp_side from, enum sp_sieve_mode mode)
 {
+	struct sp_clip_filter *f = owner;
 	struct sp_clip_from *s = &f->from[from];
-	enum sp_clip_mode mode = s->mode;
 
-	s->mode = SP_CLIP_WAIT_FIRST;
-	if (mode == SP_CLIP_GATHER) {
-		refuse(f, from);
-	} else if (mode == SP_CLIP_STREAM && s->head.type == SP_CLIP_DATA_RESPONSE) {
-		tell(f, from, s->ask[s->ask_at].kind, SP_CLIP_DAMAGED, s->head.n);
+	if (mode == SP_SIEVE_GATHER && s->head.type == SP_CLIP_FILE_RESPONSE) {
+		if (s->file_at < s->n_files && !s->file[s->file_at].range) {
+			no_file(f, from);
+		}
+	} else if (mode == SP_SIEVE_GATHER) {
+		refuse(f, from, sp_span(f->sieve.from[from].start, f->sieve.from[from].start_n));
+	} else if (s->head.type == SP_CLIP_DATA_RESPONSE) {
+		struct sp_clip_ask q = s->ask[s->ask_at];
+
+		if (q.list) {
+			sp_clip_track_end(&s->track, false);
+		}
+		tell(f, from, q.kind, SP_TRANSFER_DAMAGED, s->head.n);
 		no_data(f, from);
-		say_later(f, from);
-	} else if (mode == SP_CLIP_STREAM) {
-		tell(f, from, SP_CLIP_FILES, SP_CLIP_DAMAGED, s->head.n);
+	} else {
+		sp_clip_track_broken(&s->track, s->open);
+		s->open = NULL;
 		no_file(f, from);
-		say_later(f, from);
 	}
 }
 
-/* Its start may have come in pieces, and is judged as soon as it is there. */
-static void start(struct sp_clip_filter *f, enum sp_clip_side from, const struct sp_svc_chunk *c)
+static const struct sp_sieve_impl impl = {
+		.judge = judge,
+		.message = message,
+		.data = data,
+		.passed = passed,
+		.broken = broken,
+};
+
+int sp_clip_filter_feed(struct sp_clip_filter *f, enum sp_side from, struct sp_span chunk)
 {
-	struct sp_clip_from *s = &f->from[from];
-	size_t want = s->total < SP_CLIP_START ? s->total : SP_CLIP_START, had = s->start_n;
-	size_t n = c->data.n < want - had ? c->data.n : want - had;
-
-	if (n > 0) {
-		memcpy(s->start + had, c->data.p, n);
-		s->start_n += n;
-	}
-	if (s->start_n < want) {
-		return;
-	}
-	s->mode = judge(f, from);
-	struct sp_span rest =
-			n < c->data.n ? sp_span(c->data.p + n, c->data.n - n) : sp_span(NULL, 0);
-	if (s->mode == SP_CLIP_GATHER) {
-		sp_wr_put(&s->data, s->start, s->start_n);
-		sp_wr_span(&s->data, rest);
-	} else if (s->mode == SP_CLIP_STREAM && had == 0) {
-		put_chunk(f, other(from), c);
-	} else if (s->mode == SP_CLIP_STREAM) {
-		uint32_t last = rest.n == 0 ? c->flags & SP_SVC_LAST : 0;
-
-		put_chunk(f, other(from),
-				&(struct sp_svc_chunk){.total = s->total,
-						.flags = SP_SVC_FIRST | s->show | last,
-						.data = sp_span(s->start, s->start_n)});
-		if (rest.n > 0) {
-			put_chunk(f, other(from),
-					&(struct sp_svc_chunk){.total = s->total,
-							.flags = c->flags & ~(uint32_t)SP_SVC_FIRST,
-							.data = rest});
-		}
-	}
-}
-
-static void whole(struct sp_clip_filter *f, enum sp_clip_side from)
-{
-	struct sp_clip_from *s = &f->from[from];
-	enum sp_clip_mode mode = s->mode;
-
-	s->mode = SP_CLIP_WAIT_FIRST;
-	if (mode == SP_CLIP_STREAM) {
-		passed(f, from);
-	} else if (mode == SP_CLIP_GATHER && sp_wr_ok(&s->data) == SP_OK) {
-		message(f, from, sp_span(s->data.p, s->data.n));
-	} else if (mode == SP_CLIP_GATHER) {
-		sp_wr_fail(&f->out, sp_wr_ok(&s->data));
-	}
-}
-
-int sp_clip_filter_feed(struct sp_clip_filter *f, enum sp_clip_side from, struct sp_span chunk)
-{
-	struct sp_clip_from *s = &f->from[from];
-	struct sp_svc_chunk c;
-	struct sp_rd r;
-
-	sp_wr_reset(&f->out);
-	f->out_at = 0;
-	sp_rd_init(&r, chunk.p, chunk.n);
-	if (sp_svc_read(&r, &c) != SP_OK ||
-			(c.data.n == 0 && c.flags & (SP_SVC_SUSPEND | SP_SVC_RESUME))) {
-		return SP_OK;
-	}
-	if (c.flags & SP_SVC_FIRST) {
-		give_up(f, from);
-		s->mode = SP_CLIP_WAIT_START;
-		s->total = c.total;
-		s->done = 0;
-		s->start_n = 0;
-		s->show = c.flags & SP_SVC_SHOW_PROTOCOL;
-		sp_wr_reset(&s->data);
-	}
-	if (s->mode == SP_CLIP_WAIT_FIRST) {
-		return sp_wr_ok(&f->out); /* of a message that was given up */
-	}
-	bool last = (c.flags & SP_SVC_LAST) != 0;
-	if (c.flags & SP_SVC_COMPRESSED || c.total != s->total ||
-			!(c.data.n <= s->total - s->done) ||
-			(last && c.data.n != s->total - s->done)) {
-		give_up(f, from);
-		return sp_wr_ok(&f->out);
-	}
-	s->done += (uint32_t)c.data.n;
-	if (s->mode == SP_CLIP_WAIT_START) {
-		start(f, from, &c);
-	} else if (s->mode == SP_CLIP_GATHER) {
-		sp_wr_span(&s->data, c.data);
-	} else if (s->mode == SP_CLIP_STREAM) {
-		put_chunk(f, other(from), &c);
-	}
-	if (last) {
-		whole(f, from);
-	}
-	return sp_wr_ok(&f->out);
+	return sp_sieve_feed(&f->sieve, from, chunk);
 }

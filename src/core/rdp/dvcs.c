@@ -9,8 +9,7 @@
 enum kind {
 	KIND_SOUND,
 	KIND_MICROPHONE,
-	KIND_CLIPBOARD,
-	KIND_DRIVES,
+	KIND_NEVER, /* their filters are on the static channels */
 	KIND_ALWAYS,
 	KIND_INPUT, /* always, too */
 };
@@ -33,8 +32,8 @@ static const struct {
 		{"AUDIO_PLAYBACK_LOSSY_DVC", KIND_SOUND},
 		{"rdpsnd", KIND_SOUND},
 		{"AUDIO_INPUT", KIND_MICROPHONE},
-		{"cliprdr", KIND_CLIPBOARD},
-		{"rdpdr", KIND_DRIVES},
+		{"cliprdr", KIND_NEVER},
+		{"rdpdr", KIND_NEVER},
 };
 
 static char lower(char c)
@@ -63,11 +62,8 @@ static bool may_open(const struct sp_legs_rules *rules, const char *name, bool *
 			return rules->sound;
 		case KIND_MICROPHONE:
 			return rules->microphone;
-		case KIND_CLIPBOARD:
-			/* A part of it is told apart on the static channel only. */
-			return rules->clipboard && !rules->clip_part;
-		case KIND_DRIVES:
-			return rules->drives;
+		case KIND_NEVER:
+			return false;
 		case KIND_INPUT:
 			*input = true;
 			return true;

@@ -31,7 +31,7 @@ struct sp_legs *sp_legs_create(struct sp_rdp *user)
 		return NULL;
 	}
 	l->user = user;
-	l->dynamic = l->clip = SP_LEGS_NONE;
+	l->dynamic = l->cliprdr = l->rdpdr = SP_LEGS_NONE;
 	l->what = "";
 	sp_wr_init(&l->early, SP_LEGS_EARLY_MAX);
 	sp_wr_init(&l->io, MAX_PACKET);
@@ -40,70 +40,19 @@ struct sp_legs *sp_legs_create(struct sp_rdp *user)
 	return l;
 }
 
-static void wipe_early(struct sp_legs *l)
-{
-	if (l->early.p) {
-		sp_wipe(l->early.p, l->early.cap);
-	}
-	sp_wr_finish(&l->early);
-}
-
 void sp_legs_destroy(struct sp_legs *l)
 {
 	if (!l) {
 		return;
 	}
 	sp_rcbuf_unref(l->demand);
-	wipe_early(l);
+	sp_legs_forget_early(l);
 	sp_wr_finish(&l->io);
 	sp_wr_finish(&l->sets);
 	sp_wr_finish(&l->put_off);
-	sp_clip_filter_finish(&l->filter);
+	sp_clip_filter_finish(&l->clip);
+	sp_drive_filter_finish(&l->drive);
 	sp_freezero(l, sizeof(*l));
-}
-
-/* Whether what stands for a channel on the target's leg is only there to be swallowed. */
-static bool swallowed(const struct sp_legs *l, const char *name)
-{
-	return !l->conf.rules.sound && sp_dvcs_same_name(name, "rdpsnd");
-}
-
-/* There is one filter: a second channel of the name goes nowhere. */
-static void map_clip(struct sp_legs *l, size_t i)
-{
-	if (l->to_target[i] != SP_LEGS_NONE && l->clip == SP_LEGS_NONE) {
-		l->clip = (uint8_t)i;
-	} else if (l->to_target[i] != SP_LEGS_NONE) {
-		l->to_user[l->to_target[i]] = SP_LEGS_NONE;
-		l->to_target[i] = SP_LEGS_NONE;
-	}
-}
-
-static void map_channels(struct sp_legs *l)
-{
-	const struct sp_gcc_client *u = &l->user->gcc, *t = &l->target->gcc;
-
-	memset(l->to_target, SP_LEGS_NONE, sizeof(l->to_target));
-	memset(l->to_user, SP_LEGS_NONE, sizeof(l->to_user));
-	l->dynamic = l->clip = SP_LEGS_NONE;
-	for (size_t i = 0; i < u->n_channels; i++) {
-		for (size_t j = 0; j < t->n_channels; j++) {
-			if (l->to_user[j] == SP_LEGS_NONE &&
-					sp_dvcs_same_name(u->channel[i].name, t->channel[j].name) &&
-					!swallowed(l, t->channel[j].name)) {
-				l->to_target[i] = (uint8_t)j;
-				l->to_user[j] = (uint8_t)i;
-				break;
-			}
-		}
-		if (l->to_target[i] != SP_LEGS_NONE &&
-				sp_dvcs_same_name(u->channel[i].name, "drdynvc")) {
-			l->dynamic = (uint8_t)i;
-		}
-		if (l->conf.rules.clip_part && sp_dvcs_same_name(u->channel[i].name, "cliprdr")) {
-			map_clip(l, i);
-		}
-	}
 }
 
 void sp_legs_set_target(struct sp_legs *l, struct sp_rdp *target, const struct sp_legs_conf *conf)
@@ -114,9 +63,11 @@ void sp_legs_set_target(struct sp_legs *l, struct sp_rdp *target, const struct s
 	if (target) {
 		l->conf = *conf;
 		sp_dvcs_init(&l->dvcs, &conf->rules);
-		map_channels(l);
-		sp_clip_filter_finish(&l->filter);
-		sp_clip_filter_init(&l->filter, &conf->rules.clip);
+		sp_legs_map(l);
+		sp_clip_filter_finish(&l->clip);
+		sp_clip_filter_init(&l->clip, &conf->rules.clip, conf->crypto);
+		sp_drive_filter_finish(&l->drive);
+		sp_drive_filter_init(&l->drive, &conf->rules.drive, conf->crypto);
 	}
 }
 
@@ -150,9 +101,17 @@ uint32_t sp_legs_error_info(const struct sp_legs *l)
 	return l->error_info;
 }
 
-bool sp_legs_clip_event(struct sp_legs *l, struct sp_clip_event *ev)
+bool sp_legs_transfer(struct sp_legs *l, struct sp_transfer *ev, uint32_t *lost)
 {
-	return sp_clip_filter_event(&l->filter, ev);
+	*lost = l->clip.told.lost + l->drive.told.lost;
+	l->clip.told.lost = l->drive.told.lost = 0;
+	return sp_clip_filter_event(&l->clip, ev) || sp_drive_filter_event(&l->drive, ev);
+}
+
+void sp_legs_stop_channels(struct sp_legs *l)
+{
+	sp_clip_filter_stop(&l->clip);
+	sp_drive_filter_stop(&l->drive);
 }
 
 bool sp_legs_answered(const struct sp_legs *l)
@@ -225,102 +184,6 @@ static int session_info(struct sp_legs *l, const struct sp_share *s)
 	return empty ? SP_LEGS_DROP : SP_LEGS_CHANGED;
 }
 
-/* ---- channels ---- */
-
-static int clipboard(struct sp_legs *l, enum sp_clip_side from, struct sp_span chunk)
-{
-	struct sp_clip_out out;
-	int rc = sp_clip_filter_feed(&l->filter, from, chunk);
-
-	while (rc == SP_OK && sp_clip_filter_next(&l->filter, &out)) {
-		l->answered = l->answered || out.to == from;
-		rc = out.to == SP_CLIP_CLIENT
-				? sp_rdp_send_relay(l->user, SP_RELAY_CHANNEL, l->clip, out.chunk)
-				: sp_rdp_send_relay(l->target, SP_RELAY_CHANNEL,
-						  l->to_target[l->clip], out.chunk);
-	}
-	return rc;
-}
-
-static int channel_of_user(struct sp_legs *l, size_t index, struct sp_span chunk, uint64_t now_us)
-{
-	bool input = false;
-
-	if (!(index < SP_GCC_MAX_CHANNELS) || l->to_target[index] == SP_LEGS_NONE) {
-		return SP_OK; /* denied: it has a number and stays silent */
-	}
-	if (index == l->clip) {
-		return clipboard(l, SP_CLIP_CLIENT, chunk);
-	}
-	if (index == l->dynamic && !sp_dvcs_client(&l->dvcs, chunk, &input)) {
-		return SP_OK;
-	}
-	if (input) {
-		l->input_us = now_us;
-	}
-	return sp_rdp_send_relay(l->target, SP_RELAY_CHANNEL, l->to_target[index], chunk);
-}
-
-static int channel_of_target(struct sp_legs *l, size_t index, struct sp_span chunk)
-{
-	struct sp_dvcs_result result = {.pass = chunk};
-
-	if (!(index < SP_GCC_MAX_CHANNELS) || l->to_user[index] == SP_LEGS_NONE) {
-		return SP_OK;
-	}
-	size_t user = l->to_user[index];
-	if (user == l->clip) {
-		return clipboard(l, SP_CLIP_TARGET, chunk);
-	}
-	if (user == l->dynamic) {
-		sp_dvcs_target(&l->dvcs, chunk, &result);
-	}
-	if (result.refused) {
-		sp_log(SP_LOG_DEBUG, "dynamic channel \"%s\" refused", result.refused);
-	}
-	int rc = SP_OK;
-	if (result.answer.n > 0) {
-		rc = sp_rdp_send_relay(l->target, SP_RELAY_CHANNEL, index, result.answer);
-	}
-	if (rc == SP_OK && result.pass.n > 0) {
-		rc = sp_rdp_send_relay(l->user, SP_RELAY_CHANNEL, user, result.pass);
-	}
-	return rc;
-}
-
-/* Said before there is a target, or before it listens. */
-static void hold_channel(struct sp_legs *l, size_t index, struct sp_span chunk)
-{
-	if (!l->early_lost && chunk.n + 5 <= SP_LEGS_EARLY_MAX - l->early.n) {
-		sp_wr_u8(&l->early, (uint8_t)index);
-		sp_wr_le32(&l->early, (uint32_t)chunk.n);
-		sp_wr_span(&l->early, chunk);
-	} else if (!l->early_lost) {
-		/* What follows makes no sense without it. */
-		l->early_lost = true;
-		sp_log(SP_LOG_DEBUG, "channel data before the target: more than %u bytes, dropped",
-				SP_LEGS_EARLY_MAX);
-	}
-}
-
-static int release_channels(struct sp_legs *l, uint64_t now_us)
-{
-	struct sp_rd r;
-	int rc = sp_wr_ok(&l->early);
-
-	sp_rd_init(&r, l->early.p, l->early.n);
-	while (rc == SP_OK && sp_rd_left(&r) > 0) {
-		size_t index = sp_rd_u8(&r);
-		size_t n = sp_rd_le32(&r);
-		struct sp_span chunk = sp_rd_span(&r, n);
-
-		rc = sp_rd_ok(&r) != SP_OK ? SP_EBUG : channel_of_user(l, index, chunk, now_us);
-	}
-	wipe_early(l);
-	sp_wr_init(&l->early, SP_LEGS_EARLY_MAX);
-	return rc;
-}
-
 /* ---- share PDUs ---- */
 
 /* The finalization is over: the target hears what it missed, the client gets our cookie. */
@@ -336,7 +199,7 @@ static int font_map_passed(struct sp_legs *l)
 			rc = tell_arc(l);
 		}
 		if (rc == SP_OK) {
-			rc = release_channels(l, l->input_us);
+			rc = sp_legs_release(l, l->input_us);
 		}
 	}
 	return rc;
@@ -533,7 +396,7 @@ int sp_legs_target(struct sp_legs *l, const struct sp_event *ev)
 	case SP_RELAY_MESSAGE:
 		return message_of_target(l, ev->relay.data);
 	case SP_RELAY_CHANNEL:
-		return channel_of_target(l, ev->relay.index, ev->relay.data);
+		return sp_legs_channel_of_target(l, ev->relay.index, ev->relay.data);
 	}
 	return SP_OK;
 }
@@ -555,10 +418,10 @@ static int relay_of_user(struct sp_legs *l, const struct sp_event *ev, uint64_t 
 		return message_of_user(l, ev->relay.data);
 	case SP_RELAY_CHANNEL:
 		if (!l->active) {
-			hold_channel(l, ev->relay.index, ev->relay.data);
+			sp_legs_hold(l, ev->relay.index, ev->relay.data);
 			return SP_OK;
 		}
-		return channel_of_user(l, ev->relay.index, ev->relay.data, now_us);
+		return sp_legs_channel_of_user(l, ev->relay.index, ev->relay.data, now_us);
 	}
 	return SP_OK;
 }
@@ -568,7 +431,7 @@ int sp_legs_user(struct sp_legs *l, const struct sp_event *ev, uint64_t now_us)
 	l->answered = false;
 	switch (ev->kind) {
 	case SP_EV_CHANNEL:
-		hold_channel(l, ev->channel.index, ev->channel.data);
+		sp_legs_hold(l, ev->channel.index, ev->channel.data);
 		return SP_OK;
 	case SP_EV_ACTIVE:
 		if (l->demand) {

@@ -3,6 +3,7 @@
 #define SP_CORE_RDP_LEGS_H
 
 #include "core/chan/clip_filter.h"
+#include "core/chan/drive_filter.h"
 #include "core/pdu/gcc_client.h"
 #include "core/pdu/info.h"
 #include "core/pdu/pointer.h"
@@ -13,10 +14,9 @@ struct sp_legs;
 
 /* Which channels a target may have. false is none. */
 struct sp_legs_rules {
-	bool clipboard; /* cliprdr */
-	bool clip_part; /* of it, only what clip lets through */
+	bool clipboard; /* cliprdr, with what clip lets through */
 	struct sp_clip_rules clip;
-	bool drives; /* rdpdr, and all else that goes by it: printers, smart cards */
+	struct sp_drive_rules drive; /* rdpdr, unless neither drives nor other devices may pass */
 	bool sound; /* rdpsnd and its dynamic forms */
 	bool microphone; /* AUDIO_INPUT */
 	bool other; /* every other channel, static or dynamic */
@@ -41,6 +41,7 @@ void sp_legs_prove(struct sp_info *info, const struct sp_crypto *crypto,
 		const struct sp_legs_arc *arc);
 
 struct sp_legs_conf {
+	const struct sp_crypto *crypto;
 	struct sp_legs_rules rules;
 	struct sp_legs_arc arc; /* ours, for the client */
 };
@@ -76,8 +77,13 @@ bool sp_legs_active(const struct sp_legs *l);
 uint64_t sp_legs_input_us(const struct sp_legs *l);
 /* SP_ERRINFO_* that the target said last, 0 for none. */
 uint32_t sp_legs_error_info(const struct sp_legs *l);
-/* Transfers over a clipboard that is allowed in part, until false. */
-bool sp_legs_clip_event(struct sp_legs *l, struct sp_clip_event *ev);
+/*
+ * What went over clipboard and drives, or was refused, until false; lost is how many were not told
+ * before it.
+ */
+bool sp_legs_transfer(struct sp_legs *l, struct sp_transfer *ev, uint32_t *lost);
+/* The session is over: transfers that are under way are told. */
+void sp_legs_stop_channels(struct sp_legs *l);
 /* The last event was answered to the side that it came from. */
 bool sp_legs_answered(const struct sp_legs *l);
 /* True once for each cookie that the target gave. */

@@ -26,9 +26,10 @@ struct sp_legs {
 
 	uint8_t to_target[SP_GCC_MAX_CHANNELS], to_user[SP_GCC_MAX_CHANNELS];
 	uint8_t dynamic; /* the user's number of drdynvc */
-	uint8_t clip; /* the user's number of cliprdr, where it is allowed in part */
+	uint8_t cliprdr, rdpdr; /* the user's numbers of them, where they are allowed */
 	struct sp_dvcs dvcs;
-	struct sp_clip_filter filter;
+	struct sp_clip_filter clip;
+	struct sp_drive_filter drive;
 	bool answered;
 	/* Each a byte for the number, four for the length, and a chunk. */
 	struct sp_wr early;
@@ -66,6 +67,17 @@ enum sp_legs_fate {
 };
 
 int sp_legs_fail(struct sp_legs *l, int err, const char *what);
+
+/* legs_channels.c: which channel of the user is which of the target's. */
+void sp_legs_map(struct sp_legs *l);
+/* A chunk of a channel, by its number on the side that sent it. */
+sp_nodiscard int sp_legs_channel_of_user(
+		struct sp_legs *l, size_t index, struct sp_span chunk, uint64_t now_us);
+sp_nodiscard int sp_legs_channel_of_target(struct sp_legs *l, size_t index, struct sp_span chunk);
+/* What the user says before the target listens; and when it does. */
+void sp_legs_hold(struct sp_legs *l, size_t index, struct sp_span chunk);
+sp_nodiscard int sp_legs_release(struct sp_legs *l, uint64_t now_us);
+void sp_legs_forget_early(struct sp_legs *l);
 
 /* legs_caps.c: fate, or an error. Both write the PDU anew, with what may not pass left out. */
 sp_nodiscard int sp_legs_demand(struct sp_legs *l, const struct sp_share *s);

@@ -27,6 +27,7 @@ static const struct sp_question net_table[] = {
 		{SP_MSG_REDIRECT, 0, sp_conn_on_redirect},
 		{SP_MSG_LICENSE, 0, sp_conn_on_license},
 		{SP_MSG_TARGET_ARC, 0, sp_conn_on_target_arc},
+		{SP_MSG_TRANSFER, 0, sp_conn_on_transfer},
 		{SP_MSG_BYE, SP_QUESTION_ONCE | SP_QUESTION_NOW, on_bye},
 };
 
@@ -258,7 +259,8 @@ static int answer(struct sp_conn *c, const int *fd, struct sp_permit *may)
 		if (rc != 1) {
 			return rc;
 		}
-		rc = ++c->questions <= QUESTIONS_MAX ? sp_permit_dispatch(may, c, &in) : SP_ELIMIT;
+		c->questions += in.type != SP_MSG_TRANSFER; /* which has a bound of its own */
+		rc = c->questions <= QUESTIONS_MAX ? sp_permit_dispatch(may, c, &in) : SP_ELIMIT;
 		if (rc != SP_OK) {
 			sp_conn_log(c, SP_LOG_WARN, "question %s: %s", sp_msg_name(in.type),
 					sp_err_text(rc));

@@ -9,6 +9,7 @@
 #include "gate/keeper/session.h"
 #include "gate/keeper/store_token.h"
 #include "gate/keeper/talk.h"
+#include "host/monitor/told.h"
 
 /* Named by what is waited for. */
 enum sp_conn_state {
@@ -73,6 +74,7 @@ struct sp_conn {
 	struct sp_conn_way way;
 	bool given; /* sp-target got what opens the target */
 	unsigned licenses; /* questions for them */
+	struct sp_told_rate told; /* transfers */
 	unsigned questions; /* of sp-net, all in all */
 	enum sp_why over; /* GONE: for what the parent is to end it */
 	bool rail; /* a client that can show no greeter */

@@ -68,6 +68,7 @@ int sp_conn_on_open_target(void *ctx, struct sp_mon_in *in);
 int sp_conn_on_redirect(void *ctx, struct sp_mon_in *in);
 int sp_conn_on_target_up(void *ctx, struct sp_mon_in *in);
 int sp_conn_on_target_arc(void *ctx, struct sp_mon_in *in);
+int sp_conn_on_transfer(void *ctx, struct sp_mon_in *in);
 int sp_conn_on_license(void *ctx, struct sp_mon_in *in);
 /* The target is not to be had: tells sp-net, who shows it or says goodbye. */
 int sp_conn_refuse_target(struct sp_conn *c, const char *text);

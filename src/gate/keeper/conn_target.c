@@ -37,6 +37,7 @@ static void fill_channels(const struct sp_conf_rule *rule, struct sp_channels *o
 	out->sound = rule->channels.sound;
 	out->microphone = rule->channels.microphone;
 	out->other = rule->channels.other;
+	out->limit = rule->channels.limit;
 }
 
 bool sp_conn_fill_target(struct sp_conn *c, const struct sp_conf_target *t, struct sp_msg_target *m)
@@ -94,6 +95,7 @@ static int give_desktop(struct sp_conn *c, int fd, bool fresh)
 	sp_conn_timer(c, 0);
 	sp_permit_allow(&c->net_may, SP_MSG_TARGET_UP);
 	sp_permit_allow(&c->net_may, SP_MSG_TARGET_ARC);
+	sp_permit_allow(&c->net_may, SP_MSG_TRANSFER);
 	sp_conn_log(c, SP_LOG_INFO, "user %s opened target %s, %s desktop", c->grant.user.name,
 			t->name, fresh ? "new" : "running");
 	return sp_mon_send(c->net, SP_MSG_TARGET, &m, sizeof(m), &fd, 1);
@@ -156,6 +158,33 @@ int sp_conn_on_target_arc(void *ctx, struct sp_mon_in *in)
 	struct sp_conn *c = ctx;
 
 	sp_session_arc_target(c->session, &in->body.arc);
+	return SP_OK;
+}
+
+int sp_conn_on_transfer(void *ctx, struct sp_mon_in *in)
+{
+	struct sp_conn *c = ctx;
+	const struct sp_msg_transfer *m = &in->body.transfer;
+	static char text[SP_TOLD_TEXT_MAX];
+
+	if (c->session == NULL || c->grant.id == 0) {
+		return SP_OK; /* over meanwhile */
+	}
+	if (!sp_told_may(&c->told, SP_TOLD_RECEIVER, c->k->now_us())) {
+		/* An sp-net of ours tells less; one that goes on is none. */
+		return c->told.missed <= SP_TOLD_BURST ? SP_OK : SP_ELIMIT;
+	}
+	uint64_t missed = (uint64_t)m->missed + c->told.missed;
+	c->told.missed = 0;
+	if (missed > 0) {
+		sp_log(SP_LOG_WARN,
+				"session %u of %s on %s: %llu transfers more, which were too many",
+				c->session->id, c->grant.user.name, c->grant.target,
+				(unsigned long long)missed);
+	}
+	sp_told_text(text, m);
+	sp_log(SP_LOG_INFO, "session %u of %s on %s: %s", c->session->id, c->grant.user.name,
+			c->grant.target, text);
 	return SP_OK;
 }
 

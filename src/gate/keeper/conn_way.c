@@ -134,6 +134,7 @@ static int give(struct sp_conn *c, int link)
 	sp_conn_timer(c, SP_KEEPER_TARGET_US);
 	sp_permit_allow(&c->net_may, SP_MSG_TARGET_UP);
 	sp_permit_allow(&c->net_may, SP_MSG_TARGET_ARC);
+	sp_permit_allow(&c->net_may, SP_MSG_TRANSFER);
 	sp_permit_allow(&c->net_may, SP_MSG_LICENSE);
 	sp_permit_allow(&c->net_may, SP_MSG_REDIRECT);
 	int rc = sp_mon_send(c->net, SP_MSG_TARGET, &m, sizeof(m), fds, 2);

@@ -48,6 +48,7 @@ void sp_net_gone(struct sp_net *n)
 {
 	struct sp_msg_bye bye = {.why = n->why};
 
+	sp_relay_transfers_end(n);
 	if (!n->bye_said) {
 		n->bye_said = true;
 		snprintf(bye.text, sizeof(bye.text), "%s", n->text);

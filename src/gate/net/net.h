@@ -11,6 +11,7 @@
 #include "host/io/loop.h"
 #include "host/io/tls.h"
 #include "host/monitor/mon.h"
+#include "host/monitor/told.h"
 #include "host/rdp/conn.h"
 
 /* Named by what is awaited. */
@@ -45,12 +46,6 @@ struct sp_net_leg {
 	char text[SP_TEXT_WHY]; /* why it was lost, if sp-target does not know better */
 };
 
-/* relay_clip.c: lines for transfers over the clipboard, as many as a log can bear. */
-struct sp_relay_clip {
-	uint64_t start_us; /* of the span of time in which they are counted; 0: none yet */
-	unsigned lines, missed;
-};
-
 struct sp_net {
 	struct sp_loop *loop;
 	struct sp_tls_ctx *tls;
@@ -66,7 +61,7 @@ struct sp_net {
 	/* Of a client that waits for its target and sees nothing; then, of the activation. */
 	struct sp_watch *patience;
 	struct sp_legs_rules rules; /* of the target */
-	struct sp_relay_clip clip;
+	struct sp_told_rate told; /* of transfers, to the keeper */
 	struct sp_msg_arc arc; /* ours, for the client */
 	uint64_t arc_told_us; /* when the keeper was told of the target's; 0: never */
 	struct sp_limit limit; /* of the session; start_us 0: it does not run yet */

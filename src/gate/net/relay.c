@@ -137,24 +137,6 @@ static bool full_of_answers(const struct sp_net *n, const struct sp_conn *from)
 	return sp_legs_answered(n->legs) && sp_conn_full(from);
 }
 
-static void tell_clipboard(struct sp_net *n)
-{
-	struct sp_clip_event ev;
-	unsigned missed;
-	char text[128];
-
-	while (n->legs && sp_legs_clip_event(n->legs, &ev)) {
-		if (!sp_relay_clip_may(&n->clip, sp_now_us(), &missed)) {
-			continue;
-		}
-		if (missed > 0) {
-			sp_log(SP_LOG_INFO, "clipboard: %u more transfers", missed);
-		}
-		sp_relay_clip_text(text, sizeof(text), &ev);
-		sp_log(SP_LOG_INFO, "%s", text);
-	}
-}
-
 void sp_relay_user_event(struct sp_net *n, const struct sp_event *ev)
 {
 	bool relayed = n->state == SP_NET_RELAY;
@@ -172,7 +154,7 @@ void sp_relay_user_event(struct sp_net *n, const struct sp_event *ev)
 		return;
 	}
 	look(n);
-	tell_clipboard(n);
+	sp_relay_transfers(n);
 	if (n->greeter) {
 		sp_greeter_event(n->greeter, ev);
 	}
@@ -234,7 +216,8 @@ void sp_relay_shape(struct sp_net *n, const struct sp_msg_target *t, struct sp_g
 
 void sp_relay_target(struct sp_net *n, struct sp_rdp *target)
 {
-	struct sp_legs_conf conf = {.rules = n->rules, .arc = as_arc(&n->arc)};
+	struct sp_legs_conf conf = {
+			.crypto = &sp_crypto_nettle, .rules = n->rules, .arc = as_arc(&n->arc)};
 
 	if (!n->legs) {
 		return;
@@ -274,7 +257,7 @@ void sp_relay_target_event(struct sp_net *n, const struct sp_event *ev)
 	}
 	look(n);
 	tell_arc(n);
-	tell_clipboard(n);
+	sp_relay_transfers(n);
 	if (sp_conn_full(n->user) || full_of_answers(n, n->target) || sp_legs_waiting(n->legs)) {
 		/* Until sp_relay_user_room() or _target_room(), or the activation. */
 		sp_conn_pause(n->target, true);

@@ -5,16 +5,15 @@
 #include "core/rdp/legs.h"
 #include "gate/net/net.h"
 
-/* What the rule lets through now; parts that cannot be told apart yet are denied, with a log line. */
+/* relay_rules.c: what the rule lets through now. */
 void sp_relay_rules(struct sp_legs_rules *out, const struct sp_channels *c);
 
-#define SP_RELAY_CLIP_LINES 20
-#define SP_RELAY_CLIP_SPAN_US 10000000
-
-/* Whether one more may be written; *missed is how many were not since the last one. */
-bool sp_relay_clip_may(struct sp_relay_clip *c, uint64_t now_us, unsigned *missed);
-/* "clipboard: text, 120 bytes, toward the target" */
-void sp_relay_clip_text(char *text, size_t cap, const struct sp_clip_event *ev);
+/* relay_transfer.c */
+void sp_relay_transfer_message(struct sp_msg_transfer *m, const struct sp_transfer *t);
+/* Tells the keeper what has passed, or was refused. */
+void sp_relay_transfers(struct sp_net *n);
+/* The same, and what was under way: nothing more will pass. */
+void sp_relay_transfers_end(struct sp_net *n);
 
 /* relay_limit.c: the session's times run from its first picture on. */
 void sp_relay_limit_start(struct sp_net *n);

@@ -144,6 +144,14 @@ static bool target(const struct sp_msg_target *t, size_t nfds)
 			t->target_arc.present <= 1 && t->route_n <= sizeof(t->route);
 }
 
+static bool transfer(const struct sp_msg_transfer *t)
+{
+	return 0 < t->channel && t->channel < SP_TOLD_CHANNEL_COUNT && 0 < t->way &&
+			t->way < SP_TOLD_WAY_COUNT && 0 < t->kind && t->kind < SP_TOLD_KIND_COUNT &&
+			0 < t->verdict && t->verdict < SP_TOLD_VERDICT_COUNT &&
+			t->has_sha256 <= 1 && text(t->sent) && text(t->name) && text(t->next);
+}
+
 static bool redirect(const struct sp_msg_redirect *r)
 {
 	return text(r->address) && ends(r->user) && ends(r->domain) && r->rdstls <= 1 &&
@@ -225,6 +233,8 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 		return b->license.n <= SP_LICENSE_MAX && b->license.drop <= 1 &&
 				(b->license.drop == 0 || b->license.n == 0) &&
 				text(b->license.client);
+	case SP_MSG_TRANSFER:
+		return transfer(&b->transfer);
 	case SP_MSG_SESSION_END:
 		return b->session_end.why < SP_WHY_COUNT && text(b->session_end.text);
 	case SP_MSG_BYE:

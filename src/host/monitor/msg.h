@@ -136,6 +136,7 @@ const char *sp_why_text(uint32_t why);
 	X(TARGET_ARC, arc, 0, 0) \
 	X(ARC, arc, 0, 0) \
 	X(LICENSE, license, 0, 0) /* a question with n == 0, or one to be kept; and the answer */ \
+	X(TRANSFER, transfer, 0, 0) \
 	X(SESSION_END, session_end, 0, 0) \
 	X(BYE, bye, 0, 0) \
 	/* sp-login and keeper */ \
@@ -476,6 +477,7 @@ struct sp_channels {
 	uint32_t sound, microphone; /* 0 or 1 */
 	uint32_t other; /* 1: every other static and dynamic channel too */
 	uint32_t zero;
+	uint64_t limit; /* bytes of a transfer; 0: no limit */
 };
 
 struct sp_msg_target {
@@ -518,6 +520,60 @@ struct sp_msg_license {
 	uint32_t drop; /* 1: the target did not take the one that is kept; n is 0, and no answer */
 	char client[SP_TEXT_CLIENT];
 	uint8_t p[SP_LICENSE_MAX];
+};
+
+/* ---- what went over the channels of a session, or was refused ---- */
+
+#define SP_TEXT_FILE 780 /* 259 UTF-16 units of a path, and a NUL */
+
+enum sp_told_channel {
+	SP_TOLD_NO_CHANNEL,
+	SP_TOLD_CLIPBOARD,
+	SP_TOLD_DRIVES,
+	SP_TOLD_CHANNEL_COUNT
+};
+
+enum sp_told_way {
+	SP_TOLD_NO_WAY,
+	SP_TOLD_IN, /* toward the target */
+	SP_TOLD_OUT, /* toward the client */
+	SP_TOLD_WAY_COUNT
+};
+
+enum sp_told_kind {
+	SP_TOLD_NO_KIND,
+	SP_TOLD_TEXT,
+	SP_TOLD_FILES, /* a list of them */
+	SP_TOLD_FILE, /* the contents of one */
+	SP_TOLD_OTHER, /* pictures, HTML and the rest */
+	SP_TOLD_DEVICE, /* announced by the client */
+	SP_TOLD_OPEN, /* PASSED: a directory was made */
+	SP_TOLD_RENAME,
+	SP_TOLD_REMOVE,
+	SP_TOLD_CHANGE, /* attributes, times, the volume */
+	SP_TOLD_KIND_COUNT
+};
+
+enum sp_told_verdict {
+	SP_TOLD_NO_VERDICT,
+	SP_TOLD_PASSED,
+	SP_TOLD_REFUSED, /* by the rules */
+	SP_TOLD_NAMED_BADLY,
+	SP_TOLD_TOO_LARGE, /* bytes is what it claimed */
+	SP_TOLD_DAMAGED,
+	SP_TOLD_VERDICT_COUNT
+};
+
+/* sp-net to keeper, while a session runs: one transfer over clipboard or drives. */
+struct sp_msg_transfer {
+	uint32_t channel, way, kind, verdict; /* enum sp_told_* */
+	uint64_t bytes;
+	uint32_t missed; /* transfers before it that were too many to be told */
+	uint32_t has_sha256; /* 1: a file, of which all passed in order */
+	uint8_t sha256[32];
+	char sent[SP_TEXT_FILE]; /* the name as the peer sent it, controls made '?' */
+	char name[SP_TEXT_FILE]; /* '/' between its parts; empty where there is none */
+	char next[SP_TEXT_FILE]; /* RENAME: the new name; else empty */
 };
 
 /* The session is over by the keeper's will; text is for the person. */
@@ -716,6 +772,7 @@ union sp_msg_body {
 	struct sp_msg_redirect redirect;
 	struct sp_msg_arc arc;
 	struct sp_msg_license license;
+	struct sp_msg_transfer transfer;
 	struct sp_msg_session_end session_end;
 	struct sp_msg_bye bye;
 	struct sp_msg_challenge challenge;

@@ -4,13 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/lib/crypto_nettle.h"
+
 const struct sp_clip_rules table_text = {.text_in = true, .text_out = true};
 
 void table_start(struct table *t, const struct sp_clip_rules *rules, size_t chunk)
 {
 	memset(t, 0, sizeof(*t));
 	t->chunk = chunk;
-	sp_clip_filter_init(&t->f, rules);
+	sp_clip_filter_init(&t->f, rules, &sp_crypto_nettle);
 	sp_wr_init(&t->end[0].open, SIZE_MAX / 2);
 	sp_wr_init(&t->end[1].open, SIZE_MAX / 2);
 }
@@ -63,10 +65,10 @@ static void receive(struct table_end *e, struct sp_span data)
 	}
 }
 
-void table_chunk(struct table *t, enum sp_clip_side from, uint32_t total, uint32_t flags,
+void table_chunk(struct table *t, enum sp_side from, uint32_t total, uint32_t flags,
 		struct sp_span data)
 {
-	struct sp_clip_out out;
+	struct sp_sieve_out out;
 	uint8_t *buf = malloc(SP_SVC_HEADER + data.n); /* of its size, for the sanitizer */
 	struct sp_wr w;
 
@@ -79,7 +81,7 @@ void table_chunk(struct table *t, enum sp_clip_side from, uint32_t total, uint32
 	free(buf);
 }
 
-void table_send(struct table *t, enum sp_clip_side from, struct sp_span message)
+void table_send(struct table *t, enum sp_side from, struct sp_span message)
 {
 	struct sp_svc_cut cut;
 	struct sp_svc_chunk c;
@@ -122,8 +124,7 @@ static struct sp_span message_of(struct sp_wr *w, uint16_t type, uint16_t flags,
 	return sp_span(w->p, w->n);
 }
 
-void table_say(struct table *t, enum sp_clip_side from, uint16_t type, uint16_t flags,
-		const char *hex)
+void table_say(struct table *t, enum sp_side from, uint16_t type, uint16_t flags, const char *hex)
 {
 	struct sp_wr w;
 
@@ -134,18 +135,17 @@ void table_say(struct table *t, enum sp_clip_side from, uint16_t type, uint16_t 
 void table_open(struct table *t, const struct sp_clip_rules *rules, size_t chunk)
 {
 	table_start(t, rules, chunk);
-	table_say(t, SP_CLIP_TARGET, SP_CLIP_CAPS, 0, "0100 0000 0100 0c00 02000000 3e000000");
-	table_say(t, SP_CLIP_TARGET, SP_CLIP_MONITOR_READY, 0, "");
-	table_say(t, SP_CLIP_CLIENT, SP_CLIP_CAPS, 0, "0100 0000 0100 0c00 02000000 3e000000");
-	table_say(t, SP_CLIP_CLIENT, SP_CLIP_FORMAT_LIST, 0, "");
-	table_say(t, SP_CLIP_TARGET, SP_CLIP_FORMAT_LIST_RESPONSE, SP_CLIP_OK, "");
-	assert_int_equal(t->end[SP_CLIP_CLIENT].n, 3);
-	assert_int_equal(t->end[SP_CLIP_TARGET].n, 2);
+	table_say(t, SP_SIDE_TARGET, SP_CLIP_CAPS, 0, "0100 0000 0100 0c00 02000000 3e000000");
+	table_say(t, SP_SIDE_TARGET, SP_CLIP_MONITOR_READY, 0, "");
+	table_say(t, SP_SIDE_CLIENT, SP_CLIP_CAPS, 0, "0100 0000 0100 0c00 02000000 3e000000");
+	table_say(t, SP_SIDE_CLIENT, SP_CLIP_FORMAT_LIST, 0, "");
+	table_say(t, SP_SIDE_TARGET, SP_CLIP_FORMAT_LIST_RESPONSE, SP_CLIP_OK, "");
+	assert_int_equal(t->end[SP_SIDE_CLIENT].n, 3);
+	assert_int_equal(t->end[SP_SIDE_TARGET].n, 2);
 	table_clear(t);
 }
 
-void table_got(struct table *t, enum sp_clip_side at, uint16_t type, uint16_t flags,
-		const char *hex)
+void table_got(struct table *t, enum sp_side at, uint16_t type, uint16_t flags, const char *hex)
 {
 	struct table_end *e = &t->end[at];
 	struct sp_wr w;
@@ -164,10 +164,10 @@ void table_quiet(struct table *t)
 	assert_int_equal(t->end[1].n, 0);
 }
 
-void table_told(struct table *t, enum sp_clip_side to, enum sp_clip_kind kind,
-		enum sp_clip_verdict verdict, uint64_t n)
+void table_told(struct table *t, enum sp_side to, enum sp_transfer_kind kind,
+		enum sp_transfer_verdict verdict, uint64_t n)
 {
-	struct sp_clip_event ev;
+	struct sp_transfer ev;
 
 	assert_true(sp_clip_filter_event(&t->f, &ev));
 	assert_int_equal(ev.to, to);
@@ -178,7 +178,7 @@ void table_told(struct table *t, enum sp_clip_side to, enum sp_clip_kind kind,
 
 void table_not_told(struct table *t)
 {
-	struct sp_clip_event ev;
+	struct sp_transfer ev;
 
 	assert_false(sp_clip_filter_event(&t->f, &ev));
 }

@@ -5,6 +5,7 @@
 
 #include "core/pdu/mcs.h"
 #include "core/pdu/tpkt.h"
+#include "host/lib/crypto_nettle.h"
 
 const struct chain_conf chain_default = {
 		.user = {.offer = SP_PROTO_HYBRID | SP_PROTO_HYBRID_EX,
@@ -12,11 +13,12 @@ const struct chain_conf chain_default = {
 				.width = 1024,
 				.height = 768,
 				.bpp = 32},
-		.legs = {.rules = {.clipboard = true,
-					 .drives = true,
-					 .sound = true,
-					 .microphone = true,
-					 .other = true}}};
+		.legs = {.crypto = &sp_crypto_nettle,
+				.rules = {.clipboard = true,
+						.drive = {.read = true, .write = true},
+						.sound = true,
+						.microphone = true,
+						.other = true}}};
 
 static void note(struct chain *c, int rc)
 {

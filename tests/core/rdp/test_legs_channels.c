@@ -65,14 +65,28 @@ static bool has(const struct sp_gcc_client *gcc, const char *name)
 	return false;
 }
 
+/* Something that its filter, where there is one, lets through from that side. */
+static struct sp_span word_for(struct sp_wr *w, const struct sp_gcc_channel *ch, bool client)
+{
+	if (sp_dvcs_same_name(ch->name, "cliprdr")) {
+		return chunk_of(w, "\x07\0\0\0\x04\0\0\0\0\0\0", 12); /* no capabilities */
+	}
+	if (sp_dvcs_same_name(ch->name, "rdpdr")) {
+		return chunk_of(w, client ? "rDNC\0\0\0\0\0\0\0\0\0\0\0" : "rDnI\x01\0\x0d\0\0\0\0",
+				client ? 16 : 12); /* a name; an announcement */
+	}
+	return chunk_of(w, "hello", 5);
+}
+
 /* From the client on its number; what the target saw of it, or -1. */
 static int to_desk(struct chain *c, size_t index)
 {
 	struct sp_wr w;
 	size_t before = c->desk.saw_server.n[SP_EV_CHANNEL];
 
-	assert_int_equal(sp_rdp_send_channel(c->user.client, index, chunk_of(&w, "hello", 5)),
-			SP_OK);
+	const struct sp_gcc_channel *ch = &sp_rdp_client_gcc(c->user.server)->channel[index];
+
+	assert_int_equal(sp_rdp_send_channel(c->user.client, index, word_for(&w, ch, true)), SP_OK);
 	chain_run(c);
 	assert_int_equal(c->err, SP_OK);
 	return c->desk.saw_server.n[SP_EV_CHANNEL] == before ? -1 : c->desk.saw_server.channel.p[0];
@@ -83,8 +97,10 @@ static int to_user(struct chain *c, size_t index)
 	struct sp_wr w;
 	size_t before = c->user.saw_client.n[SP_EV_CHANNEL];
 
-	assert_int_equal(sp_rdp_send_channel(c->desk.server, index, chunk_of(&w, "hello", 5)),
-			SP_OK);
+	const struct sp_gcc_channel *ch = &c->gcc.channel[index];
+
+	assert_int_equal(
+			sp_rdp_send_channel(c->desk.server, index, word_for(&w, ch, false)), SP_OK);
 	chain_run(c);
 	assert_int_equal(c->err, SP_OK);
 	return c->user.saw_client.n[SP_EV_CHANNEL] == before ? -1 : c->user.saw_client.channel.p[0];
@@ -121,7 +137,11 @@ static void test_rules(void **state)
 			{{.clipboard = true}, {"drdynvc", "CLIPRDR"}, {"rdpdr", "rdpsnd", "mine"}},
 			{{.sound = true}, {"drdynvc", "rdpsnd"}, {"rdpdr", "CLIPRDR", "mine"}},
 			/* Windows wants sound announced for drives. */
-			{{.drives = true}, {"drdynvc", "rdpdr", "rdpsnd"}, {"CLIPRDR", "mine"}},
+			{{.drive = {.read = true}}, {"drdynvc", "rdpdr", "rdpsnd"},
+					{"CLIPRDR", "mine"}},
+			/* Printers and the like alone go by the same channel. */
+			{{.drive = {.other = true}}, {"drdynvc", "rdpdr"},
+					{"CLIPRDR", "rdpsnd", "mine"}},
 			/* Its letter case makes no other channel of the clipboard. */
 			{{.other = true}, {"drdynvc", "mine"}, {"rdpdr", "CLIPRDR", "rdpsnd"}},
 	};
@@ -177,7 +197,7 @@ static void test_named_twice(void **state)
 /* With drives alone rdpsnd is told, and what comes on it goes nowhere. */
 static void test_sound_for_drives(void **state)
 {
-	struct chain_conf conf = all_conf((struct sp_legs_rules){.drives = true});
+	struct chain_conf conf = all_conf((struct sp_legs_rules){.drive = {.read = true}});
 	struct chain c;
 
 	chain_open(&c, &conf);
@@ -218,14 +238,13 @@ static void test_early_data(void **state)
 	conf.own_desktop = true;
 	chain_start(&c, &conf);
 	assert_int_equal(sp_rdp_send_channel(c.user.client, MINE, chunk_of(&w, "one", 3)), SP_OK);
-	assert_int_equal(
-			sp_rdp_send_channel(c.user.client, CLIPRDR, chunk_of(&w, "two", 3)), SP_OK);
+	assert_int_equal(sp_rdp_send_channel(c.user.client, RDPSND, chunk_of(&w, "two", 3)), SP_OK);
 	chain_run(&c);
 	chain_target(&c);
 	chain_run(&c);
 	assert_int_equal(c.err, SP_OK);
 	assert_int_equal(c.desk.saw_server.n[SP_EV_CHANNEL], 2);
-	assert_int_equal(c.desk.saw_server.channel.p[0], CLIPRDR);
+	assert_int_equal(c.desk.saw_server.channel.p[0], RDPSND);
 	assert_memory_equal(c.desk.saw_server.channel.p + 1 + SP_SVC_HEADER, "two", 3);
 	chain_finish(&c);
 

@@ -115,6 +115,7 @@ static void test_channels_and_times(void **state)
 	struct sp_conf_rule *r = with_rule("operators");
 	r->channels = (struct sp_conf_channels){.clipboard = SP_CONF_CLIP_TEXT_IN,
 			.drives = SP_CONF_DRIVES_READ,
+			.limit = 1u << 20,
 			.sound = true};
 	r->idle_s = 600;
 	r->max_s = 3600;
@@ -131,6 +132,7 @@ static void test_channels_and_times(void **state)
 	const struct sp_msg_target *t = &rig.in.body.target;
 	assert_int_equal(t->channels.clipboard, SP_CLIPBOARD_TEXT_IN);
 	assert_int_equal(t->channels.drives, SP_DRIVES_READ);
+	assert_int_equal(t->channels.limit, 1u << 20);
 	assert_int_equal(t->channels.sound, 1);
 	assert_int_equal(t->channels.microphone, 0);
 	assert_int_equal(t->channels.other, 0);

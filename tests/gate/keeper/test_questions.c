@@ -230,14 +230,14 @@ static const struct {
 		{"enrolment", to_enrolment, "RSAB", NULL, NULL},
 		{"denied", to_denied, "RSB", NULL, NULL},
 		{"waiting for the broker", to_waiting, "RSB", NULL, NULL},
-		{"target opened", to_opened, "RSBUK", NULL, NULL},
+		{"target opened", to_opened, "RSBUKZ", NULL, NULL},
 		{"target not opened", to_not_opened, "RSB", NULL, NULL},
 		{"waiting for sp-dial", to_dialling, "RSB", NULL, NULL},
 		{"waiting for sp-target", to_dialled, "RSB", NULL, NULL},
-		{"target given", to_given, "RSBULXK", NULL, "tD"},
-		{"target trusted", to_trusted, "RSBULXK", NULL, "cD"},
-		{"credentials given", to_credentials, "RSBULXK", NULL, "D"},
-		{"target up", to_up, "RSBLXK", NULL, "tD"},
+		{"target given", to_given, "RSBULXKZ", NULL, "tD"},
+		{"target trusted", to_trusted, "RSBULXKZ", NULL, "cD"},
+		{"credentials given", to_credentials, "RSBULXKZ", NULL, "D"},
+		{"target up", to_up, "RSBLXKZ", NULL, "tD"},
 		{"signed", sign, "B", "CD", NULL},
 		{"said bye", say_bye, "", "CD", NULL},
 };
@@ -258,6 +258,7 @@ static char letter(uint32_t type)
 			{SP_MSG_LICENSE, 'L'},
 			{SP_MSG_REDIRECT, 'X'},
 			{SP_MSG_TARGET_ARC, 'K'},
+			{SP_MSG_TRANSFER, 'Z'},
 			{SP_MSG_BYE, 'B'},
 			{SP_MSG_ASK_CHALLENGE, 'C'},
 			{SP_MSG_PROOF, 'P'},
@@ -311,6 +312,12 @@ static int send_any(int fd, uint32_t type)
 	} else if (type == SP_MSG_ANSWER) {
 		memset(&b, 0, sizeof(b));
 		b.answer.kind = SP_ANSWER_OK;
+	} else if (type == SP_MSG_TRANSFER) {
+		memset(&b, 0, sizeof(b));
+		b.transfer.channel = SP_TOLD_CLIPBOARD;
+		b.transfer.way = SP_TOLD_IN;
+		b.transfer.kind = SP_TOLD_TEXT;
+		b.transfer.verdict = SP_TOLD_PASSED;
 	} else if (type != SP_MSG_CONN_END && type != SP_MSG_DESKTOP_FAILED &&
 			type != SP_MSG_DESKTOP_OPENED && type != SP_MSG_CONN_GRANTED) {
 		memset(&b, 0, sizeof(b));

@@ -86,6 +86,12 @@ static union sp_msg_body good(uint32_t type, size_t *nfds)
 	case SP_MSG_VERDICT:
 		b.verdict.early_user = SP_AUTHZ_ACCESS_DENIED;
 		break;
+	case SP_MSG_TRANSFER:
+		b.transfer.channel = SP_TOLD_DRIVES;
+		b.transfer.way = SP_TOLD_OUT;
+		b.transfer.kind = SP_TOLD_FILE;
+		b.transfer.verdict = SP_TOLD_PASSED;
+		break;
 	case SP_MSG_PROMPT:
 		b.prompt.kind = SP_PROMPT_CODE;
 		break;
@@ -277,6 +283,14 @@ static void test_bounds(void **state)
 	BREAK(SP_MSG_ARC, b.arc.present = 2);
 	BREAK(SP_MSG_LICENSE, b.license.n = SP_LICENSE_MAX + 1);
 	BREAK(SP_MSG_LICENSE, b.license.drop = 2);
+	BREAK(SP_MSG_TRANSFER, b.transfer.channel = 0);
+	BREAK(SP_MSG_TRANSFER, b.transfer.channel = SP_TOLD_CHANNEL_COUNT);
+	BREAK(SP_MSG_TRANSFER, b.transfer.way = SP_TOLD_WAY_COUNT);
+	BREAK(SP_MSG_TRANSFER, b.transfer.kind = 0);
+	BREAK(SP_MSG_TRANSFER, b.transfer.verdict = SP_TOLD_VERDICT_COUNT);
+	BREAK(SP_MSG_TRANSFER, b.transfer.has_sha256 = 2);
+	BREAK(SP_MSG_TRANSFER, b.transfer.name[0] = '\n');
+	BREAK(SP_MSG_TRANSFER, memset(b.transfer.sent, 'a', sizeof(b.transfer.sent)));
 	BREAK(SP_MSG_SESSION_END, b.session_end.why = SP_WHY_COUNT);
 	BREAK(SP_MSG_TRUST, b.trust.trust = SP_TRUST_COUNT);
 	BREAK(SP_MSG_TARGET_CERT, b.target_cert.verified = 2);

@@ -1,0 +1,203 @@
+/* tests/core/chan/test_drive_names.c - names that lead out of a drive, from either side. */
+#include "drive_rig.h"
+
+#include <string.h>
+
+#include "core/base/utf16.h"
+
+/* N-F1, from the target. */
+static const char *const bad_paths[] = {"\\..\\x", "\\a\\..\\..\\x", "\\a/../x", "..\\x", "\\..",
+		"\\\\host\\share", "\\\\?\\C:\\x", "\\\\.\\x", "C:\\x", "C:x", "\\C:\\x", "\\CON",
+		"\\dir\\nul.txt", "\\COM1", "\\a:stream", "\\a::$DATA", "\\a\\", "\\a\\\\b", "\\a.",
+		"\\a \\b", "\\a*", "\\a|b", "\\tab\tbed", "\\."};
+
+static void test_paths(void **state)
+{
+	struct sp_drive_io_request q;
+	uint8_t buf[256];
+	struct sp_wr b, p;
+	struct rig g;
+
+	rig_open(&g, &rig_writing, 1600);
+	rig_open_file(&g, "\\f", 9, false);
+	for (size_t i = 0; i < SP_LEN(bad_paths); i++) {
+		bool slash = strcmp(bad_paths[i], "\\a\\") == 0; /* a directory's own */
+
+		q = rig_creating(rig_utf16(&p, bad_paths[i]));
+		rig_request(&g, &q);
+		if (slash) {
+			rig_passed(&g);
+			rig_complete(&g, SP_DRIVE_NO_SUCH_FILE);
+		} else {
+			rig_answered(&g, SP_DRIVE_NAME_INVALID);
+			rig_told(&g, C, SP_TRANSFER_OPEN, SP_TRANSFER_NAMED_BADLY, 0, "", NULL);
+			sp_wr_fixed(&b, buf, sizeof(buf));
+			sp_drive_info_rename_write(&b,
+					&(struct sp_drive_info_rename){.path = sp_span(p.p, p.n)});
+			q = rig_setting(9, SP_DRIVE_INFO_RENAME, buf, b.n);
+			rig_request(&g, &q);
+			rig_answered(&g, SP_DRIVE_NAME_INVALID);
+			rig_told(&g, C, SP_TRANSFER_RENAME, SP_TRANSFER_NAMED_BADLY, 0, "", NULL);
+		}
+		sp_wr_finish(&p);
+	}
+	/* The root, in both of its ways; a long way down; and a wildcard where it may stand. */
+	static const char *const good[] = {"", "\\", "\\a", "\\a\\b\\c d\\e.txt", "a\\b"};
+	for (size_t i = 0; i < SP_LEN(good); i++) {
+		q = rig_creating(rig_utf16(&p, good[i]));
+		rig_request(&g, &q);
+		rig_passed(&g);
+		rig_complete(&g, SP_DRIVE_NO_SUCH_FILE);
+		sp_wr_finish(&p);
+	}
+	static const struct {
+		const char *path;
+		bool pass;
+	} patterns[] = {{"\\*", true}, {"\\dir\\*", true}, {"\\dir\\a?.*", true},
+			{"\\dir\\a", true}, {"", true}, {"\\..\\*", false}, {"\\dir\\..", false},
+			{"C:\\*", false}, {"\\dir\\a:*", false}, {"\\\\host\\*", false},
+			{"\\a*\\b", false}};
+	for (size_t i = 0; i < SP_LEN(patterns); i++) {
+		q = (struct sp_drive_io_request){.major = SP_DRIVE_IO_DIRECTORY,
+				.minor = SP_DRIVE_IO_QUERY_DIRECTORY,
+				.file = 9,
+				.directory = {.class = SP_DRIVE_INFO_BOTH_DIRECTORY,
+						.initial = true,
+						.path = rig_utf16(&p, patterns[i].path)}};
+		rig_request(&g, &q);
+		if (patterns[i].pass) {
+			rig_passed(&g);
+			rig_complete(&g, SP_DRIVE_NO_MORE_FILES);
+		} else {
+			rig_answered(&g, SP_DRIVE_NAME_INVALID);
+		}
+		sp_wr_finish(&p);
+	}
+	/* By a number instead of a name. */
+	q = rig_creating(rig_utf16(&p, "\\12345678"));
+	q.create.options = 0x2000;
+	rig_request(&g, &q);
+	rig_answered(&g, SP_DRIVE_INVALID_PARAMETER);
+	sp_wr_finish(&p);
+	rig_finish(&g);
+}
+
+static void list(struct rig *g, uint32_t class, const char *name)
+{
+	struct sp_drive_io_request q = {.major = SP_DRIVE_IO_DIRECTORY,
+			.minor = SP_DRIVE_IO_QUERY_DIRECTORY,
+			.file = 9,
+			.directory = {.class = class}};
+	struct sp_wr b, p, w;
+
+	rig_request(g, &q);
+	rig_passed(g);
+	sp_wr_init(&b, 1024);
+	sp_drive_info_entry_write(
+			&b, class, &(struct sp_drive_info_entry){.name = rig_utf16(&p, name)});
+	w = rig_completion(g, DISK, g->completion, 0);
+	sp_drive_io_data_write(&w, sp_span(b.p, b.n));
+	rig_send_wr(g, C, &w);
+	sp_wr_finish(&b);
+	sp_wr_finish(&p);
+}
+
+/* Names that the client has in its directories: the hostile client's N-F1. */
+static void test_listing(void **state)
+{
+	static const uint32_t classes[] = {SP_DRIVE_INFO_DIRECTORY, SP_DRIVE_INFO_FULL_DIRECTORY,
+			SP_DRIVE_INFO_BOTH_DIRECTORY, SP_DRIVE_INFO_NAMES};
+	static const struct {
+		const char *name, *want;
+	} rows[] = {{"a.txt", "a.txt"}, {".", "."}, {"..", ".."}, {"../x", ".._x"},
+			{"..\\..\\x", ".._.._x"}, {"/etc/passwd", "_etc_passwd"}, {"a\nb", "a_b"},
+			{"CON", "CON"}, {"what?", "what?"},
+			{"\xD9\x85\xE6\x9D\xB1", "\xD9\x85\xE6\x9D\xB1"}, {"", NULL}};
+	struct rig g;
+
+	rig_open(&g, &rig_reading, 1600);
+	rig_open_file(&g, "\\", 9, false);
+	for (size_t k = 0; k < SP_LEN(classes); k++) {
+		for (size_t i = 0; i < SP_LEN(rows); i++) {
+			struct sp_drive_io_completion c;
+			struct sp_drive_info_entry e;
+			struct sp_drive_head h;
+			struct sp_span data;
+			struct sp_rd r;
+			char text[64];
+
+			list(&g, classes[k], rows[i].name);
+			if (!rows[i].want) {
+				rig_answered(&g, SP_DRIVE_NAME_INVALID);
+				continue;
+			}
+			struct sp_span m = rig_got(&g, T);
+			sp_rd_init(&r, m.p, m.n);
+			assert_int_equal(sp_drive_head_read(&r, &h), SP_OK);
+			assert_int_equal(sp_drive_io_completion_read(&r, &c), SP_OK);
+			assert_int_equal(c.status, 0);
+			assert_int_equal(sp_drive_io_data_read(&r, 4096, &data), SP_OK);
+			sp_rd_init(&r, data.p, data.n);
+			assert_int_equal(sp_drive_info_entry_read(&r, classes[k], &e), 1);
+			assert_true(sp_utf16_to_utf8(e.name, text, sizeof(text)));
+			assert_string_equal(text, rows[i].want);
+			rig_clear(&g);
+		}
+	}
+	/* Not a list at all. */
+	struct sp_drive_io_request q = {.major = SP_DRIVE_IO_DIRECTORY,
+			.minor = SP_DRIVE_IO_QUERY_DIRECTORY,
+			.file = 9,
+			.directory = {.class = SP_DRIVE_INFO_BOTH_DIRECTORY}};
+	rig_request(&g, &q);
+	rig_passed(&g);
+	struct sp_wr w = rig_completion(&g, DISK, g.completion, 0);
+	sp_drive_io_data_write(&w, unit_hex("ffffffff 00000000 ffff"));
+	rig_send_wr(&g, C, &w);
+	rig_answered(&g, SP_DRIVE_NAME_INVALID);
+	rig_finish(&g);
+}
+
+static void test_changes(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t status;
+	} rows[] = {{"a.txt", 0}, {"dir\\a", 0}, {"..\\x", 0x10C}, {"\\\\host\\x", 0x10C}};
+	struct rig g;
+
+	rig_open(&g, &rig_reading, 1600);
+	rig_open_file(&g, "\\", 9, false);
+	for (size_t i = 0; i < SP_LEN(rows); i++) {
+		struct sp_drive_io_request q = {.major = SP_DRIVE_IO_DIRECTORY,
+				.minor = SP_DRIVE_IO_NOTIFY,
+				.file = 9,
+				.notify = {.tree = true, .filter = 3}};
+		struct sp_wr b, p, w;
+
+		rig_request(&g, &q);
+		rig_passed(&g);
+		sp_wr_init(&b, 1024);
+		sp_drive_info_change_write(&b,
+				&(struct sp_drive_info_change){.action = SP_DRIVE_INFO_ADDED,
+						.name = rig_utf16(&p, rows[i].name)});
+		w = rig_completion(&g, DISK, g.completion, 0);
+		sp_drive_io_data_write(&w, sp_span(b.p, b.n));
+		rig_send_wr(&g, C, &w);
+		rig_answered(&g, rows[i].status);
+		sp_wr_finish(&b);
+		sp_wr_finish(&p);
+	}
+	rig_finish(&g);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+			cmocka_unit_test(test_paths),
+			cmocka_unit_test(test_listing),
+			cmocka_unit_test(test_changes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
