@@ -22,6 +22,8 @@
 #include "host/io/proc.h"
 #include "unit.h"
 
+#define PUMP (1u << 20) /* bytes of channels at a time */
+
 static bool desk_said(struct session *s, struct sp_mon_in *in)
 {
 	uint64_t end = sp_now_us() + 2 * VIEWER_PATIENCE_US;
@@ -193,8 +195,8 @@ static void on_update(struct viewer *v, uint8_t code, struct sp_span data)
 
 void viewer_pump(struct viewer *v)
 {
-	if (v->vc) {
-		assert_true(sp_part_pump(v->vc, SIZE_MAX) >= 0);
+	if (v->vc && !sp_conn_full(v->conn)) {
+		assert_true(sp_part_pump(v->vc, PUMP) >= 0);
 	}
 }
 
@@ -277,7 +279,8 @@ static void join(struct viewer *v, struct sp_loop *loop, int fd, uint16_t width,
 	if (part) {
 		gcc.has_net = true;
 		gcc.n_channels = 1;
-		snprintf(gcc.channel[0].name, sizeof(gcc.channel[0].name), "drdynvc");
+		snprintf(gcc.channel[0].name, sizeof(gcc.channel[0].name), "%s",
+				part->calls->channel ? part->calls->channel : "drdynvc");
 		gcc.channel[0].options = SP_GCC_CHANNEL_INITIALIZED;
 	}
 	gcc.core.version = SP_GCC_VERSION_5;

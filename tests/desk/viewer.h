@@ -62,7 +62,7 @@ xcb_window_t session_window(struct session *s, int16_t x, int16_t y, uint16_t w,
 
 /* A client of this size joins over a socket pair; it paints what it gets. */
 void viewer_open(struct viewer *v, struct session *s, uint16_t width, uint16_t height, uint8_t bpp);
-/* The same with dynamic channels, behind which this part stands. */
+/* The same with the part's static channel, or with dynamic ones. */
 void viewer_open_part(struct viewer *v, struct session *s, uint16_t width, uint16_t height,
 		uint8_t bpp, struct sp_part *part);
 /* The same on a socket that somebody else got from the broker. */

@@ -182,7 +182,10 @@ void sp_clip_desk_wanted(void *user, uint32_t want, size_t target)
 	}
 	enum sp_clipboard_content content = sp_cliptype_source(type, c->theirs);
 	uint32_t *fetch = &c->fetch[bit_of(content)];
-	if (*fetch == 0 && sp_clipboard_ask(c->end, content, sp_now_us(), fetch) != SP_OK) {
+	int rc = *fetch ? SP_OK : sp_clipboard_ask(c->end, content, sp_now_us(), fetch);
+	if (rc != SP_OK) {
+		sp_log(SP_LOG_INFO, "clipboard: the client is not asked for %s: %s", type->name,
+				sp_err_text(rc));
 		*fetch = 0;
 		sp_selection_answer(c->selection, want, NULL, NULL);
 		return;
