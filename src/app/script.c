@@ -9,6 +9,7 @@
 
 #include "app/app.h"
 #include "app/person.h"
+#include "client/clip.h"
 #include "client/drives.h"
 #include "client/options.h"
 #include "core/base/err.h"
@@ -24,6 +25,7 @@ struct script_command {
 	const char *address, *path;
 	struct sp_drives_offer drives[MAX_DRIVES];
 	size_t n_drives;
+	unsigned clipboard; /* SP_CLIP_WAY_* */
 };
 
 /* All of standard input, behind the password where that comes first. */
@@ -116,6 +118,7 @@ static int do_script(struct script_command *s)
 {
 	struct sp_session_conf session;
 	struct sp_script_conf conf = {.session = &session,
+			.clipboard = s->clipboard,
 			.name = strcmp(s->path, "-") == 0 ? "standard input" : s->path};
 	char why[SP_SESSION_WHY];
 
@@ -168,6 +171,7 @@ static int take_drive(struct script_command *s, int argc, char **argv, int *i, c
 static int take(const struct app_command *self, struct script_command *s, int argc, char **argv,
 		int *i)
 {
+	const char *clipboard = NULL;
 	char why[SP_WHY_MAX];
 
 	if (app_help(self, argv[*i])) {
@@ -179,6 +183,13 @@ static int take(const struct app_command *self, struct script_command *s, int ar
 	}
 	if (rc != 0) {
 		return rc < 0 ? app_usage(self, "%s", why) + 1 : 0;
+	}
+	rc = sp_options_value("--clipboard", argc, argv, i, &clipboard);
+	if (rc != 0) {
+		if (rc < 0 || sp_clip_ways(clipboard, &s->clipboard) != SP_OK) {
+			return app_usage(self, "--clipboard: on, off, in or out") + 1;
+		}
+		return 0;
 	}
 	if (argv[*i][0] == '-' && argv[*i][1] != '\0') {
 		return app_usage(self, "%s: no such option", argv[*i]) + 1;
@@ -201,6 +212,7 @@ static int run(const struct app_command *self, int argc, char **argv)
 	static struct script_command s;
 
 	sp_options_init(&s.o);
+	s.clipboard = SP_CLIP_WAY_BOTH;
 	for (int i = 1; i < argc; i++) {
 		int rc = take(self, &s, argc, argv, &i);
 
@@ -227,7 +239,8 @@ const struct app_command app_script = {
 			 "SECRET]\n"
 			 "                        [--depth 32|24|16|15] [--sec auto|nla|tls]\n"
 			 "                        [--trust first-seen|ask|ca|pin:SHA256]\n"
-			 "                        [--drive NAME=DIR[:ro] ...]\n\n"
+			 "                        [--drive NAME=DIR[:ro] ...] [--clipboard "
+			 "on|off|in|out]\n\n"
 			 "Connects without a window and does what FILE says (\"-\": standard "
 			 "input), one step\n"
 			 "a line, until one fails. Lines that begin with # are comments.\n\n"
@@ -240,6 +253,14 @@ const struct app_command app_script = {
 			 "  shot FILE.png           write the picture that is shown\n"
 			 "  resize WxH[+X+Y] ...    ask for another desktop, of one monitor or "
 			 "several\n"
+			 "  clip-set text TEXT      put it on the clipboard; also text-file FILE, "
+			 "html FILE,\n"
+			 "                          image FILE.png, files PATH...\n"
+			 "  clip-get text FILE [SECONDS]  write what was copied there (\"-\": "
+			 "standard\n"
+			 "                          output), waiting for it so long (30); also "
+			 "html, image,\n"
+			 "                          and files, which go into a new directory\n"
 			 "  expect-still [SECONDS]  wait until nothing changed for so long (0.5)\n"
 			 "\n"
 			 "The options are those of `sallyport shot`:\n"
@@ -257,6 +278,8 @@ const struct app_command app_script = {
 			 "  --trust WHOM      first-seen (default), ask, ca or pin:SHA256\n"
 			 "  --drive NAME=DIR  offer a directory as a drive; with :ro behind it "
 			 "only "
-			 "for reading\n",
+			 "for reading\n"
+			 "  --clipboard WAY   in: only to the server; out: only from it; on "
+			 "(default), off\n",
 		.run = run,
 };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/script_clip.h"
 #include "client/script_resize.h"
 #include "client/script_steps.h"
 #include "core/base/err.h"
@@ -13,7 +14,8 @@
 #define PATIENCE_US 30000000 /* of a step that does not say */
 
 /* Every kind of step there is, by the file it comes from. */
-static const struct sp_script_set *const sets[] = {&sp_script_steps, &sp_script_resize};
+static const struct sp_script_set *const sets[] = {
+		&sp_script_steps, &sp_script_resize, &sp_script_clip};
 
 #define SETS SP_LEN(sets)
 
@@ -62,6 +64,11 @@ unsigned sp_script_desktops(const struct sp_script *run)
 uint64_t sp_script_painted_us(const struct sp_script *run)
 {
 	return run->painted_us;
+}
+
+unsigned sp_script_clipboard(const struct sp_script *run)
+{
+	return run->conf->clipboard;
 }
 
 bool sp_script_has_picture(const struct sp_script *run)
@@ -385,8 +392,10 @@ static int connect_and_run(struct sp_script *run)
 		parts[n] = sc.parts[n];
 	}
 	for (size_t i = 0; i < SETS && n < SP_SESSION_PARTS; i++) {
-		if (sets[i]->part) {
-			parts[n++] = sets[i]->part(run->set[i]);
+		struct sp_part *part = sets[i]->part ? sets[i]->part(run->set[i]) : NULL;
+
+		if (part && n < SP_SESSION_PARTS) {
+			parts[n++] = part;
 		}
 	}
 	sc.parts = parts;

@@ -54,7 +54,7 @@ struct sp_script_set {
 	size_t n;
 	/* Before the connection, also when no step is of this set. NULL is out of memory. */
 	void *(*create)(struct sp_script *run);
-	/* The part that stands behind a channel for these steps. */
+	/* The part that stands behind a channel for these steps; NULL: none, as they are now. */
 	struct sp_part *(*part)(void *set);
 	/* After the connection. */
 	void (*destroy)(void *set);
@@ -76,6 +76,8 @@ struct sp_session *sp_script_session(struct sp_script *run);
 /* How often the desktop came with a size, and when the picture last changed (sp_now_us()). */
 unsigned sp_script_desktops(const struct sp_script *run);
 uint64_t sp_script_painted_us(const struct sp_script *run);
+/* What may pass over the clipboard: SP_CLIP_WAY_*. */
+unsigned sp_script_clipboard(const struct sp_script *run);
 /* The desktop shows something since it has this size. */
 bool sp_script_has_picture(const struct sp_script *run);
 
@@ -88,6 +90,7 @@ struct sp_script_conf {
 	struct sp_loop *loop;
 	const char *name; /* of the file, for what is said of its lines */
 	struct sp_span text;
+	unsigned clipboard; /* SP_CLIP_WAY_*; 0: nothing passes */
 };
 
 /*

@@ -35,7 +35,8 @@ enum sp_clipboard_content {
 #define SP_CLIPBOARD_CONTENTS 8
 #define SP_CLIPBOARD_ANY ((1u << SP_CLIPBOARD_CONTENTS) - 1)
 
-#define SP_CLIPBOARD_DATA_MAX (64u << 20) /* bytes of one content */
+#define SP_CLIPBOARD_DATA_MAX \
+	(128u << 20) /* bytes of one content: 50 MB of ASCII are 100 as UTF-16 */
 #define SP_CLIPBOARD_MESSAGE_MAX (SP_CLIPBOARD_DATA_MAX + 64) /* for sp_port_conf.max_message */
 #define SP_CLIPBOARD_RANGE_MAX (8u << 20) /* bytes of a file that are given at once */
 #define SP_CLIPBOARD_REQUESTS 64 /* ours, waiting or under way */
@@ -102,6 +103,8 @@ bool sp_clipboard_can_lock(const struct sp_clipboard *c);
  */
 sp_nodiscard int sp_clipboard_offer(
 		struct sp_clipboard *c, uint32_t contents, uint64_t now_us, uint32_t *offer);
+/* The other side has said that it knows our last offer, or has let too much time pass for it. */
+bool sp_clipboard_settled(const struct sp_clipboard *c);
 /*
  * The answer to DATA_WANTED or RANGE_WANTED; a shorter range says that the file ends. SP_ENOTFOUND
  * when the ask is over (deadline, stop), SP_ELIMIT when it is too much (then it is refused).

@@ -129,6 +129,11 @@ int sp_clipboard_offer(struct sp_clipboard *c, uint32_t contents, uint64_t now_u
 	return sp_clipboard_send_list(c, now_us);
 }
 
+bool sp_clipboard_settled(const struct sp_clipboard *c)
+{
+	return c->ready && !c->unsent && c->list_wait == 0;
+}
+
 int sp_clipboard_on_list_response(struct sp_clipboard *c, uint16_t flags, uint64_t now)
 {
 	if (c->list_wait == 0) {

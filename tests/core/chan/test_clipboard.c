@@ -175,9 +175,11 @@ static void test_data(void **state)
 
 		start(&p);
 		uint32_t id = offer(&p, from, SP_CLIPBOARD_ANY);
+		assert_false(sp_clipboard_settled(p.end[from]));
 		ev = expect(&p, !from, SP_CLIPBOARD_OFFER);
 		assert_int_equal(ev.contents, SP_CLIPBOARD_ANY);
 		assert_int_equal(sp_clipboard_theirs(p.end[!from]), SP_CLIPBOARD_ANY);
+		assert_true(sp_clipboard_settled(p.end[from]));
 		for (uint32_t i = 0; i < SP_CLIPBOARD_CONTENTS; i++) {
 			uint32_t request = ask(&p, !from, 1u << i);
 
