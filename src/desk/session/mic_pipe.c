@@ -14,6 +14,7 @@
 #define STEP_US 20000u
 #define GAP_US 60000u /* without sound: silence from then on */
 #define PIPE_BYTES 8192 /* 85 ms at 48 kHz: so much may wait for the reader */
+#define MOST_READS 16 /* more than any pipe holds */
 #define CHUNK 1024 /* samples written at once */
 #define ONE 65536u /* of the position, which has 16 bits behind the point */
 
@@ -102,9 +103,19 @@ int sp_mic_pipe_open(struct sp_mic_pipe *m, const char *path)
 	return SP_OK;
 }
 
+/* What nobody has taken is not for whoever records next. */
+static void drain(int fd)
+{
+	uint8_t buf[PIPE_BYTES];
+
+	for (int i = 0; i < MOST_READS && read(fd, buf, sizeof(buf)) > 0; i++) {
+	}
+}
+
 void sp_mic_pipe_close(struct sp_mic_pipe *m)
 {
 	if (m->fd >= 0) {
+		drain(m->fd);
 		close(m->fd);
 	}
 	m->fd = -1;

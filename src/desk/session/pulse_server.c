@@ -102,10 +102,14 @@ static int listen_at(const char *path)
 	return fd;
 }
 
+/*
+ * Without "norewinds" PulseAudio fills a null sink two seconds ahead for a program that does not
+ * mind, and what listens from then on hears nothing until those are over.
+ */
 int sp_pulse_server_sink_args(const struct sp_pulse_server *s, char *out, size_t n)
 {
 	int len = snprintf(out, n,
-			"sink_name=%s rate=%d channels=2 format=s16le "
+			"sink_name=%s rate=%d channels=2 format=s16le norewinds=1 "
 			"sink_properties=device.description=Sallyport",
 			s->name, SP_PULSE_RATE);
 
@@ -164,9 +168,8 @@ static int start_child(struct sp_pulse_server *s)
 	}
 	const char *argv[] = {"sh", "-c", script, s->program, "-n", "--daemonize=no", "--fail=yes",
 			"--realtime=no", "--high-priority=no", "--use-pid-file=no",
-			"--exit-idle-time=-1", "--disallow-module-loading=yes",
-			"--log-target=stderr", "-L", sink, "-L", source, "-L",
-			"module-suspend-on-idle timeout=1", "-L", native, NULL};
+			"--exit-idle-time=-1", "--log-target=stderr", "-L", sink, "-L", source,
+			"-L", "module-suspend-on-idle timeout=1", "-L", native, NULL};
 	char log[PATH + 24];
 	snprintf(log, sizeof(log), "%s/log", s->dir);
 	struct sp_child_opts opts = {.path = "/bin/sh",

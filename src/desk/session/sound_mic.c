@@ -184,7 +184,7 @@ struct sp_part *sp_sound_mic_part(struct sp_sound_mic *m)
 struct sp_sound_mic *sp_sound_mic_create(struct sp_loop *l, uint32_t rate)
 {
 	static const struct sp_part_calls calls = {
-			.attach = attach, .event = event, .detach = detach};
+			.dynamic = true, .attach = attach, .event = event, .detach = detach};
 	struct sp_sound_mic *m = sp_calloc(1, sizeof(*m));
 
 	if (!m) {

@@ -304,6 +304,7 @@ struct sp_part *sp_sound_play_part(struct sp_sound_play *p)
 struct sp_sound_play *sp_sound_play_create(struct sp_loop *l)
 {
 	static const struct sp_part_calls calls = {.channel = SP_SOUND_CHANNEL,
+			.dynamic = true,
 			.attach = attach,
 			.event = event,
 			.detach = detach};
