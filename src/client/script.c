@@ -7,6 +7,7 @@
 
 #include "client/script_clip.h"
 #include "client/script_resize.h"
+#include "client/script_sound.h"
 #include "client/script_steps.h"
 #include "core/base/err.h"
 #include "core/base/mem.h"
@@ -14,8 +15,8 @@
 #define PATIENCE_US 30000000 /* of a step that does not say */
 
 /* Every kind of step there is, by the file it comes from. */
-static const struct sp_script_set *const sets[] = {
-		&sp_script_steps, &sp_script_resize, &sp_script_clip};
+static const struct sp_script_set *const sets[] = {&sp_script_steps, &sp_script_resize,
+		&sp_script_clip, &sp_script_sound, &sp_script_mic};
 
 #define SETS SP_LEN(sets)
 

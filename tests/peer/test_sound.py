@@ -6,7 +6,7 @@ import os
 import wave
 
 from peers import Xfreerdp
-from trial import Trial
+from trial import SALLYPORT, Trial
 from world import Case, main, need, wait_for
 from xdisplay import Display
 
@@ -47,8 +47,8 @@ class Pulse:
         self.address = f'unix:{self.dir}/native'
         self.proc = world.start(name, [
             'pulseaudio', '-n', '--daemonize=no', '--use-pid-file=no', '--exit-idle-time=-1', '--realtime=no',
-            '--high-priority=no', '-L', 'module-null-sink sink_name=ears rate=48000',
-            '-L', 'module-null-sink sink_name=mouth rate=48000', '-L', 'module-suspend-on-idle timeout=1',
+            '--high-priority=no', '-L', 'module-null-sink sink_name=ears rate=48000 norewinds=1',
+            '-L', 'module-null-sink sink_name=mouth rate=48000 norewinds=1', '-L', 'module-suspend-on-idle timeout=1',
             '-L', f'module-native-protocol-unix auth-anonymous=1 socket={self.dir}/native'],
             env=world.env(PULSE_RUNTIME_PATH=self.dir, PULSE_STATE_PATH=self.dir, DBUS_SESSION_BUS_ADDRESS='disabled:'))
         wait_for('sound server', lambda: os.path.exists(f'{self.dir}/native'), 10)
@@ -57,6 +57,9 @@ class Pulse:
 
     def ask(self, *words):
         return self.world.run(['pactl', '-s', self.address, *words]).stdout
+
+    def recorders(self):
+        return self.ask('list', 'short', 'source-outputs').splitlines()
 
 
 class Listener:
@@ -101,29 +104,64 @@ class Sound(Case):
         with open(proof) as f:
             return trial, viewer, dict(line.rstrip('\n').split('=', 1) for line in f if '=' in line)
 
+    def play(self, env, path):
+        """A program of the desktop that plays a file."""
+        return self.world.start('paplay', ['paplay', path], env=self.world.env(**{
+            k: v for k, v in env.items() if k.startswith('PULSE')}))
+
     def test_both_ways(self):
-        pulse = Pulse(self.world, 'client-sound')
-        display = Display(self.world)
+        pulse, display = Pulse(self.world, 'client-sound'), Display(self.world)
         trial, viewer, env = self.desktop(display, pulse, '--allow', 'all')
         low, high = sine(self.world.path('low.wav'), 440), sine(self.world.path('high.wav'), 1000)
 
         # Heard at the client what plays on the desktop, and nothing when it ends.
         ears = Listener(self.world, pulse.address, 'ears.monitor')
-        player = self.world.start('paplay', ['paplay', low], env=self.world.env(**{
-            k: v for k, v in env.items() if k.startswith('PULSE')}))
+        player = self.play(env, low)
         ears.hears(440)
         player.stop()
         ears.quiet()
 
-        # The client is asked for its microphone when somebody records, not before.
-        self.assertNotIn('recording', pulse.ask('list', 'short', 'source-outputs').replace('parec', ''))
+        # The client's microphone is on while somebody records, not before and not after.
+        recorders = len(pulse.recorders())
         mouth = self.world.start('paplay', ['paplay', '-s', pulse.address, '-d', 'mouth', high])
         recorder = Listener(self.world, env['PULSE_SERVER'], env['PULSE_SOURCE'])
         recorder.hears(1000)
-        before = len(pulse.ask('list', 'short', 'source-outputs').splitlines())
+        self.assertEqual(recorders + 1, len(pulse.recorders()))
         recorder.proc.stop()
-        wait_for('microphone off', lambda: len(
-            pulse.ask('list', 'short', 'source-outputs').splitlines()) < before, 8)
+        wait_for('microphone off', lambda: len(pulse.recorders()) == recorders, 8)
+        mouth.stop()
+        viewer.proc.stop()
+
+        # Our own client at the same desktop.
+        steps, heard = self.world.path('steps'), self.world.path('heard.wav')
+        with open(steps, 'w') as f:
+            f.write(f'sound-save {heard}\nmic-play {high}\nwait 2.5\n')
+        player, recorder = self.play(env, low), Listener(self.world, env['PULSE_SERVER'], env['PULSE_SOURCE'])
+        script = self.world.start('script', [
+            SALLYPORT, 'script', f'127.0.0.1:{trial.port}', steps, '--user', trial.user, '--password-stdin',
+            '--trust', 'first-seen'], stdin=f'{trial.password}\n'.encode())
+        recorder.hears(1000)
+        script.wait(15)
+        player.stop()
+        with wave.open(heard) as f:
+            self.assertEqual((48000, 2, 2), (f.getframerate(), f.getnchannels(), f.getsampwidth()))
+            self.assertGreater(f.getnframes(), 48000)
+            frames = array.array('h', f.readframes(f.getnframes()))[-48000::12]    # half a second, one channel, 8 kHz
+        self.assertEqual(440, loudest(frames)[0])
+        trial.stop()
+
+    def test_denied(self):
+        """Without sound the microphone is still there."""
+        pulse, display = Pulse(self.world, 'client-sound'), Display(self.world)
+        trial, viewer, env = self.desktop(display, pulse, '--allow', 'microphone')
+        low, high = sine(self.world.path('low.wav'), 440), sine(self.world.path('high.wav'), 1000)
+        ears, player = Listener(self.world, pulse.address, 'ears.monitor'), self.play(env, low)
+        mouth = self.world.start('paplay', ['paplay', '-s', pulse.address, '-d', 'mouth', high])
+        recorder = Listener(self.world, env['PULSE_SERVER'], env['PULSE_SOURCE'])
+        recorder.hears(1000)
+        self.assertTrue(player.alive())
+        wait_for('a second of nothing', lambda: ears.last(1))
+        self.assertFalse(any(ears.last(1)))
         mouth.stop()
         trial.stop()
 
