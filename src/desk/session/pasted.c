@@ -349,6 +349,13 @@ void sp_pasted_answer_size(struct sp_pasted *p, uint32_t request, int rc, uint64
 
 /* ---- operations ---- */
 
+/* The kernel holds back more than a dozen reads unless told; their answers come from afar. */
+static void on_init(void *user, struct fuse_conn_info *conn)
+{
+	conn->max_background = FLIGHTS;
+	conn->congestion_threshold = FLIGHTS;
+}
+
 static void lookup_root(struct sp_pasted *p, fuse_req_t req, const char *name)
 {
 	char *end;
@@ -565,6 +572,7 @@ static void on_readdir(
 }
 
 static const struct fuse_lowlevel_ops ops = {
+		.init = on_init,
 		.lookup = on_lookup,
 		.getattr = on_getattr,
 		.open = on_open,
