@@ -384,6 +384,10 @@ int sp_cliptype_to_wire(enum sp_clipboard_content content, const char *target, c
 	struct sp_wr w;
 	int rc;
 
+	if (!(content & (SP_CLIPBOARD_TEXT | SP_CLIPBOARD_HTML | SP_CLIPBOARD_DIB))) {
+		*out = sp_rcbuf_ref(data);
+		return SP_OK;
+	}
 	*out = NULL;
 	sp_wr_init(&w, SP_CLIPBOARD_DATA_MAX);
 	(void)sp_wr_room(&w, 0);
@@ -391,11 +395,8 @@ int sp_cliptype_to_wire(enum sp_clipboard_content content, const char *target, c
 		rc = strcmp(type, "COMPOUND_TEXT") == 0 ? SP_EFIELD : text_to_wire(x, &w);
 	} else if (content == SP_CLIPBOARD_HTML) {
 		rc = html_to_wire(x, &w);
-	} else if (content == SP_CLIPBOARD_DIB) {
-		rc = dib_to_wire(target, x, &w);
 	} else {
-		*out = sp_rcbuf_ref(data);
-		return SP_OK;
+		rc = dib_to_wire(target, x, &w);
 	}
 	if (rc == SP_OK) {
 		*out = sp_wr_take(&w);
