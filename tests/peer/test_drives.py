@@ -4,6 +4,8 @@ import errno
 import hashlib
 import os
 import shutil
+import signal
+import subprocess
 import threading
 import time
 import unittest
@@ -77,6 +79,8 @@ class Drives(Case):
 
     def test_drives(self):
         viewer = self.connect()
+        with self.subTest('silent'):
+            self.silent(viewer)
         for check in (self.tree, self.huge, self.names, self.forbidden, self.changes, self.volume):
             with self.subTest(check.__name__):
                 check()
@@ -211,6 +215,19 @@ class Drives(Case):
         total = wanted.f_blocks * wanted.f_frsize
         self.assertAlmostEqual(1.0, mine.f_blocks * mine.f_frsize / total, delta=0.01)
         self.assertLessEqual(mine.f_bavail, mine.f_blocks)
+
+    def silent(self, viewer):
+        """The client does not answer: who waits for it can be ended, and goes on when it answers again."""
+        os.kill(viewer.proc.pid, signal.SIGSTOP)
+        begin = time.monotonic()
+        try:
+            with self.assertRaises(subprocess.TimeoutExpired):
+                subprocess.run(['mkdir', os.path.join(self.folder, 'late')], timeout=0.5)
+            self.assertLess(time.monotonic() - begin, 4)
+        finally:
+            os.kill(viewer.proc.pid, signal.SIGCONT)
+        os.mkdir(os.path.join(self.folder, 'late'))
+        os.rmdir(os.path.join(self.folder, 'late'))
 
     def gone(self, viewer):
         """The client is killed while it gives and takes: whoever reads and writes has an error, and soon."""

@@ -81,11 +81,13 @@ char *sp_drive_link_make(const char *home, const char *name, const char *target)
 
 	for (int i = 1; dir >= 0 && !made && i <= MAX_TRIES; i++) {
 		snprintf(folder, sizeof(folder), i == 1 ? "%s" : "%s (%d)", name, i);
+		bool made_now = symlinkat(target, dir, folder) == 0;
+		int error = made_now ? 0 : errno;
+
 		/* One that is there already was left by a predecessor. */
-		if (symlinkat(target, dir, folder) == 0 ||
-				(errno == EEXIST && points_to(dir, folder, target))) {
+		if (made_now || (error == EEXIST && points_to(dir, folder, target))) {
 			made = sp_strdup(folder);
-		} else if (errno != EEXIST) {
+		} else if (error != EEXIST) {
 			break;
 		}
 	}

@@ -27,7 +27,9 @@ static void on_interrupt(fuse_req_t req, void *user)
 
 	if (c->give_up == 0) {
 		c->give_up = sp_now_us() + GRACE_US;
-		c->d->interrupted++;
+		if (c->d->interrupted++ == 0) {
+			sp_watch_in(c->d->timer, GRACE_US);
+		}
 	}
 }
 

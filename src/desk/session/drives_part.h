@@ -7,7 +7,7 @@
 #include "desk/session/mount.h"
 
 #define SP_DRIVES_MAX 32
-#define SP_DRIVES_MAX_CALLS 2048 /* requests of programs, and ours for reading ahead and writing */
+#define SP_DRIVES_MAX_CALLS 1024 /* requests of programs, and ours for reading ahead and writing */
 #define SP_DRIVES_MAX_HELD (64u << 20) /* bytes read ahead or not yet written, of all files */
 #define SP_DRIVES_FRESH_US UINT64_C(1000000) /* so long is believed what a client told */
 #define SP_DRIVES_FRESH 1.0 /* the same for the kernel, in seconds */
