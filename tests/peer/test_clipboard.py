@@ -143,7 +143,7 @@ class Clipboard(Case):
         self.arrives(there, TEXT.encode(), 'text toward the target')
         there.copy(b'outward')
         self.arrives(here, b'outward', 'text toward the client')
-        self.assertNotIn('clipboard: text', self.trial.log())
+        self.trial.wait_log('clipboard: text, 16 bytes, toward the client', 5)
 
 
 if __name__ == '__main__':

@@ -71,6 +71,19 @@ struct sp_transfer *sp_drive_tell(struct sp_drive_filter *f, enum sp_side to,
 	return t;
 }
 
+void sp_drive_tell_large(struct sp_drive_filter *f, const struct sp_drive_ask *ask, enum sp_side to,
+		uint64_t n)
+{
+	struct sp_drive_open *o = sp_drive_open_find(f, ask->device, ask->file);
+
+	if (!o || o->told_large) {
+		return;
+	}
+	struct sp_span path = sp_span(o->path->p, o->path->n);
+	o->told_large = true;
+	sp_drive_tell(f, to, SP_TRANSFER_FILE, SP_TRANSFER_TOO_LARGE, ask->device, &path)->n = n;
+}
+
 /* ---- files ---- */
 
 struct sp_drive_path *sp_drive_path_make(struct sp_span utf16)

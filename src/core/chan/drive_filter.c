@@ -314,7 +314,9 @@ static void request(struct sp_drive_filter *f, struct sp_span whole, struct sp_r
 		return;
 	}
 	if (!sp_drive_known_files(f, q.device)) {
-		pass_request(f, &q, &ask, whole, SP_DRIVE_PASS);
+		if (wait_for(f, &ask, NULL)) {
+			sp_sieve_put(&f->sieve, SP_SIDE_CLIENT, whole);
+		}
 		return;
 	}
 	if (rc != SP_OK) {
@@ -426,11 +428,7 @@ static enum sp_sieve_mode judge_read(struct sp_drive_filter *f, struct sp_span s
 		return SP_SIEVE_SKIP;
 	}
 	if (o && f->rules.limit != 0 && ask->offset + n > f->rules.limit) {
-		struct sp_span path = sp_span(o->path->p, o->path->n);
-
-		sp_drive_tell(f, SP_SIDE_TARGET, SP_TRANSFER_FILE, SP_TRANSFER_TOO_LARGE,
-				ask->device, &path)
-				->n = ask->offset + n;
+		sp_drive_tell_large(f, ask, SP_SIDE_TARGET, ask->offset + n);
 		say_failed(f, ask, SP_DRIVE_ACCESS_DENIED);
 		return SP_SIEVE_SKIP;
 	}

@@ -45,6 +45,7 @@ struct sp_drive_open {
 	uint64_t end; /* as the target set it */
 	bool at_end; /* a read found it */
 	bool fresh; /* begins empty: what is written is all of it */
+	bool told_large; /* that it is refused for its size */
 };
 
 struct sp_drive_slot {

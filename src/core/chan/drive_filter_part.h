@@ -39,6 +39,10 @@ struct sp_transfer *sp_drive_tell(struct sp_drive_filter *f, enum sp_side to,
 		enum sp_transfer_kind kind, enum sp_transfer_verdict verdict, uint32_t device,
 		const struct sp_span *path);
 
+/* The file of a request is too large to pass; told once for each time it is opened. */
+void sp_drive_tell_large(struct sp_drive_filter *f, const struct sp_drive_ask *ask, enum sp_side to,
+		uint64_t n);
+
 /* ---- drive_judge.c: requests ---- */
 
 enum sp_drive_say {

@@ -87,11 +87,7 @@ static enum sp_drive_say refuse(struct sp_drive_filter *f, const struct sp_drive
 static enum sp_drive_say too_large(struct sp_drive_filter *f, const struct sp_drive_ask *ask,
 		enum sp_side to, uint64_t n, uint32_t *status)
 {
-	struct sp_drive_open *o = sp_drive_open_find(f, ask->device, ask->file);
-	struct sp_span path = o ? sp_span(o->path->p, o->path->n) : sp_span(NULL, 0);
-
-	sp_drive_tell(f, to, SP_TRANSFER_FILE, SP_TRANSFER_TOO_LARGE, ask->device, o ? &path : NULL)
-			->n = n;
+	sp_drive_tell_large(f, ask, to, n);
 	return answer(status, SP_DRIVE_ACCESS_DENIED);
 }
 
