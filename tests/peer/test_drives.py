@@ -93,10 +93,12 @@ class Drives(Case):
         make_tree(os.path.join(self.ours, 'tree'))
         want = digest(os.path.join(self.ours, 'tree'))
         self.assertEqual(FILES, len(want))
-        shutil.copytree(os.path.join(self.ours, 'tree'), os.path.join(self.folder, 'in'))
+        shutil.copytree(os.path.join(self.ours, 'tree'), os.path.join(self.folder, 'in'),
+                        copy_function=shutil.copyfile)
         self.assertEqual(want, digest(os.path.join(self.theirs, 'in')))
         shutil.copytree(os.path.join(self.ours, 'tree'), os.path.join(self.theirs, 'out'))
-        shutil.copytree(os.path.join(self.folder, 'out'), os.path.join(self.ours, 'back'))
+        shutil.copytree(os.path.join(self.folder, 'out'), os.path.join(self.ours, 'back'),
+                        copy_function=shutil.copyfile)
         self.assertEqual(want, digest(os.path.join(self.ours, 'back')))
         shutil.rmtree(os.path.join(self.folder, 'in'))
         self.assertFalse(os.path.exists(os.path.join(self.theirs, 'in')))
