@@ -33,7 +33,8 @@ uint32_t sp_drive_fs_status(int error)
 		int error;
 		uint32_t status;
 	} rows[] = {
-			{ENOENT, SP_DRIVE_NAME_NOT_FOUND},
+			/* Not "name not found": xrdp knows only this one. */
+			{ENOENT, SP_DRIVE_NO_SUCH_FILE},
 			{ENOTDIR, SP_DRIVE_PATH_NOT_FOUND},
 			{EEXIST, SP_DRIVE_NAME_COLLISION},
 			{EACCES, SP_DRIVE_ACCESS_DENIED},
@@ -269,13 +270,13 @@ static bool empties(uint32_t disposition)
 static uint32_t open_or_make(const struct sp_drive_fs *fs, const char *path,
 		const struct sp_drive_io_create *in, struct sp_drive_fs_file *f, bool *made)
 {
-	uint32_t status = SP_DRIVE_NAME_NOT_FOUND;
+	uint32_t status = SP_DRIVE_NO_SUCH_FILE;
 
 	for (int i = 0; i < ATTEMPTS; i++) {
 		*made = in->disposition == SP_DRIVE_IO_CREATE_NEW;
 		if (!*made) {
 			status = open_there(fs, path, in, f);
-			if (status != SP_DRIVE_NAME_NOT_FOUND || !may_make(in->disposition)) {
+			if (status != SP_DRIVE_NO_SUCH_FILE || !may_make(in->disposition)) {
 				return status;
 			}
 			*made = true;
@@ -364,7 +365,7 @@ static uint32_t remove_it(const struct sp_drive_fs *fs, const struct sp_drive_fs
 	if (fstat(f->fd, &open_one) != 0 ||
 			fstatat(parent, name, &named, AT_SYMLINK_NOFOLLOW) != 0 ||
 			!same(&open_one, &named)) {
-		status = SP_DRIVE_NAME_NOT_FOUND;
+		status = SP_DRIVE_NO_SUCH_FILE;
 	} else if (unlinkat(parent, name, f->directory ? AT_REMOVEDIR : 0) != 0) {
 		status = sp_drive_fs_status(errno);
 	}
@@ -728,7 +729,7 @@ static uint32_t rename_it(const struct sp_drive_fs *fs, struct sp_drive_fs_file 
 	} else if (fstat(f->fd, &open_one) != 0 ||
 			fstatat(old, from, &named, AT_SYMLINK_NOFOLLOW) != 0 ||
 			!same(&open_one, &named)) {
-		status = SP_DRIVE_NAME_NOT_FOUND;
+		status = SP_DRIVE_NO_SUCH_FILE;
 	} else if (renameat2(old, from, new, to, in->replace ? 0 : RENAME_NOREPLACE) != 0) {
 		status = sp_drive_fs_status(errno);
 	} else {

@@ -101,6 +101,11 @@ static void drop_all(struct sp_drives *d, uint32_t device)
 
 static int done(struct sp_drives *d, const struct sp_drive_client_event *ev, uint32_t status)
 {
+	if (status != SP_DRIVE_OK && status != SP_DRIVE_NO_MORE_FILES) {
+		sp_log(SP_LOG_DEBUG, "drives: function %u/%u on %s: %s (%08x)", ev->io.major,
+				ev->io.minor, d->fs[ev->device - 1].label,
+				sp_drive_status_text(status), status);
+	}
 	return sp_drive_client_done(d->machine, ev->request, status);
 }
 

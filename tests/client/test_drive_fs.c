@@ -130,7 +130,7 @@ static void test_names(void **state)
 	}
 	/* Fullwidth dots and slashes are characters, lone surrogates and halves are none. */
 	assert_int_equal(try_read("\xEF\xBC\x8E\xEF\xBC\x8E\xEF\xBC\x8Fsecret"),
-			SP_DRIVE_NAME_NOT_FOUND);
+			SP_DRIVE_NO_SUCH_FILE);
 	char out[SP_DRIVE_FS_PATH];
 	assert_int_equal(sp_drive_fs_path(unit_hex("00d8"), out), SP_DRIVE_NAME_INVALID);
 	assert_int_equal(sp_drive_fs_path(unit_hex("61"), out), SP_DRIVE_NAME_INVALID);
@@ -154,7 +154,7 @@ static void test_good_names(void **state)
 	for (size_t i = 0; i < SP_LEN(good); i++) {
 		assert_int_equal(try_read(good[i]), SP_DRIVE_OK);
 	}
-	assert_int_equal(try_read("\\nothing"), SP_DRIVE_NAME_NOT_FOUND);
+	assert_int_equal(try_read("\\nothing"), SP_DRIVE_NO_SUCH_FILE);
 	assert_int_equal(try_read("\\a\\b\\c"), SP_DRIVE_PATH_NOT_FOUND);
 }
 
@@ -379,7 +379,7 @@ static void test_other_file(void **state)
 			SP_DRIVE_OK);
 	put(in_dir("g"), "y");
 	assert_int_equal(rename(in_dir("g"), in_dir("f")), 0);
-	assert_int_equal(sp_drive_fs_close(&fs, &f), SP_DRIVE_NAME_NOT_FOUND);
+	assert_int_equal(sp_drive_fs_close(&fs, &f), SP_DRIVE_NO_SUCH_FILE);
 	assert_int_equal(access(in_dir("f"), F_OK), 0);
 }
 
@@ -549,7 +549,7 @@ static void test_volume(void **state)
 	assert_false(sp_drive_fs_gone(&fs));
 	assert_int_equal(rmdir(dir), 0);
 	assert_true(sp_drive_fs_gone(&fs));
-	assert_int_equal(try_read("a"), SP_DRIVE_NAME_NOT_FOUND);
+	assert_int_equal(try_read("a"), SP_DRIVE_NO_SUCH_FILE);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
