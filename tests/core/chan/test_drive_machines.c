@@ -151,7 +151,12 @@ static void client_events(struct joined *j)
 			assert_int_equal(ev.device, j->device);
 			if (j->hold) {
 				assert_true(j->n_held < MAX_HELD);
-				j->held[j->n_held++] = (struct held){ev.request, ev.io};
+				struct held *h = &j->held[j->n_held++];
+
+				*h = (struct held){ev.request, ev.io};
+				if (ev.io.major == SP_DRIVE_IO_CREATE) {
+					h->io.create.path.n = 0; /* it was only lent */
+				}
 			} else {
 				answer(j, ev.request, &ev.io);
 			}
