@@ -87,7 +87,7 @@ static void machines(const uint8_t *data, size_t size)
 {
 	static const uint8_t silence[4096];
 	struct sp_sound_client_conf cc = {.opus = true, .volume = true};
-	struct sp_sound_server_conf sc = {.opus = true};
+	struct sp_sound_server_conf sc = {.opus = true, .aac = true};
 	struct sp_sound_client *c = NULL;
 	struct sp_sound_server *s = NULL;
 	struct sp_sound_client_event ce;

@@ -5,6 +5,7 @@
 #define MAX_RATE 96000
 #define OPUS_RATE 48000
 #define OPUS_BYTES_PER_S 16000 /* 128 kbit/s */
+#define AAC_RATE 44100
 #define SAMPLE 2
 
 void sp_audio_format_read(struct sp_rd *r, struct sp_audio_format *out)
@@ -65,6 +66,15 @@ struct sp_audio_format sp_audio_opus(void)
 	return f;
 }
 
+struct sp_audio_format sp_audio_aac(uint32_t bytes_per_s)
+{
+	struct sp_audio_format f = sp_audio_pcm(2, AAC_RATE);
+
+	f.tag = SP_AUDIO_AAC;
+	f.bytes_per_s = bytes_per_s;
+	return f;
+}
+
 bool sp_audio_usable(const struct sp_audio_format *f)
 {
 	if (!(1 <= f->channels && f->channels <= 2) || f->bits != 8 * SAMPLE) {
@@ -73,6 +83,9 @@ bool sp_audio_usable(const struct sp_audio_format *f)
 	if (f->tag == SP_AUDIO_OPUS) {
 		return f->rate == OPUS_RATE;
 	}
+	if (f->tag == SP_AUDIO_AAC) {
+		return f->rate == AAC_RATE;
+	}
 	return f->tag == SP_AUDIO_PCM && MIN_RATE <= f->rate && f->rate <= MAX_RATE &&
 			f->align == f->channels * SAMPLE;
 }
@@ -80,7 +93,8 @@ bool sp_audio_usable(const struct sp_audio_format *f)
 bool sp_audio_same(const struct sp_audio_format *a, const struct sp_audio_format *b)
 {
 	return a->tag == b->tag && a->channels == b->channels && a->rate == b->rate &&
-			a->bits == b->bits;
+			a->bits == b->bits &&
+			(a->tag != SP_AUDIO_AAC || a->bytes_per_s == b->bytes_per_s);
 }
 
 size_t sp_audio_frame(const struct sp_audio_format *f)

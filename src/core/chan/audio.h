@@ -9,12 +9,14 @@
 #include "core/base/rd.h"
 #include "core/base/wr.h"
 
+#define SP_AUDIO_AAC_FRAMES 1024 /* that one AAC frame stands for */
 #define SP_AUDIO_FORMATS 128 /* entries of a list; Windows has some thirty */
 
 /* wFormatTag of what is spoken here; others are listed by peers and passed over. */
 enum sp_audio_tag {
 	SP_AUDIO_PCM = 0x0001,
 	SP_AUDIO_OPUS = 0x704F, /* each block is one Opus packet */
+	SP_AUDIO_AAC = 0xA106, /* each block is one raw AAC-LC frame, without ADTS */
 	SP_AUDIO_EXTENSIBLE = 0xFFFE,
 };
 
@@ -37,12 +39,14 @@ sp_nodiscard int sp_audio_formats_read(struct sp_rd *r, uint32_t n, struct sp_au
 struct sp_audio_format sp_audio_pcm(uint16_t channels, uint32_t rate);
 /* 48 kHz, stereo; bytes_per_s is what is aimed at. */
 struct sp_audio_format sp_audio_opus(void);
+/* 44.1 kHz, stereo, as Windows offers it at 24000, 20000, 16000 and 12000 bytes_per_s. */
+struct sp_audio_format sp_audio_aac(uint32_t bytes_per_s);
 /*
- * PCM of 16 bits or Opus, of one or two channels, at a rate from 8 to 96 kHz (Opus: 48), with an
- * alignment that agrees: none of its numbers is 0.
+ * PCM of 16 bits, Opus or AAC, of one or two channels, at a rate from 8 to 96 kHz (Opus: 48, AAC:
+ * 44.1), with an alignment that agrees: none of its numbers is 0.
  */
 bool sp_audio_usable(const struct sp_audio_format *f);
-/* The same sound: all that matters for the bytes of a block is equal. */
+/* The same sound: all that matters for the bytes of a block is equal, of AAC bytes_per_s too. */
 bool sp_audio_same(const struct sp_audio_format *a, const struct sp_audio_format *b);
 /* Bytes of one frame as 16 bit PCM. */
 size_t sp_audio_frame(const struct sp_audio_format *f);

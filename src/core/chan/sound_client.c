@@ -61,7 +61,8 @@ void sp_sound_client_destroy(struct sp_sound_client *c)
 
 static bool can_play(const struct sp_sound_client *c, const struct sp_audio_format *f)
 {
-	return sp_audio_usable(f) && (c->conf.opus || f->tag != SP_AUDIO_OPUS);
+	return sp_audio_usable(f) &&
+			(f->tag == SP_AUDIO_PCM || (c->conf.opus && f->tag == SP_AUDIO_OPUS));
 }
 
 /* A server may say its formats again, for instance when another user's desktop is behind it. */

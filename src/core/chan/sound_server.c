@@ -7,6 +7,8 @@
 
 #define STEP_MS 20 /* sound is cut at multiples of it; Opus knows 20, 40 and 60 */
 #define MOST_STEPS 3 /* in a block */
+#define AAC_MORE 16000 /* bytes a second: 128 and 96 kbit/s */
+#define AAC_LESS 12000
 #define HELD_MS 120 /* of sound that waits for a confirmation */
 #define WINDOW_MS 400 /* on the way and not confirmed, besides the network's own time */
 #define WINDOW_MOST_MS 1200
@@ -44,7 +46,7 @@ struct choice {
 	struct sp_audio_format format;
 };
 
-#define MAX_OFFERS 6
+#define MAX_OFFERS 8
 
 struct sp_sound_server {
 	enum state state;
@@ -109,6 +111,10 @@ struct sp_sound_server *sp_sound_server_create(
 	offer(s, sp_audio_pcm(2, 44100));
 	if (conf->opus) {
 		offer(s, sp_audio_opus());
+	}
+	if (conf->aac) {
+		offer(s, sp_audio_aac(AAC_MORE));
+		offer(s, sp_audio_aac(AAC_LESS));
 	}
 	offer(s, sp_audio_pcm(2, 22050));
 	offer(s, sp_audio_pcm(1, 22050));
@@ -477,6 +483,15 @@ static bool window_open(struct sp_sound_server *s, uint64_t now_us)
 	return s->flight_ms < window;
 }
 
+/* What is sent at once, and how many of it: decoders take a raw AAC frame only alone. */
+static size_t step_of(const struct sp_audio_format *f, size_t *most)
+{
+	bool aac = f->tag == SP_AUDIO_AAC;
+
+	*most = aac ? 1 : MOST_STEPS;
+	return aac ? SP_AUDIO_AAC_FRAMES * sp_audio_frame(f) : sp_audio_ms(f, STEP_MS);
+}
+
 bool sp_sound_server_take(struct sp_sound_server *s, uint64_t now_us, struct sp_span *pcm)
 {
 	if (s->state != WAIT_SOUND) {
@@ -484,12 +499,12 @@ bool sp_sound_server_take(struct sp_sound_server *s, uint64_t now_us, struct sp_
 	}
 	drop(s, s->taken);
 	s->taken = 0;
-	size_t step = sp_audio_ms(&s->choice[s->chosen].format, STEP_MS);
+	size_t most, step = step_of(&s->choice[s->chosen].format, &most);
 	size_t steps = s->n_held / step;
 	if (steps == 0 || !window_open(s, now_us)) {
 		return false;
 	}
-	steps = steps < MOST_STEPS ? steps : MOST_STEPS;
+	steps = steps < most ? steps : most;
 	s->taken = steps * step;
 	*pcm = sp_span(s->held, s->taken);
 	return true;

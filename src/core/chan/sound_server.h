@@ -12,7 +12,7 @@
 struct sp_sound_server;
 
 struct sp_sound_server_conf {
-	bool opus; /* the owner can encode it */
+	bool opus, aac; /* the owner can encode it */
 };
 
 enum sp_sound_server_kind {
@@ -53,7 +53,7 @@ const struct sp_audio_format *sp_sound_server_format(const struct sp_sound_serve
 sp_nodiscard int sp_sound_server_put(
 		struct sp_sound_server *s, struct sp_span pcm, uint64_t now_us);
 /*
- * The next block, when it is time to send one: 20, 40 or 60 ms. It is then to be given to wave(),
+ * The next block, when it is time to send one: 20, 40 or 60 ms, of AAC one frame. It is then to be given to wave(),
  * encoded. Valid until the next put or take.
  */
 bool sp_sound_server_take(struct sp_sound_server *s, uint64_t now_us, struct sp_span *pcm);

@@ -5,12 +5,18 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/chan/sound_server.h"
+#include "host/lib/aac.h"
 #include "host/lib/opus.h"
 
 #define MAX_MESSAGE 65536
+#define MAX_PACKET 4096
 #define FRAGMENT_MS 20
 #define LINGER_US 2000000u /* between two pieces of music nothing is closed */
 #define QUIET_MS 300 /* a program that plays silence is not worth the traffic */
+
+_Static_assert(SP_OPUS_PACKET <= MAX_PACKET && SP_AAC_PACKET <= MAX_PACKET,
+		"a packet does not fit");
+_Static_assert(SP_AAC_FRAMES == SP_AUDIO_AAC_FRAMES, "frames of different length");
 
 struct sp_sound_play {
 	struct sp_part part;
@@ -18,7 +24,8 @@ struct sp_sound_play {
 	struct sp_vc *vc; /* NULL: no client */
 	struct sp_port *port;
 	struct sp_sound_server *machine; /* NULL: no channel, or a deaf client */
-	struct sp_opus_encoder *opus;
+	struct sp_opus_encoder *opus; /* of these at most one */
+	struct sp_aac_encoder *aac;
 	struct sp_pulse *pulse;
 	const char *device;
 	struct sp_pulse_stream *stream; /* while something plays for somebody */
@@ -54,6 +61,8 @@ static void stop_stream(struct sp_sound_play *p)
 	p->stream = NULL;
 	sp_opus_encoder_destroy(p->opus);
 	p->opus = NULL;
+	sp_aac_encoder_destroy(p->aac);
+	p->aac = NULL;
 }
 
 static void forget_client(struct sp_sound_play *p)
@@ -76,10 +85,11 @@ static void forget_client(struct sp_sound_play *p)
 
 static void send_block(struct sp_sound_play *p, struct sp_span pcm, uint64_t now)
 {
-	uint8_t packet[SP_OPUS_PACKET];
+	uint8_t packet[MAX_PACKET];
 
-	if (p->opus) {
-		int n = sp_opus_encode(p->opus, pcm, packet);
+	if (p->opus || p->aac) {
+		int n = p->opus ? sp_opus_encode(p->opus, pcm, packet)
+				: sp_aac_encode(p->aac, pcm, packet);
 
 		if (n < 0) {
 			check(n, "encode");
@@ -140,6 +150,22 @@ static void on_pcm(void *user, struct sp_span pcm)
 	}
 }
 
+static bool start_encoder(struct sp_sound_play *p)
+{
+	const struct sp_audio_format *f = &p->format;
+
+	switch (f->tag) {
+	case SP_AUDIO_OPUS:
+		p->opus = sp_opus_encoder_create(f->rate, f->channels, f->bytes_per_s * 8);
+		return p->opus;
+	case SP_AUDIO_AAC:
+		p->aac = sp_aac_encoder_create(f->rate, f->channels, f->bytes_per_s * 8);
+		return p->aac;
+	default:
+		return true;
+	}
+}
+
 static void start_stream(struct sp_sound_play *p)
 {
 	const struct sp_audio_format *f = p->machine ? sp_sound_server_format(p->machine) : NULL;
@@ -159,10 +185,7 @@ static void start_stream(struct sp_sound_play *p)
 			.rate = f->rate,
 			.channels = f->channels,
 			.ms = FRAGMENT_MS};
-	if (f->tag == SP_AUDIO_OPUS) {
-		p->opus = sp_opus_encoder_create(f->rate, f->channels, f->bytes_per_s * 8);
-	}
-	if (f->tag != SP_AUDIO_OPUS || p->opus) {
+	if (start_encoder(p)) {
 		p->stream = sp_pulse_record(p->pulse, &conf, on_pcm, p);
 	}
 	if (!p->stream) {
@@ -204,6 +227,18 @@ void sp_sound_play_from(struct sp_sound_play *p, struct sp_pulse *pulse, const c
 
 /* ---- from the client ---- */
 
+static const char *format_name(const struct sp_audio_format *f)
+{
+	switch (f->tag) {
+	case SP_AUDIO_OPUS:
+		return "Opus";
+	case SP_AUDIO_AAC:
+		return "AAC";
+	default:
+		return "PCM";
+	}
+}
+
 static void take_events(struct sp_sound_play *p)
 {
 	struct sp_sound_server_event ev;
@@ -214,9 +249,8 @@ static void take_events(struct sp_sound_play *p)
 			forget_client(p);
 			return;
 		}
-		sp_log(SP_LOG_DEBUG, "sound: %s, %u Hz, %u channels",
-				ev.format.tag == SP_AUDIO_OPUS ? "Opus" : "PCM", ev.format.rate,
-				ev.format.channels);
+		sp_log(SP_LOG_DEBUG, "sound: %s, %u Hz, %u channels", format_name(&ev.format),
+				ev.format.rate, ev.format.channels);
 		start_stream(p);
 	}
 }
@@ -234,7 +268,7 @@ static void on_deadline(void *user)
 
 static void begin(struct sp_sound_play *p)
 {
-	struct sp_sound_server_conf conf = {.opus = true};
+	struct sp_sound_server_conf conf = {.opus = true, .aac = true};
 
 	p->machine = sp_sound_server_create(&conf, sp_now_us());
 	if (!p->machine) {

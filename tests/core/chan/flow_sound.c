@@ -372,6 +372,115 @@ static void test_wrong(void **state)
 	teardown(&d);
 }
 
+/* What a client names is all that it is given: its list, and what is chosen for it. */
+static void aac_client(
+		struct duo *d, uint16_t quality, struct sp_audio_format a, struct sp_audio_format b)
+{
+	struct sp_sound_server_conf conf = {.opus = true, .aac = true};
+	struct sp_sound_formats f = {.flags = SP_SOUND_ALIVE, .version = 8, .n = 2, .v = {a, b}};
+	struct sp_sound_training t;
+	struct sp_sound_head h;
+	struct sp_rcbuf *m;
+	uint8_t buf[128];
+	struct sp_wr w;
+	struct sp_rd r;
+
+	memset(d, 0, sizeof(*d));
+	d->now = 1000000;
+	d->s = sp_sound_server_create(&conf, d->now);
+	assert_non_null(d->s);
+	m = sp_sound_server_out(d->s);
+	sp_rd_init(&r, m->p, m->n);
+	assert_int_equal(sp_sound_head_read(&r, &h), SP_OK);
+	struct sp_sound_formats offered;
+	assert_int_equal(sp_sound_formats_read(&r, &offered), SP_OK);
+	assert_int_equal(offered.n, 8);
+	assert_int_equal(offered.v[3].tag, SP_AUDIO_AAC);
+	assert_int_equal(offered.v[3].extra.n, 0);
+	assert_int_equal(offered.v[4].bytes_per_s, 12000);
+	sp_rcbuf_unref(m);
+
+	sp_wr_fixed(&w, buf, sizeof(buf));
+	size_t mark = sp_sound_begin(&w, SP_SOUND_FORMATS);
+	sp_sound_formats_write(&w, &f);
+	sp_sound_end(&w, mark);
+	assert_int_equal(sp_sound_server_feed(d->s, sp_span(buf, w.n), d->now), SP_OK);
+	sp_wr_fixed(&w, buf, sizeof(buf));
+	mark = sp_sound_begin(&w, SP_SOUND_QUALITY);
+	sp_sound_quality_write(&w, quality);
+	sp_sound_end(&w, mark);
+	assert_int_equal(sp_sound_server_feed(d->s, sp_span(buf, w.n), d->now), SP_OK);
+	while ((m = sp_sound_server_out(d->s))) {
+		sp_rd_init(&r, m->p, m->n);
+		assert_int_equal(sp_sound_head_read(&r, &h), SP_OK);
+		assert_int_equal(sp_sound_training_read(&r, &t), SP_OK);
+		sp_rcbuf_unref(m);
+		sp_wr_fixed(&w, buf, sizeof(buf));
+		mark = sp_sound_begin(&w, SP_SOUND_TRAINING);
+		sp_sound_training_write(&w, &t, true);
+		sp_sound_end(&w, mark);
+		assert_int_equal(sp_sound_server_feed(d->s, sp_span(buf, w.n), d->now), SP_OK);
+	}
+	server_events(d);
+}
+
+/* A client like Windows': AAC where it names it, a frame a block, and no sound kept for long. */
+static void test_aac(void **state)
+{
+	static const uint8_t pcm[882 * 4]; /* 20 ms */
+	struct sp_audio_format other = sp_audio_pcm(2, 48000);
+	struct sp_sound_server_stats st;
+	static struct duo d;
+	struct sp_rcbuf *m;
+	struct sp_span block;
+	size_t blocks = 0;
+
+	/* A rate of bytes that was not offered is another format; 12000 is. */
+	aac_client(&d, SP_SOUND_MEDIUM, sp_audio_aac(24000), sp_audio_pcm(2, 22050));
+	assert_int_equal(d.format.tag, SP_AUDIO_PCM);
+	sp_sound_server_destroy(d.s);
+	aac_client(&d, SP_SOUND_MEDIUM, other, sp_audio_opus());
+	assert_int_equal(d.format.tag, SP_AUDIO_OPUS);
+	sp_sound_server_destroy(d.s);
+	aac_client(&d, SP_SOUND_DYNAMIC, sp_audio_aac(12000), other);
+	assert_int_equal(d.format.tag, SP_AUDIO_PCM);
+	sp_sound_server_destroy(d.s);
+	aac_client(&d, SP_SOUND_MEDIUM, sp_audio_aac(12000), other);
+	assert_int_equal(d.format.tag, SP_AUDIO_AAC);
+	assert_int_equal(d.format.bytes_per_s, 12000);
+	assert_int_equal(d.format.rate, 44100);
+
+	/* A second in pieces of 20 ms, of which nothing is confirmed: whole frames, one in each. */
+	for (int i = 0; i < 50; i++) {
+		assert_int_equal(sp_sound_server_put(d.s, sp_span(pcm, sizeof(pcm)), d.now), SP_OK);
+		while (sp_sound_server_take(d.s, d.now, &block)) {
+			assert_int_equal(block.n, SP_AUDIO_AAC_FRAMES * 4);
+			assert_int_equal(sp_sound_server_wave(
+							 d.s, unit_hex("01 02 03 04 05 06"), d.now),
+					SP_OK);
+			blocks++;
+		}
+		d.now += STEP_US;
+	}
+	sp_sound_server_stats(d.s, &st);
+	assert_in_range(blocks, 17, 18); /* 400 ms */
+	assert_true(st.dropped_ms >= 450);
+	while ((m = sp_sound_server_out(d.s))) {
+		struct sp_sound_wave wave;
+		struct sp_sound_head h;
+		struct sp_rd r;
+
+		sp_rd_init(&r, m->p, m->n);
+		assert_int_equal(sp_sound_head_read(&r, &h), SP_OK);
+		assert_int_equal(h.type, SP_SOUND_WAVE2);
+		assert_int_equal(sp_sound_wave2_read(&r, &wave), SP_OK);
+		assert_int_equal(wave.format, 0);
+		assert_int_equal(wave.data.n, 6);
+		sp_rcbuf_unref(m);
+	}
+	sp_sound_server_destroy(d.s);
+}
+
 static void test_no_memory(void **state)
 {
 	static struct duo d;
@@ -544,6 +653,7 @@ int main(void)
 			cmocka_unit_test(test_client_late),
 			cmocka_unit_test(test_deaf),
 			cmocka_unit_test(test_wrong),
+			cmocka_unit_test(test_aac),
 			cmocka_unit_test(test_no_memory),
 			cmocka_unit_test(test_mic),
 			cmocka_unit_test(test_mic_refused),

@@ -193,7 +193,8 @@ static void test_small(void **state)
 /* Every number of a format as 0 and as large as it gets: never usable, or harmless to divide by. */
 static void test_extremes(void **state)
 {
-	struct sp_audio_format good[] = {sp_audio_pcm(2, 44100), sp_audio_opus()};
+	struct sp_audio_format good[] = {
+			sp_audio_pcm(2, 44100), sp_audio_opus(), sp_audio_aac(12000)};
 
 	for (size_t g = 0; g < SP_LEN(good); g++) {
 		assert_true(sp_audio_usable(&good[g]));
