@@ -69,6 +69,8 @@ static void unlock(void *user, uint32_t lock)
 	client.unlocked[client.n_unlocked++] = lock;
 }
 
+static uint64_t read_us;
+
 static int setup(void **state)
 {
 	static const struct sp_pasted_calls calls = {
@@ -79,14 +81,25 @@ static int setup(void **state)
 	memset(&client, 0, sizeof(client));
 	desk_dir(dir);
 	loop = sp_loop_create();
-	struct sp_pasted_conf conf = {
-			.loop = loop, .base = dir, .keep_us = 300000, .calls = &calls};
+	struct sp_pasted_conf conf = {.loop = loop,
+			.base = dir,
+			.keep_us = 300000,
+			.read_us = read_us,
+			.calls = &calls};
 	int rc = sp_pasted_create(&conf, &p, why);
 	if (rc != SP_OK) {
 		print_message("%s\n", why);
 		p = NULL;
 	}
 	return 0;
+}
+
+static int setup_hasty(void **state)
+{
+	read_us = 200000;
+	int rc = setup(state);
+	read_us = 0;
+	return rc;
 }
 
 static int teardown(void **state)
@@ -263,6 +276,24 @@ static void test_bad_answers(void **state)
 	assert_int_not_equal(finish(&child), 0);
 }
 
+/* A byte now and then, for ever: the program does not wait that long. */
+static void test_trickle(void **state)
+{
+	(void)state;
+	add(1, true, 7);
+	struct sp_child child = shell("exec 2>/dev/null; cat 1/0");
+	for (uint64_t end = desk_now() + WAIT_MS; sp_child_alive(&child);) {
+		assert_true(desk_now() < end);
+		turns(30);
+		if (client.n > client.answered) {
+			sp_pasted_answer(p, client.asked[client.answered++].request, SP_OK,
+					sp_span((const uint8_t *)"x", 1));
+		}
+	}
+	assert_int_not_equal(finish(&child), 0);
+	assert_true(client.n < 100);
+}
+
 /* More readers than there are questions at a time: all get their bytes. */
 static void test_many(void **state)
 {
@@ -317,6 +348,7 @@ int main(void)
 			cmocka_unit_test_setup_teardown(test_read, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_unknown_size, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_bad_answers, setup, teardown),
+			cmocka_unit_test_setup_teardown(test_trickle, setup_hasty, teardown),
 			cmocka_unit_test_setup_teardown(test_many, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_lists, setup, teardown),
 	};

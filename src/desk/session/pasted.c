@@ -18,6 +18,7 @@
 #include "host/io/fdio.h"
 
 #define KEEP_US (5 * 60 * 1000000ull)
+#define READ_US (60 * 1000000ull) /* of a read that is answered bit by bit */
 #define ENTRY_S 60.0 /* names and attributes stay as they are as long as the list */
 #define MAX_READ (1u << 20)
 #define SERIAL_DIGITS 16
@@ -51,6 +52,7 @@ struct flight {
 	uint32_t serial, node;
 	uint64_t position; /* READ: of the next byte */
 	size_t left;
+	uint64_t end_us; /* when no further answer is waited for */
 	struct sp_wr data;
 };
 
@@ -287,6 +289,7 @@ static void fly(struct sp_pasted *p, const struct flight *what)
 		return;
 	}
 	*f = *what;
+	f->end_us = sp_now_us() + p->conf.read_us;
 	sp_wr_init(&f->data, MAX_READ);
 	if (++p->n_flights == SP_PASTED_FLYING) {
 		sp_mount_pause(p->mount, true);
@@ -325,7 +328,7 @@ void sp_pasted_answer(struct sp_pasted *p, uint32_t request, int rc, struct sp_s
 		settle(p, f, ENOMEM);
 	} else if (f->left == 0) {
 		settle(p, f, 0);
-	} else if (ask(p, f) != SP_OK) {
+	} else if (sp_now_us() > f->end_us || ask(p, f) != SP_OK) {
 		settle(p, f, EIO);
 	}
 }
@@ -594,6 +597,7 @@ int sp_pasted_create(const struct sp_pasted_conf *conf, struct sp_pasted **out, 
 	}
 	p->conf = *conf;
 	p->conf.keep_us = conf->keep_us ? conf->keep_us : KEEP_US;
+	p->conf.read_us = conf->read_us ? conf->read_us : READ_US;
 	p->timer = sp_loop_timer(conf->loop, on_timer, p);
 	struct sp_mount_conf mount = {
 			.base = conf->base, .name = "clipboard", .ops = &ops, .user = p};

@@ -35,6 +35,7 @@ struct sp_pasted_conf {
 	struct sp_loop *loop;
 	const char *base; /* XDG_RUNTIME_DIR */
 	uint64_t keep_us; /* a list that is not the clipboard's any more, since its last use; 0: 5 min */
+	uint64_t read_us; /* of a read whose answers are all shorter than asked; 0: a minute */
 	const struct sp_pasted_calls *calls;
 	void *user;
 };
