@@ -75,8 +75,19 @@ static struct sp_drives_file *new_file(struct sp_drives *d, uint32_t device)
 	return NULL;
 }
 
+/* Who waits for one on the file has an answer already. */
+static void forget_locks(struct sp_drives *d, uint32_t file)
+{
+	for (size_t i = 0; i < SP_DRIVES_LOCKS; i++) {
+		if (d->locks[i].file == file) {
+			d->locks[i].request = 0;
+		}
+	}
+}
+
 static void drop_file(struct sp_drives *d, struct sp_drives_file *file)
 {
+	forget_locks(d, file->id);
 	sp_drives_unwatch(d, file);
 	sp_drive_fs_drop(&file->f);
 	*file = (struct sp_drives_file){.watch = -1};
@@ -91,9 +102,6 @@ static void drop_all(struct sp_drives *d, uint32_t device)
 		if (file->id != 0 && (device == 0 || file->device == device)) {
 			drop_file(d, file);
 		}
-	}
-	for (size_t i = 0; device == 0 && i < SP_DRIVES_LOCKS; i++) {
-		d->locks[i].request = 0;
 	}
 }
 
@@ -141,11 +149,7 @@ static int do_close(struct sp_drives *d, struct sp_drives_file *file,
 			waits != ev->request) {
 		(void)!sp_drive_client_done(d->machine, waits, SP_DRIVE_CANCELLED);
 	}
-	for (size_t i = 0; i < SP_DRIVES_LOCKS; i++) {
-		if (d->locks[i].file == file->id) {
-			d->locks[i].request = 0;
-		}
-	}
+	forget_locks(d, file->id);
 	sp_drives_unwatch(d, file);
 	uint32_t status = sp_drive_fs_close(&d->fs[ev->device - 1], &file->f);
 	*file = (struct sp_drives_file){.watch = -1};
