@@ -2,6 +2,8 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +115,54 @@ static void test_local(void **state)
 	paths[0] = "/";
 	assert_int_equal(sp_clip_local_create(paths, 1, &l, why), SP_ELIMIT);
 	sp_clip_local_destroy(NULL);
+}
+
+static atomic_bool swapped_enough;
+
+static void *swap(void *arg)
+{
+	while (!atomic_load(&swapped_enough)) {
+		(void)!rename("race/dir", "race/two");
+		(void)!rename("race/one", "race/dir");
+		(void)!rename("race/dir", "race/one");
+		(void)!rename("race/two", "race/dir");
+	}
+	return NULL;
+}
+
+/* A directory that is a link to one outside every other moment: never what is out there. N-F1 */
+static void test_race(void **state)
+{
+	const char *paths[] = {"race"};
+	struct sp_clip_local *l;
+	char why[SP_WHY_MAX];
+	unsigned given = 0;
+	pthread_t t;
+
+	assert_int_equal(mkdir("race", 0755), 0);
+	assert_int_equal(mkdir("race/dir", 0755), 0);
+	assert_int_equal(mkdir("outside", 0755), 0);
+	put("race/dir/a", "inside");
+	put("race/dir/b", "inside");
+	put("outside/a", "secret");
+	put("outside/b", "secret");
+	assert_int_equal(symlink("../outside", "race/one"), 0);
+	assert_int_equal(sp_clip_local_create(paths, 1, &l, why), SP_OK);
+	atomic_store(&swapped_enough, false);
+	assert_int_equal(pthread_create(&t, NULL, swap, NULL), 0);
+	/* In turns, so that each is opened anew. */
+	for (uint32_t i = 0; i < 10000; i++) {
+		char text[8] = "";
+		int64_t n = sp_clip_local_read(l, 2 + i % 2, 0, text, 7);
+
+		assert_true(n == 6 || n == SP_ENOTFOUND);
+		given += n == 6;
+		assert_string_equal(text, n == 6 ? "inside" : "");
+	}
+	atomic_store(&swapped_enough, true);
+	pthread_join(t, NULL);
+	assert_true(given > 0);
+	sp_clip_local_destroy(l);
 }
 
 /* ---- fetching ---- */
@@ -334,6 +384,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_local),
+			cmocka_unit_test(test_race),
 			cmocka_unit_test(test_fetch),
 			cmocka_unit_test(test_bad_lists),
 			cmocka_unit_test(test_collisions),
