@@ -11,6 +11,7 @@
 #define CHUNK 65536
 #define CHUNK_MAX 262144
 #define OUT_MAX (4 * CHUNK_MAX + 4096) /* bytes of a message */
+#define REPLIES_MAX 8192 /* messages that wait when a device is answered */
 #define IO_CODES 0xFFFF /* "unused, always set" */
 
 struct sp_drive_server *sp_drive_server_create(const struct sp_drive_server_conf *conf)
@@ -100,6 +101,7 @@ struct sp_rcbuf *sp_drive_server_out(struct sp_drive_server *s)
 	struct sp_rcbuf *b = s->out;
 
 	if (b) {
+		s->n_out--;
 		s->out = b->next;
 		b->next = NULL;
 		if (s->out == NULL) {
@@ -277,6 +279,9 @@ static int reply(struct sp_drive_server *s, uint32_t device, uint32_t status)
 {
 	struct sp_drive_reply r = {device, status};
 
+	if (!(s->n_out < REPLIES_MAX)) {
+		return SP_ELIMIT; /* it announces on and on, and takes nothing */
+	}
 	sp_drive_head_write(&s->w, SP_DRIVE_DEVICE_REPLY);
 	sp_drive_reply_write(&s->w, &r);
 	return sp_drive_op_send(s);

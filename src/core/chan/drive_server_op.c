@@ -7,6 +7,7 @@
 #include "core/base/utf16.h"
 
 #define INDEX_BITS 11 /* of a slot in a completion id */
+#define LONGEST 4 /* deadlines, of a read or write that is answered bit by bit */
 
 static void work(struct sp_drive_server *s, struct sp_drive_op *op);
 
@@ -19,6 +20,7 @@ int sp_drive_op_send(struct sp_drive_server *s)
 		return SP_ENOMEM;
 	}
 	b->next = NULL;
+	s->n_out++;
 	*s->out_end = b;
 	s->out_end = &b->next;
 	return SP_OK;
@@ -81,6 +83,23 @@ static void make_room(struct sp_drive_server *s)
 }
 
 /*
+ * When the answer must be there. A client that gives what is read or written byte by byte, each in
+ * good time, has no more of it in all than LONGEST deadlines.
+ */
+static uint64_t due_of(const struct sp_drive_server *s, struct sp_drive_op *op)
+{
+	uint64_t one = (uint64_t)s->deadline_ms * 1000, due = s->now + one;
+
+	if (!op || (op->kind != SP_DRIVE_OP_READ && op->kind != SP_DRIVE_OP_WRITE)) {
+		return due;
+	}
+	if (op->until == 0) {
+		op->until = s->now + LONGEST * one;
+	}
+	return due < op->until ? due : op->until;
+}
+
+/*
  * Sends a request and remembers it. NULL when it cannot be sent now, because all slots wait for an
  * answer, or at all, because there is no memory: the latter has ended the op.
  */
@@ -113,7 +132,7 @@ static struct sp_drive_irp *ask(
 	irp->major = q->major;
 	irp->op = op;
 	irp->order = ++s->irp_order;
-	irp->due = s->now + (uint64_t)s->deadline_ms * 1000;
+	irp->due = due_of(s, op);
 	if (s->due == 0 || irp->due < s->due) {
 		s->due = irp->due;
 	}

@@ -62,6 +62,7 @@ struct sp_drive_op {
 	bool tree, wait, replace, directory;
 	unsigned step, in_flight;
 	size_t entries;
+	uint64_t until; /* of a read or write: its end, however often a part of it is answered */
 	struct sp_drive_server_change change;
 	/* The answer. */
 	enum sp_drive_fail fail;
@@ -134,6 +135,7 @@ struct sp_drive_server {
 	size_t waiting; /* bytes */
 	struct sp_drive_server_item *items, **items_end, *told_item;
 	struct sp_rcbuf *out, **out_end;
+	size_t n_out;
 	struct sp_wr w;
 };
 

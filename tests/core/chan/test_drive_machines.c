@@ -734,6 +734,47 @@ static void test_client_refuses(void **state)
 	part(j);
 }
 
+/* A byte at a time, each just before it is too late: the read ends all the same. */
+static void test_trickle(void **state)
+{
+	struct joined *j = join();
+	uint64_t f = open_file(j), began = j->now;
+	unsigned before = j->answers;
+	uint64_t step;
+
+	j->hold = true;
+	j->most = 1;
+	assert_int_equal(sp_drive_server_read(j->s, f, 0, 1000, 5, j->now), SP_OK);
+	step = sp_drive_server_deadline(j->s) - j->now;
+	for (unsigned i = 0; i < 20 && j->answers == before; i++) {
+		run(j);
+		j->now += step - 1;
+		sp_drive_server_tick(j->s, j->now);
+		server_events(j);
+		let_go(j);
+		run(j);
+	}
+	assert_int_equal(j->answers, before + 1);
+	assert_int_equal(j->fail, SP_DRIVE_FAIL_TIMEDOUT);
+	assert_true(j->now - began <= 5 * step);
+	part(j);
+}
+
+/* A client that announces devices for ever and reads no answer is given up. N-D1 */
+static void test_announces(void **state)
+{
+	struct joined *j = join();
+	struct sp_span devices = unit_hex("72444144 01000000 04000000 77000000 "
+					  "4c50543100000000 00000000");
+	unsigned n = 0;
+
+	while (n < 20000 && sp_drive_server_feed(j->s, devices.p, devices.n, j->now) == SP_OK) {
+		n++;
+	}
+	assert_true(1000 < n && n < 20000);
+	part(j);
+}
+
 static void test_limits(void **state)
 {
 	struct joined *j = join();
@@ -849,6 +890,8 @@ int main(void)
 			cmocka_unit_test(test_when),
 			cmocka_unit_test(test_client_refuses),
 			cmocka_unit_test(test_limits),
+			cmocka_unit_test(test_trickle),
+			cmocka_unit_test(test_announces),
 			cmocka_unit_test(test_no_memory),
 			cmocka_unit_test(test_truncated),
 	};
