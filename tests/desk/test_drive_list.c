@@ -1,5 +1,6 @@
 /* tests/desk/test_drive_list.c - entries keep their places, are found, replaced and removed. */
 #include "desk/session/drive_list.h"
+#include "desk/session/drive_name.h"
 
 #include <stdio.h>
 
@@ -49,6 +50,30 @@ static void test_many(void **state)
 	sp_drive_list_unref(NULL);
 }
 
+/* Names that are chosen to stand in each other's way end the list before it gets slow. N-D7 */
+static void test_chosen(void **state)
+{
+	struct sp_drive_list *l = sp_drive_list_create();
+	struct sp_drive_server_stat stat = {0};
+	unsigned n = 0;
+	int rc = SP_OK;
+
+	(void)state;
+	assert_non_null(l);
+	for (unsigned i = 0; rc == SP_OK && n < 1000; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "n%u", i);
+		if ((sp_drive_hash(0, name) & 4095) == 0) {
+			rc = sp_drive_list_add(l, name, &stat);
+			n++;
+		}
+	}
+	assert_int_equal(rc, SP_ELIMIT);
+	assert_true(n > 200);
+	sp_drive_list_unref(l);
+}
+
 static void test_no_memory(void **state)
 {
 	(void)state;
@@ -77,6 +102,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_many),
+			cmocka_unit_test(test_chosen),
 			cmocka_unit_test(test_no_memory),
 	};
 

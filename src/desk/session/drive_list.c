@@ -9,6 +9,7 @@
 
 #define MAX_TEXT (64u << 20) /* bytes of all names */
 #define EMPTY UINT32_MAX
+#define MAX_STEPS 256 /* from a name's cell: more have only names that were chosen for it */
 
 struct place {
 	size_t name; /* where it begins in text */
@@ -123,6 +124,9 @@ int sp_drive_list_add(
 		return rc;
 	}
 	size_t at = cell(l, name);
+	if (((at - sp_drive_hash(0, name)) & (l->index_cap - 1)) > MAX_STEPS) {
+		return SP_ELIMIT;
+	}
 	if (l->index[at] == EMPTY) {
 		l->place[l->n] = (struct place){.name = l->text_n};
 		memcpy(l->text + l->text_n, name, size);
