@@ -8,8 +8,11 @@
 #include "core/rdp/vc_port.h"
 
 #define DYNAMIC_NAME "drdynvc"
-/* Of all ports together: messages that are not complete, messages that wait in one port. */
-#define MAX_HELD (64u << 20)
+/*
+ * Of all ports together: messages that are not complete, with room for the longest of a clipboard;
+ * messages that wait in one port.
+ */
+#define MAX_HELD (192u << 20)
 #define MAX_WAITING (64u << 20)
 #define MAX_MESSAGES 65536
 #define KEEP (64u << 10) /* what is larger is not kept for the next message */
