@@ -1,6 +1,7 @@
 /* desk/session/serve.c - see serve.h. */
 #include "desk/session/serve.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -134,6 +135,8 @@ static void on_closed(void *user, struct sp_peer *p)
 		}
 	}
 	sp_peer_destroy(p);
+	/* What large copies took is else kept by libc for the life of the desktop. */
+	malloc_trim(0);
 	if (s->ending && alone(s)) {
 		sp_loop_quit(s->loop, s->status);
 	}
