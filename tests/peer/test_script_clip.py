@@ -106,7 +106,7 @@ class ScriptClip(Case):
         path = self.world.path('inside.env')
         trial = Trial(self.world, '--session', session_command(path), '--allow', 'clipboard')
         text = TEXT.replace('\n', ' ') + FAR
-        large = ('0123456789 äöü\n' * 200000).encode()
+        large = ('0123456789 äöü\n' * 2800000).encode()    # 50 MB, 90 on the wire
         with open(f'{out}.large', 'wb') as f:
             f.write(large)
         proc = self.script(trial.port, f'{trial.user}#desktop', trial.password, 'clip-set text ' + text,
