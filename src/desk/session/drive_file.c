@@ -87,7 +87,11 @@ void sp_drive_file_release(struct sp_drive_file *f)
 	end_queue(&f->readers);
 	sp_drive_file_push(f);
 	f->released = true;
-	sp_drive_server_close(f->d->machine, f->handle, sp_now_us());
+	if (f->d->n_closing == SP_DRIVES_MAX_CLOSING) {
+		sp_drives_close_now(f->d);
+	}
+	f->d->closing[f->d->n_closing++] = f->handle;
+	sp_watch_at(f->d->turn_end, 1);
 	if (f->writes && f->node->linked && f->node->parent) {
 		sp_drives_note(f->node->parent, f->node->name, &f->node->stat);
 	}
@@ -205,6 +209,9 @@ void sp_drives_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	c->fi = *fi;
 	c->flags = how_of(fi->flags & ~O_CREAT);
 	c->done = on_opened;
+	if (c->flags & SP_DRIVE_SERVER_WRITE) {
+		sp_drives_close_now(d); /* it may be the same file */
+	}
 	int rc = sp_drive_node_path(n, NULL, path, sizeof(path));
 	if (rc == SP_OK) {
 		rc = sp_drive_server_open(d->machine, sp_drives_id(d, n), path, c->flags, c->tag,

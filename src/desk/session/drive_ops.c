@@ -411,6 +411,7 @@ static void set_clean(struct sp_drive_call *c, const struct sp_drive_server_even
 
 	if (rc == SP_OK) {
 		c->done = on_set;
+		sp_drives_close_now(c->d);
 		rc = sp_drive_server_set(c->d->machine, &at, &c->change, c->tag, sp_now_us());
 	}
 	sp_drive_call_sent(c, rc);
@@ -545,6 +546,7 @@ static void take_away(fuse_req_t req, fuse_ino_t parent, const char *name, bool 
 		return;
 	}
 	c->done = on_gone;
+	sp_drives_close_now(d);
 	sp_drive_call_sent(c,
 			sp_drive_server_remove(d->machine, sp_drives_id(d, c->node), path,
 					directory, c->tag, sp_now_us()));
@@ -628,6 +630,7 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_
 	int rc = sp_drive_node_path(other, to_name, to, sizeof(to));
 	if (rc == SP_OK) {
 		c->done = on_renamed;
+		sp_drives_close_now(d);
 		rc = sp_drive_server_rename(d->machine, sp_drives_id(d, other), from, to, replace,
 				c->tag, sp_now_us());
 	}

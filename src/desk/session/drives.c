@@ -316,6 +316,22 @@ void sp_drives_pump(struct sp_desk_drives *d)
 	sp_watch_at(d->timer, due);
 }
 
+void sp_drives_close_now(struct sp_desk_drives *d)
+{
+	for (size_t i = 0; i < d->n_closing; i++) {
+		sp_drive_server_close(d->machine, d->closing[i], sp_now_us());
+	}
+	d->n_closing = 0;
+}
+
+static void on_turn_end(void *user)
+{
+	struct sp_desk_drives *d = user;
+
+	sp_drives_close_now(d);
+	sp_drives_pump(d);
+}
+
 static void on_timer(void *user)
 {
 	struct sp_desk_drives *d = user;
@@ -406,7 +422,9 @@ int sp_drives_create(struct sp_loop *loop, const struct sp_drives_conf *conf,
 	d->machine = sp_drive_server_create(&machine);
 	d->nodes = sp_drive_nodes_create();
 	d->timer = sp_loop_timer(loop, on_timer, d);
-	if (!d->runtime_dir || (conf->home && !d->home) || !d->machine || !d->nodes || !d->timer) {
+	d->turn_end = sp_loop_timer(loop, on_turn_end, d);
+	if (!d->runtime_dir || (conf->home && !d->home) || !d->machine || !d->nodes || !d->timer ||
+			!d->turn_end) {
 		sp_drives_destroy(d);
 		return SP_ENOMEM;
 	}
@@ -436,6 +454,7 @@ void sp_drives_destroy(struct sp_desk_drives *d)
 	}
 	sp_drives_free_files(d);
 	sp_drives_free_dirs(d);
+	sp_watch_remove(d->turn_end);
 	sp_watch_remove(d->timer);
 	sp_drive_nodes_destroy(d->nodes);
 	sp_drive_server_destroy(d->machine);

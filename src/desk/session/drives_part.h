@@ -12,6 +12,7 @@
 #define SP_DRIVES_FRESH_US UINT64_C(1000000) /* so long is believed what a client told */
 #define SP_DRIVES_FRESH 1.0 /* the same for the kernel, in seconds */
 #define SP_DRIVES_NAME 256
+#define SP_DRIVES_MAX_CLOSING 64
 
 struct sp_drive {
 	bool used; /* it has a folder's node, which stays when the client goes */
@@ -33,7 +34,6 @@ struct sp_desk_drives {
 	struct sp_mount *mount;
 	bool no_fuse; /* said once */
 	bool busy; /* events are being taken */
-	bool kicked; /* the timer runs for what is done outside of this turn's callback */
 	uint32_t attached; /* a number for each connection */
 	struct sp_watch *timer;
 	struct sp_drive_nodes *nodes;
@@ -43,6 +43,13 @@ struct sp_desk_drives {
 	uint64_t tags;
 	size_t interrupted; /* calls whose program has been told to stop waiting */
 	size_t held; /* bytes, see SP_DRIVES_MAX_HELD */
+	/*
+	 * Files that programs closed. The client is told at the end of the turn: most create the
+	 * next one at once, and who waits for that need not wait for this as well.
+	 */
+	uint64_t closing[SP_DRIVES_MAX_CLOSING];
+	size_t n_closing;
+	struct sp_watch *turn_end; /* due at once while there are any */
 	struct sp_drive_file *files; /* all */
 	struct sp_drive_dir *dirs; /* all */
 };
@@ -91,6 +98,8 @@ static inline struct sp_desk_drives *sp_drives_of(fuse_req_t req)
 
 /* Moves messages to the channel, takes events, sets the timer. Ends every callback. */
 void sp_drives_pump(struct sp_desk_drives *d);
+/* Tells the client of what was closed: before anything that a file still open there would hinder. */
+void sp_drives_close_now(struct sp_desk_drives *d);
 /* The machine's number; 0, which none has, when the client is gone. */
 uint64_t sp_drives_id(const struct sp_desk_drives *d, const struct sp_drive_node *n);
 bool sp_drives_is_root(const struct sp_drive_node *n);

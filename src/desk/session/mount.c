@@ -19,7 +19,8 @@
 
 #define DEVICE "/dev/fuse"
 #define HELPER "fusermount3"
-#define OPTIONS "default_permissions,nosuid,nodev,fsname=sallyport,subtype=sallyport"
+#define OPTIONS "nosuid,nodev,fsname=sallyport,subtype=sallyport"
+#define CHECKED OPTIONS ",default_permissions"
 #define MAX_PATH 512
 #define MAX_NAMES 8 /* desktops of one user that have a mount at once */
 #define MAX_STALE 8 /* mounts upon one another */
@@ -247,10 +248,13 @@ static int look_for_fuse(char *why)
 
 static int open_session(struct sp_mount *m, char *why)
 {
-	char name[] = "sallyport", option[] = "-o", options[] = OPTIONS;
+	char name[] = "sallyport", option[] = "-o", options[] = CHECKED;
 	char *argv[] = {name, option, options, NULL};
 	struct fuse_args args = FUSE_ARGS_INIT(3, argv);
 
+	if (m->conf.unchecked) {
+		options[sizeof(OPTIONS) - 1] = 0;
+	}
 	fuse_set_log_func(on_fuse_log);
 	last_words[0] = 0;
 	m->se = fuse_session_new(&args, m->conf.ops, sizeof(*m->conf.ops), m->conf.user);

@@ -20,6 +20,11 @@ struct sp_mount_conf {
 	const char *name; /* "drives"; "drives-2" where another desktop of this user has that */
 	const struct fuse_lowlevel_ops *ops; /* stays the caller's, static */
 	void *user; /* fuse_req_userdata() of each request */
+	/*
+	 * The kernel leaves it to the operations who may do what, and asks for the attributes of a
+	 * directory less often. Nobody but the user comes in, in any case.
+	 */
+	bool unchecked;
 	/* Somebody unmounted it: no request comes any more. Destroy later, not within. May be NULL. */
 	void (*lost)(void *user);
 };
