@@ -5,7 +5,7 @@ usage: bench-channels [--json] [--runs N] [--megabytes N] [--files N] [--only WO
 
 The same xfreerdp, /drive and +clipboard, on our desktop through the gate and on xrdp's, in one run. Large file: one
 copied onto the client's drive, one read from it. Tree: as many small files (100 bytes to 9 KB, 50 in a directory)
-copied in and read out with cp -r. Clipboard: text copied on one side and pasted on the other. Medians of the runs.
+copied in and read out with cp -r. Clipboard: text copied on one side and pasted on the other. Medians of runs in turns.
 xrdp logs in Unix accounts: without root, or where it is not installed, there is no peer.
 
 xrdp 0.9.21 tells of the logon before the capabilities, and FreeRDP 2.11 then announces no drive to it; a library
@@ -51,6 +51,7 @@ class Side:
         return list(argv)
 
     def run(self, *argv, **more):
+        os.sync()    # what the disk still has to do is nobody's here
         begin = time.perf_counter()
         subprocess.run(self.argv(*argv), check=True, timeout=LIMIT, stdin=subprocess.DEVNULL,
                        env=self.env, **{'stdout': subprocess.DEVNULL, 'stderr': subprocess.DEVNULL, **more})
@@ -158,63 +159,61 @@ def pass_text(source, sink, data):
     return took
 
 
-def measure(args, world, display, side, theirs):
-    """{row: median} of one desktop."""
-    big, tree = world.path('big'), world.path('tree')
-    out, client = {key: [] for key in ROWS}, Side(None, None, display.env())
-    text = ''.join(f'{i} zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich\n'
-                   for i in range(TEXT >> 6)).encode()
-    made = [os.path.join(theirs, name) for name in ('in', 'tree-in', 'out', 'tree-out')]
-    back = world.path('back')
+class Desktop:
+    """One of the two, with its client and what it measured."""
 
-    def clean():
-        for path in made:
-            subprocess.run(['rm', '-rf', path], check=True)
-    for run in range(args.runs):
-        clean()
-        if 'drive'.startswith(args.only[:5]):
-            size = os.path.getsize(big) / 1e6
-            out['write'].append(size / side.run('cp', big, os.path.join(side.folder, 'in')))
-            subprocess.run(['cmp', big, os.path.join(theirs, 'in')], check=True)
-            shutil.copy(big, os.path.join(theirs, 'out'))
-            time.sleep(1.5)    # so long is believed that it was not there
-            out['read'].append(size / side.run('cat', os.path.join(side.folder, 'out')))
-            out['tree-in'].append(args.files / side.run('cp', '-r', tree, os.path.join(side.folder, 'tree-in')))
-            same(tree, os.path.join(theirs, 'tree-in'))
-            shutil.copytree(tree, os.path.join(theirs, 'tree-out'))
-            subprocess.run(['chmod', '-R', 'a+rX', os.path.join(theirs, 'tree-out')], check=True)
-            time.sleep(1.5)
-            os.makedirs(back, exist_ok=True)
-            os.chmod(back, 0o777)
-            here = os.path.join(back, f'{side.user}-{run}')
-            out['tree-out'].append(args.files / side.run('cp', '-r', os.path.join(side.folder, 'tree-out'), here))
-            same(tree, here)
-        for key, source, sink in (('paste', client, side), ('copy', side, client)):
-            if not 'clipboard'.startswith(args.only[:9]) or not shutil.which('xclip') or out[key] is None:
+    def __init__(self, args, start):
+        self.args, self.world = args, World()
+        self.out = {key: [] for key in ROWS}
+        try:
+            self.theirs = self.world.path('theirs')
+            os.makedirs(self.theirs)
+            os.chmod(self.world.path(''), 0o755)
+            with open(self.world.path('big'), 'wb') as f:
+                for _ in range(args.megabytes):
+                    f.write(random.randbytes(1000000))
+            make_tree(self.world.path('tree'), args.files)
+            os.makedirs(self.world.path('back'))
+            os.chmod(self.world.path('back'), 0o777)
+            display = Display(self.world, (1000, 800))
+            self.client = Side(None, None, display.env())
+            self.side = start(self.world, display, self.theirs)
+        except BaseException:
+            self.world.close()
+            raise
+
+    def drive(self, run):
+        side, here, there = self.side, self.side.folder, self.theirs
+        big, tree, back = self.world.path('big'), self.world.path('tree'), self.world.path('back', str(run))
+        size = os.path.getsize(big) / 1e6
+        self.out['write'].append(size / side.run('cp', big, os.path.join(here, 'in')))
+        subprocess.run(['cmp', big, os.path.join(there, 'in')], check=True)
+        self.out['tree-in'].append(self.args.files / side.run('cp', '-r', tree, os.path.join(here, 'tree-in')))
+        same(tree, os.path.join(there, 'tree-in'))
+        shutil.copy(big, os.path.join(there, 'out'))
+        shutil.copytree(tree, os.path.join(there, 'tree-out'))
+        subprocess.run(['chmod', '-R', 'a+rX', there], check=True)
+        time.sleep(1.5)    # so long is believed that they were not there
+        self.out['read'].append(size / side.run('cat', os.path.join(here, 'out')))
+        self.out['tree-out'].append(self.args.files / side.run('cp', '-r', os.path.join(here, 'tree-out'), back))
+        same(tree, back)
+        for name in os.listdir(there):
+            subprocess.run(['rm', '-rf', os.path.join(there, name)], check=True)
+
+    def clipboard(self):
+        text = ''.join(f'{i} zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich\n'
+                       for i in range(TEXT >> 6)).encode()
+        for key, source, sink in (('paste', self.client, self.side), ('copy', self.side, self.client)):
+            if self.out[key] is None:
                 continue
             try:
-                out[key].append(len(text) / 1e6 / pass_text(source, sink, text))
+                self.out[key].append(len(text) / 1e6 / pass_text(source, sink, text))
             except (AssertionError, subprocess.SubprocessError) as e:
                 print(f'{key}: {e}', file=sys.stderr)
-                out[key] = None
-    clean()
-    return {key: statistics.median(values) for key, values in out.items() if values}
+                self.out[key] = None
 
-
-def one(args, start):
-    world = World()
-    try:
-        theirs = world.path('theirs')
-        os.makedirs(theirs)
-        os.chmod(world.path(''), 0o755)
-        with open(world.path('big'), 'wb') as f:
-            for _ in range(args.megabytes):
-                f.write(random.randbytes(1000000))
-        make_tree(world.path('tree'), args.files)
-        display = Display(world, (1000, 800))
-        return measure(args, world, display, start(world, display, theirs), theirs)
-    finally:
-        world.close()
+    def medians(self):
+        return {key: statistics.median(values) for key, values in self.out.items() if values}
 
 
 def version(package):
@@ -230,11 +229,25 @@ def main():
     parser.add_argument('--files', type=int, default=1000)
     parser.add_argument('--only', choices=('drive', 'clipboard', ''), default='')
     args = parser.parse_args()
-    ours, peer, name = one(args, start_ours), {}, None
+    desktops, name = [], None
     try:
-        peer, name = one(args, start_xrdp), version('xrdp')
-    except unittest.SkipTest as e:
-        print(f'no peer: {e}', file=sys.stderr)
+        desktops.append(Desktop(args, start_ours))
+        try:
+            desktops.append(Desktop(args, start_xrdp))
+            name = version('xrdp')
+        except unittest.SkipTest as e:
+            print(f'no peer: {e}', file=sys.stderr)
+        # In turns: whatever else the machine does meets both.
+        for run in range(args.runs):
+            for desktop in desktops:
+                if args.only != 'clipboard':
+                    desktop.drive(run)
+                if args.only != 'drive' and shutil.which('xclip'):
+                    desktop.clipboard()
+    finally:
+        for desktop in desktops:
+            desktop.world.close()
+    ours, peer = desktops[0].medians(), desktops[1].medians() if len(desktops) > 1 else {}
     if not args.json:
         print('%-44s %12s %12s %8s' % ('', 'ours', name or 'no peer', 'ratio'))
     for key, (row, unit) in ROWS.items():
