@@ -260,11 +260,11 @@ static int open_session(struct sp_mount *m, char *why)
 	m->se = fuse_session_new(&args, m->conf.ops, sizeof(*m->conf.ops), m->conf.user);
 	fuse_opt_free_args(&args);
 	if (!m->se) {
-		snprintf(why, SP_WHY_MAX, "libfuse: %s", last_words);
+		snprintf(why, SP_WHY_MAX, "libfuse: %.200s", last_words);
 		return SP_ENOMEM;
 	}
 	if (fuse_session_mount(m->se, m->path) != 0) {
-		snprintf(why, SP_WHY_MAX, "%.200s: %s", m->path,
+		snprintf(why, SP_WHY_MAX, "%.100s: %.150s", m->path,
 				last_words[0] ? last_words : HELPER " refused it");
 		return SP_ESYS;
 	}
