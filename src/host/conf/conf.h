@@ -112,7 +112,7 @@ struct sp_conf_hours {
 
 #define SP_CONF_DEVICE_ENROLLED 1u /* "enrolled": a device secret was the password */
 
-/* The numbers of enum sp_clipboard and enum sp_drives in host/monitor/msg.h. */
+/* The numbers of enum sp_clip_right and enum sp_drives in host/monitor/msg.h. */
 #define SP_CONF_CLIP_TEXT_IN 1u
 #define SP_CONF_CLIP_TEXT_OUT 2u
 #define SP_CONF_CLIP_FILES_IN 4u

@@ -130,7 +130,7 @@ static bool prompt(const struct sp_msg_prompt *p)
 
 static bool channels(const struct sp_channels *c)
 {
-	return c->clipboard <= SP_CLIPBOARD_ALL && c->drives < SP_DRIVES_COUNT && c->sound <= 1 &&
+	return c->clipboard <= SP_CLIP_RIGHT_ALL && c->drives < SP_DRIVES_COUNT && c->sound <= 1 &&
 			c->microphone <= 1 && c->other <= 1;
 }
 

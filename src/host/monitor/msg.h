@@ -453,15 +453,15 @@ enum sp_target_kind {
 };
 
 /* What the rule lets through; 0 is nothing. The names are those of the configuration. */
-enum sp_clipboard {
-	SP_CLIPBOARD_NONE,
-	SP_CLIPBOARD_TEXT_IN = 1u << 0, /* toward the target */
-	SP_CLIPBOARD_TEXT_OUT = 1u << 1,
-	SP_CLIPBOARD_FILES_IN = 1u << 2,
-	SP_CLIPBOARD_FILES_OUT = 1u << 3,
-	SP_CLIPBOARD_OTHER = 1u << 4, /* pictures, HTML and the rest, both ways */
-	SP_CLIPBOARD_TEXT = SP_CLIPBOARD_TEXT_IN | SP_CLIPBOARD_TEXT_OUT,
-	SP_CLIPBOARD_ALL = (1u << 5) - 1,
+enum sp_clip_right {
+	SP_CLIP_RIGHT_NONE,
+	SP_CLIP_RIGHT_TEXT_IN = 1u << 0, /* toward the target */
+	SP_CLIP_RIGHT_TEXT_OUT = 1u << 1,
+	SP_CLIP_RIGHT_FILES_IN = 1u << 2,
+	SP_CLIP_RIGHT_FILES_OUT = 1u << 3,
+	SP_CLIP_RIGHT_OTHER = 1u << 4, /* pictures, HTML and the rest, both ways */
+	SP_CLIP_RIGHT_TEXT = SP_CLIP_RIGHT_TEXT_IN | SP_CLIP_RIGHT_TEXT_OUT,
+	SP_CLIP_RIGHT_ALL = (1u << 5) - 1,
 };
 
 enum sp_drives {
@@ -472,7 +472,7 @@ enum sp_drives {
 };
 
 struct sp_channels {
-	uint32_t clipboard; /* enum sp_clipboard bits */
+	uint32_t clipboard; /* enum sp_clip_right bits */
 	uint32_t drives; /* enum sp_drives */
 	uint32_t sound, microphone; /* 0 or 1 */
 	uint32_t other; /* 1: every other static and dynamic channel too */

@@ -130,7 +130,7 @@ static void test_channels_and_times(void **state)
 	close(p[0]);
 	expect(rig.net, SP_MSG_TARGET);
 	const struct sp_msg_target *t = &rig.in.body.target;
-	assert_int_equal(t->channels.clipboard, SP_CLIPBOARD_TEXT_IN);
+	assert_int_equal(t->channels.clipboard, SP_CLIP_RIGHT_TEXT_IN);
 	assert_int_equal(t->channels.drives, SP_DRIVES_READ);
 	assert_int_equal(t->channels.limit, 1u << 20);
 	assert_int_equal(t->channels.sound, 1);

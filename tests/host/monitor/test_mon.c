@@ -266,7 +266,7 @@ static void test_bounds(void **state)
 	BREAK(SP_MSG_TARGET, n = 1);
 	BREAK(SP_MSG_TARGET, b.target.kind = SP_TARGET_DESKTOP);
 	BREAK(SP_MSG_TARGET, b.target.result = SP_OPEN_DENIED);
-	BREAK(SP_MSG_TARGET, b.target.channels.clipboard = SP_CLIPBOARD_ALL + 1);
+	BREAK(SP_MSG_TARGET, b.target.channels.clipboard = SP_CLIP_RIGHT_ALL + 1);
 	BREAK(SP_MSG_TARGET, b.target.channels.drives = SP_DRIVES_COUNT);
 	BREAK(SP_MSG_TARGET, b.target.route_n = sizeof(b.target.route) + 1);
 	BREAK(SP_MSG_LOGIN_START, b.login_start.conn = 0);
