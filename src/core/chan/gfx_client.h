@@ -1,0 +1,86 @@
+/* core/chan/gfx_client.h - the side of the graphics pipeline that shows: surfaces, cache, output. */
+#ifndef SP_CORE_CHAN_GFX_CLIENT_H
+#define SP_CORE_CHAN_GFX_CLIENT_H
+
+#include "core/base/rcbuf.h"
+#include "core/chan/gfx.h"
+
+/*
+ * Pure. Executes what a server sends and acknowledges it. Every size is bounded: a surface by
+ * SP_GFX_CLIENT_SIDE, all pixels together by the conf, cache and messages by what was agreed.
+ */
+struct sp_gfx_client;
+
+#define SP_GFX_CLIENT_SIDE 16384 /* of a surface */
+#define SP_GFX_CLIENT_SURFACES 256
+#define SP_GFX_CLIENT_MEMORY (256u << 20)
+#define SP_GFX_CLIENT_MESSAGE (64u << 20) /* most bytes of one, plain or compressed */
+
+struct sp_gfx_client_conf {
+	uint32_t max_version; /* SP_GFX_V...; 0: all that are known */
+	bool thin_client, small_cache;
+	bool no_acks; /* tells the server not to wait for acknowledgements */
+	size_t memory; /* bytes of all surfaces and cached pictures; 0: SP_GFX_CLIENT_MEMORY */
+};
+
+enum sp_gfx_client_kind {
+	SP_GFX_CLIENT_CONFIRMED, /* caps */
+	SP_GFX_CLIENT_RESET, /* reset: the output has another size, or other monitors */
+	SP_GFX_CLIENT_FRAME, /* a frame ended: time for sp_gfx_client_paint() */
+};
+
+struct sp_gfx_client_event {
+	enum sp_gfx_client_kind kind;
+	struct sp_gfx_caps caps;
+	struct sp_gfx_reset reset;
+	uint32_t frame;
+};
+
+struct sp_gfx_client_stats {
+	uint64_t frames, messages;
+	uint64_t bytes, plain; /* of messages, compressed and after */
+	uint64_t pixels[SP_GFX_CODECS]; /* that came by each codec */
+	uint64_t filled, copied; /* pixels */
+	uint32_t surfaces, cached; /* that are there */
+	size_t memory; /* bytes of their pixels */
+};
+
+/* On the open channel; the first message waits at once. NULL without memory. */
+sp_nodiscard struct sp_gfx_client *sp_gfx_client_create(const struct sp_gfx_client_conf *conf);
+/* Accepts NULL. */
+void sp_gfx_client_destroy(struct sp_gfx_client *c);
+
+/*
+ * A whole message. An error ends the pipeline: what the server believes is here is not. What was
+ * painted until then is there.
+ */
+sp_nodiscard int sp_gfx_client_feed(
+		struct sp_gfx_client *c, struct sp_span message, uint64_t now_us);
+bool sp_gfx_client_next(struct sp_gfx_client *c, struct sp_gfx_client_event *ev);
+struct sp_rcbuf *sp_gfx_client_out(struct sp_gfx_client *c);
+
+/* The output's size; 0 before the first RESET. */
+void sp_gfx_client_size(const struct sp_gfx_client *c, uint32_t *w, uint32_t *h);
+/*
+ * Copies what changed since the last time into the caller's frame buffer (BGRX), which must keep
+ * its contents between two calls; changed is the smallest rectangle around it. Nothing inside of
+ * a frame. What lies outside of w x h is left out. The frames shown are then told to the server.
+ */
+sp_nodiscard int sp_gfx_client_paint(struct sp_gfx_client *c, uint8_t *fb, size_t stride,
+		uint32_t w, uint32_t h, uint64_t now_us, struct sp_rect *changed);
+/* The next paint is of everything: another frame buffer. */
+void sp_gfx_client_repaint(struct sp_gfx_client *c);
+
+void sp_gfx_client_stats(const struct sp_gfx_client *c, struct sp_gfx_client_stats *out);
+/* The codec of most of the pixels, or SP_GFX_CODECS when there was none. */
+uint16_t sp_gfx_client_codec(const struct sp_gfx_client *c);
+
+/*
+ * The whole state between two messages, and back into a fresh machine, which must have been
+ * created with the same conf. Nothing is sent for what was loaded. What load is given is
+ * treated as hostile; after an error the machine is of no use.
+ */
+sp_nodiscard int sp_gfx_client_save(const struct sp_gfx_client *c, struct sp_wr *w);
+sp_nodiscard int sp_gfx_client_load(struct sp_gfx_client *c, struct sp_span state);
+
+#endif
