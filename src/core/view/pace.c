@@ -1,0 +1,177 @@
+/* core/view/pace.c - see pace.h. */
+#include "core/view/pace.h"
+
+#define WHILE_US 5000000u /* measurements older than one to two of these are forgotten */
+#define RTT_WHILE_US 20000000u
+#define LOST_US 1000000u /* and four round trips: a frame without an answer counts no more */
+#define FRAME_US 40000u /* what one frame may take on the line */
+#define SLACK_US 20000u /* more than the round trip is in flight, so that the line never idles */
+#define SLACK_BYTES (4u << 10)
+#define MIN_BUDGET (4u << 10)
+#define UNKNOWN_BUDGET (512u << 10)
+#define MAX_BUDGET (8u << 20)
+#define PER_FRAME_US 16000u
+#define MIN_FRAMES 2u
+#define MIN_SAMPLE (2u << 10) /* fewer bytes say nothing about the line */
+
+void sp_pace_init(struct sp_pace *p)
+{
+	*p = (struct sp_pace){.starved = true};
+}
+
+static void drop_first(struct sp_pace *p)
+{
+	p->bytes -= p->flight[p->first].bytes;
+	p->first = (p->first + 1) % SP_PACE_FRAMES;
+	p->n--;
+}
+
+void sp_pace_sent(struct sp_pace *p, uint32_t id, size_t bytes, uint64_t now_us)
+{
+	if (p->silent) {
+		return;
+	}
+	if (p->n == SP_PACE_FRAMES) {
+		drop_first(p);
+	}
+	if (p->n == 0) {
+		/* The line was empty: its rate counts from now. */
+		p->arrived_us = now_us;
+	}
+	size_t at = (p->first + p->n) % SP_PACE_FRAMES;
+	p->flight[at].id = id;
+	p->flight[at].bytes = bytes;
+	p->flight[at].sent_us = now_us;
+	p->flight[at].arrived = p->arrived;
+	p->flight[at].arrived_us = p->arrived_us;
+	p->flight[at].limited = p->starved;
+	p->starved = false;
+	p->n++;
+	p->bytes += bytes;
+}
+
+static void take_rate(struct sp_pace *p, uint64_t rate, bool limited, uint64_t now_us)
+{
+	if (now_us - p->rate_seen_us > WHILE_US) {
+		/* A line that nobody filled is believed to be what it was. */
+		if (!limited || p->rate > 0) {
+			p->older_rate = p->rate;
+			p->rate = 0;
+		}
+		p->rate_seen_us = now_us;
+	}
+	if (rate > p->rate && (!limited || rate > p->older_rate)) {
+		p->rate = rate;
+	}
+}
+
+void sp_pace_rtt(struct sp_pace *p, uint64_t rtt_us, uint64_t now_us)
+{
+	rtt_us = rtt_us > 0 ? rtt_us : 1;
+	if (p->rtt_us == 0 || rtt_us <= p->rtt_us || now_us - p->rtt_seen_us > RTT_WHILE_US) {
+		p->rtt_us = rtt_us;
+		p->rtt_seen_us = now_us;
+	}
+	p->smooth_us = p->smooth_us == 0 ? rtt_us : (7 * p->smooth_us + rtt_us) / 8;
+}
+
+void sp_pace_acked(struct sp_pace *p, uint32_t id, uint64_t now_us)
+{
+	size_t k = 0;
+
+	while (k < p->n && p->flight[(p->first + k) % SP_PACE_FRAMES].id != id) {
+		k++;
+	}
+	if (k == p->n) {
+		return;
+	}
+	size_t at = (p->first + k) % SP_PACE_FRAMES;
+	uint64_t sent = p->flight[at].sent_us;
+	uint64_t was = p->flight[at].arrived, was_us = p->flight[at].arrived_us;
+	bool limited = p->flight[at].limited;
+
+	for (size_t i = 0; i <= k; i++) {
+		p->arrived += p->flight[p->first].bytes;
+		drop_first(p);
+	}
+	uint64_t bytes = p->arrived - was;
+	uint64_t took = now_us - was_us;
+	p->arrived_us = now_us;
+	sp_pace_rtt(p, now_us - sent, now_us);
+	if (bytes >= MIN_SAMPLE) {
+		/* A single frame's time has a round trip in it, which is no matter of the rate. */
+		if (took > 2 * p->rtt_us) {
+			took -= p->rtt_us / 2;
+		}
+		take_rate(p, bytes * 1000000u / (took > 0 ? took : 1), limited, now_us);
+	}
+}
+
+void sp_pace_silent(struct sp_pace *p, bool silent)
+{
+	p->silent = silent;
+	while (p->n > 0) {
+		drop_first(p);
+	}
+}
+
+void sp_pace_idle(struct sp_pace *p)
+{
+	p->starved = true;
+}
+
+uint64_t sp_pace_rate(const struct sp_pace *p)
+{
+	return p->rate > p->older_rate ? p->rate : p->older_rate;
+}
+
+/* So much may be in flight before the next frame is added. */
+static size_t window(const struct sp_pace *p)
+{
+	uint64_t rate = sp_pace_rate(p);
+
+	return rate == 0 ? UNKNOWN_BUDGET
+			 : (size_t)(rate * (p->rtt_us + SLACK_US) / 1000000u) + SLACK_BYTES;
+}
+
+static size_t frames(const struct sp_pace *p)
+{
+	size_t n = MIN_FRAMES + (size_t)(p->rtt_us / PER_FRAME_US);
+
+	return n < SP_PACE_FRAMES ? n : SP_PACE_FRAMES;
+}
+
+static uint64_t lost_at(const struct sp_pace *p)
+{
+	size_t last = (p->first + p->n - 1) % SP_PACE_FRAMES;
+
+	return p->flight[last].sent_us + LOST_US + 4 * p->smooth_us;
+}
+
+bool sp_pace_ready(const struct sp_pace *p, uint64_t now_us)
+{
+	if (p->silent || p->n == 0) {
+		return true;
+	}
+	return (p->n < frames(p) && p->bytes < window(p)) || now_us >= lost_at(p);
+}
+
+uint64_t sp_pace_deadline(const struct sp_pace *p)
+{
+	if (p->silent || p->n == 0 || (p->n < frames(p) && p->bytes < window(p))) {
+		return 0;
+	}
+	return lost_at(p);
+}
+
+size_t sp_pace_budget(const struct sp_pace *p)
+{
+	uint64_t rate = sp_pace_rate(p);
+
+	if (rate == 0) {
+		return UNKNOWN_BUDGET;
+	}
+	uint64_t n = rate * FRAME_US / 1000000u;
+	n = n < MIN_BUDGET ? MIN_BUDGET : n;
+	return n < MAX_BUDGET ? (size_t)n : MAX_BUDGET;
+}
