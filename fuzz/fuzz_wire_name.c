@@ -32,6 +32,26 @@ static void check(const char *name)
 	}
 }
 
+/* A file of a drive goes out as it came. */
+static void check_file(struct sp_span in)
+{
+	char name[SP_WIRE_NAME_TEXT];
+	uint8_t wire[2 * SP_WIRE_NAME_UNITS + 2];
+	enum sp_wire_file kind = sp_wire_file_read(in, name);
+	struct sp_wr w;
+
+	if (kind == SP_WIRE_FILE_NONE) {
+		return;
+	}
+	in = sp_wire_name_cut(in);
+	sp_wr_fixed(&w, wire, sizeof(wire));
+	bool good = kind == SP_WIRE_FILE_RAW ? sp_wire_file_write_raw(&w, name)
+					     : sp_wire_name_write(&w, name) == SP_NAME_FINE;
+	if (!good || w.n != in.n || memcmp(wire, in.p, w.n) != 0 || strchr(name, '/')) {
+		abort();
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char name[SP_WIRE_NAME_TEXT], again[SP_WIRE_NAME_TEXT], show[64];
@@ -39,6 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct sp_wr w;
 
 	sp_wire_name_show(sp_span(data, size), show, sizeof(show));
+	check_file(sp_span(data, size));
 	enum sp_name_fault fault = sp_wire_name_read(sp_span(data, size), name);
 	if (sp_name_harmful(fault)) {
 		return name[0] != '\0' ? (abort(), 0) : 0;

@@ -115,7 +115,54 @@ static bool is_separator(const uint8_t *unit)
 	return (unit[0] == '\\' || unit[0] == '/') && unit[1] == 0;
 }
 
-uint32_t sp_drive_fs_path(struct sp_span utf16, char out[SP_DRIVE_FS_PATH])
+/* Where only the other of two names that go out as one is there, that one is meant. */
+static bool is_there(const struct sp_drive_fs *fs, const char *path)
+{
+	int fd = open_beneath(fs->root, path, O_PATH, 0);
+	bool there = fd >= 0;
+
+	sp_fd_close(&fd);
+	return there;
+}
+
+static bool append(char out[SP_DRIVE_FS_PATH], size_t *n, const char *part)
+{
+	size_t len = strlen(part);
+
+	if (!(*n + len + 2 <= SP_DRIVE_FS_PATH)) {
+		return false;
+	}
+	if (*n > 0) {
+		out[(*n)++] = '/';
+	}
+	memcpy(out + *n, part, len + 1);
+	*n += len;
+	return true;
+}
+
+/* One part: what it is called here, and what on the wire, where that is something else. */
+static uint32_t read_part(
+		struct sp_span utf16, char part[SP_WIRE_NAME_TEXT], char plain[SP_WIRE_NAME_TEXT])
+{
+	plain[0] = '\0';
+	if (sp_wire_file_read(utf16, part) == SP_WIRE_FILE_MAPPED) {
+		if (!sp_wire_file_plain(part, plain) || strcmp(part, plain) == 0) {
+			plain[0] = '\0';
+		}
+		return SP_DRIVE_OK;
+	}
+	enum sp_name_fault fault = sp_wire_name_read_part(utf16, part);
+	if (fault == SP_NAME_DEVICE) {
+		return SP_DRIVE_ACCESS_DENIED; /* [MS-RDPEFS] 3.2.5.2.3 */
+	}
+	return fault == SP_NAME_FINE            ? SP_DRIVE_OK
+			: fault == SP_NAME_LONG ? SP_DRIVE_NAME_TOO_LONG
+						: SP_DRIVE_NAME_INVALID;
+}
+
+/* fs may be NULL: then names are not looked for. */
+static uint32_t path_of(
+		const struct sp_drive_fs *fs, struct sp_span utf16, char out[SP_DRIVE_FS_PATH])
 {
 	size_t n = 0, i = 0;
 
@@ -129,33 +176,37 @@ uint32_t sp_drive_fs_path(struct sp_span utf16, char out[SP_DRIVE_FS_PATH])
 	}
 	i = utf16.n >= 2 && is_separator(utf16.p) ? 2 : 0;
 	while (i < utf16.n) {
-		char part[SP_WIRE_NAME_TEXT];
-		size_t end = i, len;
+		char part[SP_WIRE_NAME_TEXT], plain[SP_WIRE_NAME_TEXT];
+		size_t end = i, before = n;
 
 		while (end < utf16.n && !is_separator(utf16.p + end)) {
 			end += 2;
 		}
-		enum sp_name_fault fault =
-				sp_wire_name_read_part(sp_span(utf16.p + i, end - i), part);
-		if (fault == SP_NAME_DEVICE) {
-			return SP_DRIVE_ACCESS_DENIED; /* [MS-RDPEFS] 3.2.5.2.3 */
+		uint32_t status = read_part(sp_span(utf16.p + i, end - i), part, plain);
+		if (status != SP_DRIVE_OK) {
+			return status;
 		}
-		if (fault != SP_NAME_FINE) {
-			return fault == SP_NAME_LONG ? SP_DRIVE_NAME_TOO_LONG
-						     : SP_DRIVE_NAME_INVALID;
-		}
-		len = strlen(part);
-		if (!(n + len + 2 <= SP_DRIVE_FS_PATH)) {
+		if (!append(out, &n, part)) {
 			return SP_DRIVE_NAME_TOO_LONG;
 		}
-		if (n > 0) {
-			out[n++] = '/';
+		if (fs && plain[0] != '\0' && !is_there(fs, out)) {
+			n = before;
+			if (!append(out, &n, plain)) {
+				return SP_DRIVE_NAME_TOO_LONG;
+			}
+			if (!is_there(fs, out)) {
+				n = before;
+				(void)append(out, &n, part);
+			}
 		}
-		memcpy(out + n, part, len + 1);
-		n += len;
 		i = end + 2; /* a separator at the end is that of a directory */
 	}
 	return SP_DRIVE_OK;
+}
+
+uint32_t sp_drive_fs_path(struct sp_span utf16, char out[SP_DRIVE_FS_PATH])
+{
+	return path_of(NULL, utf16, out);
 }
 
 /* The directory that holds path, and the name there; the descriptor is to be closed. */
@@ -305,7 +356,7 @@ uint32_t sp_drive_fs_open(const struct sp_drive_fs *fs, const struct sp_drive_io
 	struct sp_drive_io_create want = *in;
 	char path[SP_DRIVE_FS_PATH];
 	bool made;
-	uint32_t status = sp_drive_fs_path(in->path, path);
+	uint32_t status = path_of(fs, in->path, path);
 
 	if (status != SP_DRIVE_OK) {
 		return status;
@@ -712,7 +763,7 @@ static uint32_t rename_it(const struct sp_drive_fs *fs, struct sp_drive_fs_file 
 	char path[SP_DRIVE_FS_PATH];
 	struct stat open_one, named;
 	const char *from, *to;
-	uint32_t status = sp_drive_fs_path(in->path, path);
+	uint32_t status = path_of(fs, in->path, path);
 
 	if (status != SP_DRIVE_OK) {
 		return status;
@@ -861,12 +912,19 @@ static bool entry_of(
 {
 	uint8_t utf16[SP_DRIVE_INFO_MAX_NAME];
 	struct sp_drive_info_entry e;
+	char back[SP_WIRE_NAME_TEXT];
 	struct sp_wr text;
 	struct stat st;
 
 	sp_wr_fixed(&text, utf16, sizeof(utf16));
 	if (sp_wire_name_write(&text, name) != SP_NAME_FINE || sp_wr_ok(&text) != SP_OK ||
 			fstatat(f->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !ordinary(&st)) {
+		return false;
+	}
+	/* The other name that goes out like this one has it, if it is there. */
+	if (sp_wire_file_read(sp_span(utf16, text.n), back) == SP_WIRE_FILE_MAPPED &&
+			strcmp(back, name) != 0 &&
+			faccessat(f->fd, back, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
 		return false;
 	}
 	e = (struct sp_drive_info_entry){.created = created(&st),

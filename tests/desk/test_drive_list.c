@@ -1,8 +1,9 @@
 /* tests/desk/test_drive_list.c - entries keep their places, are found, replaced and removed. */
 #include "desk/session/drive_list.h"
-#include "desk/session/drive_name.h"
+#include "desk/session/name_hash.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "core/base/err.h"
 #include "core/base/mem.h"
@@ -19,7 +20,7 @@ static void test_many(void **state)
 
 	(void)state;
 	assert_non_null(l);
-	assert_false(sp_drive_list_find(l, "n1", &stat));
+	assert_false(sp_drive_list_find(l, "n1", &e));
 	sp_drive_list_remove(l, "n1");
 	for (unsigned i = 0; i < MANY; i++) {
 		snprintf(name, sizeof(name), "n%u", i);
@@ -29,8 +30,8 @@ static void test_many(void **state)
 	assert_int_equal(sp_drive_list_size(l), MANY);
 	for (unsigned i = 0; i < MANY; i++) {
 		snprintf(name, sizeof(name), "n%u", i);
-		assert_true(sp_drive_list_find(l, name, &stat));
-		assert_int_equal(stat.size, i);
+		assert_true(sp_drive_list_find(l, name, &e));
+		assert_int_equal(e.stat.size, i);
 		assert_true(sp_drive_list_at(l, i, &e));
 		assert_string_equal(e.name, name);
 	}
@@ -64,7 +65,7 @@ static void test_chosen(void **state)
 		char name[32];
 
 		snprintf(name, sizeof(name), "n%u", i);
-		if ((sp_drive_hash(0, name) & 4095) == 0) {
+		if ((sp_name_hash(0, name, strlen(name)) & 4095) == 0) {
 			rc = sp_drive_list_add(l, name, &stat);
 			n++;
 		}
@@ -72,6 +73,46 @@ static void test_chosen(void **state)
 	assert_int_equal(rc, SP_ELIMIT);
 	assert_true(n > 200);
 	sp_drive_list_unref(l);
+}
+
+static void expect(const struct sp_drive_list *l, const char *name, uint64_t size, bool raw)
+{
+	struct sp_drive_entry e;
+
+	assert_true(sp_drive_list_find(l, name, &e));
+	assert_int_equal(e.stat.size, size);
+	assert_int_equal(e.raw, raw);
+}
+
+/* Two files with one name here: in whatever order they come, both are there. */
+static void test_collisions(void **state)
+{
+	static const char plain[] = "a\xEF\x80\xBA"
+				    "b";
+	const struct sp_drive_server_stat mapped = {.size = 1}, raw = {.size = 2},
+					  more = {.size = 3};
+
+	(void)state;
+	for (int first = 0; first < 2; first++) {
+		struct sp_drive_list *l = sp_drive_list_create();
+
+		assert_int_equal(
+				sp_drive_list_tell(l, "a:b", first ? &raw : &mapped, first), SP_OK);
+		expect(l, "a:b", first ? 2 : 1, first);
+		assert_false(sp_drive_list_find(l, plain, NULL));
+		assert_int_equal(sp_drive_list_tell(l, "a:b", first ? &mapped : &raw, !first),
+				SP_OK);
+		expect(l, "a:b", 2, true);
+		expect(l, plain, 1, false);
+		/* What is written to it does not change that; what is made in its place does. */
+		assert_int_equal(sp_drive_list_add(l, "a:b", &more), SP_OK);
+		expect(l, "a:b", 3, true);
+		sp_drive_list_remove(l, "a:b");
+		assert_int_equal(sp_drive_list_add(l, "a:b", &more), SP_OK);
+		expect(l, "a:b", 3, false);
+		assert_int_equal(sp_drive_list_size(l), 2);
+		sp_drive_list_unref(l);
+	}
 }
 
 static void test_no_memory(void **state)
@@ -103,6 +144,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_many),
 			cmocka_unit_test(test_chosen),
+			cmocka_unit_test(test_collisions),
 			cmocka_unit_test(test_no_memory),
 	};
 

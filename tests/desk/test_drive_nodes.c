@@ -34,7 +34,7 @@ static void expect_path(const struct sp_drive_node *n, const char *name, const c
 {
 	char path[64];
 
-	assert_int_equal(sp_drive_node_path(n, name, path, sizeof(path)), SP_OK);
+	assert_int_equal(sp_drive_node_path(t, n, name, path, sizeof(path)), SP_OK);
 	assert_string_equal(path, want);
 }
 
@@ -51,14 +51,36 @@ static void test_paths(void **state)
 	expect_path(drive, "x", "x");
 	expect_path(file, NULL, "dir/file");
 	expect_path(dir, "y", "dir/y");
-	assert_int_equal(sp_drive_node_path(file, NULL, path, sizeof(path)), SP_ELIMIT);
+	assert_int_equal(sp_drive_node_path(t, file, NULL, path, sizeof(path)), SP_ELIMIT);
 	assert_ptr_equal(sp_drive_node_find(t, dir, "file"), file);
 	assert_int_equal(sp_drive_node_move(t, file, drive, "moved"), SP_OK);
 	expect_path(file, NULL, "moved");
 	assert_null(sp_drive_node_find(t, dir, "file"));
 	sp_drive_node_unlink(t, file);
-	assert_int_equal(sp_drive_node_path(file, NULL, path, sizeof(path)), SP_ENOTFOUND);
+	assert_int_equal(sp_drive_node_path(t, file, NULL, path, sizeof(path)), SP_ENOTFOUND);
 	assert_null(sp_drive_node_find(t, drive, "moved"));
+}
+
+/* A name that the client writes as it is, and so is to be asked for. */
+static void test_raw(void **state)
+{
+	(void)state;
+	struct sp_drive_node *dir = sp_drive_node_get(t, drive, "a:b");
+	struct sp_drive_node *file = sp_drive_node_get(t, dir, "c?");
+
+	expect_path(file, NULL, "a:b/c?");
+	dir->raw = true;
+	expect_path(file, NULL,
+			"\xFF"
+			"a:b/c?");
+	file->raw = true;
+	expect_path(dir, "c?",
+			"\xFF"
+			"a:b/\xFF"
+			"c?");
+	expect_path(dir, "d?",
+			"\xFF"
+			"a:b/d?");
 }
 
 static void test_replaced(void **state)
@@ -107,8 +129,8 @@ static void test_deep(void **state)
 	for (int i = 0; i < SP_DRIVE_NODES_DEPTH; i++) {
 		n = sp_drive_node_get(t, n, "d");
 	}
-	assert_int_equal(sp_drive_node_path(n, NULL, path, sizeof(path)), SP_OK);
-	assert_int_equal(sp_drive_node_path(n, "e", path, sizeof(path)), SP_ELIMIT);
+	assert_int_equal(sp_drive_node_path(t, n, NULL, path, sizeof(path)), SP_OK);
+	assert_int_equal(sp_drive_node_path(t, n, "e", path, sizeof(path)), SP_ELIMIT);
 }
 
 static void test_many(void **state)
@@ -150,6 +172,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test_setup_teardown(test_paths, setup, teardown),
+			cmocka_unit_test_setup_teardown(test_raw, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_replaced, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_forget, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_deep, setup, teardown),

@@ -19,8 +19,9 @@ FILES = 1000
 HUGE = 5 << 30
 NAMES = ('plain.txt', 'two words', '.hidden', 'Grüße', 'Ελλάδα', 'Привет', '東京', '서울', 'مرحبا', 'שלום', 'नमस्ते', 'ไทย',
          'e\u0301', '😀🎉', "quote'&$`;", '100%', 'x' * 100, 'a.b.c.tar.gz', '~', 'CONSOLE')
-FORBIDDEN = ('a:b', 'a*', 'what?', 'a<b', 'a>b', 'a|b', '"', 'back\\slash', 'line\nbreak', 'dot.', 'blank ', 'NUL', 'con.txt',
-             'COM1')
+FORBIDDEN = ('a:b', 'a*', 'what?', 'a<b', 'a>b', 'a|b', '"', 'a:b?*"<>|.txt', 'C:', 'dot.', 'blank ', 'NUL',
+             'con.txt', 'aux.txt', 'COM1')
+WRITTEN = ('back\\slash', 'line\nbreak', 'tab\there')    # a client that has them itself cannot show them
 
 
 def mounts():
@@ -150,16 +151,55 @@ class Drives(Case):
             self.assertFalse(os.path.exists(os.path.join(self.theirs, 'n')))
 
     def forbidden(self):
-        before = os.listdir(self.theirs)
+        """What Windows forbids: it crosses the wire in the private use area, or as the client has it."""
+        def fill(root, names):
+            for name in names:
+                os.makedirs(os.path.join(root, name, 'in'))
+                for path in (f'{name}/{name}', f'{name}/in/{name}'):
+                    with open(os.path.join(root, path), 'w') as f:
+                        f.write(path)
+        mine, here = os.path.join(self.ours, 'odd'), lambda *p: os.path.join(self.folder, 'odd', *p)
+        fill(mine, FORBIDDEN + WRITTEN)
+        want = digest(mine)
+        shutil.copytree(mine, os.path.join(self.folder, 'written'), copy_function=shutil.copyfile)
+        self.assertEqual(want, digest(os.path.join(self.folder, 'written')))
+        self.assertEqual(sorted(want.values()), sorted(digest(os.path.join(self.theirs, 'written')).values()))
+        fill(os.path.join(self.theirs, 'odd'), FORBIDDEN)
+        want = {path: value for path, value in want.items() if not path.startswith(WRITTEN)}
+        with open(here('what?', 'in', 'what?')) as f:
+            self.assertEqual('what?/in/what?', f.read())
+        self.assertEqual(want, digest(here()))
         for name in FORBIDDEN:
-            path = os.path.join(self.folder, name)
-            self.refused(errno.EINVAL, open, path, 'w')
-            self.refused(errno.EINVAL, os.mkdir, path)
-            self.refused(errno.EINVAL, os.rename, os.path.join(self.folder, 'big'), path)
+            with open(here(name, name), 'a') as f:
+                f.write('more')
+            with open(os.path.join(self.theirs, 'odd', name, name)) as f:
+                self.assertEqual(f'{name}/{name}more', f.read())
+            os.rename(here(name, name), here(name, 'plain'))
+            self.assertEqual(['in', 'plain'], sorted(os.listdir(os.path.join(self.theirs, 'odd', name))))
+            os.rename(here(name, 'plain'), here(name, name))
+            self.assertEqual({'in', name}, set(os.listdir(here(name))))
+            self.refused(errno.EEXIST, os.mkdir, here(name))
+        self.both_names()
+        for folder in ('odd', 'written'):
+            shutil.rmtree(os.path.join(self.folder, folder))
+            self.assertFalse(os.path.exists(os.path.join(self.theirs, folder)))
         self.refused(errno.EPERM, os.symlink, '/etc/passwd', os.path.join(self.folder, 'link'))
         self.refused(errno.EPERM, os.link, os.path.join(self.folder, 'big'), os.path.join(self.folder, 'link'))
         self.refused(errno.EPERM, os.mkdir, os.path.join(os.path.dirname(self.folder), 'drive'))
-        self.assertEqual(sorted(before), sorted(os.listdir(self.theirs)))
+        self.refused(errno.EINVAL, os.mkdir, os.path.join(self.folder.encode(), b'\xff'))
+
+    def both_names(self):
+        """The client has both of two files that would be called the same."""
+        os.makedirs(os.path.join(self.theirs, 'odd', 'both'))
+        for name in ('a:b', 'a\uf03ab'):
+            with open(os.path.join(self.theirs, 'odd', 'both', name), 'w') as f:
+                f.write(name)
+        time.sleep(1.2)    # so long it may believe what was there before
+        both = os.path.join(self.folder, 'odd', 'both')
+        self.assertEqual(['a:b', 'a\uf03ab'], sorted(os.listdir(both)))
+        for name in ('a:b', 'a\uf03ab'):
+            with open(os.path.join(both, name)) as f:
+                self.assertEqual(name, f.read())
 
     def changes(self):
         here, there = (lambda *p: os.path.join(self.folder, *p)), (lambda *p: os.path.join(self.theirs, *p))

@@ -10,6 +10,8 @@ from trial import SALLYPORT, Trial, need_trial
 from world import Case, main, need, wait_for
 
 SIZES = {'empty': 0, 'small.txt': 5, 'middle': 70001, 'large': 9 << 20, 'Grüße 東京': 300, 'deep/er/file': 65536}
+ODD = ('a:b', 'a:b?*"<>|.txt', 'C:', 'dot.', 'blank ', '...', 'NUL', 'aux.txt', 'COM1', 'back\\slash', 'tab\there',
+       'line\nbreak')
 
 
 def digest(root):
@@ -31,10 +33,7 @@ class ScriptDrives(Case):
             raise unittest.SkipTest('no /dev/fuse here')
         self.theirs, self.kept = self.world.path('theirs'), self.world.path('kept')
         for name, size in SIZES.items():
-            path = os.path.join(self.theirs, name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, 'wb') as f:
-                f.write(os.urandom(size))
+            self.put(name, size)
         os.symlink('/etc', os.path.join(self.theirs, 'out'))
         os.mkfifo(os.path.join(self.theirs, 'pipe'))
         os.makedirs(self.kept)
@@ -42,6 +41,13 @@ class ScriptDrives(Case):
             f.write('kept')
         os.chmod(self.world.path(), 0o755)
         self.want = digest(self.theirs)
+        self.called = {}    # what is called otherwise at the client
+
+    def put(self, name, size):
+        path = os.path.join(self.theirs, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, 'wb') as f:
+            f.write(os.urandom(size))
 
     def script(self, port, user, password):
         """The client, which stays; its password comes first on its standard input, then the steps."""
@@ -61,12 +67,13 @@ class ScriptDrives(Case):
             done = run(f'cd "{home}" && {text}')
             self.assertEqual(good, done.returncode == 0, f'{text}: {done.stdout}{done.stderr}')
             return done.stdout
-        listed = sh('find . -type f -exec sha256sum {} +').splitlines()
+        listed = sh('find . -type f -exec sha256sum -z {} +').split('\0')[:-1]
         self.assertEqual(self.want, {line[66:].removeprefix('./'): line[:64] for line in listed})
         sh('test ! -e out && test ! -e pipe')
         sh(f'mkdir "{mine}" && cp -r . "{mine}/" && mkdir back && cp -r "{mine}"/* back/ && mv back/large back/moved && '
            'rm back/small.txt && mkdir empty-dir && rmdir empty-dir && touch -d @1000000000 back/middle')
-        want = dict(self.want, **{'back/' + name: value for name, value in self.want.items()})
+        want = {self.called.get(name, name): value for name, value in self.want.items()}
+        want.update({'back/' + name: value for name, value in self.want.items()})
         want['back/moved'] = want.pop('back/large')
         del want['back/small.txt']
         self.assertEqual(want, digest(self.theirs))
@@ -99,6 +106,13 @@ class ScriptDrives(Case):
 
     def test_desktop(self):
         need_trial()
+        for name in ODD:
+            self.put(f'odd/{name}/{name}', 50)
+        # This one stands for itself as long as the other one, which goes out like it, is not there.
+        self.put('odd/x/a\uf03ab', 60)
+        self.want = digest(self.theirs)
+        self.want['odd/x/a:b'] = self.want.pop('odd/x/a\uf03ab')
+        self.called = {'odd/x/a:b': 'odd/x/a\uf03ab'}
         trial = Trial(self.world, '--session', 'sleep 100000', '--allow', 'drives')
         self.script(trial.port, trial.user, trial.password)
 

@@ -4,6 +4,7 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/chan/drive_filter_part.h"
+#include "core/chan/wire_name.h"
 
 /* ---- devices ---- */
 
@@ -22,6 +23,65 @@ bool sp_drive_known_files(const struct sp_drive_filter *f, uint32_t id)
 	const struct sp_drive_known *d = sp_drive_known_find(f, id);
 
 	return d && d->type == SP_DRIVE_TYPE_FILES;
+}
+
+void sp_drive_known_drop(struct sp_drive_filter *f, size_t at)
+{
+	sp_free(f->device[at].odd);
+	f->device[at] = f->device[--f->n_devices];
+}
+
+/* ---- odd names ---- */
+
+static uint64_t key_of(const struct sp_drive_filter *f, struct sp_span part)
+{
+	uint8_t hash[SP_SHA256_SIZE];
+	uint64_t key;
+
+	part = sp_wire_name_cut(part);
+	f->crypto->sha256(&part, 1, hash);
+	memcpy(&key, hash, sizeof(key));
+	return key;
+}
+
+static bool holds(const struct sp_drive_odd *odd, uint64_t key)
+{
+	for (size_t i = 0; odd && i < odd->n; i++) {
+		if (odd->name[i] == key) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int sp_drive_odd_add(struct sp_drive_filter *f, uint32_t device, struct sp_span part)
+{
+	uint64_t key = key_of(f, part);
+
+	for (size_t i = 0; i < f->n_devices; i++) {
+		struct sp_drive_known *d = &f->device[i];
+
+		if (d->id != device || holds(d->odd, key)) {
+			continue;
+		}
+		if (!d->odd) {
+			d->odd = sp_calloc(1, sizeof(*d->odd));
+		}
+		if (!d->odd) {
+			return SP_ENOMEM;
+		}
+		d->odd->name[d->odd->next] = key;
+		d->odd->next = (d->odd->next + 1) % SP_DRIVE_ODD_MAX;
+		d->odd->n += d->odd->n < SP_DRIVE_ODD_MAX;
+	}
+	return SP_OK;
+}
+
+bool sp_drive_odd_known(const struct sp_drive_filter *f, uint32_t device, struct sp_span part)
+{
+	const struct sp_drive_known *d = sp_drive_known_find(f, device);
+
+	return d && d->odd && holds(d->odd, key_of(f, part));
 }
 
 /* ---- events ---- */

@@ -36,7 +36,9 @@ void sp_drive_filter_stop(struct sp_drive_filter *f)
 	while (f->n_asks > 0) {
 		sp_drive_ask_free(&f->ask[--f->n_asks]);
 	}
-	f->n_devices = 0;
+	while (f->n_devices > 0) {
+		sp_drive_known_drop(f, f->n_devices - 1);
+	}
 }
 
 void sp_drive_filter_finish(struct sp_drive_filter *f)
@@ -186,7 +188,7 @@ static void remove_devices(struct sp_drive_filter *f, struct sp_rd *body)
 
 		if (d) {
 			fail_device(f, id);
-			f->device[d - f->device] = f->device[--f->n_devices];
+			sp_drive_known_drop(f, (size_t)(d - f->device));
 			gone[removed++] = id;
 		}
 	}
@@ -579,8 +581,14 @@ static bool entries(struct sp_drive_filter *f, const struct sp_drive_ask *ask, s
 		enum sp_name_fault fault = sp_wire_name_read_part(e.name, text);
 
 		bool dots = fault == SP_NAME_DOTS && e.name.n <= DOTS_BYTES;
+		bool odd = fault != SP_NAME_FINE &&
+				sp_wire_file_read(e.name, text) == SP_WIRE_FILE_RAW;
 
-		if (!sp_name_harmful(fault) || dots) {
+		if (odd && sp_drive_odd_add(f, ask->device, e.name) != SP_OK) {
+			sp_sieve_fail(&f->sieve, SP_ENOMEM);
+			return true;
+		}
+		if (odd || dots || !sp_name_harmful(fault)) {
 			continue;
 		}
 		sp_drive_tell(f, SP_SIDE_TARGET, SP_TRANSFER_OPEN, SP_TRANSFER_NAMED_BADLY,

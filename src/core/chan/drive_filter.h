@@ -9,6 +9,7 @@
 #define SP_DRIVE_MAX_PENDING 1024 /* requests without an answer; what comes behind is refused */
 #define SP_DRIVE_MAX_OPEN 1024 /* files at a time, on all drives; likewise */
 #define SP_DRIVE_READ_MAX (16u << 20) /* bytes that one request may ask for */
+#define SP_DRIVE_ODD_MAX 4096 /* names of a drive that Windows forbids; the oldest are forgotten */
 #define SP_DRIVE_START 56 /* what a message is judged by: all of a write but its data */
 
 /* Reading moves data toward the target, writing toward the client. */
@@ -18,8 +19,18 @@ struct sp_drive_rules {
 	uint64_t limit; /* bytes of a file; 0: none */
 };
 
+/*
+ * Names in the client's lists that Windows forbids, or that the private area does not stand for:
+ * they may be asked for as they are. By 64 bits of their SHA-256.
+ */
+struct sp_drive_odd {
+	size_t n, next;
+	uint64_t name[SP_DRIVE_ODD_MAX];
+};
+
 struct sp_drive_known {
 	uint32_t id, type;
+	struct sp_drive_odd *odd; /* NULL: none yet */
 	char name[SP_DRIVE_MAX_NAME]; /* UTF-8, can be shown */
 };
 

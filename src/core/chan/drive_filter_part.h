@@ -10,6 +10,11 @@ const struct sp_drive_known *sp_drive_known_find(const struct sp_drive_filter *f
 /* Whether it is a drive; its files are looked after. */
 bool sp_drive_known_files(const struct sp_drive_filter *f, uint32_t id);
 
+void sp_drive_known_drop(struct sp_drive_filter *f, size_t at);
+/* The client has this name, a single part, in a list; SP_ENOMEM. */
+sp_nodiscard int sp_drive_odd_add(struct sp_drive_filter *f, uint32_t device, struct sp_span part);
+bool sp_drive_odd_known(const struct sp_drive_filter *f, uint32_t device, struct sp_span part);
+
 /* NULL without memory. */
 sp_nodiscard struct sp_drive_path *sp_drive_path_make(struct sp_span utf16);
 
@@ -60,7 +65,4 @@ enum sp_drive_say sp_drive_judge(struct sp_drive_filter *f, const struct sp_driv
 /* The same for a write, whose data is n bytes long and does not have to be there. */
 enum sp_drive_say sp_drive_judge_write(
 		struct sp_drive_filter *f, struct sp_drive_ask *ask, uint32_t *status);
-/* A path from the root as a request has it. */
-bool sp_drive_judge_path(struct sp_span utf16);
-
 #endif

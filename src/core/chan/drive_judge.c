@@ -39,16 +39,40 @@ static struct sp_span below_root(struct sp_span s)
 	return s;
 }
 
-bool sp_drive_judge_path(struct sp_span utf16)
+/* Each part is good on every system, or has that very name in a list of the client's. */
+static bool judge_parts(const struct sp_drive_filter *f, uint32_t device, struct sp_span path)
+{
+	char text[SP_WIRE_NAME_TEXT];
+
+	for (size_t at = 0, end; at <= path.n; at = end + 2) {
+		end = at;
+		while (end < path.n && !is_separator(path, end)) {
+			end += 2;
+		}
+		struct sp_span part = sp_span(path.p + at, end - at);
+		if (sp_wire_name_read_part(part, text) != SP_NAME_FINE &&
+				!sp_drive_odd_known(f, device, part)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* A path from the root as a request has it. */
+static bool judge_path(const struct sp_drive_filter *f, uint32_t device, struct sp_span utf16)
 {
 	char text[SP_WIRE_NAME_TEXT];
 	struct sp_span path = below_root(utf16);
 
-	return path.n == 0 || sp_wire_name_read(path, text) == SP_NAME_FINE;
+	if (path.n == 0 || sp_wire_name_read(path, text) == SP_NAME_FINE) {
+		return true;
+	}
+	path = sp_wire_name_cut(path);
+	return path.n % 2 == 0 && path.n / 2 <= SP_WIRE_NAME_UNITS && judge_parts(f, device, path);
 }
 
 /* "\dir\*": a path, and behind its last separator a pattern. */
-static bool judge_pattern(struct sp_span utf16)
+static bool judge_pattern(const struct sp_drive_filter *f, uint32_t device, struct sp_span utf16)
 {
 	char text[SP_WIRE_NAME_TEXT];
 	size_t at = utf16.n & ~(size_t)1;
@@ -65,7 +89,7 @@ static bool judge_pattern(struct sp_span utf16)
 	if (pattern.n > 0 && sp_name_harmful(sp_wire_name_read_part(pattern, text))) {
 		return false;
 	}
-	return sp_drive_judge_path(sp_span(utf16.p, at));
+	return judge_path(f, device, sp_span(utf16.p, at));
 }
 
 static enum sp_drive_say answer(uint32_t *status, uint32_t value)
@@ -99,7 +123,7 @@ static enum sp_drive_say judge_create(struct sp_drive_filter *f, const struct sp
 	if (!(c->disposition <= SP_DRIVE_IO_OVERWRITE_IF) || c->options & OPEN_BY_FILE_ID) {
 		return answer(status, SP_DRIVE_INVALID_PARAMETER);
 	}
-	if (!sp_drive_judge_path(c->path)) {
+	if (!judge_path(f, ask->device, c->path)) {
 		sp_drive_tell(f, SP_SIDE_CLIENT, SP_TRANSFER_OPEN, SP_TRANSFER_NAMED_BADLY,
 				ask->device, &c->path);
 		return answer(status, SP_DRIVE_NAME_INVALID);
@@ -169,7 +193,7 @@ static enum sp_drive_say judge_rename(struct sp_drive_filter *f, struct sp_span 
 	if (sp_drive_info_rename_read(&r, &name) != SP_OK) {
 		return answer(status, SP_DRIVE_INVALID_PARAMETER);
 	}
-	if (name.path.n == 0 || !sp_drive_judge_path(name.path)) {
+	if (name.path.n == 0 || !judge_path(f, ask->device, name.path)) {
 		sp_drive_tell(f, SP_SIDE_CLIENT, SP_TRANSFER_RENAME, SP_TRANSFER_NAMED_BADLY,
 				ask->device, &name.path);
 		return answer(status, SP_DRIVE_NAME_INVALID);
@@ -256,7 +280,7 @@ static enum sp_drive_say judge_directory(struct sp_drive_filter *f,
 	default:
 		return answer(status, SP_DRIVE_INVALID_CLASS);
 	}
-	if (!judge_pattern(q->directory.path)) {
+	if (!judge_pattern(f, ask->device, q->directory.path)) {
 		sp_drive_tell(f, SP_SIDE_CLIENT, SP_TRANSFER_OPEN, SP_TRANSFER_NAMED_BADLY,
 				ask->device, &q->directory.path);
 		return answer(status, SP_DRIVE_NAME_INVALID);

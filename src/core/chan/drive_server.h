@@ -23,6 +23,11 @@ struct sp_drive_server;
 #define SP_DRIVE_SERVER_MAX_WAITING (64u << 20) /* bytes of all that waits; more is SP_ELIMIT */
 #define SP_DRIVE_SERVER_MAX_ENTRIES (1u << 20) /* of one directory */
 #define SP_DRIVE_SERVER_MAX_PATH 4096 /* bytes with the NUL */
+/*
+ * Begins a part of a path that goes out as it is, after an ENTRY of the client's with that name
+ * was raw. No UTF-8 has this byte.
+ */
+#define SP_DRIVE_SERVER_RAW '\xFF'
 
 struct sp_drive_server_conf {
 	uint32_t deadline_ms; /* without any answer from the client to a request; 0: 30,000 */
@@ -87,6 +92,7 @@ struct sp_drive_server_event {
 	 * cannot be parts of a path here never come. "" of a change: something below changed.
 	 */
 	const char *name;
+	bool raw; /* ENTRY: to be asked for with SP_DRIVE_SERVER_RAW before the name */
 	enum sp_drive_fail fail; /* of ANSWER; the rest of it only when SP_DRIVE_FAIL_NONE */
 	uint32_t status; /* what the client said, for the log */
 	uint64_t file; /* open */

@@ -6,29 +6,21 @@
 
 #define PATH_MAX_BYTES ((SP_DRIVE_SERVER_MAX_PATH + 2) * 2)
 
-/*
- * One part as the client writes it: with what Windows forbids in the private area, or, where the
- * client itself sends such names, as it is.
- */
-static int write_part(struct sp_wr *w, const char *part, bool raw)
+static int write_part(struct sp_wr *w, const char *part)
 {
-	enum sp_name_fault fault;
-
-	if (!raw || strchr(part, '\\') || strcmp(part, ".") == 0 || strcmp(part, "..") == 0) {
-		fault = sp_wire_name_write(w, part);
-		return fault == SP_NAME_FINE ? SP_OK : SP_EARG;
+	if (part[0] == SP_DRIVE_SERVER_RAW) {
+		return sp_wire_file_write_raw(w, part + 1) ? SP_OK : SP_EARG;
 	}
-	sp_utf16_write(w, part);
-	return SP_OK;
+	return sp_wire_name_write(w, part) == SP_NAME_FINE ? SP_OK : SP_EARG;
 }
 
 /* "a/b" as "\a\b"; "" as "\". */
-static int write_path(struct sp_wr *w, const char *path, bool raw)
+static int write_path(struct sp_wr *w, const char *path)
 {
 	size_t parts = 0;
 
 	while (*path != '\0') {
-		char part[SP_WIRE_NAME_PART + 1];
+		char part[1 + SP_WIRE_NAME_PART + 1];
 		const char *slash = strchr(path, '/');
 		size_t n = slash ? (size_t)(slash - path) : strlen(path);
 
@@ -39,7 +31,7 @@ static int write_path(struct sp_wr *w, const char *path, bool raw)
 			memcpy(part, path, n);
 			part[n] = '\0';
 			sp_wr_le16(w, '\\');
-			if (write_part(w, part, raw) != SP_OK) {
+			if (write_part(w, part) != SP_OK) {
 				return SP_EARG;
 			}
 			parts++;
@@ -53,8 +45,7 @@ static int write_path(struct sp_wr *w, const char *path, bool raw)
 }
 
 /* A path, and behind it a pattern, which may be NULL. */
-static int path_of(const struct sp_drive_server_drive *d, const char *path, const char *pattern,
-		struct sp_rcbuf **out)
+static int path_of(const char *path, const char *pattern, struct sp_rcbuf **out)
 {
 	struct sp_wr w;
 	int rc;
@@ -63,7 +54,7 @@ static int path_of(const struct sp_drive_server_drive *d, const char *path, cons
 		return SP_EARG;
 	}
 	sp_wr_init(&w, PATH_MAX_BYTES + 2 * SP_WIRE_NAME_UNITS);
-	rc = write_path(&w, path, d->raw);
+	rc = write_path(&w, path);
 	if (rc == SP_OK && pattern) {
 		if (w.n > 2) {
 			sp_wr_le16(&w, '\\');
@@ -91,7 +82,7 @@ static int on_path(struct sp_drive_server *s, enum sp_drive_op_kind kind, uint64
 	if (op == NULL) {
 		return SP_ELIMIT;
 	}
-	int rc = path_of(d, path, NULL, &op->path);
+	int rc = path_of(path, NULL, &op->path);
 	if (rc != SP_OK) {
 		sp_drive_op_drop(s, op);
 		return rc;
@@ -330,7 +321,7 @@ int sp_drive_server_rename(struct sp_drive_server *s, uint64_t drive, const char
 	if (rc != SP_OK) {
 		return rc;
 	}
-	rc = path_of(sp_drive_op_drive(s, drive), to, NULL, &op->other);
+	rc = path_of(to, NULL, &op->other);
 	if (rc != SP_OK) {
 		sp_drive_op_drop(s, op);
 		return rc;
@@ -354,7 +345,7 @@ int sp_drive_server_list(struct sp_drive_server *s, uint64_t drive, const char *
 	if (rc != SP_OK) {
 		return rc;
 	}
-	rc = path_of(sp_drive_op_drive(s, drive), path, pattern, &op->other);
+	rc = path_of(path, pattern, &op->other);
 	if (rc != SP_OK) {
 		sp_drive_op_drop(s, op);
 		return rc;

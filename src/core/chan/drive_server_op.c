@@ -646,23 +646,6 @@ static struct sp_drive_server_item *add_item(struct sp_drive_server *s, struct s
 	return item;
 }
 
-/* What the name is here; false when it cannot be one. */
-static bool entry_name(struct sp_drive_server *s, uint64_t drive, struct sp_span utf16, bool part,
-		char name[SP_WIRE_NAME_TEXT])
-{
-	enum sp_name_fault fault =
-			part ? sp_wire_name_read_part(utf16, name) : sp_wire_name_read(utf16, name);
-	struct sp_drive_server_drive *d = sp_drive_op_drive(s, drive);
-
-	if (sp_name_harmful(fault)) {
-		return false;
-	}
-	if (fault != SP_NAME_FINE && d) {
-		d->raw = true;
-	}
-	return true;
-}
-
 static void got_entries(struct sp_drive_server *s, struct sp_drive_op *op, struct sp_rd *r)
 {
 	struct sp_drive_info_entry e;
@@ -682,13 +665,15 @@ static void got_entries(struct sp_drive_server *s, struct sp_drive_op *op, struc
 			rc = SP_ELIMIT;
 			break;
 		}
-		if (op->silent || !entry_name(s, op->drive, e.name, true, name)) {
+		enum sp_wire_file kind = sp_wire_file_read(e.name, name);
+		if (op->silent || kind == SP_WIRE_FILE_NONE) {
 			continue; /* ".", "..", and what nobody could open */
 		}
 		struct sp_drive_server_item *item = add_item(s, op, SP_DRIVE_SERVER_ENTRY, name);
 		if (item == NULL) {
 			return;
 		}
+		item->ev.raw = kind == SP_WIRE_FILE_RAW;
 		item->ev.stat.size = e.size;
 		item->ev.stat.allocation = e.allocation;
 		item->ev.stat.created = e.created;
@@ -761,7 +746,7 @@ static void got_changes(struct sp_drive_server *s, struct sp_drive_op *op, struc
 	while ((rc = sp_drive_info_change_read(&d, &c)) == 1) {
 		char name[SP_WIRE_NAME_TEXT];
 
-		if (op->silent || !entry_name(s, op->drive, c.name, false, name)) {
+		if (op->silent || sp_name_harmful(sp_wire_name_read(c.name, name))) {
 			continue;
 		}
 		struct sp_drive_server_item *item = add_item(s, op, SP_DRIVE_SERVER_CHANGED, name);

@@ -100,7 +100,6 @@ struct sp_drive_server_drive {
 	uint64_t handle; /* 0: free */
 	uint32_t device;
 	bool told, gone;
-	bool raw; /* the client sends names as they are: so do we */
 	char name[SP_WIRE_NAME_TEXT];
 };
 

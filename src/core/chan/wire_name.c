@@ -259,7 +259,7 @@ static enum sp_name_fault read_part(struct sp_span s, size_t *at, bool first, ch
 	return judge_part(&p, first);
 }
 
-static struct sp_span up_to_nul(struct sp_span s)
+struct sp_span sp_wire_name_cut(struct sp_span s)
 {
 	for (size_t i = 0; i < s.n / 2; i++) {
 		if (unit(s, i) == 0) {
@@ -306,7 +306,7 @@ static enum sp_name_fault read_all(struct sp_span s, bool single, char *out)
 
 static enum sp_name_fault read_name(struct sp_span utf16, bool single, char *out)
 {
-	enum sp_name_fault fault = read_all(up_to_nul(utf16), single, out);
+	enum sp_name_fault fault = read_all(sp_wire_name_cut(utf16), single, out);
 
 	if (sp_name_harmful(fault)) {
 		out[0] = '\0';
@@ -326,7 +326,7 @@ enum sp_name_fault sp_wire_name_read_part(struct sp_span utf16, char out[SP_WIRE
 
 void sp_wire_name_show(struct sp_span utf16, char *out, size_t cap)
 {
-	struct sp_span s = up_to_nul(sp_span(utf16.p, utf16.n & ~(size_t)1));
+	struct sp_span s = sp_wire_name_cut(sp_span(utf16.p, utf16.n & ~(size_t)1));
 	size_t n = 0;
 
 	for (size_t i = 0; i < s.n / 2;) {
@@ -421,4 +421,91 @@ enum sp_name_fault sp_wire_name_write(struct sp_wr *w, const char *path)
 		sp_wr_shrink(w, w->n - before);
 	}
 	return fault;
+}
+
+/* ---- files of a drive ---- */
+
+/*
+ * The part in UTF-8; private: with what sp_wire_name_write() put into the private area taken back,
+ * letter: also at the start. 0 when it is no name.
+ */
+static size_t decode(struct sp_span s, bool private, bool letter, char *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n / 2;) {
+		bool at_start = i == 0;
+		uint32_t c = take(s, &i), ascii = c - PRIVATE;
+
+		if (c == 0 || c == '/' || c == '\\' || is_control(c)) {
+			return 0;
+		}
+		if (private && c > PRIVATE && (ascii < 0x20 || ascii == 0x7F)) {
+			c = ascii;
+		} else if (private) {
+			c = from_private(c, at_start && letter, i == s.n / 2);
+		}
+		n += put(out + n, c);
+	}
+	out[n] = '\0';
+	return n <= SP_WIRE_NAME_PART && strcmp(out, ".") != 0 && strcmp(out, "..") != 0 ? n : 0;
+}
+
+static bool goes_out_as(const char *name, struct sp_span utf16)
+{
+	uint8_t wire[2 * SP_WIRE_NAME_PART];
+	struct sp_wr w;
+
+	sp_wr_fixed(&w, wire, sizeof(wire));
+	return write_part(&w, name, strlen(name)) == SP_NAME_FINE && sp_wr_ok(&w) == SP_OK &&
+			w.n == utf16.n && memcmp(wire, utf16.p, w.n) == 0;
+}
+
+enum sp_wire_file sp_wire_file_read(struct sp_span utf16, char out[SP_WIRE_NAME_TEXT])
+{
+	struct sp_span s = sp_wire_name_cut(utf16);
+
+	if (s.n % 2 == 0 && 0 < s.n && s.n / 2 <= SP_WIRE_NAME_PART) {
+		for (int letter = 1; letter >= 0; letter--) {
+			if (decode(s, true, letter, out) > 0 && goes_out_as(out, s)) {
+				return SP_WIRE_FILE_MAPPED;
+			}
+		}
+		if (decode(s, false, false, out) > 0) {
+			return SP_WIRE_FILE_RAW;
+		}
+	}
+	out[0] = '\0';
+	return SP_WIRE_FILE_NONE;
+}
+
+bool sp_wire_file_write_raw(struct sp_wr *w, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (!(0 < n && n <= SP_WIRE_NAME_PART) || strcmp(name, ".") == 0 ||
+			strcmp(name, "..") == 0) {
+		return false;
+	}
+	for (const char *s = name; *s != '\0';) {
+		const char *at = s;
+		uint32_t c = sp_utf8_next(&s);
+
+		if (c == '/' || c == '\\' || is_control(c) ||
+				(c == BAD && strncmp(at, "\xEF\xBF\xBD", 3) != 0)) {
+			return false;
+		}
+	}
+	sp_utf16_write(w, name);
+	return true;
+}
+
+bool sp_wire_file_plain(const char *name, char out[SP_WIRE_NAME_TEXT])
+{
+	uint8_t wire[2 * SP_WIRE_NAME_PART];
+	struct sp_wr w;
+
+	sp_wr_fixed(&w, wire, sizeof(wire));
+	return write_part(&w, name, strlen(name)) == SP_NAME_FINE && sp_wr_ok(&w) == SP_OK &&
+			sp_utf16_to_utf8(sp_span(wire, w.n), out, SP_WIRE_NAME_TEXT);
 }

@@ -35,6 +35,8 @@ enum sp_name_fault {
 	SP_NAME_TRAILING, /* a dot or a blank ends a part */
 };
 
+/* What stands before the first NUL. */
+struct sp_span sp_wire_name_cut(struct sp_span utf16);
 /* "names a device"; static, composable. */
 const char *sp_name_fault_text(enum sp_name_fault fault);
 /* Faults that are one on Unix as well. */
@@ -57,6 +59,25 @@ sp_nodiscard enum sp_name_fault sp_wire_name_read_part(
  * fault, which can only be a harmful one other than CONTROL.
  */
 sp_nodiscard enum sp_name_fault sp_wire_name_write(struct sp_wr *w, const char *path);
+
+/*
+ * What a directory of a drive calls a file, a single part, as Unix shows it: controls come back as
+ * well. What would not go out again as it came keeps all its characters, and is RAW: asked for
+ * with sp_wire_file_write_raw() only, and only after it was read.
+ */
+enum sp_wire_file {
+	SP_WIRE_FILE_NONE, /* no name of a file; out is "" */
+	SP_WIRE_FILE_MAPPED, /* sp_wire_name_write() writes it so again */
+	SP_WIRE_FILE_RAW,
+};
+sp_nodiscard enum sp_wire_file sp_wire_file_read(struct sp_span utf16, char out[SP_WIRE_NAME_TEXT]);
+/* Appends a single part as it is; false, and nothing, when that would lead out of its folder. */
+sp_nodiscard bool sp_wire_file_write_raw(struct sp_wr *w, const char *name);
+/*
+ * The name with what goes out for it, so in the private area what is forbidden. False for what
+ * cannot be written.
+ */
+sp_nodiscard bool sp_wire_file_plain(const char *name, char out[SP_WIRE_NAME_TEXT]);
 
 /*
  * As much of a name as can be shown, whatever it is: for events and logs, never for opening.

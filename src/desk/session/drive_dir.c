@@ -53,8 +53,8 @@ void sp_drives_list_empty(struct sp_drive_node *dir)
 /* ---- answering ---- */
 
 /* Adds one entry; false when it does not fit. */
-static bool put(struct sp_drive_call *c, char *buf, size_t *at, const char *name,
-		const struct sp_drive_server_stat *stat, off_t next)
+static bool put(struct sp_drive_call *c, char *buf, size_t *at, const struct sp_drive_entry *entry,
+		off_t next)
 {
 	bool dot = next <= DOTS;
 	struct fuse_entry_param e = {
@@ -62,22 +62,23 @@ static bool put(struct sp_drive_call *c, char *buf, size_t *at, const char *name
 	struct sp_drive_node *n = NULL;
 	size_t room = c->n - *at, need;
 
-	e.attr.st_mode = dot || stat->directory ? S_IFDIR : S_IFREG;
+	e.attr.st_mode = dot || entry->stat.directory ? S_IFDIR : S_IFREG;
 	e.attr.st_ino = dot ? c->node->ino : UINT32_MAX;
 	if (!c->flags) {
-		need = fuse_add_direntry(c->req, buf + *at, room, name, &e.attr, next);
+		need = fuse_add_direntry(c->req, buf + *at, room, entry->name, &e.attr, next);
 	} else {
 		/* Without a node (too many are known) the kernel will ask when it wants to know. */
-		n = dot ? NULL : sp_drive_node_get(c->d->nodes, c->node, name);
+		n = dot ? NULL : sp_drive_node_get(c->d->nodes, c->node, entry->name);
 		if (n) {
+			n->raw = entry->raw;
 			if (!sp_drives_fresh(n)) {
-				sp_drives_learn(n, stat);
+				sp_drives_learn(n, &entry->stat);
 			}
 			e.ino = n->ino;
 			e.generation = n->generation;
 			sp_drives_stat(n, &e.attr);
 		}
-		need = fuse_add_direntry_plus(c->req, buf + *at, room, name, &e, next);
+		need = fuse_add_direntry_plus(c->req, buf + *at, room, entry->name, &e, next);
 	}
 	if (need > room) {
 		sp_drive_node_unref(c->d->nodes, n, 1);
@@ -107,14 +108,16 @@ static void answer(struct sp_drive_call *c)
 	}
 	bool room = true;
 	while (room && next < DOTS) {
-		room = put(c, buf, &at, next == 0 ? "." : "..", NULL, next + 1);
+		struct sp_drive_entry dots = {.name = next == 0 ? "." : ".."};
+
+		room = put(c, buf, &at, &dots, next + 1);
 		next += room;
 	}
 	while (room && (size_t)(next - DOTS) < sp_drive_list_size(l->list)) {
 		struct sp_drive_entry e;
 
 		if (sp_drive_list_at(l->list, (size_t)(next - DOTS), &e)) {
-			room = put(c, buf, &at, e.name, &e.stat, next + 1);
+			room = put(c, buf, &at, &e, next + 1);
 		}
 		next += room;
 	}
@@ -127,7 +130,7 @@ static bool answerable(const struct sp_drive_call *c)
 {
 	const struct sp_drive_listing *l = c->listing;
 
-	return l->complete || c->offset + ENOUGH < sp_drive_list_size(l->list);
+	return l->complete || (!c->done && c->offset + ENOUGH < sp_drive_list_size(l->list));
 }
 
 static void wake(struct sp_drive_listing *l)
@@ -142,9 +145,23 @@ static void wake(struct sp_drive_listing *l)
 			continue;
 		}
 		*at = c->next;
+		if (c->done) {
+			c->done(c, NULL);
+			continue;
+		}
 		answer(c);
 		sp_drive_call_free(c);
 	}
+}
+
+int sp_drives_listing_error(const struct sp_drive_call *c)
+{
+	return c->listing->error;
+}
+
+const struct sp_drive_list *sp_drives_listing_list(const struct sp_drive_call *c)
+{
+	return c->listing->list;
 }
 
 /* ---- filling ---- */
@@ -153,11 +170,10 @@ void sp_drives_on_entry(struct sp_drive_call *c, const struct sp_drive_server_ev
 {
 	struct sp_drive_listing *l = c->listing;
 
-	/* What cannot be opened here under its name is not shown either. */
-	if (!l || l->error != 0 || !sp_drive_name_ok(ev->name)) {
+	if (!l || l->error != 0) {
 		return;
 	}
-	int rc = sp_drive_list_add(l->list, ev->name, &ev->stat);
+	int rc = sp_drive_list_tell(l->list, ev->name, &ev->stat, ev->raw);
 	if (rc != SP_OK) {
 		l->error = sp_drive_errno_unsent(rc);
 	}
@@ -201,7 +217,7 @@ static void list_drives(struct sp_desk_drives *d, struct sp_drive_listing *l)
 static int ask(struct sp_desk_drives *d, struct sp_drive_node *n, struct sp_drive_listing *l)
 {
 	char path[SP_DRIVE_SERVER_MAX_PATH];
-	int rc = sp_drive_node_path(n, NULL, path, sizeof(path));
+	int rc = sp_drive_node_path(d->nodes, n, NULL, path, sizeof(path));
 
 	if (rc != SP_OK) {
 		return rc;
@@ -221,6 +237,26 @@ static int ask(struct sp_desk_drives *d, struct sp_drive_node *n, struct sp_driv
 	}
 	l->refs++;
 	return SP_OK;
+}
+
+void sp_drives_when_listed(struct sp_drive_call *c)
+{
+	struct sp_drive_listing *l = sp_calloc(1, sizeof(*l));
+	int rc = SP_ENOMEM;
+
+	if (l) {
+		l->refs = 1;
+		l->list = sp_drive_list_create();
+		rc = l->list ? ask(c->d, c->node, l) : SP_ENOMEM;
+	}
+	if (rc == SP_OK) {
+		c->listing = l;
+		l->waiting = c;
+	} else {
+		sp_drive_call_error(c, sp_drive_errno_unsent(rc));
+		sp_drive_call_free(c);
+	}
+	listing_unref(l);
 }
 
 /* 0 or an error. */

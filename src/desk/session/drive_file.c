@@ -212,7 +212,7 @@ void sp_drives_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (c->flags & SP_DRIVE_SERVER_WRITE) {
 		sp_drives_close_now(d); /* it may be the same file */
 	}
-	int rc = sp_drive_node_path(n, NULL, path, sizeof(path));
+	int rc = sp_drive_node_path(d->nodes, n, NULL, path, sizeof(path));
 	if (rc == SP_OK) {
 		rc = sp_drive_server_open(d->machine, sp_drives_id(d, n), path, c->flags, c->tag,
 				sp_now_us());

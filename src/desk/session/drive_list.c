@@ -5,7 +5,9 @@
 
 #include "core/base/err.h"
 #include "core/base/mem.h"
+#include "core/chan/wire_name.h"
 #include "desk/session/drive_name.h"
+#include "desk/session/name_hash.h"
 
 #define MAX_TEXT (64u << 20) /* bytes of all names */
 #define EMPTY UINT32_MAX
@@ -13,7 +15,7 @@
 
 struct place {
 	size_t name; /* where it begins in text */
-	bool removed;
+	bool removed, raw;
 	struct sp_drive_server_stat stat;
 };
 
@@ -59,10 +61,15 @@ static const char *name_of(const struct sp_drive_list *l, size_t i)
 	return l->text + l->place[i].name;
 }
 
+static size_t first_cell(const struct sp_drive_list *l, const char *name)
+{
+	return sp_name_hash(0, name, strlen(name)) & (l->index_cap - 1);
+}
+
 /* Where the name stands in the index, or the empty cell where it would. */
 static size_t cell(const struct sp_drive_list *l, const char *name)
 {
-	size_t at = sp_drive_hash(0, name) & (l->index_cap - 1);
+	size_t at = first_cell(l, name);
 
 	while (l->index[at] != EMPTY && strcmp(name_of(l, l->index[at]), name) != 0) {
 		at = (at + 1) & (l->index_cap - 1);
@@ -124,7 +131,7 @@ int sp_drive_list_add(
 		return rc;
 	}
 	size_t at = cell(l, name);
-	if (((at - sp_drive_hash(0, name)) & (l->index_cap - 1)) > MAX_STEPS) {
+	if (((at - first_cell(l, name)) & (l->index_cap - 1)) > MAX_STEPS) {
 		return SP_ELIMIT;
 	}
 	if (l->index[at] == EMPTY) {
@@ -133,9 +140,40 @@ int sp_drive_list_add(
 		l->text_n += size;
 		l->index[at] = (uint32_t)l->n++;
 	}
-	l->place[l->index[at]].removed = false;
-	l->place[l->index[at]].stat = *stat;
+	struct place *p = &l->place[l->index[at]];
+	p->raw = p->raw && !p->removed;
+	p->removed = false;
+	p->stat = *stat;
 	return SP_OK;
+}
+
+int sp_drive_list_tell(struct sp_drive_list *l, const char *name,
+		const struct sp_drive_server_stat *stat, bool raw)
+{
+	char plain[SP_WIRE_NAME_TEXT];
+	struct sp_drive_entry old;
+	int rc;
+
+	if (!raw && !sp_drive_name_odd(name)) {
+		return sp_drive_list_add(l, name, stat);
+	}
+	bool found = sp_drive_list_find(l, name, &old);
+	if (found && old.raw != raw) {
+		const struct sp_drive_server_stat *mapped = raw ? &old.stat : stat;
+
+		if (!sp_wire_file_plain(name, plain)) {
+			return SP_OK;
+		}
+		rc = sp_drive_list_add(l, plain, mapped);
+		if (rc != SP_OK || !raw) {
+			return rc;
+		}
+	}
+	rc = sp_drive_list_add(l, name, stat);
+	if (rc == SP_OK) {
+		l->place[l->index[cell(l, name)]].raw = raw;
+	}
+	return rc;
 }
 
 void sp_drive_list_remove(struct sp_drive_list *l, const char *name)
@@ -147,18 +185,13 @@ void sp_drive_list_remove(struct sp_drive_list *l, const char *name)
 	}
 }
 
-bool sp_drive_list_find(
-		const struct sp_drive_list *l, const char *name, struct sp_drive_server_stat *stat)
+bool sp_drive_list_find(const struct sp_drive_list *l, const char *name, struct sp_drive_entry *out)
 {
+	struct sp_drive_entry e;
 	size_t at = l->index_cap ? cell(l, name) : 0;
 
-	if (!l->index_cap || l->index[at] == EMPTY || l->place[l->index[at]].removed) {
-		return false;
-	}
-	if (stat) {
-		*stat = l->place[l->index[at]].stat;
-	}
-	return true;
+	return l->index_cap && l->index[at] != EMPTY &&
+			sp_drive_list_at(l, l->index[at], out ? out : &e);
 }
 
 size_t sp_drive_list_size(const struct sp_drive_list *l)
@@ -171,6 +204,7 @@ bool sp_drive_list_at(const struct sp_drive_list *l, size_t i, struct sp_drive_e
 	if (l->place[i].removed) {
 		return false;
 	}
-	*out = (struct sp_drive_entry){.name = name_of(l, i), .stat = l->place[i].stat};
+	const struct place *p = &l->place[i];
+	*out = (struct sp_drive_entry){.name = name_of(l, i), .stat = p->stat, .raw = p->raw};
 	return true;
 }

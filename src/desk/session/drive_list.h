@@ -13,6 +13,7 @@
 struct sp_drive_entry {
 	const char *name; /* valid until the next add */
 	struct sp_drive_server_stat stat;
+	bool raw; /* see drive_nodes.h */
 };
 
 /* Entries keep their places, so that a reader goes on where it was while more are added. */
@@ -23,13 +24,19 @@ sp_nodiscard struct sp_drive_list *sp_drive_list_create(void);
 struct sp_drive_list *sp_drive_list_ref(struct sp_drive_list *l);
 void sp_drive_list_unref(struct sp_drive_list *l);
 
-/* A name that is there gets the new stat. SP_ELIMIT, SP_ENOMEM. */
+/*
+ * What the client has there. Two files that would have the same name here: the one whose name
+ * stands there as it is has it, the other one its name of the wire. SP_ELIMIT, SP_ENOMEM.
+ */
+sp_nodiscard int sp_drive_list_tell(struct sp_drive_list *l, const char *name,
+		const struct sp_drive_server_stat *stat, bool raw);
+/* A name that is there gets the new stat, another one is not raw. SP_ELIMIT, SP_ENOMEM. */
 sp_nodiscard int sp_drive_list_add(
 		struct sp_drive_list *l, const char *name, const struct sp_drive_server_stat *stat);
 void sp_drive_list_remove(struct sp_drive_list *l, const char *name);
-/* Whether the name is there; stat may be NULL. */
+/* Whether the name is there; out may be NULL. */
 bool sp_drive_list_find(
-		const struct sp_drive_list *l, const char *name, struct sp_drive_server_stat *stat);
+		const struct sp_drive_list *l, const char *name, struct sp_drive_entry *out);
 /* Places: removed ones are among them. */
 size_t sp_drive_list_size(const struct sp_drive_list *l);
 /* False for a removed one. */

@@ -3,31 +3,14 @@
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 #include "core/base/attr.h"
 #include "core/base/err.h"
 #include "core/base/utf16.h"
+#include "core/chan/wire_name.h"
 
 #define REPLACEMENT 0xFFFD
-#define MAX_UNITS 255 /* of one part, in UTF-16 */
-
-static bool is_device(const char *name)
-{
-	static const char *const plain[] = {"CON", "PRN", "AUX", "NUL"};
-	size_t n = strcspn(name, ".");
-
-	while (n > 0 && name[n - 1] == ' ') {
-		n--;
-	}
-	for (size_t i = 0; n == 3 && i < SP_LEN(plain); i++) {
-		if (strncasecmp(name, plain[i], 3) == 0) {
-			return true;
-		}
-	}
-	bool port = strncasecmp(name, "COM", 3) == 0 || strncasecmp(name, "LPT", 3) == 0;
-	return n == 4 && port && '1' <= name[3] && name[3] <= '9';
-}
+#define PRIVATE 0xF000u /* where wire_name.h puts what Windows forbids */
 
 static bool is_utf8(const char *name)
 {
@@ -49,17 +32,28 @@ static bool is_forbidden(char c)
 
 bool sp_drive_name_ok(const char *name)
 {
-	size_t n = strlen(name);
+	char wire[SP_WIRE_NAME_TEXT];
 
-	if (n == 0 || name[n - 1] == ' ' || name[n - 1] == '.') {
-		return false;
-	}
-	for (const char *s = name; *s; s++) {
-		if (is_forbidden(*s)) {
-			return false;
+	return strchr(name, '/') == NULL && sp_wire_file_plain(name, wire);
+}
+
+static bool has_private(const char *name)
+{
+	for (const char *s = name; *s;) {
+		uint32_t c = sp_utf8_next(&s);
+
+		if (PRIVATE < c && c < PRIVATE + 0x80) {
+			return true;
 		}
 	}
-	return !is_device(name) && is_utf8(name) && sp_utf16_units(name) <= MAX_UNITS;
+	return false;
+}
+
+bool sp_drive_name_odd(const char *name)
+{
+	char wire[SP_WIRE_NAME_TEXT];
+
+	return !sp_wire_file_plain(name, wire) || strcmp(name, wire) != 0 || has_private(name);
 }
 
 void sp_drive_name_folder(const char *name, char *out, size_t cap)
@@ -132,14 +126,4 @@ int sp_drive_errno_unsent(int err)
 	default:
 		return EIO;
 	}
-}
-
-uint32_t sp_drive_hash(uint32_t seed, const char *name)
-{
-	uint32_t h = 2166136261u ^ seed;
-
-	for (; *name; name++) {
-		h = (h ^ (unsigned char)*name) * 16777619u;
-	}
-	return h ^ (h >> 15);
 }

@@ -8,11 +8,13 @@
 
 #include "core/chan/drive.h"
 
-/*
- * One part of a path that every client can hold: what Windows forbids (its characters, a blank or
- * dot at the end, the names of its devices) and what is not UTF-8 is none.
- */
+/* One part of a path that can be written for the client: what is not UTF-8 is none. */
 bool sp_drive_name_ok(const char *name);
+/*
+ * Whether only the list of its directory tells how the client writes the name: as it is, or with
+ * what Windows forbids in the private area.
+ */
+bool sp_drive_name_odd(const char *name);
 /* What a drive calls itself as the name of a folder; "drive" where nothing is left of it. */
 void sp_drive_name_folder(const char *name, char *out, size_t cap);
 
@@ -20,7 +22,5 @@ void sp_drive_name_folder(const char *name, char *out, size_t cap);
 int sp_drive_errno(enum sp_drive_fail fail);
 /* The same for a request that was not even sent (enum sp_err). */
 int sp_drive_errno_unsent(int err);
-
-uint32_t sp_drive_hash(uint32_t seed, const char *name);
 
 #endif

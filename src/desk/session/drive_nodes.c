@@ -5,7 +5,7 @@
 
 #include "core/base/err.h"
 #include "core/base/mem.h"
-#include "desk/session/drive_name.h"
+#include "desk/session/name_hash.h"
 
 #define BUCKETS 16384u /* a power of two */
 
@@ -20,7 +20,7 @@ struct sp_drive_nodes {
 static struct sp_drive_node **bucket_of(
 		struct sp_drive_nodes *t, const struct sp_drive_node *parent, const char *name)
 {
-	return &t->bucket[sp_drive_hash((uint32_t)parent->ino * 2654435761u, name) & (BUCKETS - 1)];
+	return &t->bucket[sp_name_hash(parent->ino, name, strlen(name)) & (BUCKETS - 1)];
 }
 
 static int grow(struct sp_drive_nodes *t)
@@ -201,12 +201,17 @@ int sp_drive_node_move(struct sp_drive_nodes *t, struct sp_drive_node *n,
 	return SP_OK;
 }
 
-int sp_drive_node_path(const struct sp_drive_node *n, const char *name, char *out, size_t cap)
+int sp_drive_node_path(struct sp_drive_nodes *t, const struct sp_drive_node *n, const char *name,
+		char *out, size_t cap)
 {
 	const char *part[SP_DRIVE_NODES_DEPTH];
+	bool raw[SP_DRIVE_NODES_DEPTH];
 	size_t parts = 0, at = 0;
 
 	if (name) {
+		const struct sp_drive_node *child = sp_drive_node_find(t, n, name);
+
+		raw[parts] = child && child->raw;
 		part[parts++] = name;
 	}
 	/* The root of all and the folders of the drives in it are no parts. */
@@ -217,13 +222,17 @@ int sp_drive_node_path(const struct sp_drive_node *n, const char *name, char *ou
 		if (!n->linked) {
 			return SP_ENOTFOUND;
 		}
+		raw[parts] = n->raw;
 		part[parts++] = n->name;
 	}
 	while (parts-- > 0) {
 		size_t size = strlen(part[parts]);
 
-		if (at + size + 2 > cap) {
+		if (at + size + 3 > cap) {
 			return SP_ELIMIT;
+		}
+		if (raw[parts]) {
+			out[at++] = SP_DRIVE_SERVER_RAW;
 		}
 		memcpy(out + at, part[parts], size);
 		at += size;

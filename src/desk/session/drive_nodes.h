@@ -16,6 +16,7 @@ struct sp_drive_node {
 	struct sp_drive_node *parent; /* holds a reference; NULL: the root of all */
 	struct sp_drive_node *next; /* of the same hash */
 	char *name;
+	bool raw; /* the client writes the name as it is, though Windows forbids it */
 	bool linked; /* found by its name; a removed one is not */
 	size_t drive; /* its place in the owner's table */
 	struct sp_drive_server_stat stat;
@@ -53,11 +54,11 @@ void sp_drive_node_unlink(struct sp_drive_nodes *t, struct sp_drive_node *n);
 sp_nodiscard int sp_drive_node_move(struct sp_drive_nodes *t, struct sp_drive_node *n,
 		struct sp_drive_node *parent, const char *name);
 /*
- * The path below its drive, "" for the drive's own folder; name (may be NULL) is one part more.
- * SP_ELIMIT when it is too long, SP_ENOTFOUND when it was removed.
+ * The path below its drive as the machine takes it, "" for the drive's own folder; name (may be
+ * NULL) is one part more. SP_ELIMIT when it is too long, SP_ENOTFOUND when it was removed.
  */
-sp_nodiscard int sp_drive_node_path(
-		const struct sp_drive_node *n, const char *name, char *out, size_t cap);
+sp_nodiscard int sp_drive_node_path(struct sp_drive_nodes *t, const struct sp_drive_node *n,
+		const char *name, char *out, size_t cap);
 /* Forgets the list of a directory. */
 void sp_drive_node_drop_list(struct sp_drive_node *n);
 

@@ -175,6 +175,7 @@ static void refuse(struct sp_drive_call *c, int error)
 struct sp_drive_call *sp_drives_call_at(fuse_req_t req, fuse_ino_t parent, const char *name,
 		char path[SP_DRIVE_SERVER_MAX_PATH])
 {
+	struct sp_desk_drives *d = sp_drives_of(req);
 	struct sp_drive_call *c = call_for(req, parent);
 	int error = 0;
 
@@ -189,7 +190,8 @@ struct sp_drive_call *sp_drives_call_at(fuse_req_t req, fuse_ino_t parent, const
 	} else if (!sp_drive_name_ok(name)) {
 		error = strlen(name) > NAME_MAX ? ENAMETOOLONG : EINVAL;
 	} else {
-		int rc = sp_drive_node_path(c->node, name, path, SP_DRIVE_SERVER_MAX_PATH);
+		int rc = sp_drive_node_path(
+				d->nodes, c->node, name, path, SP_DRIVE_SERVER_MAX_PATH);
 
 		error = rc == SP_ELIMIT ? ENAMETOOLONG : rc == SP_OK ? 0 : ENOENT;
 	}
@@ -219,11 +221,31 @@ static void on_looked_up(struct sp_drive_call *c, const struct sp_drive_server_e
 	sp_drive_call_free(c);
 }
 
+/* Answers with what the list of the directory says, which is believed until then. */
+static void found_in_list(struct sp_drive_call *c, const struct sp_drive_list *list,
+		const char *name, uint64_t until)
+{
+	struct sp_drive_entry e;
+
+	if (!sp_drive_list_find(list, name, &e)) {
+		reply_absent(c);
+		return;
+	}
+	struct sp_drive_node *n = sp_drive_node_get(c->d->nodes, c->node, name);
+	if (n) {
+		n->raw = e.raw;
+		sp_drives_learn(n, &e.stat);
+		n->fresh_until = until < n->fresh_until ? until : n->fresh_until;
+		sp_drives_reply_entry(c, n);
+		sp_drive_node_unref(c->d->nodes, n, 1);
+	}
+	sp_drive_call_error(c, ENFILE);
+}
+
 /* What can be said without asking the client. */
 static bool look_up_here(struct sp_drive_call *c, const char *name)
 {
 	struct sp_desk_drives *d = c->d;
-	struct sp_drive_server_stat stat;
 	struct sp_drive_node *n = sp_drive_node_find(d->nodes, c->node, name);
 
 	if (sp_drives_is_root(c->node)) {
@@ -241,28 +263,22 @@ static bool look_up_here(struct sp_drive_call *c, const char *name)
 		sp_drive_call_error(c, ENAMETOOLONG);
 		return true;
 	}
-	if (!sp_drive_name_ok(name)) {
-		reply_absent(c);
-		return true;
-	}
 	if (!sp_drives_list_fresh(c->node)) {
 		return false;
 	}
-	if (!sp_drive_list_find(c->node->list, name, &stat)) {
-		reply_absent(c);
-		return true;
-	}
-	n = sp_drive_node_get(d->nodes, c->node, name);
-	if (n) {
-		uint64_t until = c->node->list_until;
-
-		sp_drives_learn(n, &stat);
-		n->fresh_until = until < n->fresh_until ? until : n->fresh_until;
-		sp_drives_reply_entry(c, n);
-		sp_drive_node_unref(d->nodes, n, 1);
-	}
-	sp_drive_call_error(c, ENFILE);
+	found_in_list(c, c->node->list, name, c->node->list_until);
 	return true;
+}
+
+static void on_dir_listed(struct sp_drive_call *c, const struct sp_drive_server_event *ev)
+{
+	int error = sp_drives_listing_error(c);
+
+	if (error == 0) {
+		found_in_list(c, sp_drives_listing_list(c), c->name, UINT64_MAX);
+	}
+	sp_drive_call_error(c, error);
+	sp_drive_call_free(c);
 }
 
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -279,7 +295,14 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		return;
 	}
 	c->name = sp_strdup(name);
-	int rc = c->name ? sp_drive_node_path(c->node, name, path, sizeof(path)) : SP_ENOMEM;
+	if (c->name && sp_drive_name_odd(name)) {
+		c->done = on_dir_listed;
+		sp_drives_when_listed(c);
+		sp_drives_pump(d);
+		return;
+	}
+	int rc = c->name ? sp_drive_node_path(d->nodes, c->node, name, path, sizeof(path))
+			 : SP_ENOMEM;
 	if (rc == SP_OK) {
 		struct sp_drive_server_at at = {.drive = sp_drives_id(d, c->node), .path = path};
 
@@ -320,7 +343,9 @@ static int at_node(const struct sp_drive_call *c, bool for_writing, struct sp_dr
 	if (at->drive == 0) {
 		return SP_ENOTFOUND;
 	}
-	return at->file ? SP_OK : sp_drive_node_path(c->node, NULL, path, SP_DRIVE_SERVER_MAX_PATH);
+	return at->file ? SP_OK
+			: sp_drive_node_path(c->d->nodes, c->node, NULL, path,
+					  SP_DRIVE_SERVER_MAX_PATH);
 }
 
 static void on_stat(struct sp_drive_call *c, const struct sp_drive_server_event *ev)
@@ -570,6 +595,7 @@ static void renamed(struct sp_drive_call *c, int error)
 	if (error == 0) {
 		sp_drives_note(c->node, c->name, NULL);
 		if (n && sp_drive_node_move(c->d->nodes, n, c->other, c->other_name) == SP_OK) {
+			n->raw = c->flags;
 			sp_drives_note(c->other, c->other_name, &n->stat);
 		} else {
 			sp_drive_node_drop_list(c->other);
@@ -592,7 +618,8 @@ static void on_renamed(struct sp_drive_call *c, const struct sp_drive_server_eve
 
 	/* FreeRDP says that of every directory with something in it, and has renamed it. */
 	if (ev->fail == SP_DRIVE_FAIL_NOTEMPTY &&
-			sp_drive_node_path(c->node, c->name, path, sizeof(path)) == SP_OK) {
+			sp_drive_node_path(c->d->nodes, c->node, c->name, path, sizeof(path)) ==
+					SP_OK) {
 		c->done = on_old_name;
 		sp_drive_call_sent(
 				c, sp_drive_server_stat(c->d->machine, &at, c->tag, sp_now_us()));
@@ -627,8 +654,11 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_
 		refuse(c, EXDEV);
 		return;
 	}
-	int rc = sp_drive_node_path(other, to_name, to, sizeof(to));
+	int rc = sp_drive_node_path(d->nodes, other, to_name, to, sizeof(to));
 	if (rc == SP_OK) {
+		struct sp_drive_node *there = sp_drive_node_find(d->nodes, other, to_name);
+
+		c->flags = there && there->raw;
 		c->done = on_renamed;
 		sp_drives_close_now(d);
 		rc = sp_drive_server_rename(d->machine, sp_drives_id(d, other), from, to, replace,

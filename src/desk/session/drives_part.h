@@ -135,6 +135,11 @@ struct sp_drive_listing;
 bool sp_drives_list_fresh(struct sp_drive_node *dir);
 /* A directory that we have made: it is empty. */
 void sp_drives_list_empty(struct sp_drive_node *dir);
+/* The call's done comes (with ev NULL) when its directory has been read. */
+void sp_drives_when_listed(struct sp_drive_call *c);
+/* Then: why it could not be, or 0; and what stands in it. */
+int sp_drives_listing_error(const struct sp_drive_call *c);
+const struct sp_drive_list *sp_drives_listing_list(const struct sp_drive_call *c);
 void sp_drives_on_entry(struct sp_drive_call *c, const struct sp_drive_server_event *ev);
 void sp_drives_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void sp_drives_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,

@@ -6,17 +6,13 @@
 #include "core/base/err.h"
 #include "core/base/mem.h"
 #include "core/chan/clip_files.h"
+#include "desk/session/name_hash.h"
 
 #define SLOTS 32768u /* a power of two */
 
 static uint32_t slot_of(uint32_t dir, const char *name, size_t n)
 {
-	uint32_t h = 2166136261u ^ dir;
-
-	for (size_t i = 0; i < n; i++) {
-		h = (h ^ (uint8_t)name[i]) * 16777619u;
-	}
-	return (h ^ h >> 15) & (SLOTS - 1);
+	return sp_name_hash(dir, name, n) & (SLOTS - 1);
 }
 
 uint32_t sp_pasted_tree_find(

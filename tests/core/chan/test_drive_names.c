@@ -1,6 +1,7 @@
 /* tests/core/chan/test_drive_names.c - names that lead out of a drive, from either side. */
 #include "drive_rig.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/utf16.h"
@@ -158,6 +159,88 @@ static void test_listing(void **state)
 	rig_finish(&g);
 }
 
+static uint32_t ask_for(struct rig *g, const char *path)
+{
+	struct sp_wr p;
+	struct sp_drive_io_request q = rig_creating(rig_utf16(&p, path));
+
+	rig_request(g, &q);
+	sp_wr_finish(&p);
+	if (g->end[C].n > 0) {
+		rig_passed(g);
+		rig_complete(g, SP_DRIVE_NO_SUCH_FILE);
+		return 0;
+	}
+	rig_answered(g, SP_DRIVE_NAME_INVALID);
+	return SP_DRIVE_NAME_INVALID;
+}
+
+/* What Windows forbids passes as it is only when the client has shown it. */
+static void test_odd(void **state)
+{
+	static const char *const odd[] = {
+			"a:b", "what?", "CON", "aux.txt", "dot.", "blank ", "a|b", "<\">*", "C:"};
+	static const char *const never[] = {"\\..\\a:b", "\\a:b\\..\\x", "\\a:b\\\\x", "\\\\a:b\\x",
+			"\\a:b\\c:d", "\\a:b:c", "\\A:B", "\\x\ny", "\\."};
+	char path[64];
+	struct rig g;
+
+	rig_open(&g, &rig_writing, 1600);
+	rig_open_file(&g, "\\", 9, false);
+	for (size_t i = 0; i < SP_LEN(odd); i++) {
+		snprintf(path, sizeof(path), "\\%s", odd[i]);
+		assert_int_equal(ask_for(&g, path), SP_DRIVE_NAME_INVALID);
+		list(&g, SP_DRIVE_INFO_BOTH_DIRECTORY, odd[i]);
+		rig_clear(&g);
+		assert_int_equal(ask_for(&g, path), 0);
+		snprintf(path, sizeof(path), "\\dir\\%s\\%s", odd[i], odd[0]);
+		assert_int_equal(ask_for(&g, path), 0);
+	}
+	list(&g, SP_DRIVE_INFO_BOTH_DIRECTORY, "x\ny");
+	rig_clear(&g);
+	list(&g, SP_DRIVE_INFO_BOTH_DIRECTORY, "..");
+	rig_clear(&g);
+	for (size_t i = 0; i < SP_LEN(never); i++) {
+		if (ask_for(&g, never[i]) == 0) {
+			fail_msg("passed: %s", never[i]);
+		}
+	}
+	/* The new name of a file, and a list of what is in a directory. */
+	struct sp_wr p, b;
+	uint8_t buf[64];
+	sp_wr_fixed(&b, buf, sizeof(buf));
+	sp_drive_info_rename_write(
+			&b, &(struct sp_drive_info_rename){.path = rig_utf16(&p, "\\a:b")});
+	struct sp_drive_io_request q = rig_setting(9, SP_DRIVE_INFO_RENAME, buf, b.n);
+	rig_request(&g, &q);
+	rig_passed(&g);
+	rig_complete(&g, SP_DRIVE_ACCESS_DENIED);
+	sp_wr_finish(&p);
+	/* More than are remembered: the oldest one is forgotten, until it is listed again. */
+	for (unsigned i = 0; i < SP_DRIVE_ODD_MAX; i++) {
+		snprintf(path, sizeof(path), "%u?", i);
+		list(&g, SP_DRIVE_INFO_NAMES, path);
+		rig_clear(&g);
+	}
+	assert_int_equal(ask_for(&g, "\\a:b"), SP_DRIVE_NAME_INVALID);
+	assert_int_equal(ask_for(&g, "\\0?"), 0);
+	assert_int_equal(ask_for(&g, "\\4095?"), 0);
+	list(&g, SP_DRIVE_INFO_BOTH_DIRECTORY, "a:b");
+	rig_clear(&g);
+	assert_int_equal(ask_for(&g, "\\a:b"), 0);
+	/* Another drive of the same number has shown nothing. */
+	struct sp_wr w;
+	sp_wr_init(&w, 64);
+	sp_drive_head_write(&w, SP_DRIVE_DEVICES_REMOVE);
+	sp_drive_u32_write(&w, 1);
+	sp_drive_u32_write(&w, DISK);
+	rig_send_wr(&g, C, &w);
+	rig_announce(&g, SP_DRIVE_TYPE_FILES, DISK, "again");
+	rig_clear(&g);
+	assert_int_equal(ask_for(&g, "\\a:b"), SP_DRIVE_NAME_INVALID);
+	rig_finish(&g);
+}
+
 static void test_changes(void **state)
 {
 	static const struct {
@@ -196,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_paths),
 			cmocka_unit_test(test_listing),
+			cmocka_unit_test(test_odd),
 			cmocka_unit_test(test_changes),
 	};
 

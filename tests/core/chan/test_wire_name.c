@@ -207,6 +207,77 @@ static void test_write_faults(void **state)
 	sp_wr_finish(&w);
 }
 
+/* U+F000 and an ASCII character. */
+#define P3A "\xEF\x80\xBA"
+#define P2E "\xEF\x80\xAE"
+#define P0A "\xEF\x80\x8A"
+#define P43 "\xEF\x81\x83"
+
+static void test_files(void **state)
+{
+	static const struct {
+		const char *in;
+		enum sp_wire_file kind;
+		const char *out;
+	} files[] = {
+			{"a.txt", SP_WIRE_FILE_MAPPED, "a.txt"},
+			{"x" P3A "y", SP_WIRE_FILE_MAPPED, "x:y"},
+			{"x" P0A "y", SP_WIRE_FILE_MAPPED, "x\ny"},
+			{"x" P2E, SP_WIRE_FILE_MAPPED, "x."},
+			{P43 "ON", SP_WIRE_FILE_MAPPED, "CON"},
+			{P43 "at", SP_WIRE_FILE_MAPPED, P43 "at"},
+			{"x\xEF\x80\xAFy", SP_WIRE_FILE_MAPPED, "x\xEF\x80\xAFy"},
+			/* As they are, and whatever else is in them as well. */
+			{"a:b", SP_WIRE_FILE_RAW, "a:b"},
+			{"C:", SP_WIRE_FILE_RAW, "C:"},
+			{"a:b" P3A "c", SP_WIRE_FILE_RAW, "a:b" P3A "c"},
+			{"CON", SP_WIRE_FILE_RAW, "CON"},
+			{"x.", SP_WIRE_FILE_RAW, "x."},
+			{"...", SP_WIRE_FILE_RAW, "..."},
+			{"." P2E, SP_WIRE_FILE_RAW, "." P2E},
+			{"x\xEF\xBF\xBD", SP_WIRE_FILE_RAW, "x\xEF\xBF\xBD"},
+			{"", SP_WIRE_FILE_NONE, ""},
+			{".", SP_WIRE_FILE_NONE, ""},
+			{"..", SP_WIRE_FILE_NONE, ""},
+			{"x\\y", SP_WIRE_FILE_NONE, ""},
+			{"x/y", SP_WIRE_FILE_NONE, ""},
+			{"x\ny", SP_WIRE_FILE_NONE, ""},
+			{"x\xC2\x85", SP_WIRE_FILE_NONE, ""},
+	};
+
+	for (size_t i = 0; i < SP_LEN(files); i++) {
+		uint8_t buf[64], wire[64];
+		char out[SP_WIRE_NAME_TEXT];
+		struct sp_span in = units(files[i].in, buf, sizeof(buf));
+		struct sp_wr w;
+
+		assert_int_equal(sp_wire_file_read(in, out), files[i].kind);
+		assert_string_equal(out, files[i].out);
+		sp_wr_fixed(&w, wire, sizeof(wire));
+		if (files[i].kind == SP_WIRE_FILE_MAPPED) {
+			assert_int_equal(sp_wire_name_write(&w, out), SP_NAME_FINE);
+			assert_true(sp_wire_file_plain(files[i].out, out));
+			assert_string_equal(out, files[i].in);
+		} else {
+			assert_true(sp_wire_file_write_raw(&w, files[i].in) ==
+					(files[i].kind == SP_WIRE_FILE_RAW));
+		}
+		if (files[i].kind != SP_WIRE_FILE_NONE) {
+			assert_int_equal(w.n, in.n);
+			assert_memory_equal(wire, buf, w.n);
+		}
+	}
+	uint8_t wire[16];
+	char out[SP_WIRE_NAME_TEXT];
+	struct sp_wr w;
+	sp_wr_fixed(&w, wire, sizeof(wire));
+	assert_false(sp_wire_file_write_raw(&w, "a\xFF"));
+	assert_false(sp_wire_file_plain("a\xFF", out));
+	assert_false(sp_wire_file_plain("..", out));
+	assert_int_equal(sp_wire_file_read(unit_hex("00d8"), out), SP_WIRE_FILE_NONE);
+	assert_int_equal(sp_wire_file_read(unit_hex("41"), out), SP_WIRE_FILE_NONE);
+}
+
 static void test_show(void **state)
 {
 	uint8_t buf[64];
@@ -231,6 +302,7 @@ int main(void)
 			cmocka_unit_test(test_lengths),
 			cmocka_unit_test(test_there_and_back),
 			cmocka_unit_test(test_write_faults),
+			cmocka_unit_test(test_files),
 			cmocka_unit_test(test_show),
 	};
 
