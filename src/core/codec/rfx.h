@@ -42,7 +42,7 @@ struct sp_rfx_work {
 	int16_t coef[SP_RFX_COEFS];
 	uint64_t mask[SP_RFX_MASK];
 	uint8_t tile[4 * SP_RFX_TILE * SP_RFX_TILE];
-	uint8_t bytes[SP_RLGR_MAX + 1];
+	uint8_t bytes[SP_RLGR_ROOM];
 };
 
 /* One tile: its place in the grid of 64 x 64 and the quants for it, as indices into conf. */

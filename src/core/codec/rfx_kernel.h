@@ -48,6 +48,21 @@ extern const uint16_t sp_rfx_band_at[SP_RFX_LAYOUTS][SP_RFX_BANDS + 1];
 #define SP_RFX_FLAT_CB 0x2u
 #define SP_RFX_FLAT_CR 0x4u
 
+#define SP_RFX_MASK 64 /* words for a bit per coefficient */
+
+/* [MS-RDPRFX] 3.1.8.1.7; the values are those of the wire (CLW_ENTROPY_*). */
+enum sp_rlgr {
+	SP_RLGR1 = 1,
+	SP_RLGR3 = 4,
+};
+
+/*
+ * No stream of a tile's plane may be longer: its length has 16 bits. Only coefficients that no
+ * picture leads to need more.
+ */
+#define SP_RLGR_MAX 65535u
+#define SP_RLGR_ROOM (SP_RLGR_MAX + 8) /* memory to give to rlgr_encode */
+
 /* Planes and coefficients need no alignment, but are faster at one of 32. None may overlap. */
 struct sp_rfx_kernel {
 	/* 64 x 64 pixels into planes; returns SP_RFX_FLAT_*. */
@@ -64,8 +79,20 @@ struct sp_rfx_kernel {
 	void (*quantize)(int16_t *coef, size_t n, unsigned shift);
 	/* n values c << shift, 0 <= shift < 16. */
 	void (*dequantize)(int16_t *coef, size_t n, unsigned shift);
-	/* Bit i of word i / 64 is set where coefficient i is not 0. */
-	void (*mark)(const int16_t *coef, uint64_t *mask);
+	/* Bit i % 64 of mask[i / 64] is set where coefficient i is not 0. */
+	void (*mark)(const int16_t *coef, uint64_t mask[SP_RFX_MASK]);
+	/*
+	 * 4096 coefficients, with the mask that `mark` made of them, into SP_RLGR_ROOM bytes of
+	 * which all may be used up. Returns the length of the stream, or SP_ESPACE.
+	 */
+	int (*rlgr_encode)(enum sp_rlgr mode, const int16_t *coef, const uint64_t mask[SP_RFX_MASK],
+			uint8_t *out);
+	/*
+	 * Any bytes into 4096 coefficients; what the stream does not tell is 0. Returns the index
+	 * of the first that is not 0, 4096 when there is none: from
+	 * sp_rfx_band_at[layout][SP_RFX_LL3] on it is a tile without detail.
+	 */
+	unsigned (*rlgr_decode)(enum sp_rlgr mode, const uint8_t *src, size_t n, int16_t *coef);
 };
 
 /* The kernels of a level, or of the best one below it that is built in. Static. */
@@ -89,32 +116,5 @@ void sp_rfx_ll3_sum(enum sp_rfx_layout layout, int16_t *coef);
  * last row are repeated.
  */
 void sp_rfx_pad(const uint8_t *px, size_t stride, unsigned w, unsigned h, uint8_t *tile);
-
-#define SP_RFX_MASK 64 /* words for the 4096 bits of sp_rfx_kernel.mark */
-
-/* [MS-RDPRFX] 3.1.8.1.7; the values are those of the wire (CLW_ENTROPY_*). */
-enum sp_rlgr {
-	SP_RLGR1 = 1,
-	SP_RLGR3 = 4,
-};
-
-/*
- * No stream of a tile's plane may be longer: its length has 16 bits. Only coefficients that no
- * picture leads to (above 2047 after quantization) need more.
- */
-#define SP_RLGR_MAX 65535u
-
-/*
- * 4096 coefficients, with the mask that `mark` made of them, into at most cap bytes; give 64
- * KiB to be sure. Returns the bytes, or SP_ESPACE.
- */
-sp_nodiscard int sp_rlgr_encode(enum sp_rlgr mode, const int16_t *coef, const uint64_t *mask,
-		uint8_t *out, size_t cap);
-/*
- * Any bytes into 4096 coefficients; what the stream does not tell is 0. Returns the index of
- * the first that is not 0, 4096 when there is none: from sp_rfx_band_at[layout][SP_RFX_LL3] on
- * it is a tile without detail.
- */
-unsigned sp_rlgr_decode(enum sp_rlgr mode, const uint8_t *src, size_t n, int16_t *coef);
 
 #endif
