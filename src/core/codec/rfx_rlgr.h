@@ -125,7 +125,7 @@ static inline unsigned rlgr_put_run(struct rlgr_out *o, const int16_t *coef, con
 		k = *kp >> LSGR;
 		escapes++;
 	}
-	/* At most 22 escapes lead through 4096 zeros. */
+	/* 20 escapes at most lead through 4096 zeros. */
 	uint64_t head = (uint64_t)(1u << k | zeros) << 1 | sign;
 
 	if (vk <= 8) {
@@ -141,7 +141,8 @@ static inline unsigned rlgr_put_run(struct rlgr_out *o, const int16_t *coef, con
 	return at + 1;
 }
 
-static inline int rlgr_encode(enum sp_rlgr mode, const int16_t *coef, const uint64_t *mask, uint8_t *out)
+static inline int rlgr_encode(
+		enum sp_rlgr mode, const int16_t *coef, const uint64_t *mask, uint8_t *out)
 {
 	struct rlgr_out o = {.p = out, .end = out + SP_RLGR_MAX};
 	unsigned kp = 1 << LSGR, krp = 1 << LSGR, i = 0;
@@ -155,7 +156,8 @@ static inline int rlgr_encode(enum sp_rlgr mode, const int16_t *coef, const uint
 			uint32_t v = rlgr_fold(coef[i++]), vk = v >> kr, low = v & ((1u << kr) - 1);
 
 			if (vk <= 32) {
-				rlgr_put(&o, (((uint64_t)1 << vk) - 1) << (kr + 1) | low, vk + 1 + kr);
+				rlgr_put(&o, (((uint64_t)1 << vk) - 1) << (kr + 1) | low,
+						vk + 1 + kr);
 			} else {
 				rlgr_put_long(&o, vk, low, kr);
 			}
@@ -244,7 +246,7 @@ static inline uint32_t rlgr_get_unary(struct rlgr_in *r)
 
 	for (;;) {
 		rlgr_fill(r);
-		unsigned ones = (unsigned)__builtin_clzll(~(r->acc | 0xffff) | 1);
+		unsigned ones = (unsigned)__builtin_clzll(~r->acc | 0xffff);
 
 		if (ones < 32) {
 			rlgr_skip(r, ones + 1);
