@@ -2,6 +2,7 @@
 #ifndef SP_CORE_CODEC_ZGFX_H
 #define SP_CORE_CODEC_ZGFX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,5 +46,13 @@ void sp_zgfx_enc_destroy(struct sp_zgfx_enc *e);
  * the kind takes in one (LITE: a segment); or what out failed with, after which e is of no use.
  */
 sp_nodiscard int sp_zgfx_encode(struct sp_zgfx_enc *e, struct sp_span in, struct sp_wr *out);
+
+struct sp_zgfx_part {
+	struct sp_span data;
+	bool raw; /* nothing is to be gained: it is not tried */
+};
+/* The same of a message in parts, each in segments of its own. LITE takes one. */
+sp_nodiscard int sp_zgfx_encode_parts(struct sp_zgfx_enc *e, const struct sp_zgfx_part *parts,
+		size_t n, struct sp_wr *out);
 
 #endif

@@ -202,7 +202,7 @@ static void enter(struct sp_zgfx_enc *e, struct sp_span in)
 	}
 }
 
-static void encode_segment(struct sp_zgfx_enc *e, struct sp_span in, struct sp_wr *out)
+static void encode_segment(struct sp_zgfx_enc *e, struct sp_span in, bool raw, struct sp_wr *out)
 {
 	uint32_t n = (uint32_t)in.n, window = zgfx_window(e->kind);
 	size_t head = sp_wr_hole(out, 1);
@@ -214,7 +214,7 @@ static void encode_segment(struct sp_zgfx_enc *e, struct sp_span in, struct sp_w
 	}
 	struct bits b = {.p = p, .room = in.n > 0 ? in.n - 1 : 0};
 	enter(e, in);
-	bool packed = encode_bits(e, n, &b);
+	bool packed = !raw && encode_bits(e, n, &b);
 	unsigned unused = b.n_held > 0 ? 8 - b.n_held : 0;
 	put(&b, 0, unused);
 	packed = packed && !b.over && b.n + 1 < in.n;
@@ -229,26 +229,60 @@ static void encode_segment(struct sp_zgfx_enc *e, struct sp_span in, struct sp_w
 	e->n = window - e->n < n ? window : e->n + n;
 }
 
-int sp_zgfx_encode(struct sp_zgfx_enc *e, struct sp_span in, struct sp_wr *out)
+static size_t segments_of(const struct sp_zgfx_enc *e, size_t n)
 {
-	size_t most = zgfx_segment(e->kind), n = in.n > 0 ? (in.n + most - 1) / most : 1;
+	return n / zgfx_segment(e->kind) + (n % zgfx_segment(e->kind) > 0);
+}
 
-	if (!(n <= ZGFX_MAX_SEGMENTS && (e->kind == SP_ZGFX_FULL || n == 1))) {
-		return SP_EARG;
-	}
-	sp_wr_u8(out, n == 1 ? ZGFX_SINGLE : ZGFX_MULTIPART);
-	if (n == 1) {
-		encode_segment(e, in, out);
-		return sp_wr_ok(out);
-	}
-	sp_wr_le16(out, (uint16_t)n);
-	sp_wr_le32(out, (uint32_t)in.n);
-	for (size_t at = 0; at < in.n; at += most) {
-		size_t part = in.n - at < most ? in.n - at : most;
+/* Each segment behind its length. */
+static void encode_part(struct sp_zgfx_enc *e, const struct sp_zgfx_part *part, struct sp_wr *out)
+{
+	size_t most = zgfx_segment(e->kind);
+
+	for (size_t at = 0; at < part->data.n; at += most) {
+		size_t n = part->data.n - at < most ? part->data.n - at : most;
 		size_t size = sp_wr_hole(out, 4), begin = out->n;
 
-		encode_segment(e, sp_span(in.p + at, part), out);
+		encode_segment(e, sp_span(part->data.p + at, n), part->raw, out);
 		sp_wr_fill_le32(out, size, out->n - begin);
 	}
+}
+
+int sp_zgfx_encode_parts(struct sp_zgfx_enc *e, const struct sp_zgfx_part *parts, size_t n,
+		struct sp_wr *out)
+{
+	size_t segments = 0, bytes = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		segments += segments_of(e, parts[i].data.n);
+		bytes += parts[i].data.n;
+	}
+	if (!(segments <= ZGFX_MAX_SEGMENTS && bytes <= UINT32_MAX &&
+			    (e->kind == SP_ZGFX_FULL || (n == 1 && segments <= 1)))) {
+		return SP_EARG;
+	}
+	if (segments <= 1) {
+		const struct sp_zgfx_part *only = parts;
+
+		while (only + 1 < parts + n && only->data.n == 0) {
+			only++;
+		}
+		sp_wr_u8(out, ZGFX_SINGLE);
+		encode_segment(e, n > 0 ? only->data : sp_span(NULL, 0), n > 0 && only->raw, out);
+		return sp_wr_ok(out);
+	}
+	sp_wr_u8(out, ZGFX_MULTIPART);
+	sp_wr_le16(out, (uint16_t)segments);
+	sp_wr_le32(out, (uint32_t)bytes);
+	for (size_t i = 0; i < n; i++) {
+		encode_part(e, &parts[i], out);
+	}
 	return sp_wr_ok(out);
+}
+
+int sp_zgfx_encode(struct sp_zgfx_enc *e, struct sp_span in, struct sp_wr *out)
+{
+	struct sp_zgfx_part all = {.data = in};
+
+	return sp_zgfx_encode_parts(e, &all, 1, out);
 }
