@@ -30,7 +30,7 @@ struct sp_drive_server;
 #define SP_DRIVE_SERVER_RAW '\xFF'
 
 struct sp_drive_server_conf {
-	uint32_t deadline_ms; /* without any answer from the client to a request; 0: 30,000 */
+	uint32_t deadline_ms; /* without any answer to a request; 0: 30,000; a list has 6 in all */
 	uint32_t chunk; /* bytes that one message reads or writes; 0: 65,536 */
 };
 

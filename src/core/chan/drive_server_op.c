@@ -8,6 +8,7 @@
 
 #define INDEX_BITS 11 /* of a slot in a completion id */
 #define LONGEST 4 /* deadlines, of a read or write that is answered bit by bit */
+#define LONGEST_LIST 6 /* and of a list */
 
 static void work(struct sp_drive_server *s, struct sp_drive_op *op);
 
@@ -83,18 +84,20 @@ static void make_room(struct sp_drive_server *s)
 }
 
 /*
- * When the answer must be there. A client that gives what is read or written byte by byte, each in
- * good time, has no more of it in all than LONGEST deadlines.
+ * When the answer must be there. A client that gives what is read or written byte by byte, or a
+ * list entry by entry, each in good time, has no more than so many deadlines in all.
  */
 static uint64_t due_of(const struct sp_drive_server *s, struct sp_drive_op *op)
 {
 	uint64_t one = (uint64_t)s->deadline_ms * 1000, due = s->now + one;
 
-	if (!op || (op->kind != SP_DRIVE_OP_READ && op->kind != SP_DRIVE_OP_WRITE)) {
+	if (!op ||
+			(op->kind != SP_DRIVE_OP_READ && op->kind != SP_DRIVE_OP_WRITE &&
+					op->kind != SP_DRIVE_OP_LIST)) {
 		return due;
 	}
 	if (op->until == 0) {
-		op->until = s->now + LONGEST * one;
+		op->until = s->now + (op->kind == SP_DRIVE_OP_LIST ? LONGEST_LIST : LONGEST) * one;
 	}
 	return due < op->until ? due : op->until;
 }

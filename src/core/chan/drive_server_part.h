@@ -62,7 +62,7 @@ struct sp_drive_op {
 	bool tree, wait, replace, directory;
 	unsigned step, in_flight;
 	size_t entries;
-	uint64_t until; /* of a read or write: its end, however often a part of it is answered */
+	uint64_t until; /* of a read, write or list: its end, however often a part is answered */
 	struct sp_drive_server_change change;
 	/* The answer. */
 	enum sp_drive_fail fail;

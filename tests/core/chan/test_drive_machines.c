@@ -760,6 +760,31 @@ static void test_trickle(void **state)
 	part(j);
 }
 
+/* An entry at a time, each just before it is too late. */
+static void test_trickled_list(void **state)
+{
+	struct joined *j = join();
+	uint64_t began = j->now;
+
+	j->hold = true;
+	j->names = 1000;
+	assert_int_equal(sp_drive_server_list(j->s, j->drive, "", "*", 5, j->now), SP_OK);
+	uint64_t step = sp_drive_server_deadline(j->s) - j->now;
+	for (unsigned i = 0; i < 20 && j->answers == 0; i++) {
+		run(j);
+		j->now += step - 1;
+		sp_drive_server_tick(j->s, j->now);
+		server_events(j);
+		let_go(j);
+		run(j);
+	}
+	assert_int_equal(j->answers, 1);
+	assert_int_equal(j->fail, SP_DRIVE_FAIL_TIMEDOUT);
+	assert_true(j->entries > 0);
+	assert_true(j->now - began <= 7 * step);
+	part(j);
+}
+
 /* A client that announces devices for ever and reads no answer is given up. N-D1 */
 static void test_announces(void **state)
 {
@@ -891,6 +916,7 @@ int main(void)
 			cmocka_unit_test(test_client_refuses),
 			cmocka_unit_test(test_limits),
 			cmocka_unit_test(test_trickle),
+			cmocka_unit_test(test_trickled_list),
 			cmocka_unit_test(test_announces),
 			cmocka_unit_test(test_no_memory),
 			cmocka_unit_test(test_truncated),
