@@ -475,6 +475,58 @@ static void test_list(void **state)
 			SP_DRIVE_OK);
 }
 
+/* Of two files that are called the same on the wire one is shown; the other one is when it is alone. */
+static void test_one_name(void **state)
+{
+	static const char plain[] = "a\xEF\x80\xBA"
+				    "b";
+	static const char on_wire[] = "\\a\xEF\x80\xBA"
+				      "b";
+	struct sp_drive_fs_file d, f;
+	char text[8];
+
+	(void)state;
+	put(in_dir(plain), "plain");
+	for (int both = 0; both < 2; both++) {
+		size_t n = sizeof(text), listed = 0;
+		uint8_t buf[1024];
+		struct sp_wr w;
+
+		if (both) {
+			put(in_dir("a:b"), "colon");
+		}
+		assert_int_equal(open_as(on_wire, SP_DRIVE_IO_READ_DATA, SP_DRIVE_IO_OPEN, 0, &f),
+				SP_DRIVE_OK);
+		assert_int_equal(sp_drive_fs_read(&f, 0, text, &n), SP_DRIVE_OK);
+		assert_int_equal(n, 5);
+		assert_memory_equal(text, both ? "colon" : "plain", 5);
+		sp_drive_fs_drop(&f);
+		assert_int_equal(open_as("\\", SP_DRIVE_IO_READ_DATA, SP_DRIVE_IO_OPEN, 0, &d),
+				SP_DRIVE_OK);
+		struct sp_drive_io_directory in = {.class = SP_DRIVE_INFO_NAMES,
+				.initial = true,
+				.path = wide("\\a*")};
+		for (;; in.initial = false) {
+			sp_wr_fixed(&w, buf, sizeof(buf));
+			if (sp_drive_fs_list(&d, &in, &w) != SP_DRIVE_OK) {
+				break;
+			}
+			listed++;
+		}
+		assert_int_equal(listed, 1);
+		sp_drive_fs_drop(&d);
+	}
+	/* Nothing of either is made anew. */
+	assert_int_equal(open_as(on_wire, SP_DRIVE_IO_WRITE_DATA, SP_DRIVE_IO_CREATE_NEW, 0, &f),
+			SP_DRIVE_NAME_COLLISION);
+	/* What a control stands for comes back. */
+	assert_int_equal(open_as("\\x\xEF\x80\x8A", SP_DRIVE_IO_WRITE_DATA, SP_DRIVE_IO_CREATE_NEW,
+					 0, &f),
+			SP_DRIVE_OK);
+	sp_drive_fs_drop(&f);
+	assert_int_equal(access(in_dir("x\n"), F_OK), 0);
+}
+
 static void test_patterns(void **state)
 {
 	static const struct {
@@ -566,6 +618,7 @@ int main(void)
 			TEST(test_other_file),
 			TEST(test_read_only),
 			TEST(test_list),
+			TEST(test_one_name),
 			TEST(test_patterns),
 			TEST(test_locks),
 			TEST(test_volume),

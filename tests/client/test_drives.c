@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "client/drives.h"
+#include "client/drives_part.h"
 #include "core/base/mem.h"
 #include "core/chan/drive_server.h"
 
@@ -294,6 +294,48 @@ static void test_vanishes(void **state)
 	assert_int_equal(sp_drives_taken(wire->drives), 0);
 }
 
+/* Who waits for a lock when the drive goes does not keep the place of those who come later. */
+static void test_locks_vanish(void **state)
+{
+	char second[80];
+
+	for (int round = 0; round < 2; round++) {
+		uint64_t a = open_file("f"), b = open_file("f");
+
+		assert_int_equal(sp_drive_server_lock(wire->s, a, SP_DRIVE_IO_LOCK_EXCLUSIVE, false,
+						 0, 10, 2, sp_now_us()),
+				SP_OK);
+		run();
+		assert_int_equal(wire->fail, SP_DRIVE_FAIL_NONE);
+		size_t before = wire->answers;
+		for (uint64_t i = 0; i < SP_DRIVES_LOCKS; i++) {
+			assert_int_equal(
+					sp_drive_server_lock(wire->s, b, SP_DRIVE_IO_LOCK_EXCLUSIVE,
+							true, 0, 10, 100 + i, sp_now_us()),
+					SP_OK);
+		}
+		run();
+		assert_int_equal(wire->answers, before); /* all of them wait */
+		if (round == 1) {
+			break;
+		}
+		assert_int_equal(unlink(path("f")), 0);
+		assert_int_equal(rmdir(wire->dir), 0);
+		assert_int_equal(sp_drive_server_open(wire->s, wire->drive, "g",
+						 SP_DRIVE_SERVER_READ, 1, sp_now_us()),
+				SP_OK);
+		run();
+		assert_int_equal(wire->answers, before + SP_DRIVES_LOCKS + 1);
+		assert_true(wire->removed);
+		assert_int_equal(mkdir(wire->dir, 0700), 0);
+		snprintf(second, sizeof(second), "%s", wire->dir);
+		wire->added = false;
+		assert_int_equal(sp_drives_add(wire->drives, "two", second, false), SP_OK);
+		run();
+		assert_true(wire->added);
+	}
+}
+
 static void test_parse(void **state)
 {
 	static const char *const bad[] = {"", "a", "=", "a=", "=b"};
@@ -324,6 +366,7 @@ int main(void)
 			TEST(test_lock),
 			TEST(test_full),
 			TEST(test_vanishes),
+			TEST(test_locks_vanish),
 			TEST(test_parse),
 	};
 
