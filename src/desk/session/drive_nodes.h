@@ -18,7 +18,7 @@ struct sp_drive_node {
 	char *name;
 	bool raw; /* the client writes the name as it is, though Windows forbids it */
 	bool linked; /* found by its name; a removed one is not */
-	size_t drive; /* its place in the owner's table */
+	uint64_t drive; /* its number at the owner's */
 	struct sp_drive_server_stat stat;
 	uint64_t fresh_until; /* us; stat is believed so long */
 	/* A directory's: what stands in it. */

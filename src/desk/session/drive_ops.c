@@ -249,7 +249,7 @@ static bool look_up_here(struct sp_drive_call *c, const char *name)
 	struct sp_drive_node *n = sp_drive_node_find(d->nodes, c->node, name);
 
 	if (sp_drives_is_root(c->node)) {
-		if (n && d->drive[n->drive].alive) {
+		if (n && sp_drives_drive(d, n)) {
 			sp_drives_reply_entry(c, n);
 		}
 		sp_drive_call_error(c, ENOENT);
@@ -672,12 +672,12 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_
 
 static void reply_volume(struct sp_drive_call *c)
 {
-	const struct sp_drive_server_volume *v = &c->d->drive[c->node->drive].volume;
+	const struct sp_drive *v = sp_drives_drive(c->d, c->node);
 	struct statvfs out = {.f_bsize = UNIT,
 			.f_frsize = UNIT,
-			.f_blocks = v->total / UNIT,
-			.f_bfree = v->free / UNIT,
-			.f_bavail = v->available / UNIT,
+			.f_blocks = v->volume.total / UNIT,
+			.f_bfree = v->volume.free / UNIT,
+			.f_bavail = v->volume.available / UNIT,
 			.f_namemax = NAME_MAX};
 
 	if (c->req) {
@@ -688,14 +688,14 @@ static void reply_volume(struct sp_drive_call *c)
 
 static void on_volume(struct sp_drive_call *c, const struct sp_drive_server_event *ev)
 {
-	struct sp_drive *v = &c->d->drive[c->node->drive];
+	struct sp_drive *v = sp_drives_drive(c->d, c->node);
 
-	if (ev->fail == SP_DRIVE_FAIL_NONE) {
+	if (v && ev->fail == SP_DRIVE_FAIL_NONE) {
 		v->volume = ev->volume;
 		v->volume_until = sp_now_us() + VOLUME_US;
 		reply_volume(c);
 	}
-	sp_drive_call_error(c, sp_drive_errno(ev->fail));
+	sp_drive_call_error(c, v ? sp_drive_errno(ev->fail) : EIO);
 	sp_drive_call_free(c);
 }
 
@@ -713,7 +713,8 @@ static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 		sp_drive_call_free(c);
 		return;
 	}
-	if (d->drive[c->node->drive].alive && sp_now_us() < d->drive[c->node->drive].volume_until) {
+	const struct sp_drive *v = sp_drives_drive(d, c->node);
+	if (v && sp_now_us() < v->volume_until) {
 		reply_volume(c);
 		sp_drive_call_free(c);
 		return;

@@ -117,9 +117,11 @@ bool sp_drives_is_root(const struct sp_drive_node *n)
 	return !n->parent;
 }
 
-uint64_t sp_drives_id(const struct sp_desk_drives *d, const struct sp_drive_node *n)
+uint64_t sp_drives_id(struct sp_desk_drives *d, const struct sp_drive_node *n)
 {
-	return n->parent && d->drive[n->drive].alive ? d->drive[n->drive].id : 0;
+	const struct sp_drive *v = sp_drives_drive(d, n);
+
+	return v ? v->id : 0;
 }
 
 static bool ensure_mount(struct sp_desk_drives *d)
@@ -145,54 +147,6 @@ static bool ensure_mount(struct sp_desk_drives *d)
 	return false;
 }
 
-static struct sp_drive *find_drive(struct sp_desk_drives *d, const char *name)
-{
-	for (size_t i = 0; i < SP_DRIVES_MAX; i++) {
-		if (d->drive[i].used && strcmp(d->drive[i].name, name) == 0) {
-			return &d->drive[i];
-		}
-	}
-	return NULL;
-}
-
-/* The folder's name: the drive's, or that and a number where another living one has it. */
-static struct sp_drive *place_drive(struct sp_desk_drives *d, const char *given)
-{
-	char base[SP_DRIVES_NAME - 16], name[SP_DRIVES_NAME];
-
-	sp_drive_name_folder(given, base, sizeof(base));
-	for (unsigned i = 1; i <= SP_DRIVES_MAX; i++) {
-		snprintf(name, sizeof(name), i == 1 ? "%s" : "%s (%u)", base, i);
-		struct sp_drive *v = find_drive(d, name);
-		if (v && v->alive) {
-			continue;
-		}
-		for (size_t k = 0; !v && k < SP_DRIVES_MAX; k++) {
-			if (!d->drive[k].used) {
-				v = &d->drive[k];
-				snprintf(v->name, sizeof(v->name), "%s", name);
-			}
-		}
-		return v;
-	}
-	return NULL;
-}
-
-static bool make_folder(struct sp_desk_drives *d, struct sp_drive *v)
-{
-	if (v->node) {
-		return true;
-	}
-	v->node = sp_drive_node_get(d->nodes, sp_drive_node_of(d->nodes, FUSE_ROOT_ID), v->name);
-	if (!v->node) {
-		return false;
-	}
-	v->node->drive = (size_t)(v - d->drive);
-	v->node->stat = (struct sp_drive_server_stat){.directory = true};
-	v->used = true;
-	return true;
-}
-
 static void drive_target(
 		const struct sp_desk_drives *d, const struct sp_drive *v, char *out, size_t n)
 {
@@ -205,16 +159,16 @@ static void on_added(struct sp_desk_drives *d, const struct sp_drive_server_even
 	struct sp_drive *v = NULL;
 
 	if (ensure_mount(d)) {
-		v = place_drive(d, ev->name);
+		v = sp_drives_place(d, ev->name);
 	}
-	if (!v || !make_folder(d, v)) {
+	if (!v) {
 		return;
 	}
 	v->alive = true;
 	v->id = ev->drive;
 	v->volume_until = 0;
 	drive_target(d, v, target, sizeof(target));
-	sp_log(SP_LOG_INFO, "drive of the client: %s", target);
+	sp_log(sp_drives_tell_level(d), "drive of the client: %s", target);
 	if (d->home && !v->link) {
 		v->link = sp_drive_link_make(d->home, v->name, target);
 	}
@@ -238,10 +192,9 @@ static void on_removed(struct sp_desk_drives *d, uint64_t id)
 		struct sp_drive *v = &d->drive[i];
 
 		if (v->alive && v->id == id) {
-			v->alive = false;
-			sp_drive_node_drop_list(v->node);
+			sp_drives_leave(d, v);
 			drop_link(d, v);
-			sp_log(SP_LOG_INFO, "drive of the client is gone: %s", v->name);
+			sp_log(sp_drives_tell_level(d), "drive of the client is gone: %s", v->name);
 		}
 	}
 }
@@ -368,6 +321,7 @@ static void attach(struct sp_part *p, struct sp_vc *vc)
 		return;
 	}
 	d->port = port;
+	d->told = 0;
 	sp_drives_pump(d);
 }
 

@@ -2,6 +2,7 @@
 #ifndef SP_DESK_SESSION_DRIVES_PART_H
 #define SP_DESK_SESSION_DRIVES_PART_H
 
+#include "core/base/log.h"
 #include "desk/session/drive_nodes.h"
 #include "desk/session/drives.h"
 #include "desk/session/mount.h"
@@ -14,9 +15,13 @@
 #define SP_DRIVES_NAME 256
 #define SP_DRIVES_MAX_CLOSING 64
 
+#define SP_DRIVES_MAX_TOLD 100 /* lines of the log about drives of one connection */
+
 struct sp_drive {
-	bool used; /* it has a folder's node, which stays when the client goes */
+	/* 0: free. Its node stays when the client goes, until another drive needs the place. */
+	uint64_t number; /* never used again; which slot it is, modulo SP_DRIVES_MAX */
 	bool alive;
+	uint64_t gone; /* the later the more */
 	uint64_t id; /* the machine's */
 	char name[SP_DRIVES_NAME];
 	struct sp_drive_node *node;
@@ -35,6 +40,8 @@ struct sp_desk_drives {
 	bool no_fuse; /* said once */
 	bool busy; /* events are being taken */
 	uint32_t attached; /* a number for each connection */
+	unsigned told; /* lines of the log about drives of this connection */
+	uint64_t numbers; /* of drives */
 	struct sp_watch *timer;
 	struct sp_drive_nodes *nodes;
 	struct sp_drive drive[SP_DRIVES_MAX];
@@ -101,8 +108,21 @@ void sp_drives_pump(struct sp_desk_drives *d);
 /* Tells the client of what was closed: before anything that a file still open there would hinder. */
 void sp_drives_close_now(struct sp_desk_drives *d);
 /* The machine's number; 0, which none has, when the client is gone. */
-uint64_t sp_drives_id(const struct sp_desk_drives *d, const struct sp_drive_node *n);
+uint64_t sp_drives_id(struct sp_desk_drives *d, const struct sp_drive_node *n);
 bool sp_drives_is_root(const struct sp_drive_node *n);
+
+/* ---- folders (drive_place.c) ---- */
+
+/* Whose the node is; NULL when the client has gone. */
+struct sp_drive *sp_drives_drive(struct sp_desk_drives *d, const struct sp_drive_node *n);
+/*
+ * A folder for a drive that calls itself so, with its node: the one it had, or a new one, for
+ * which the one that is not used for longest may go. NULL when there is none, or no memory.
+ */
+struct sp_drive *sp_drives_place(struct sp_desk_drives *d, const char *given);
+void sp_drives_leave(struct sp_desk_drives *d, struct sp_drive *v);
+/* Level for one line more about drives that come and go: a client can make them do so for ever. */
+enum sp_log_level sp_drives_tell_level(struct sp_desk_drives *d);
 
 /* ---- nodes (drive_ops.c) ---- */
 
