@@ -305,12 +305,6 @@ static int on_advertise(struct sp_gfx_server *s, struct sp_rd *r)
 	return SP_OK;
 }
 
-/* Modulo 2^32: a is not older than b. */
-static bool not_before(uint32_t a, uint32_t b)
-{
-	return (int32_t)(a - b) >= 0;
-}
-
 static int on_ack(struct sp_gfx_server *s, struct sp_rd *r, uint64_t now_us)
 {
 	struct sp_gfx_ack a;
@@ -326,8 +320,9 @@ static int on_ack(struct sp_gfx_server *s, struct sp_rd *r, uint64_t now_us)
 		s->stats.depth = 0;
 		return was || emit(s, SP_GFX_SERVER_SUSPENDED) ? SP_OK : SP_ELIMIT;
 	}
-	if (s->stats.frame == 0 || !not_before(s->stats.frame, a.frame) || a.frame == 0 ||
-			(s->stats.acked != 0 && not_before(s->stats.acked, a.frame))) {
+	/* Newer than the newest, and not of a frame to come. */
+	uint32_t more = a.frame - s->stats.acked;
+	if (!(1 <= more && more <= s->stats.frame - s->stats.acked)) {
 		return SP_ESTATE;
 	}
 	const struct frame *f = &s->frame[a.frame % FRAMES];
@@ -359,7 +354,7 @@ static int on_qoe(struct sp_gfx_server *s, struct sp_rd *r)
 	if (rc != SP_OK) {
 		return rc;
 	}
-	if (s->stats.frame == 0 || !not_before(s->stats.frame, q.frame)) {
+	if (!(q.frame != 0 && q.frame <= s->stats.frame)) {
 		return SP_ESTATE;
 	}
 	ev = emit(s, SP_GFX_SERVER_QOE);

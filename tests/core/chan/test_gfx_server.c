@@ -292,6 +292,7 @@ static void test_acks(void **state)
 	assert_int_equal(st.waiting, 0);
 	assert_int_equal(ack(&g, 0, 6, T0), SP_ESTATE);
 	assert_int_equal(ack(&g, 0, 0, T0), SP_ESTATE);
+	assert_int_equal(ack(&g, 0, 0xFF000001, T0), SP_ESTATE);
 	/* Two were passed over, as old clients do. */
 	assert_int_equal(ack(&g, 77, 3, T0 + 9000), SP_OK);
 	assert_true(sp_gfx_server_next(g.s, &ev));
