@@ -8,6 +8,7 @@
 
 #include "core/base/err.h"
 #include "core/codec/interleaved.h"
+#include "core/codec/nsc.h"
 #include "core/codec/pixel.h"
 #include "core/codec/planar.h"
 #include "core/view/emit.h"
@@ -200,6 +201,23 @@ static int rle_decode(const struct tile *t, unsigned depth)
 			depth, &palette, t->stream.p, t->stream.n, t->to, t->step, TILE, TILE);
 }
 
+/* depth tells the options: the colour loss level, and 8 for chroma of 2x2 pixels together. */
+static int nsc_encode(const struct tile *t, unsigned depth, struct sp_wr *out)
+{
+	static struct sp_nsc_enc *e;
+	struct sp_nsc_conf conf = {(uint8_t)(depth & 7), depth & 8};
+
+	if (!e) {
+		e = sp_nsc_enc_create();
+	}
+	return e ? sp_nsc_encode(e, &conf, t->px, t->step, TILE, TILE, out) : -1;
+}
+
+static int nsc_decode(const struct tile *t, unsigned depth)
+{
+	return sp_nsc_decode(t->stream.p, t->stream.n, t->to, t->step, TILE, TILE);
+}
+
 static double median_rate(double *times, double pixels)
 {
 	qsort(times, RUNS, sizeof(*times), compare);
@@ -331,6 +349,8 @@ static bool measure_emit(const struct picture *p, bool shadow, bool all)
 static bool measure_all(const struct picture *p)
 {
 	return measure("planar", p, 32, planar_encode, planar_decode) &&
+			measure("nscodec", p, 1, nsc_encode, nsc_decode) &&
+			measure("nscodec 3 halved", p, 3 | 8, nsc_encode, nsc_decode) &&
 			measure("interleaved 24 bpp", p, 24, rle_encode, rle_decode) &&
 			measure("interleaved 16 bpp", p, 16, rle_encode, rle_decode) &&
 			measure("interleaved 15 bpp", p, 15, rle_encode, rle_decode) &&

@@ -1,0 +1,316 @@
+/* core/codec/nsc_dec.c - NSCodec bitmaps into pixels. */
+#include "core/base/rd.h"
+#include "core/codec/nsc.h"
+#include "core/codec/simd.h"
+
+#define BATCH 8192 /* values of a plane that are decoded together; two rows at least */
+#define ROOM (2 * SP_PIXEL_SIDE_MAX + SP_SIMD_SLACK)
+#define RAW_END 4 /* the last bytes of an encoded plane are not encoded */
+
+/* What is left of a plane. */
+struct plane {
+	const uint8_t *p, *end;
+	size_t left; /* values to come */
+	size_t run; /* of them, how many are those of a run that was begun */
+	bool raw;
+	uint8_t value; /* of that run */
+	uint8_t *buf;
+	size_t filled; /* values of buf known to be value, from its start */
+};
+
+/* The length of the run whose two equal values were just passed; 0 when it is damaged. */
+static size_t run_length(struct plane *pl)
+{
+	size_t n;
+
+	if (!(pl->p < pl->end)) {
+		return 0;
+	}
+	n = *pl->p++;
+	if (n < 0xff) {
+		n += 2;
+	} else {
+		if (!(4 <= pl->end - pl->p)) {
+			return 0;
+		}
+		n = sp_simd_load32(pl->p);
+		pl->p += 4;
+	}
+	return n <= pl->left - RAW_END ? n : 0;
+}
+
+/* Single values up to the next two that are equal, at most n; returns how many. */
+static size_t literals(struct plane *pl, uint8_t *out, size_t n)
+{
+	size_t i = 0;
+
+	/* The value before the raw ones is single whatever comes behind it. */
+	if (n > pl->left - RAW_END - 1) {
+		n = pl->left - RAW_END - 1;
+	}
+#if defined(SP_SIMD_SSE2)
+	while (i < n && pl->end - pl->p > 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)pl->p);
+		__m128i next = _mm_loadu_si128((const __m128i *)(pl->p + 1));
+		unsigned m = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, next));
+		size_t k = m ? (size_t)__builtin_ctz(m) : 16;
+
+		_mm_storeu_si128((__m128i *)(out + i), v);
+		if (k >= n - i) {
+			pl->p += n - i;
+			return n;
+		}
+		i += k;
+		pl->p += k;
+		if (m) {
+			return i;
+		}
+	}
+#endif
+	while (i < n && pl->end - pl->p > 1 && pl->p[0] != pl->p[1]) {
+		out[i++] = *pl->p++;
+	}
+	return i;
+}
+
+/* The next n values of an encoded plane, which has as many. */
+static int read_encoded(struct plane *pl, size_t n)
+{
+	uint8_t *out = pl->buf;
+
+	if (pl->run >= n && pl->filled >= n) {
+		pl->run -= n;
+		pl->left -= n;
+		return SP_OK;
+	}
+	pl->filled = pl->run >= n ? n : 0;
+	while (n > 0) {
+		size_t k;
+
+		if (pl->run > 0) {
+			k = pl->run < n ? pl->run : n;
+			memset(out, pl->value, k);
+			pl->run -= k;
+		} else if (pl->left <= RAW_END) {
+			k = pl->left < n ? pl->left : n;
+			if (!(k <= (size_t)(pl->end - pl->p))) {
+				return SP_ECODEC;
+			}
+			memcpy(out, pl->p, k);
+			pl->p += k;
+		} else if (pl->left == RAW_END + 1) {
+			if (!(pl->p < pl->end)) {
+				return SP_ECODEC;
+			}
+			*out = *pl->p++;
+			k = 1;
+		} else {
+			k = literals(pl, out, n);
+			if (k == 0) {
+				if (!(pl->end - pl->p > 2)) {
+					return SP_ECODEC;
+				}
+				pl->value = *pl->p;
+				pl->p += 2;
+				pl->run = run_length(pl);
+				if (pl->run == 0) {
+					return SP_ECODEC;
+				}
+				continue;
+			}
+		}
+		out += k;
+		n -= k;
+		pl->left -= k;
+	}
+	return SP_OK;
+}
+
+static int read_plane(struct plane *pl, size_t n)
+{
+	if (!pl->raw) {
+		return read_encoded(pl, n);
+	}
+	memcpy(pl->buf, pl->p, n);
+	pl->p += n;
+	return SP_OK;
+}
+
+static inline uint8_t clamp(int v)
+{
+	return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+}
+
+#if defined(SP_SIMD_SSE2)
+/*
+ * Eight values of chroma, in the high bytes of their lanes: [MS-RDPEGDI] 3.1.9.1.4 undone, but
+ * halved, as the matrix needs it.
+ */
+static inline __m128i chroma(__m128i v, unsigned shift)
+{
+	return _mm_srai_epi16(_mm_slli_epi16(v, (int)shift), 8);
+}
+
+static inline void join16(
+		uint8_t *out, __m128i y, __m128i co, __m128i cg, __m128i x, unsigned shift)
+{
+	const __m128i zero = _mm_setzero_si128();
+	__m128i y0 = _mm_unpacklo_epi8(y, zero), y1 = _mm_unpackhi_epi8(y, zero);
+	__m128i co0 = chroma(_mm_unpacklo_epi8(zero, co), shift);
+	__m128i co1 = chroma(_mm_unpackhi_epi8(zero, co), shift);
+	__m128i cg0 = chroma(_mm_unpacklo_epi8(zero, cg), shift);
+	__m128i cg1 = chroma(_mm_unpackhi_epi8(zero, cg), shift);
+	__m128i g = _mm_packus_epi16(_mm_add_epi16(y0, cg0), _mm_add_epi16(y1, cg1));
+	__m128i t0 = _mm_sub_epi16(y0, cg0), t1 = _mm_sub_epi16(y1, cg1);
+	__m128i r = _mm_packus_epi16(_mm_add_epi16(t0, co0), _mm_add_epi16(t1, co1));
+	__m128i b = _mm_packus_epi16(_mm_sub_epi16(t0, co0), _mm_sub_epi16(t1, co1));
+	__m128i bg = _mm_unpacklo_epi8(b, g), rx = _mm_unpacklo_epi8(r, x);
+	__m128i *d = (__m128i *)out;
+
+	_mm_storeu_si128(d, _mm_unpacklo_epi16(bg, rx));
+	_mm_storeu_si128(d + 1, _mm_unpackhi_epi16(bg, rx));
+	bg = _mm_unpackhi_epi8(b, g);
+	rx = _mm_unpackhi_epi8(r, x);
+	_mm_storeu_si128(d + 2, _mm_unpacklo_epi16(bg, rx));
+	_mm_storeu_si128(d + 3, _mm_unpackhi_epi16(bg, rx));
+}
+#endif
+
+/* One row: luma, chroma (half as many with half 1) and alpha into pixels, [MS-RDPEGDI] 3.1.9.1.2. */
+static void join(uint8_t *out, const uint8_t *y, const uint8_t *co, const uint8_t *cg,
+		const uint8_t *a, size_t w, unsigned half, unsigned shift)
+{
+	size_t x = 0;
+
+#if defined(SP_SIMD_SSE2)
+	for (; x + 16 <= w; x += 16) {
+		__m128i vo, vg;
+
+		if (half) {
+			vo = _mm_loadl_epi64((const __m128i *)(co + x / 2));
+			vo = _mm_unpacklo_epi8(vo, vo);
+			vg = _mm_loadl_epi64((const __m128i *)(cg + x / 2));
+			vg = _mm_unpacklo_epi8(vg, vg);
+		} else {
+			vo = _mm_loadu_si128((const __m128i *)(co + x));
+			vg = _mm_loadu_si128((const __m128i *)(cg + x));
+		}
+		join16(out + 4 * x, _mm_loadu_si128((const __m128i *)(y + x)), vo, vg,
+				_mm_loadu_si128((const __m128i *)(a + x)), shift);
+	}
+#endif
+	for (; x < w; x++) {
+		int o = (int8_t)(uint8_t)(co[x >> half] << shift);
+		int g = (int8_t)(uint8_t)(cg[x >> half] << shift);
+
+		out[4 * x] = clamp(y[x] - g - o);
+		out[4 * x + 1] = clamp(y[x] + g);
+		out[4 * x + 2] = clamp(y[x] - g + o);
+		out[4 * x + 3] = a[x];
+	}
+}
+
+struct dec {
+	struct plane plane[4]; /* luma, orange, green, alpha */
+	uint32_t w, h;
+	size_t luma_w, chroma_w; /* of a row of these planes */
+	unsigned half; /* 1 with chroma subsampling */
+	unsigned shift;
+	bool opaque; /* there is no alpha plane */
+};
+
+static int decode_rows(struct dec *d, uint8_t *row, ptrdiff_t step)
+{
+	struct plane *pl = d->plane;
+	uint32_t batch = (uint32_t)(BATCH / d->luma_w) & ~1u;
+
+	if (batch < 2) {
+		batch = 2;
+	}
+	if (d->opaque) {
+		memset(pl[3].buf, 0xff, (size_t)d->w * (batch < d->h ? batch : d->h));
+	}
+	for (uint32_t y = 0; y < d->h; y += batch) {
+		uint32_t rows = batch < d->h - y ? batch : d->h - y;
+		size_t chroma = d->chroma_w * ((rows + d->half) >> d->half);
+		int rc = read_plane(&pl[0], d->luma_w * rows);
+
+		rc = rc == SP_OK ? read_plane(&pl[1], chroma) : rc;
+		rc = rc == SP_OK ? read_plane(&pl[2], chroma) : rc;
+		rc = rc == SP_OK && !d->opaque ? read_plane(&pl[3], (size_t)d->w * rows) : rc;
+		if (rc != SP_OK) {
+			return rc;
+		}
+		for (uint32_t i = 0; i < rows; i++) {
+			size_t c = (i >> d->half) * d->chroma_w;
+
+			join(row, pl[0].buf + i * d->luma_w, pl[1].buf + c, pl[2].buf + c,
+					pl[3].buf + (size_t)i * d->w, d->w, d->half, d->shift);
+			row += y + i + 1 < d->h ? step : 0;
+		}
+	}
+	return SP_OK;
+}
+
+/* The planes behind the header; expect tells how many values each holds. */
+static int find_planes(struct dec *d, struct sp_rd *r, const uint32_t *bytes, const size_t *expect)
+{
+	for (int i = 0; i < 4; i++) {
+		struct plane *pl = &d->plane[i];
+		struct sp_span s = sp_rd_span(r, bytes[i]);
+
+		if (sp_rd_ok(r) != SP_OK) {
+			return SP_ESHORT;
+		}
+		if (i == 3 && s.n == 0) {
+			d->opaque = true;
+			continue;
+		}
+		if (!(0 < s.n && s.n <= expect[i])) {
+			return SP_ECODEC;
+		}
+		pl->p = s.p;
+		pl->end = s.p + s.n;
+		pl->left = expect[i];
+		pl->raw = s.n == expect[i];
+	}
+	return SP_OK;
+}
+
+int sp_nsc_decode(
+		const uint8_t *src, size_t n, uint8_t *row, ptrdiff_t step, uint32_t w, uint32_t h)
+{
+	sp_uninit uint8_t buf[4][ROOM];
+	struct dec d = {.w = w, .h = h};
+	uint32_t bytes[4];
+	size_t expect[4];
+	struct sp_rd r;
+	uint8_t loss;
+	int rc;
+
+	if (!(1 <= w && w <= SP_PIXEL_SIDE_MAX && 1 <= h && h <= SP_PIXEL_SIDE_MAX)) {
+		return SP_EARG;
+	}
+	sp_rd_init(&r, src, n);
+	for (int i = 0; i < 4; i++) {
+		bytes[i] = sp_rd_le32(&r);
+		d.plane[i].buf = buf[i];
+	}
+	loss = sp_rd_u8(&r);
+	d.half = sp_rd_u8(&r) != 0;
+	sp_rd_skip(&r, 2); /* Reserved */
+	if (sp_rd_ok(&r) != SP_OK) {
+		return SP_ESHORT;
+	}
+	if (!(1 <= loss && loss <= 7)) {
+		return SP_ECODEC;
+	}
+	d.shift = loss - 1u;
+	d.luma_w = d.half ? (w + 7) & ~7u : w;
+	d.chroma_w = d.luma_w >> d.half;
+	expect[0] = d.luma_w * h;
+	expect[1] = expect[2] = d.chroma_w * ((h + d.half) >> d.half);
+	expect[3] = (size_t)w * h;
+	rc = find_planes(&d, &r, bytes, expect);
+	return rc == SP_OK ? decode_rows(&d, row, step) : rc;
+}
