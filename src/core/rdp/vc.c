@@ -221,6 +221,11 @@ bool sp_port_full(const struct sp_port *p)
 	return p->queued >= SP_PORT_FULL;
 }
 
+size_t sp_port_queued(const struct sp_port *p)
+{
+	return p->queued;
+}
+
 void sp_port_close(struct sp_port *p)
 {
 	if (!p || p->state == SP_PORT_GONE) {

@@ -73,6 +73,8 @@ size_t sp_vc_queued(const struct sp_vc *vc);
  */
 sp_nodiscard int sp_port_send(struct sp_port *p, struct sp_rcbuf *message);
 bool sp_port_full(const struct sp_port *p);
+/* Bytes that wait in it. */
+size_t sp_port_queued(const struct sp_port *p);
 /* Dynamic: tells the other side. No event follows. Accepts NULL. */
 void sp_port_close(struct sp_port *p);
 

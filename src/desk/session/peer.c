@@ -8,7 +8,7 @@
 #include "core/pdu/fastpath.h"
 #include "core/pdu/gcc_client.h"
 #include "core/rdp/server.h"
-#include "core/view/emit.h"
+#include "desk/session/picture.h"
 #include "desk/session/shape.h"
 #include "host/rdp/conn.h"
 #include "host/rdp/part.h"
@@ -35,8 +35,8 @@ struct sp_peer {
 	void *user;
 	enum state state;
 	struct sp_server_desktop size;
-	struct sp_emit *emit;
-	struct sp_wr update; /* body of the update being made */
+	struct sp_picture *picture;
+	struct sp_wr update; /* body of a pointer update */
 	struct sp_shape *shape;
 	struct sp_vc *vc; /* the desktop's parts are attached to it; NULL: they are not ours */
 	bool suppressed; /* the client does not look */
@@ -75,6 +75,10 @@ static void detach_parts(struct sp_peer *p)
 		return;
 	}
 	p->vc = NULL;
+	struct sp_part *picture = sp_picture_part(p->picture);
+	if (picture) {
+		picture->calls->detach(picture);
+	}
 	for (size_t i = 0; i < p->d->n_parts; i++) {
 		p->d->parts[i]->calls->detach(p->d->parts[i]);
 	}
@@ -97,6 +101,11 @@ static void attach_parts(struct sp_peer *p)
 	if (!p->vc) {
 		fail(p, SP_ENOMEM, "channels");
 		return;
+	}
+	/* The picture's first: it has to come before all else. */
+	struct sp_part *picture = sp_picture_part(p->picture);
+	if (picture) {
+		picture->calls->attach(picture, p->vc);
 	}
 	for (size_t i = 0; i < p->d->n_parts; i++) {
 		p->d->parts[i]->calls->attach(p->d->parts[i], p->vc);
@@ -175,23 +184,12 @@ static size_t largest_pointer(const struct sp_peer *p, const struct sp_caps *cap
 
 static void on_active(struct sp_peer *p, const struct sp_caps *caps)
 {
-	struct sp_emit_conf conf = {.w = p->size.width,
-			.h = p->size.height,
-			.depth = p->size.bpp,
-			.max_update = sp_server_update_max(rdp_of(p)),
-			.no_compr_hdr = caps->general.extra_flags &
-					SP_GENERAL_NO_BITMAP_COMPRESSION_HDR,
-			.alpha = !(caps->bitmap.drawing_flags & SP_DRAW_ALLOW_SKIP_ALPHA),
-			.shadow = true};
-	struct sp_rect all = {0, 0, p->size.width, p->size.height};
+	int rc = sp_picture_active(p->picture, p->conn, &p->size);
 
-	sp_emit_destroy(p->emit);
-	p->emit = sp_emit_create(&conf);
-	if (!p->emit) {
-		fail(p, SP_ENOMEM, "picture");
+	if (rc != SP_OK) {
+		fail(p, rc, "picture");
 		return;
 	}
-	sp_emit_refresh(p->emit, all);
 	sp_shape_init(p->shape, caps, largest_pointer(p, caps));
 	p->state = WAIT_CHANGE;
 	p->suppressed = false;
@@ -201,8 +199,7 @@ static void on_active(struct sp_peer *p, const struct sp_caps *caps)
 			(unsigned long long)p->id, p->size.width, p->size.height, p->size.bpp,
 			(unsigned long long)(sp_now_us() - p->since_us) / 1000);
 	if (!p->told) {
-		int rc = sp_server_logon_notify(rdp_of(p));
-
+		rc = sp_server_logon_notify(rdp_of(p));
 		if (rc != SP_OK) {
 			fail(p, rc, "logon notify");
 			return;
@@ -215,16 +212,27 @@ static void on_active(struct sp_peer *p, const struct sp_caps *caps)
 
 /* ---- pictures out ---- */
 
-/* A program has changed the size of the screen. */
-static void follow_size(struct sp_peer *p, const struct sp_capture_frame *f)
+/* The size of the screen has changed. True when pictures of it may go at once. */
+static bool follow_size(struct sp_peer *p, const struct sp_capture_frame *f)
 {
-	p->size.width = (uint16_t)f->width;
-	p->size.height = (uint16_t)f->height;
-	p->state = WAIT_ACTIVE;
-	int rc = sp_server_activate(rdp_of(p), &p->size, sp_now_us());
-	if (rc != SP_OK) {
-		fail(p, rc, "reactivate");
+	struct sp_server_desktop size = p->size;
+	int rc = sp_picture_resize(p->picture, (uint16_t)f->width, (uint16_t)f->height);
+
+	if (rc == SP_PICTURE_WAIT) {
+		return false;
 	}
+	size.width = (uint16_t)f->width;
+	size.height = (uint16_t)f->height;
+	p->size = size;
+	p->unread = true;
+	if (rc == SP_PICTURE_REACTIVATE) {
+		p->state = WAIT_ACTIVE;
+		rc = sp_server_activate(rdp_of(p), &p->size, sp_now_us());
+	}
+	if (rc < 0) {
+		fail(p, rc, "new size");
+	}
+	return p->state == WAIT_CHANGE;
 }
 
 /* True when a picture may be sent. */
@@ -234,8 +242,8 @@ static bool take_damage(struct sp_peer *p)
 	int rc = sp_capture_poll(p->d->capture, &damage);
 	const struct sp_capture_frame *f = sp_capture_frame(p->d->capture);
 
-	if (rc == SP_OK && (f->width != p->size.width || f->height != p->size.height)) {
-		follow_size(p, f);
+	if (rc == SP_OK && (f->width != p->size.width || f->height != p->size.height) &&
+			!follow_size(p, f)) {
 		return false;
 	}
 	if (p->unread) {
@@ -251,26 +259,17 @@ static bool take_damage(struct sp_peer *p)
 		return false;
 	}
 	for (size_t i = 0; i < damage.n; i++) {
-		sp_emit_damage(p->emit, damage.rects[i]);
+		sp_picture_damage(p->picture, damage.rects[i]);
 	}
 	return true;
 }
 
 static void send_picture(struct sp_peer *p)
 {
-	const struct sp_capture_frame *f = sp_capture_frame(p->d->capture);
+	int rc = sp_picture_send(p->picture, sp_capture_frame(p->d->capture));
 
-	while (sp_emit_pending(p->emit) && !sp_conn_full(p->conn)) {
-		sp_wr_reset(&p->update);
-		int n = sp_emit_next(p->emit, f->pixels, f->stride, &p->update);
-		if (n > 0) {
-			n = sp_server_update(
-					rdp_of(p), SP_FP_BITMAP, sp_span(p->update.p, p->update.n));
-		}
-		if (n < 0) {
-			fail(p, n, "picture");
-			return;
-		}
+	if (rc != SP_OK) {
+		fail(p, rc, "picture");
 	}
 }
 
@@ -323,7 +322,7 @@ static void send_all(struct sp_peer *p)
 	if (p->state == WAIT_CHANGE) {
 		send_shape(p);
 	}
-	if (p->state == WAIT_CHANGE && !p->first_done && !sp_emit_pending(p->emit)) {
+	if (p->state == WAIT_CHANGE && !p->first_done && !sp_picture_pending(p->picture)) {
 		p->first_done = true;
 		sp_log(SP_LOG_DEBUG, "conn %llu: first picture is out, %llu bytes",
 				(unsigned long long)p->id,
@@ -428,10 +427,8 @@ static void on_event(void *user, const struct sp_event *ev)
 		soon(p);
 		break;
 	case SP_EV_REFRESH:
-		if (p->emit) {
-			sp_emit_refresh(p->emit, ev->refresh);
-			soon(p);
-		}
+		sp_picture_lose(p->picture, ev->refresh);
+		soon(p);
 		break;
 	case SP_EV_SHUTDOWN_REQUEST: {
 		/* The desktop stays: the client closes the connection by itself then. */
@@ -454,6 +451,11 @@ static void on_event(void *user, const struct sp_event *ev)
 }
 
 static void on_room(void *user)
+{
+	soon(user);
+}
+
+static void on_wake(void *user)
 {
 	soon(user);
 }
@@ -507,12 +509,14 @@ struct sp_peer *sp_peer_create(struct sp_loop *l, const struct sp_peer_conf *con
 	p->shape = sp_calloc(1, sizeof(*p->shape));
 	p->kick = sp_loop_timer(l, on_kick, p);
 	p->typist = sp_loop_timer(l, on_typist, p);
+	struct sp_picture_conf pc = {.loop = l, .screen = p->d->screen, .wake = on_wake, .user = p};
+	p->picture = sp_picture_create(&pc);
 	struct sp_conn_conf cc = {.fd = conf->fd,
 			.rdp = sp_server_create(&sc, p->since_us),
 			.server = true,
 			.calls = &calls,
 			.user = p};
-	if (p->shape && p->kick && p->typist && cc.rdp) {
+	if (p->shape && p->kick && p->typist && p->picture && cc.rdp) {
 		p->conn = sp_conn_create(l, &cc);
 	}
 	if (!p->conn) {
@@ -532,7 +536,7 @@ void sp_peer_destroy(struct sp_peer *p)
 	sp_conn_destroy(p->conn);
 	sp_watch_remove(p->kick);
 	sp_watch_remove(p->typist);
-	sp_emit_destroy(p->emit);
+	sp_picture_destroy(p->picture);
 	sp_wr_finish(&p->update);
 	sp_free(p->shape);
 	sp_free(p);

@@ -182,6 +182,11 @@ void sp_screen_size(const struct sp_screen *s, uint32_t *width, uint32_t *height
 	*height = s->height;
 }
 
+void sp_screen_monitors(const struct sp_screen *s, struct sp_screen_layout *out)
+{
+	*out = s->layout;
+}
+
 static uint32_t fit(uint32_t v, uint32_t max)
 {
 	max = max < SP_XSERVER_MAX_SIZE ? max : SP_XSERVER_MAX_SIZE;

@@ -42,5 +42,7 @@ sp_nodiscard int sp_screen_layout(
 /* The largest single monitor. */
 void sp_screen_max(const struct sp_screen *s, uint32_t *width, uint32_t *height);
 void sp_screen_size(const struct sp_screen *s, uint32_t *width, uint32_t *height);
+/* The monitors as they were set last; none when nobody set them. */
+void sp_screen_monitors(const struct sp_screen *s, struct sp_screen_layout *out);
 
 #endif

@@ -1,0 +1,344 @@
+/* desk/session/gfx.c - see gfx.h. */
+#include "desk/session/gfx.h"
+
+#include "core/base/err.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "core/view/emit_gfx.h"
+#include "core/view/pace.h"
+
+#define MAX_MESSAGE (128u << 10) /* a cache import offer is the longest that a client sends */
+/* A client that said it has a pipeline and does not open it gets pictures without. */
+#define OPEN_US 3000000u
+#define DAY_MS 86400000u
+#define HELD (16u << 10) /* so much of a frame may wait in the channel when the next one is made */
+
+struct sp_desk_gfx {
+	struct sp_part part; /* INVARIANT: first */
+	const struct sp_desk_gfx_calls *calls;
+	void *user;
+	enum sp_desk_gfx_state state;
+	struct sp_port *port; /* NULL: not open */
+	struct sp_gfx_server *gfx;
+	struct sp_emit_gfx *emit;
+	struct sp_pace pace;
+	struct sp_watch *opening; /* no longer than this */
+	struct sp_watch *later; /* a frame that waits for time to pass */
+	struct sp_gfx_reset layout;
+	uint64_t sent; /* bytes of all frames */
+};
+
+static void set_state(struct sp_desk_gfx *g, enum sp_desk_gfx_state state)
+{
+	if (g->state != state) {
+		g->state = state;
+		g->calls->wake(g->user);
+	}
+}
+
+static void drop(struct sp_desk_gfx *g)
+{
+	struct sp_emit_gfx_stats s;
+
+	if (g->emit) {
+		sp_emit_gfx_stats(g->emit, &s);
+		sp_log(SP_LOG_DEBUG,
+				"pipeline: %llu frames, %llu bytes; %llu fills, %llu copies of "
+				"%llu pixels; %llu pixels sharp in %llu bytes, %llu lossy in %llu, "
+				"%llu moving in %llu",
+				(unsigned long long)s.frames, (unsigned long long)g->sent,
+				(unsigned long long)s.fills, (unsigned long long)s.copies,
+				(unsigned long long)s.copied, (unsigned long long)s.lossless,
+				(unsigned long long)s.lossless_bytes, (unsigned long long)s.lossy,
+				(unsigned long long)s.lossy_bytes, (unsigned long long)s.moving,
+				(unsigned long long)s.moving_bytes);
+	}
+	sp_emit_gfx_destroy(g->emit);
+	sp_gfx_server_destroy(g->gfx);
+	g->emit = NULL;
+	g->gfx = NULL;
+}
+
+static void give_up(struct sp_desk_gfx *g, const char *why)
+{
+	sp_log(SP_LOG_DEBUG, "pipeline: none: %s", why);
+	sp_port_close(g->port);
+	g->port = NULL;
+	drop(g);
+	sp_watch_at(g->opening, 0);
+	sp_watch_at(g->later, 0);
+	set_state(g, SP_DESK_GFX_NONE);
+}
+
+static void flush(struct sp_desk_gfx *g)
+{
+	struct sp_rcbuf *b;
+
+	while (g->port && (b = sp_gfx_server_out(g->gfx)) != NULL) {
+		g->sent += b->n;
+		int rc = sp_port_send(g->port, b);
+
+		if (rc != SP_OK) {
+			give_up(g, sp_err_text(rc));
+			return;
+		}
+	}
+}
+
+/* ---- the channel ---- */
+
+static void on_opening(void *user)
+{
+	give_up(user, "the client does not open it");
+}
+
+static void on_later(void *user)
+{
+	struct sp_desk_gfx *g = user;
+
+	g->calls->wake(g->user);
+}
+
+static void on_ready(struct sp_desk_gfx *g, const struct sp_gfx_can *can)
+{
+	struct sp_emit_gfx_conf conf = {.gfx = g->gfx, .can = *can};
+
+	sp_log(SP_LOG_INFO, "pipeline: version 0x%08x, flags 0x%x%s%s%s", can->version, can->flags,
+			can->progressive ? ", progressive" : "", can->avc420 ? ", AVC420" : "",
+			can->avc444 ? ", AVC444" : "");
+	sp_watch_at(g->opening, 0);
+	sp_emit_gfx_destroy(g->emit);
+	sp_pace_init(&g->pace);
+	g->emit = sp_emit_gfx_create(&conf);
+	int rc = g->emit ? sp_emit_gfx_layout(g->emit, &g->layout) : SP_ENOMEM;
+	if (rc != SP_OK) {
+		give_up(g, sp_err_text(rc));
+		return;
+	}
+	set_state(g, SP_DESK_GFX_UP);
+	g->calls->wake(g->user);
+}
+
+static void on_message(struct sp_desk_gfx *g, struct sp_span message)
+{
+	struct sp_gfx_server_event ev;
+	uint64_t now = sp_now_us();
+	int rc = sp_gfx_server_feed(g->gfx, message, now);
+
+	if (rc == SP_ENOMEM) {
+		give_up(g, sp_err_text(rc));
+		return;
+	}
+	if (rc != SP_OK) {
+		sp_log(SP_LOG_DEBUG, "pipeline: message ignored: %s", sp_err_text(rc));
+	}
+	while (g->gfx && sp_gfx_server_next(g->gfx, &ev)) {
+		switch (ev.kind) {
+		case SP_GFX_SERVER_READY:
+			on_ready(g, &ev.can);
+			break;
+		case SP_GFX_SERVER_ACK:
+			sp_pace_silent(&g->pace, false);
+			sp_pace_acked(&g->pace, ev.frame, now);
+			g->calls->wake(g->user);
+			break;
+		case SP_GFX_SERVER_SUSPENDED:
+			sp_pace_silent(&g->pace, true);
+			g->calls->wake(g->user);
+			break;
+		case SP_GFX_SERVER_QOE:
+		case SP_GFX_SERVER_OFFER:
+			break;
+		}
+	}
+	if (g->gfx) {
+		flush(g);
+	}
+}
+
+static void attach(struct sp_part *p, struct sp_vc *vc)
+{
+	struct sp_desk_gfx *g = (struct sp_desk_gfx *)p;
+	struct sp_port_conf port = {.owner = p, .max_message = MAX_MESSAGE};
+	struct sp_gfx_server_conf conf = {0};
+
+	g->gfx = sp_gfx_server_create(&conf);
+	int rc = g->gfx ? sp_vc_dynamic(vc, SP_GFX_CHANNEL, &port, &g->port) : SP_ENOMEM;
+	if (rc != SP_OK) {
+		g->port = NULL;
+		give_up(g, sp_err_text(rc));
+		return;
+	}
+	g->state = SP_DESK_GFX_OPENING;
+	sp_watch_in(g->opening, OPEN_US);
+}
+
+static void event(struct sp_part *p, const struct sp_vc_event *ev)
+{
+	struct sp_desk_gfx *g = (struct sp_desk_gfx *)p;
+
+	switch (ev->kind) {
+	case SP_VC_OPENED:
+		break; /* the client begins */
+	case SP_VC_MESSAGE:
+		if (g->gfx) {
+			on_message(g, ev->message);
+		}
+		break;
+	case SP_VC_CLOSED:
+		g->port = NULL;
+		give_up(g, "the channel is closed");
+		break;
+	case SP_VC_ROOM:
+		g->calls->wake(g->user);
+		break;
+	}
+}
+
+static void detach(struct sp_part *p)
+{
+	struct sp_desk_gfx *g = (struct sp_desk_gfx *)p;
+
+	g->port = NULL;
+	drop(g);
+	g->state = SP_DESK_GFX_NONE;
+	sp_watch_at(g->opening, 0);
+	sp_watch_at(g->later, 0);
+}
+
+/* ---- pictures ---- */
+
+enum sp_desk_gfx_state sp_desk_gfx_state(const struct sp_desk_gfx *g)
+{
+	return g->state;
+}
+
+int sp_desk_gfx_layout(struct sp_desk_gfx *g, const struct sp_gfx_reset *layout)
+{
+	g->layout = *layout;
+	if (g->state != SP_DESK_GFX_UP) {
+		return SP_OK;
+	}
+	int rc = sp_emit_gfx_layout(g->emit, layout);
+	if (rc == SP_OK) {
+		flush(g);
+	}
+	return rc;
+}
+
+void sp_desk_gfx_damage(struct sp_desk_gfx *g, struct sp_rect r)
+{
+	if (g->emit) {
+		sp_emit_gfx_damage(g->emit, r);
+	}
+}
+
+void sp_desk_gfx_lose(struct sp_desk_gfx *g, struct sp_rect r)
+{
+	if (g->emit) {
+		sp_emit_gfx_lose(g->emit, r);
+	}
+}
+
+bool sp_desk_gfx_pending(const struct sp_desk_gfx *g)
+{
+	return g->emit && sp_emit_gfx_pending(g->emit);
+}
+
+/* Comes back when time alone lets a frame go. */
+static void arm(struct sp_desk_gfx *g)
+{
+	uint64_t due = sp_emit_gfx_deadline(g->emit);
+
+	if (sp_emit_gfx_pending(g->emit) || due != 0) {
+		uint64_t pace = sp_pace_deadline(&g->pace);
+
+		due = sp_emit_gfx_pending(g->emit) ? pace : due > pace ? due : pace;
+	}
+	sp_watch_at(g->later, due);
+}
+
+static int make_frame(struct sp_desk_gfx *g, const struct sp_capture_frame *f, uint64_t now)
+{
+	uint64_t before = g->sent;
+	uint32_t frame = 0;
+	int rc = sp_emit_gfx_begin(g->emit, f->pixels, f->stride, sp_pace_budget(&g->pace),
+			sp_gfx_stamp((uint32_t)(now / 1000 % DAY_MS)), now);
+
+	if (rc <= 0) {
+		return rc;
+	}
+	for (size_t i = 0; i < sp_emit_gfx_jobs(g->emit); i++) {
+		sp_emit_gfx_run(g->emit, i, 0);
+	}
+	rc = sp_emit_gfx_end(g->emit, now, &frame);
+	if (rc != SP_OK) {
+		return rc;
+	}
+	flush(g);
+	sp_pace_sent(&g->pace, frame, (size_t)(g->sent - before), now);
+	return 1;
+}
+
+int sp_desk_gfx_send(struct sp_desk_gfx *g, const struct sp_capture_frame *f)
+{
+	uint64_t now = sp_now_us();
+	uint64_t due = sp_emit_gfx_deadline(g->emit);
+	int rc = SP_OK;
+
+	if (!sp_emit_gfx_pending(g->emit) && (due == 0 || now < due)) {
+		sp_pace_idle(&g->pace);
+	} else if (sp_pace_ready(&g->pace, now) && sp_port_queued(g->port) <= HELD) {
+		rc = make_frame(g, f, now);
+	}
+	if (g->state == SP_DESK_GFX_UP) {
+		arm(g);
+	}
+	return rc < 0 ? rc : SP_OK;
+}
+
+void sp_desk_gfx_rtt(struct sp_desk_gfx *g, uint64_t rtt_us)
+{
+	sp_pace_rtt(&g->pace, rtt_us, sp_now_us());
+}
+
+/* ---- life ---- */
+
+struct sp_desk_gfx *sp_desk_gfx_create(
+		struct sp_loop *l, const struct sp_desk_gfx_calls *calls, void *user)
+{
+	static const struct sp_part_calls part = {
+			.dynamic = true, .attach = attach, .event = event, .detach = detach};
+	struct sp_desk_gfx *g = sp_calloc(1, sizeof(*g));
+
+	if (!g) {
+		return NULL;
+	}
+	g->part.calls = &part;
+	g->calls = calls;
+	g->user = user;
+	sp_pace_init(&g->pace);
+	g->opening = sp_loop_timer(l, on_opening, g);
+	g->later = sp_loop_timer(l, on_later, g);
+	if (!g->opening || !g->later) {
+		sp_desk_gfx_destroy(g);
+		return NULL;
+	}
+	return g;
+}
+
+void sp_desk_gfx_destroy(struct sp_desk_gfx *g)
+{
+	if (!g) {
+		return;
+	}
+	drop(g);
+	sp_watch_remove(g->opening);
+	sp_watch_remove(g->later);
+	sp_free(g);
+}
+
+struct sp_part *sp_desk_gfx_part(struct sp_desk_gfx *g)
+{
+	return &g->part;
+}
