@@ -430,7 +430,8 @@ static void caps(struct sp_clip_filter *f, enum sp_side from, struct sp_rd *body
 {
 	struct sp_clip_caps c;
 
-	if (sp_clip_caps_read(body, &c) != SP_OK) {
+	/* Once there is a list its form is agreed; who took others now would read them otherwise. */
+	if (f->from[SP_SIDE_CLIENT].listed || sp_clip_caps_read(body, &c) != SP_OK) {
 		return;
 	}
 	c.flags &= SP_CLIP_LONG_NAMES | SP_CLIP_STREAM_FILES | SP_CLIP_NO_FILE_PATHS |

@@ -210,6 +210,16 @@ static void test_caps(void **state)
 	table_say(&t, C, 0xFFFF, 0, "");
 	table_quiet(&t);
 	table_finish(&t);
+	/* Behind the first list nobody takes them: the form of lists is what it was. */
+	table_open(&t, &everything, 1600);
+	table_say(&t, C, SP_CLIP_FORMAT_LIST, 0, UNICODE);
+	table_got(&t, T, SP_CLIP_FORMAT_LIST, 0, UNICODE);
+	table_say(&t, C, SP_CLIP_CAPS, 0, "0000 0000");
+	table_say(&t, T, SP_CLIP_CAPS, 0, "0100 0000 0100 0c00 02000000 00000000");
+	table_quiet(&t);
+	table_say(&t, C, SP_CLIP_FORMAT_LIST, 0, UNICODE FILE_LIST);
+	table_got(&t, T, SP_CLIP_FORMAT_LIST, 0, UNICODE FILE_LIST);
+	table_finish(&t);
 }
 
 /* Short names, cut and whole, in both alphabets; and long ones before anybody said so. */
