@@ -68,7 +68,7 @@ sp_nodiscard int sp_rfx_tile_encode(const struct sp_rfx_kernel *k, struct sp_rfx
 /* Most rectangles of one message of ours. */
 #define SP_RFX_MAX_RECTS 1024
 /* What a message has besides its rectangles (8 bytes each) and its tiles. */
-#define SP_RFX_OVERHEAD (49 + 14 + 15 + 22 + 5 * SP_RFX_MAX_QUANTS + 8)
+#define SP_RFX_OVERHEAD (47 + 14 + 15 + 22 + 5 * SP_RFX_MAX_QUANTS + 8)
 
 struct sp_rfx_enc;
 
@@ -114,7 +114,7 @@ sp_nodiscard int sp_rfx_decode(struct sp_rfx_dec *d, struct sp_span message, uin
 		size_t stride, uint32_t w, uint32_t h, struct sp_rect *rects, size_t cap);
 
 /* What a decoder knows between messages. Load takes any bytes; SP_EFIELD leaves d reset. */
-#define SP_RFX_SAVE_SIZE 8
+#define SP_RFX_SAVE_SIZE 6
 sp_nodiscard int sp_rfx_save(const struct sp_rfx_dec *d, struct sp_wr *out);
 sp_nodiscard int sp_rfx_load(struct sp_rfx_dec *d, struct sp_span in);
 
