@@ -22,9 +22,23 @@ class Ways(Shared):
             shown.save(os.path.join(os.environ['SP_TEST_KEEP'], '-'.join(options).replace('/', '').replace(':', '') + '.png'))
         return viewer, inside, probe
 
+    def changes(self, viewer, inside, probe, near=0):
+        for step in range(60):
+            probe.ask('fill', step * 37 % 1000, step * 91 % 760, 1 + step % 90, 1 + step * 7 % 60, '%06x' % (step * 83701))
+        for step in range(20):
+            probe.ask('copy', 0, 16, 1024, 752, 0, 0)
+            probe.ask('fill', 0, 752, 1024, 16, '%06x' % (step * 402653))
+        for step in range(30):
+            probe.ask('copy', 100, 100, 500, 400, 101 + step % 2, 99 + step % 3)
+        self.same(viewer, inside, near=near, what='changes')
+
     def test_gfx(self):
-        self.way('/gfx')
+        viewer, inside, probe = self.way('/gfx')
         self.assertIn('pipeline: version', self.trial.log())
+        self.changes(viewer, inside, probe)
+        # The screen gets another size, and the client hears of it by the pipeline.
+        inside.run('xrandr', '--fb', '800x600', check=False)
+        viewer.proc.stop()
 
 
 if __name__ == '__main__':
