@@ -114,6 +114,7 @@ static int start_parts(struct sp_desktop *d, struct sp_loop *l)
 	if (rc == SP_OK) {
 		rc = start_drives(d, l);
 	}
+	d->pool = sp_pool_create(l, (size_t)sysconf(_SC_NPROCESSORS_ONLN));
 	return rc == SP_OK ? start_clipboard(d, l) : rc;
 }
 
@@ -174,6 +175,7 @@ void sp_desktop_finish(struct sp_desktop *d)
 	sp_xinput_destroy(d->input);
 	sp_xcursor_destroy(d->cursor);
 	sp_capture_destroy(d->capture);
+	sp_pool_destroy(d->pool);
 	sp_monitors_destroy(d->monitors);
 	sp_screen_destroy(d->screen);
 	sp_xlink_destroy(d->link);

@@ -22,6 +22,7 @@
 #include "desk/session/xlink.h"
 #include "desk/session/xserver.h"
 #include "host/io/loop.h"
+#include "host/io/pool.h"
 #include "host/rdp/part.h"
 
 #define SP_DESKTOP_PARTS 8
@@ -43,6 +44,7 @@ struct sp_desktop {
 	struct sp_monitors *monitors; /* a part */
 	struct sp_desk_echo echo; /* a part */
 	struct sp_capture *capture;
+	struct sp_pool *pool; /* for large pictures; NULL: they are encoded by the loop's thread */
 	struct sp_xcursor *cursor;
 	struct sp_xinput *input;
 	struct sp_desk_clipboard *clipboard;

@@ -12,6 +12,8 @@
 #define OPEN_US 3000000u
 #define DAY_MS 86400000u
 #define HELD (16u << 10) /* so much of a frame may wait in the channel when the next one is made */
+/* Frames of more pixels are encoded by the pool, while this thread goes on. */
+#define OWN_PIXELS (256u << 10)
 
 struct sp_desk_gfx {
 	struct sp_part part; /* INVARIANT: first */
@@ -25,6 +27,8 @@ struct sp_desk_gfx {
 	struct sp_watch *opening; /* no longer than this */
 	struct sp_watch *later; /* a frame that waits for time to pass */
 	struct sp_gfx_reset layout;
+	struct sp_pool *pool; /* borrowed */
+	bool encoding; /* a frame is with the pool */
 	uint64_t sent; /* bytes of all frames */
 };
 
@@ -36,10 +40,19 @@ static void set_state(struct sp_desk_gfx *g, enum sp_desk_gfx_state state)
 	}
 }
 
+/* Nothing of the emitter may be touched while the pool is at it; its end comes before this returns. */
+static void settle(struct sp_desk_gfx *g)
+{
+	if (g->encoding) {
+		sp_pool_wait(g->pool);
+	}
+}
+
 static void drop(struct sp_desk_gfx *g)
 {
 	struct sp_emit_gfx_stats s;
 
+	settle(g);
 	if (g->emit) {
 		sp_emit_gfx_stats(g->emit, &s);
 		sp_log(SP_LOG_DEBUG,
@@ -107,6 +120,7 @@ static void on_ready(struct sp_desk_gfx *g, const struct sp_gfx_can *can)
 			can->progressive ? ", progressive" : "", can->avc420 ? ", AVC420" : "",
 			can->avc444 ? ", AVC444" : "");
 	sp_watch_at(g->opening, 0);
+	settle(g);
 	sp_emit_gfx_destroy(g->emit);
 	sp_pace_init(&g->pace);
 	g->emit = sp_emit_gfx_create(&conf);
@@ -216,6 +230,7 @@ enum sp_desk_gfx_state sp_desk_gfx_state(const struct sp_desk_gfx *g)
 int sp_desk_gfx_layout(struct sp_desk_gfx *g, const struct sp_gfx_reset *layout)
 {
 	g->layout = *layout;
+	settle(g);
 	if (g->state != SP_DESK_GFX_UP) {
 		return SP_OK;
 	}
@@ -258,43 +273,86 @@ static void arm(struct sp_desk_gfx *g)
 	sp_watch_at(g->later, due);
 }
 
-static int make_frame(struct sp_desk_gfx *g, const struct sp_capture_frame *f, uint64_t now)
+static int end_frame(struct sp_desk_gfx *g)
 {
-	uint64_t before = g->sent;
+	uint64_t before = g->sent, now = sp_now_us();
 	uint32_t frame = 0;
-	int rc = sp_emit_gfx_begin(g->emit, f->pixels, f->stride, sp_pace_budget(&g->pace),
-			sp_gfx_stamp((uint32_t)(now / 1000 % DAY_MS)), now);
+	int rc = sp_emit_gfx_end(g->emit, now, &frame);
 
-	if (rc <= 0) {
-		return rc;
-	}
-	for (size_t i = 0; i < sp_emit_gfx_jobs(g->emit); i++) {
-		sp_emit_gfx_run(g->emit, i, 0);
-	}
-	rc = sp_emit_gfx_end(g->emit, now, &frame);
 	if (rc != SP_OK) {
 		return rc;
 	}
 	flush(g);
 	sp_pace_sent(&g->pace, frame, (size_t)(g->sent - before), now);
-	return 1;
+	return SP_OK;
+}
+
+static void on_piece(void *user, size_t piece, size_t worker)
+{
+	struct sp_desk_gfx *g = user;
+
+	sp_emit_gfx_run(g->emit, piece, worker);
+}
+
+static void on_encoded(void *user)
+{
+	struct sp_desk_gfx *g = user;
+
+	g->encoding = false;
+	int rc = end_frame(g);
+	if (rc != SP_OK) {
+		give_up(g, sp_err_text(rc));
+	}
+	g->calls->wake(g->user);
+}
+
+static bool by_pool(struct sp_desk_gfx *g)
+{
+	struct sp_pool_work work = {.piece = on_piece,
+			.done = on_encoded,
+			.user = g,
+			.n = sp_emit_gfx_jobs(g->emit)};
+
+	if (sp_emit_gfx_pixels(g->emit) <= OWN_PIXELS || work.n < 2 || !g->pool ||
+			sp_pool_busy(g->pool)) {
+		return false;
+	}
+	g->encoding = sp_pool_run(g->pool, &work) == SP_OK;
+	return g->encoding;
+}
+
+static int make_frame(struct sp_desk_gfx *g, const struct sp_capture_frame *f, uint64_t now)
+{
+	int rc = sp_emit_gfx_begin(g->emit, f->pixels, f->stride, sp_pace_budget(&g->pace),
+			sp_gfx_stamp((uint32_t)(now / 1000 % DAY_MS)), now);
+
+	if (rc <= 0 || by_pool(g)) {
+		return rc < 0 ? rc : SP_OK;
+	}
+	for (size_t i = 0; i < sp_emit_gfx_jobs(g->emit); i++) {
+		sp_emit_gfx_run(g->emit, i, 0);
+	}
+	return end_frame(g);
 }
 
 int sp_desk_gfx_send(struct sp_desk_gfx *g, const struct sp_capture_frame *f)
 {
-	uint64_t now = sp_now_us();
-	uint64_t due = sp_emit_gfx_deadline(g->emit);
+	uint64_t now = sp_now_us(), due;
 	int rc = SP_OK;
 
+	if (g->encoding) {
+		return SP_OK; /* its end wakes the owner */
+	}
+	due = sp_emit_gfx_deadline(g->emit);
 	if (!sp_emit_gfx_pending(g->emit) && (due == 0 || now < due)) {
 		sp_pace_idle(&g->pace);
 	} else if (sp_pace_ready(&g->pace, now) && sp_port_queued(g->port) <= HELD) {
 		rc = make_frame(g, f, now);
 	}
-	if (g->state == SP_DESK_GFX_UP) {
+	if (g->state == SP_DESK_GFX_UP && !g->encoding) {
 		arm(g);
 	}
-	return rc < 0 ? rc : SP_OK;
+	return rc;
 }
 
 void sp_desk_gfx_rtt(struct sp_desk_gfx *g, uint64_t rtt_us)
@@ -304,8 +362,8 @@ void sp_desk_gfx_rtt(struct sp_desk_gfx *g, uint64_t rtt_us)
 
 /* ---- life ---- */
 
-struct sp_desk_gfx *sp_desk_gfx_create(
-		struct sp_loop *l, const struct sp_desk_gfx_calls *calls, void *user)
+struct sp_desk_gfx *sp_desk_gfx_create(struct sp_loop *l, struct sp_pool *pool,
+		const struct sp_desk_gfx_calls *calls, void *user)
 {
 	static const struct sp_part_calls part = {
 			.dynamic = true, .attach = attach, .event = event, .detach = detach};
@@ -317,6 +375,7 @@ struct sp_desk_gfx *sp_desk_gfx_create(
 	g->part.calls = &part;
 	g->calls = calls;
 	g->user = user;
+	g->pool = pool;
 	sp_pace_init(&g->pace);
 	g->opening = sp_loop_timer(l, on_opening, g);
 	g->later = sp_loop_timer(l, on_later, g);

@@ -10,6 +10,7 @@
 #include "core/chan/gfx.h"
 #include "desk/session/capture.h"
 #include "host/io/loop.h"
+#include "host/io/pool.h"
 #include "host/rdp/part.h"
 
 struct sp_desk_gfx;
@@ -25,9 +26,9 @@ struct sp_desk_gfx_calls {
 	void (*wake)(void *user);
 };
 
-/* For one connection. NULL without memory. */
-sp_nodiscard struct sp_desk_gfx *sp_desk_gfx_create(
-		struct sp_loop *l, const struct sp_desk_gfx_calls *calls, void *user);
+/* For one connection; borrows the pool, which may be NULL. NULL without memory. */
+sp_nodiscard struct sp_desk_gfx *sp_desk_gfx_create(struct sp_loop *l, struct sp_pool *pool,
+		const struct sp_desk_gfx_calls *calls, void *user);
 /* Accepts NULL. */
 void sp_desk_gfx_destroy(struct sp_desk_gfx *g);
 /* To be attached to the channels of the connection when it is active. */

@@ -103,7 +103,7 @@ int sp_picture_active(
 	sp_emit_destroy(p->emit);
 	p->emit = NULL;
 	if (!p->gfx && asks_for_pipeline(p)) {
-		p->gfx = sp_desk_gfx_create(p->conf.loop, &calls, p);
+		p->gfx = sp_desk_gfx_create(p->conf.loop, p->conf.pool, &calls, p);
 		if (!p->gfx) {
 			return SP_ENOMEM;
 		}

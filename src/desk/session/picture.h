@@ -11,6 +11,7 @@
 #include "desk/session/capture.h"
 #include "desk/session/screen.h"
 #include "host/io/loop.h"
+#include "host/io/pool.h"
 #include "host/rdp/conn.h"
 #include "host/rdp/part.h"
 
@@ -18,6 +19,7 @@ struct sp_picture;
 
 struct sp_picture_conf {
 	struct sp_loop *loop;
+	struct sp_pool *pool; /* borrowed; NULL: none */
 	const struct sp_screen *screen; /* borrowed */
 	void (*wake)(void *user); /* there is work that no descriptor tells of */
 	void *user;

@@ -314,6 +314,8 @@ int sp_serve_run(const struct sp_serve_opts *opts)
 	struct serve s = {.opts = opts};
 	int status = EXIT_FAILED;
 
+	/* Threads that encode take what the loop has given back, rather than heaps of their own. */
+	mallopt(M_ARENA_MAX, 1);
 	s.loop = sp_loop_create();
 	if (!s.loop) {
 		sp_log(SP_LOG_ERROR, "no event loop");
