@@ -10,6 +10,8 @@
 #include "core/base/mem.h"
 #include "desk/session/drive_name.h"
 
+#define CLOSE_WITHIN_US UINT64_C(3000)
+
 struct sp_drive_file *sp_drive_file_create(
 		struct sp_desk_drives *d, struct sp_drive_node *n, uint64_t handle, unsigned how)
 {
@@ -90,8 +92,10 @@ void sp_drive_file_release(struct sp_drive_file *f)
 	if (f->d->n_closing == SP_DRIVES_MAX_CLOSING) {
 		sp_drives_close_now(f->d);
 	}
+	if (f->d->n_closing == 0) {
+		sp_watch_in(f->d->close_due, CLOSE_WITHIN_US);
+	}
 	f->d->closing[f->d->n_closing++] = f->handle;
-	sp_watch_at(f->d->turn_end, 1);
 	if (f->writes && f->node->linked && f->node->parent) {
 		sp_drives_note(f->node->parent, f->node->name, &f->node->stat);
 	}

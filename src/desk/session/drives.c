@@ -244,9 +244,14 @@ static void send_messages(struct sp_desk_drives *d)
 	while (d->port && !sp_port_full(d->port)) {
 		struct sp_rcbuf *b = sp_drive_server_out(d->machine);
 
+		if (!b && d->n_closing > 0 && d->sent) {
+			sp_drives_close_now(d); /* behind what somebody waits for */
+			continue;
+		}
 		if (!b) {
 			break;
 		}
+		d->sent = true;
 		if (sp_port_send(d->port, b) != SP_OK) {
 			/* The deadlines answer what is not sent. */
 			sp_log(SP_LOG_DEBUG, "drives: a message could not be sent");
@@ -257,6 +262,7 @@ static void send_messages(struct sp_desk_drives *d)
 void sp_drives_pump(struct sp_desk_drives *d)
 {
 	take_events(d);
+	d->sent = false;
 	send_messages(d);
 	if (d->mount) {
 		sp_mount_pause(d->mount, d->calls > MANY_CALLS);
@@ -277,7 +283,7 @@ void sp_drives_close_now(struct sp_desk_drives *d)
 	d->n_closing = 0;
 }
 
-static void on_turn_end(void *user)
+static void on_close_due(void *user)
 {
 	struct sp_desk_drives *d = user;
 
@@ -376,9 +382,9 @@ int sp_drives_create(struct sp_loop *loop, const struct sp_drives_conf *conf,
 	d->machine = sp_drive_server_create(&machine);
 	d->nodes = sp_drive_nodes_create();
 	d->timer = sp_loop_timer(loop, on_timer, d);
-	d->turn_end = sp_loop_timer(loop, on_turn_end, d);
+	d->close_due = sp_loop_timer(loop, on_close_due, d);
 	if (!d->runtime_dir || (conf->home && !d->home) || !d->machine || !d->nodes || !d->timer ||
-			!d->turn_end) {
+			!d->close_due) {
 		sp_drives_destroy(d);
 		return SP_ENOMEM;
 	}
@@ -408,7 +414,7 @@ void sp_drives_destroy(struct sp_desk_drives *d)
 	}
 	sp_drives_free_files(d);
 	sp_drives_free_dirs(d);
-	sp_watch_remove(d->turn_end);
+	sp_watch_remove(d->close_due);
 	sp_watch_remove(d->timer);
 	sp_drive_nodes_destroy(d->nodes);
 	sp_drive_server_destroy(d->machine);

@@ -51,12 +51,14 @@ struct sp_desk_drives {
 	size_t interrupted; /* calls whose program has been told to stop waiting */
 	size_t held; /* bytes, see SP_DRIVES_MAX_HELD */
 	/*
-	 * Files that programs closed. The client is told at the end of the turn: most create the
-	 * next one at once, and who waits for that need not wait for this as well.
+	 * Files that programs closed. The client is told behind the next message to it, or soon
+	 * after: most programs create the next file at once, and who waits for that need not wait
+	 * for this as well.
 	 */
 	uint64_t closing[SP_DRIVES_MAX_CLOSING];
 	size_t n_closing;
-	struct sp_watch *turn_end; /* due at once while there are any */
+	struct sp_watch *close_due;
+	bool sent; /* a message, in this turn */
 	struct sp_drive_file *files; /* all */
 	struct sp_drive_dir *dirs; /* all */
 };
