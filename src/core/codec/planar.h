@@ -35,6 +35,10 @@ sp_nodiscard int sp_planar_decode(
 sp_nodiscard int sp_planar_encode(const uint8_t *row, ptrdiff_t step, uint32_t w, uint32_t h,
 		bool alpha, struct sp_wr *out);
 
+/* The same for the graphics pipeline, where a stream has the columns of its rectangle: w, no alpha. */
+sp_nodiscard int sp_planar_encode_exact(
+		const uint8_t *row, ptrdiff_t step, uint32_t w, uint32_t h, struct sp_wr *out);
+
 #define SP_PLANAR_BOUND (2 + 4 * SP_PLANAR_TILE * SP_PLANAR_TILE)
 #define SP_PLANAR_ROOM (SP_PLANAR_BOUND + 256)
 

@@ -89,23 +89,29 @@ static uint8_t *put_row(uint8_t *o, const uint8_t *row, size_t w)
 	return o;
 }
 
+static uint32_t columns(uint32_t w)
+{
+	return (w + 3) & ~3u;
+}
+
 static void split(struct tile *t, const uint8_t *row, ptrdiff_t step, uint32_t w)
 {
 	uint8_t line[2][3][SIDE + MARGIN];
 	uint8_t padding[4 * SIDE];
+	uint32_t wide = columns(w);
 
 	for (uint32_t y = 0; y < t->h; y++) {
 		uint8_t(*now)[SIDE + MARGIN] = line[y & 1];
 		uint8_t(*before)[SIDE + MARGIN] = line[~y & 1];
 		const uint8_t *from = row;
 
-		if (w < t->w) {
+		if (w < wide) {
 			memcpy(padding, row, 4 * (size_t)w);
 			sp_simd_fill(padding + 4 * (size_t)w,
-					sp_simd_load32(row + 4 * (size_t)(w - 1)), t->w - w);
+					sp_simd_load32(row + 4 * (size_t)(w - 1)), wide - w);
 			from = padding;
 		}
-		sp_simd_split(now[2], now[1], now[0], from, t->w);
+		sp_simd_split(now[2], now[1], now[0], from, wide);
 		for (int i = 0; i < 3; i++) {
 			uint8_t *to = t->delta[i] + MARGIN + (size_t)y * t->w;
 
@@ -174,8 +180,8 @@ static uint8_t *put_raw(const uint8_t *row, ptrdiff_t step, uint32_t w, const st
 	return o;
 }
 
-int sp_planar_encode(const uint8_t *row, ptrdiff_t step, uint32_t w, uint32_t h, bool alpha,
-		struct sp_wr *out)
+static int encode(const uint8_t *row, ptrdiff_t step, uint32_t w, uint32_t h, bool padded,
+		bool alpha, struct sp_wr *out)
 {
 	sp_uninit struct tile t;
 	uint8_t *start, *o;
@@ -184,7 +190,7 @@ int sp_planar_encode(const uint8_t *row, ptrdiff_t step, uint32_t w, uint32_t h,
 	if (!(1 <= w && w <= SIDE && 1 <= h && h <= SIDE)) {
 		return SP_EARG;
 	}
-	t.w = (w + 3) & ~3u;
+	t.w = padded ? columns(w) : w;
 	t.h = h;
 	t.n = (size_t)t.w * h;
 	raw = 1 + (alpha ? 4 : 3) * t.n + 1;
@@ -202,4 +208,16 @@ int sp_planar_encode(const uint8_t *row, ptrdiff_t step, uint32_t w, uint32_t h,
 	}
 	sp_wr_shrink(out, room - (size_t)(o - start));
 	return (int)(o - start);
+}
+
+int sp_planar_encode(const uint8_t *row, ptrdiff_t step, uint32_t w, uint32_t h, bool alpha,
+		struct sp_wr *out)
+{
+	return encode(row, step, w, h, true, alpha, out);
+}
+
+int sp_planar_encode_exact(
+		const uint8_t *row, ptrdiff_t step, uint32_t w, uint32_t h, struct sp_wr *out)
+{
+	return encode(row, step, w, h, false, false, out);
 }

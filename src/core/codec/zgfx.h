@@ -34,6 +34,9 @@ void sp_zgfx_dec_destroy(struct sp_zgfx_dec *d);
  * other side believes: d is of no use any more.
  */
 sp_nodiscard int sp_zgfx_decode(struct sp_zgfx_dec *d, struct sp_span in, struct sp_span *out);
+/* The history, and back into a decoder of the same kind; after an error that is as new. */
+sp_nodiscard int sp_zgfx_dec_save(const struct sp_zgfx_dec *d, struct sp_wr *out);
+sp_nodiscard int sp_zgfx_dec_load(struct sp_zgfx_dec *d, struct sp_span in);
 
 struct sp_zgfx_enc;
 

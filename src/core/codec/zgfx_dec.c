@@ -310,3 +310,37 @@ int sp_zgfx_decode(struct sp_zgfx_dec *d, struct sp_span in, struct sp_span *out
 	}
 	return rc;
 }
+
+int sp_zgfx_dec_save(const struct sp_zgfx_dec *d, struct sp_wr *out)
+{
+	/* The oldest byte first. */
+	uint32_t begin = (d->at + d->size - d->n) % d->size;
+	uint32_t first = d->size - begin < d->n ? d->size - begin : d->n;
+
+	sp_wr_u8(out, zgfx_type(d->kind));
+	sp_wr_put(out, d->ring + begin, first);
+	sp_wr_put(out, d->ring, d->n - first);
+	return sp_wr_ok(out);
+}
+
+int sp_zgfx_dec_load(struct sp_zgfx_dec *d, struct sp_span in)
+{
+	struct sp_rd r;
+
+	d->at = d->n = 0;
+	sp_rd_init(&r, in.p, in.n);
+	uint8_t type = sp_rd_u8(&r);
+	struct sp_span bytes = sp_rd_rest(&r);
+	if (sp_rd_ok(&r) != SP_OK) {
+		return r.err;
+	}
+	if (!(type == zgfx_type(d->kind) && bytes.n <= d->size)) {
+		return SP_EFIELD;
+	}
+	if (bytes.n > 0) {
+		memcpy(d->ring, bytes.p, bytes.n);
+	}
+	d->n = (uint32_t)bytes.n;
+	d->at = d->n % d->size;
+	return SP_OK;
+}

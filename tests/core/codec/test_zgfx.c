@@ -290,6 +290,49 @@ static void test_no_memory(void **state)
 	}
 }
 
+/* Parts that are not tried go as they are, and are history all the same, also for a decoder that was loaded. */
+static void test_parts(void **state)
+{
+	static uint8_t data[3 * 70000];
+	struct sp_zgfx_enc *e = sp_zgfx_enc_create(SP_ZGFX_FULL);
+	struct sp_zgfx_dec *d = sp_zgfx_dec_create(SP_ZGFX_FULL, 1u << 20);
+	struct sp_wr w, saved;
+	uint32_t seed = 1;
+
+	for (size_t i = 0; i < sizeof(data); i++) {
+		seed = seed * 1664525u + 1013904223u;
+		data[i] = i < 70000 ? (uint8_t)(i / 300) : (uint8_t)(seed >> 24);
+	}
+	struct sp_zgfx_part parts[] = {{sp_span(data, 70000), false},
+			{sp_span(data + 70000, 70000), true}, {sp_span(NULL, 0), true},
+			{sp_span(data + 140000, 70000), true}};
+	sp_wr_init(&w, 1u << 20);
+	sp_wr_init(&saved, 3u << 20);
+	for (int i = 0; i < 60; i++) {
+		struct sp_span out;
+
+		sp_wr_reset(&w);
+		assert_int_equal(sp_zgfx_encode_parts(e, parts, 4, &w), SP_OK);
+		/* The first one is nearly nothing, the others are not made smaller. */
+		assert_true(140000 < w.n && w.n < 145000);
+		assert_int_equal(sp_zgfx_decode(d, sp_span(w.p, w.n), &out), SP_OK);
+		unit_assert_span(out, sp_span(data, sizeof(data)));
+		if (i % 20 == 3) {
+			sp_wr_reset(&saved);
+			assert_int_equal(sp_zgfx_dec_save(d, &saved), SP_OK);
+			sp_zgfx_dec_destroy(d);
+			d = sp_zgfx_dec_create(SP_ZGFX_FULL, 1u << 20);
+			assert_int_equal(sp_zgfx_dec_load(d, sp_span(saved.p, saved.n)), SP_OK);
+		}
+	}
+	assert_int_equal(sp_zgfx_dec_load(d, sp_span(NULL, 0)), SP_ESHORT);
+	assert_int_equal(sp_zgfx_dec_load(d, sp_span("x", 1)), SP_EFIELD);
+	sp_wr_finish(&w);
+	sp_wr_finish(&saved);
+	sp_zgfx_enc_destroy(e);
+	sp_zgfx_dec_destroy(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +346,7 @@ int main(void)
 			cmocka_unit_test(test_bomb),
 			cmocka_unit_test(test_truncated),
 			cmocka_unit_test(test_no_memory),
+			cmocka_unit_test(test_parts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
