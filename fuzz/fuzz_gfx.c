@@ -1,7 +1,8 @@
-/* fuzz/fuzz_gfx.c - the messages of the graphics pipeline. */
+/* fuzz/fuzz_gfx.c - the messages of the graphics pipeline, and the client's machine. */
 #include <stdlib.h>
+#include <string.h>
 
-#include "core/chan/gfx.h"
+#include "core/chan/gfx_client.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -88,7 +89,7 @@ static void bodies(struct sp_rd r)
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void readers(const uint8_t *data, size_t size)
 {
 	struct sp_rd r, body;
 	uint16_t cmd;
@@ -101,5 +102,73 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		lists(alone);
 		bodies(alone);
 	}
+}
+
+#define FB_W 200
+#define FB_H 150
+#define PIECE 60000
+
+static void check(struct sp_gfx_client *c)
+{
+	static uint8_t fb[FB_W * FB_H * 4];
+	struct sp_gfx_client_event ev;
+	struct sp_gfx_client_stats st;
+	struct sp_rect changed, all = {0, 0, FB_W, FB_H};
+	struct sp_rcbuf *b;
+
+	while (sp_gfx_client_next(c, &ev)) {
+	}
+	if (sp_gfx_client_paint(c, fb, FB_W * 4, FB_W, FB_H, 2000000, &changed) > SP_OK ||
+			!sp_rect_contains(all, changed)) {
+		abort();
+	}
+	sp_gfx_client_stats(c, &st);
+	if (st.memory > (8u << 20)) {
+		abort();
+	}
+	while ((b = sp_gfx_client_out(c))) {
+		sp_rcbuf_unref(b);
+	}
+}
+
+/* PDUs as they are, which the machine gets in a segment; the first byte: how it introduces itself. */
+static void client(const uint8_t *data, size_t size)
+{
+	static const uint8_t confirm[] = {0xe0, 0x04, 0x13, 0, 0, 0, 20, 0, 0, 0, 0x04, 0, 0x08, 0,
+			4, 0, 0, 0, 0, 0, 0, 0};
+	static uint8_t message[2 + PIECE] = {0xe0, 0x04};
+	struct sp_gfx_client_conf conf = {.memory = 8u << 20,
+			.small_cache = size > 0 && (data[0] & 1),
+			.no_acks = size > 0 && (data[0] & 2)};
+	struct sp_gfx_client *c = sp_gfx_client_create(&conf);
+	int rc = c ? sp_gfx_client_feed(c, sp_span(confirm, sizeof(confirm)), 1000000) : -1;
+
+	for (size_t at = 0; rc == SP_OK && at < size; at += PIECE) {
+		size_t n = size - at < PIECE ? size - at : PIECE;
+
+		memcpy(message + 2, data + at, n);
+		rc = sp_gfx_client_feed(c, sp_span(message, 2 + n), 1500000);
+		check(c);
+	}
+	sp_gfx_client_destroy(c);
+}
+
+/* As it came, compressed. */
+static void packed(const uint8_t *data, size_t size)
+{
+	struct sp_gfx_client_conf conf = {.memory = 8u << 20};
+	struct sp_gfx_client *c = sp_gfx_client_create(&conf);
+
+	if (c && sp_gfx_client_feed(c, sp_span(data, size), 1000000) > SP_OK) {
+		abort();
+	}
+	sp_gfx_client_destroy(c);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	readers(data, size);
+	client(data, size);
+	packed(data, size);
 	return 0;
 }

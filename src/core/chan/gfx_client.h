@@ -10,8 +10,9 @@
  * SP_GFX_CLIENT_SIDE, all pixels together by the conf, cache and messages by what was agreed.
  */
 struct sp_gfx_client;
+struct sp_h264_impl;
 
-#define SP_GFX_CLIENT_SIDE 16384 /* of a surface */
+#define SP_GFX_CLIENT_SIDE 8192 /* of a surface */
 #define SP_GFX_CLIENT_SURFACES 256
 #define SP_GFX_CLIENT_MEMORY (256u << 20)
 #define SP_GFX_CLIENT_MESSAGE (64u << 20) /* most bytes of one, plain or compressed */
@@ -20,6 +21,8 @@ struct sp_gfx_client_conf {
 	uint32_t max_version; /* SP_GFX_V...; 0: all that are known */
 	bool thin_client, small_cache;
 	bool no_acks; /* tells the server not to wait for acknowledgements */
+	const struct sp_h264_impl *h264; /* NULL: without AVC; outlives the machine */
+	size_t h264_history; /* bytes per surface that are kept for saving; 0: it never is */
 	size_t memory; /* bytes of all surfaces and cached pictures; 0: SP_GFX_CLIENT_MEMORY */
 };
 
@@ -29,11 +32,12 @@ enum sp_gfx_client_kind {
 	SP_GFX_CLIENT_FRAME, /* a frame ended: time for sp_gfx_client_paint() */
 };
 
+/* At most one of each kind waits, with what counts by now, in the order above. */
 struct sp_gfx_client_event {
 	enum sp_gfx_client_kind kind;
 	struct sp_gfx_caps caps;
-	struct sp_gfx_reset reset;
-	uint32_t frame;
+	struct sp_gfx_reset reset; /* from the first RESET on */
+	uint32_t frame; /* FRAME: the last one that ended */
 };
 
 struct sp_gfx_client_stats {
