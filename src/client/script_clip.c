@@ -55,29 +55,78 @@ static int check_kind(struct sp_script *run, struct sp_script_step *step, bool g
 
 /* ---- clip-set ---- */
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/*
+ * The word at *at, which moves behind it, with quotes and backslashes taken away as a shell does;
+ * it ends with a NUL in the same place. NULL where a quote does not end.
+ */
+static char *take_word(char **at)
+{
+	char *in = *at, *out = in, *word = in, quote = '\0';
+
+	for (; *in != '\0' && (quote || !is_blank(*in)); in++) {
+		if (quote ? *in == quote : *in == '\'' || *in == '"') {
+			quote = quote ? '\0' : *in;
+			continue;
+		}
+		bool escapes = *in == '\\' && quote != '\'' && in[1] != '\0' &&
+				(!quote || in[1] == '"' || in[1] == '\\');
+		in += escapes;
+		*out++ = *in;
+	}
+	*at = in + (*in != '\0');
+	*out = '\0';
+	return quote ? NULL : word;
+}
+
+/* The words of a line, which become its bytes; *n is how many, at most MAX_PATHS. */
+static int take_paths(struct sp_script *run, char *rest, const char *paths[MAX_PATHS], size_t *n)
+{
+	*n = 0;
+	for (char *at = rest; *(at += strspn(at, " \t")) != '\0';) {
+		const char *word = take_word(&at);
+
+		if (!word) {
+			return sp_script_fail(run, "a quote that does not end");
+		}
+		if (*n == MAX_PATHS) {
+			return sp_script_fail(run, "more than %d paths", MAX_PATHS);
+		}
+		paths[(*n)++] = word;
+	}
+	return SP_OK;
+}
+
 static int check_set(struct sp_script *run, struct sp_script_step *step)
 {
-	return check_kind(run, step, false);
+	const char *paths[MAX_PATHS];
+	size_t n;
+	int rc = check_kind(run, step, false);
+
+	if (rc != SP_OK || kinds[step->n[0]].thing != SP_CLIP_THING_FILES) {
+		return rc;
+	}
+	char *copy = sp_strdup(step->argv[1]);
+	rc = copy ? take_paths(run, copy, paths, &n) : SP_ENOMEM;
+	sp_free(copy);
+	return rc;
 }
 
 static int set_files(struct sp_script *run, struct clip_set *set, char *rest)
 {
 	const char *paths[MAX_PATHS];
 	char why[SP_WHY_MAX];
-	size_t n = 0;
+	size_t n;
+	int rc = take_paths(run, rest, paths, &n);
 
-	for (char *word = rest; *(word += strspn(word, " \t")) != '\0';) {
-		size_t len = strcspn(word, " \t");
-		char *next = word + len + (word[len] != '\0');
-
-		if (n == MAX_PATHS) {
-			return sp_script_fail(run, "more than %d paths", MAX_PATHS);
-		}
-		word[len] = '\0';
-		paths[n++] = word;
-		word = next;
+	if (rc != SP_OK) {
+		return rc;
 	}
-	int rc = sp_clip_set_files(set->clip, paths, n, why);
+	rc = sp_clip_set_files(set->clip, paths, n, why);
 	return rc == SP_OK ? SP_OK : sp_script_fail(run, "%s", why);
 }
 

@@ -47,6 +47,7 @@ static void test_good(void **state)
 	good("type  two blanks at both ends  \nkey Ctrl+c\nclick 0 65535\nclick 1 2 Middle\nclick "
 	     "1 2 3\n");
 	good("shot a file with blanks.png\nexpect-still\nexpect-still 2\nmove 1 1");
+	good("clip-set files a 'b c'\\''d' \"e \\\"f\\\" \\g\" h\\ i ''\nclip-set text it's");
 	good("resize 800x600\nresize 800x600 800x600+800+0@200");
 }
 
@@ -69,6 +70,8 @@ static void test_bad(void **state)
 	bad("expect-still 1 2", "steps:1: expect-still: wanted: expect-still [SECONDS]");
 	bad("resize", "steps:1: resize: wanted: resize WIDTHxHEIGHT[+X+Y][@SCALE] ...");
 	bad("resize 800x600 800x600", "steps:1: resize: monitors overlap");
+	bad("clip-set files a 'b", "steps:1: clip-set: a quote that does not end");
+	bad("clip-set files \"a\\\"", "steps:1: clip-set: a quote that does not end");
 	assert_int_equal(run("wait 1\0", 7), SP_EARG);
 	assert_string_equal(why, "steps: not a text");
 }

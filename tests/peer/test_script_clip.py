@@ -2,6 +2,7 @@
 # tests/peer/test_script_clip.py - the clipboard of our own client, with xrdp and with our own desktop.
 import hashlib
 import os
+import shlex
 import subprocess
 import time
 from urllib.parse import unquote
@@ -101,7 +102,7 @@ class ScriptClip(Case):
         self.assertEqual(bytes(rgb), self.card.rgb)
 
     def test_our_desktop(self):
-        folder, out, png = self.world.path('mine'), self.world.path('out'), self.picture()
+        folder, out, png = self.world.path('my "own" files'), self.world.path('out'), self.picture()
         self.tree(folder)
         path = self.world.path('inside.env')
         trial = Trial(self.world, '--session', session_command(path), '--allow', 'clipboard')
@@ -112,7 +113,7 @@ class ScriptClip(Case):
         proc = self.script(trial.port, f'{trial.user}#desktop', trial.password, 'clip-set text ' + text,
                            f'clip-get text {out}.txt 30', f'clip-set text-file {out}.large',
                            f'clip-get html {out}.html 30', f'clip-set image {png}',
-                           f'clip-get image {out}.png 30', f'clip-set files {folder}',
+                           f'clip-get image {out}.png 30', f'clip-set files {shlex.quote(folder)}',
                            f'clip-get files {out}.files 60')
         inside = Inside(self.world, path)
         there = Side(self.world, inside.name, inside.authority)
