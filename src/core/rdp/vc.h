@@ -64,6 +64,13 @@ bool sp_vc_next(struct sp_vc *vc, struct sp_vc_event *ev);
  * are there; returns how many. ROOM events may follow.
  */
 sp_nodiscard int sp_vc_pump(struct sp_vc *vc, size_t max);
+/*
+ * To be called with what is asked for, and at the deadline: a dynamic channel that the client has
+ * not answered for 30 seconds after the first such call is CLOSED. Events may follow.
+ */
+sp_nodiscard int sp_vc_tick(struct sp_vc *vc, uint64_t now_us);
+/* When that is next; 0 for never. */
+uint64_t sp_vc_deadline(const struct sp_vc *vc);
 /* Bytes that wait in all ports. */
 size_t sp_vc_queued(const struct sp_vc *vc);
 

@@ -5,6 +5,7 @@
 #include "core/base/mem.h"
 #include "core/rdp/dvcs.h"
 
+#define ANSWER_US UINT64_C(30000000) /* until a client's answer to a creation is given up */
 #define MAX_CONTROL (64u << 10) /* a peer that asks much and takes nothing goes no further */
 
 /* [MS-RDPEDYC] 2.2.1.1.2: 70, 20, 7 and 3 per cent */
@@ -190,6 +191,47 @@ int sp_vc_listen(struct sp_vc *vc, const char *name, const struct sp_port_conf *
 	l->conf = *conf;
 	vc->listener[vc->n_listeners++] = l;
 	return SP_OK;
+}
+
+/* ---- that nobody answers ---- */
+
+static bool waits(const struct sp_port *p)
+{
+	return p->dynamic && p->state == SP_PORT_CREATING;
+}
+
+int sp_vc_tick(struct sp_vc *vc, uint64_t now_us)
+{
+	for (size_t i = 0; i < vc->n; i++) {
+		struct sp_port *p = vc->port[i];
+
+		if (waits(p) && p->deadline == 0) {
+			p->deadline = now_us + ANSWER_US;
+		} else if (waits(p) && p->deadline <= now_us) {
+			sp_log(SP_LOG_DEBUG, "channel %s: no answer", p->name);
+			sp_port_lost(p);
+			/* An answer that comes late would leave it open there. */
+			int rc = vc->dyn_state == SP_VC_DYN_READY ? send_close(vc, p->id) : SP_OK;
+			if (rc != SP_OK) {
+				return rc;
+			}
+		}
+	}
+	return SP_OK;
+}
+
+uint64_t sp_vc_deadline(const struct sp_vc *vc)
+{
+	uint64_t at = 0;
+
+	for (size_t i = 0; i < vc->n; i++) {
+		const struct sp_port *p = vc->port[i];
+
+		if (waits(p) && p->deadline != 0 && (at == 0 || p->deadline < at)) {
+			at = p->deadline;
+		}
+	}
+	return at;
 }
 
 /* ---- what comes ---- */

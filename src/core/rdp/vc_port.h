@@ -34,6 +34,7 @@ struct sp_port {
 	bool dynamic;
 	size_t index; /* static: place in the client's list */
 	uint32_t id; /* dynamic */
+	uint64_t deadline; /* dynamic, CREATING: when it is given up; 0 until the first tick */
 	uint8_t priority; /* dynamic: below SP_DVC_PRIORITIES */
 	char name[SP_DVC_NAME]; /* dynamic */
 	struct sp_zgfx_dec *dec; /* dynamic: once the other side compresses */

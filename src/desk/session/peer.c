@@ -46,6 +46,7 @@ struct sp_peer {
 	bool layout_due; /* the keyboard layout waits until the picture is there */
 	struct sp_watch *typist; /* input that waits its turn */
 	struct sp_watch *kick; /* there is work that no descriptor tells of */
+	struct sp_watch *unanswered; /* channels that the client does not answer */
 	uint64_t since_us;
 };
 
@@ -127,11 +128,16 @@ static void on_channel(struct sp_peer *p, const struct sp_event *ev)
 
 static void send_channels(struct sp_peer *p)
 {
-	int rc = sp_part_pump(p->vc, sp_conn_full(p->conn) ? CHANNEL_SHARE : CHANNEL_TURN);
+	int rc = sp_vc_tick(p->vc, sp_now_us());
 
+	if (rc == SP_OK) {
+		rc = sp_part_pump(p->vc, sp_conn_full(p->conn) ? CHANNEL_SHARE : CHANNEL_TURN);
+	}
 	if (rc != SP_OK) {
 		fail(p, rc, "channel");
 	}
+	/* A part may have ended the connection. */
+	sp_watch_at(p->unanswered, p->vc ? sp_vc_deadline(p->vc) : 0);
 }
 
 /* ---- what the client is like ---- */
@@ -508,6 +514,7 @@ struct sp_peer *sp_peer_create(struct sp_loop *l, const struct sp_peer_conf *con
 	sp_wr_init(&p->update, SP_SHAPE_MAX_BODY);
 	p->shape = sp_calloc(1, sizeof(*p->shape));
 	p->kick = sp_loop_timer(l, on_kick, p);
+	p->unanswered = sp_loop_timer(l, on_kick, p);
 	p->typist = sp_loop_timer(l, on_typist, p);
 	struct sp_picture_conf pc = {.loop = l, .screen = p->d->screen, .wake = on_wake, .user = p};
 	p->picture = sp_picture_create(&pc);
@@ -516,7 +523,7 @@ struct sp_peer *sp_peer_create(struct sp_loop *l, const struct sp_peer_conf *con
 			.server = true,
 			.calls = &calls,
 			.user = p};
-	if (p->shape && p->kick && p->typist && p->picture && cc.rdp) {
+	if (p->shape && p->kick && p->unanswered && p->typist && p->picture && cc.rdp) {
 		p->conn = sp_conn_create(l, &cc);
 	}
 	if (!p->conn) {
@@ -535,6 +542,7 @@ void sp_peer_destroy(struct sp_peer *p)
 	detach_parts(p);
 	sp_conn_destroy(p->conn);
 	sp_watch_remove(p->kick);
+	sp_watch_remove(p->unanswered);
 	sp_watch_remove(p->typist);
 	sp_picture_destroy(p->picture);
 	sp_wr_finish(&p->update);

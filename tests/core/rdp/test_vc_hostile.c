@@ -166,6 +166,46 @@ static struct sp_port *open_dynamic(struct ends *e)
 	return p;
 }
 
+/* A creation without an answer ends by itself; what comes later is not heard. */
+static void test_unanswered(void **state)
+{
+	const uint64_t begin = 1000, end = begin + 30000000;
+	struct sp_port *p, *q;
+	struct ends e;
+
+	for (int caps = 0; caps < 2; caps++) {
+		ends_start(&e, true);
+		assert_int_equal(sp_vc_deadline(e.server), 0);
+		assert_int_equal(sp_vc_dynamic(e.server, "x", &conf, &p), SP_OK);
+		assert_int_equal(sp_vc_tick(e.server, begin), SP_OK);
+		assert_int_equal(sp_vc_deadline(e.server), end);
+		if (caps) {
+			assert_int_equal(ends_feed_dynamic(&e, true, "5000 0300"), SP_OK);
+		}
+		assert_int_equal(sp_vc_dynamic(e.server, "y", &conf, &q), SP_OK);
+		assert_int_equal(sp_vc_tick(e.server, end - 1), SP_OK);
+		assert_int_equal(sp_vc_deadline(e.server), end);
+		ends_events(&e, true);
+		assert_int_equal(e.at_server.n[SP_VC_CLOSED], 0);
+		assert_int_equal(sp_vc_tick(e.server, end), SP_OK);
+		ends_events(&e, true);
+		assert_int_equal(e.at_server.n[SP_VC_CLOSED], 1);
+		assert_ptr_equal(e.at_server.port, p);
+		/* The other one has its own time. */
+		assert_int_equal(sp_vc_deadline(e.server), end - 1 + 30000000);
+		assert_int_equal(ends_feed_dynamic(&e, true, "1001 00000000"), SP_OK);
+		ends_events(&e, true);
+		assert_int_equal(e.at_server.n[SP_VC_OPENED], 0);
+		if (caps) {
+			assert_int_equal(ends_feed_dynamic(&e, true, "1002 00000000"), SP_OK);
+			ends_events(&e, true);
+			assert_int_equal(e.at_server.n[SP_VC_OPENED], 1);
+			assert_int_equal(sp_vc_deadline(e.server), 0);
+		}
+		ends_finish(&e);
+	}
+}
+
 /* Late, twice, after the close: not heard. */
 static void test_stale(void **state)
 {
@@ -472,6 +512,7 @@ int main(void)
 			cmocka_unit_test(test_pieces),
 			cmocka_unit_test(test_empty_pieces),
 			cmocka_unit_test(test_not_open),
+			cmocka_unit_test(test_unanswered),
 			cmocka_unit_test(test_stale),
 			cmocka_unit_test(test_one_ends),
 			cmocka_unit_test(test_all_end),
