@@ -20,6 +20,7 @@ struct sp_legs_rules {
 	bool sound; /* rdpsnd and its dynamic forms */
 	bool microphone; /* AUDIO_INPUT */
 	bool other; /* every other channel, static or dynamic */
+	bool own; /* a desktop of ours: nothing is announced for the sake of Windows */
 };
 
 /* [MS-RDPBCGR] 2.2.4.2 Server Auto-Reconnect Packet (ARC_SC_PRIVATE_PACKET) */

@@ -23,7 +23,7 @@ static bool allowed(const struct sp_gcc_channel *ch, const struct sp_legs_rules 
 	}
 	if (sp_dvcs_same_name(ch->name, "rdpsnd")) {
 		/* Windows starts redirection of drives only for those who have sound, too. */
-		return rules->sound || rules->drive.read;
+		return rules->sound || (rules->drive.read && !rules->own);
 	}
 	return rules->other;
 }
@@ -58,8 +58,8 @@ static void shape_channels(struct sp_gcc_client *gcc, const struct sp_legs_rules
 		}
 	}
 	gcc->n_channels = n;
-	if (rules->drive.read && has_channel(gcc, "rdpdr") && !has_channel(gcc, "rdpsnd") &&
-			n < SP_GCC_MAX_CHANNELS) {
+	if (rules->drive.read && !rules->own && has_channel(gcc, "rdpdr") &&
+			!has_channel(gcc, "rdpsnd") && n < SP_GCC_MAX_CHANNELS) {
 		gcc->channel[gcc->n_channels++] = (struct sp_gcc_channel){.name = "rdpsnd",
 				.options = SP_GCC_CHANNEL_INITIALIZED | SP_GCC_CHANNEL_ENCRYPT_RDP};
 	}

@@ -191,6 +191,7 @@ void sp_relay_begin(struct sp_net *n, const struct sp_msg_target *t)
 			.warn_us = t->warn_s * 1000000ull};
 	n->arc = t->arc;
 	sp_relay_rules(&n->rules, &t->channels);
+	n->rules.own = t->kind == SP_TARGET_DESKTOP;
 }
 
 static struct sp_legs_arc as_arc(const struct sp_msg_arc *m)

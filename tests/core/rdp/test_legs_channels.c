@@ -139,6 +139,9 @@ static void test_rules(void **state)
 			/* Windows wants sound announced for drives. */
 			{{.drive = {.read = true}}, {"drdynvc", "rdpdr", "rdpsnd"},
 					{"CLIPRDR", "mine"}},
+			/* Our own desktops do not. */
+			{{.drive = {.read = true}, .own = true}, {"drdynvc", "rdpdr"},
+					{"CLIPRDR", "mine", "rdpsnd"}},
 			/* Printers and the like alone go by the same channel. */
 			{{.drive = {.other = true}}, {"drdynvc", "rdpdr"},
 					{"CLIPRDR", "rdpsnd", "mine"}},
