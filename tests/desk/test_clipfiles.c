@@ -1,4 +1,6 @@
 /* tests/desk/test_clipfiles.c - files on the clipboard: lists of URIs, trees of a client, walks. */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -291,6 +293,72 @@ static void test_walk(void **state)
 	desk_remove(dir);
 }
 
+#define RACES 4000
+static atomic_bool stop;
+
+/* Under one name take turns: a file, a link out of here, a pipe, and a directory with a link. */
+static void *take_turns(void *arg)
+{
+	static const char *const names[] = {"file", "link", "pipe", "folder"};
+	char at[128], mine[SP_LEN(names)][128];
+
+	snprintf(at, sizeof(at), "%s/tree/at", dir);
+	for (size_t i = 0; i < SP_LEN(names); i++) {
+		snprintf(mine[i], sizeof(mine[i]), "%s/%s", dir, names[i]);
+	}
+	for (size_t i = 0; !atomic_load(&stop); i = (i + 1) % SP_LEN(names)) {
+		(void)!rename(mine[i], at);
+		(void)!rename(at, mine[i]);
+	}
+	return NULL;
+}
+
+static void test_race(void **state)
+{
+	char path[300], list[300];
+	size_t good = 0, bad = 0;
+	pthread_t t;
+
+	(void)state;
+	desk_dir(dir);
+	snprintf(path, sizeof(path), "%s/tree", dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/folder", dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	put("secret", "outside");
+	put("file", "inside");
+	snprintf(path, sizeof(path), "%s/link", dir);
+	assert_int_equal(symlink("../secret", path), 0);
+	snprintf(path, sizeof(path), "%s/folder/link", dir);
+	assert_int_equal(symlink("../secret", path), 0);
+	snprintf(path, sizeof(path), "%s/pipe", dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	int n = snprintf(list, sizeof(list), "file://%s/tree\r\n", dir);
+	atomic_store(&stop, false);
+	assert_int_equal(pthread_create(&t, NULL, take_turns, NULL), 0);
+	for (size_t i = 0; i < RACES; i++) {
+		struct sp_copied *c = NULL;
+
+		assert_int_equal(sp_copied_create(sp_span(list, (size_t)n), &c), SP_OK);
+		for (uint32_t k = 0; k < 4; k++) {
+			char text[16] = "";
+			uint64_t size = 0;
+			int rc = sp_copied_size(c, k, &size);
+			int64_t got = sp_copied_read(c, k, 0, text, sizeof(text) - 1);
+
+			assert_true(rc != SP_OK || size == 6);
+			assert_true(got < 0 || strcmp(text, "inside") == 0);
+			good += got == 6;
+			bad += got < 0;
+		}
+		sp_copied_destroy(c);
+	}
+	atomic_store(&stop, true);
+	pthread_join(t, NULL);
+	assert_int_equal(good + bad, 4 * RACES);
+	desk_remove(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +367,7 @@ int main(void)
 			cmocka_unit_test(test_tree),
 			cmocka_unit_test(test_deep_tree),
 			cmocka_unit_test(test_walk),
+			cmocka_unit_test(test_race),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

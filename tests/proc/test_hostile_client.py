@@ -42,6 +42,17 @@ def entry(name, attributes=FILE, size=len(CONTENT), claim=None, more=False):
     return data
 
 
+def listening(pid):
+    """Sockets of a process that somebody could connect to (N-D9): what joins our processes is inherited."""
+    with open('/proc/net/unix') as f:
+        rows = [line.split() for line in f.readlines()[1:]]
+    accepting = {row[6]: row[7:] for row in rows if int(row[3], 16) & 0x10000}
+    for name in ('tcp', 'tcp6'):
+        with open(f'/proc/net/{name}') as f:
+            accepting.update({row[9]: [row[1]] for row in map(str.split, f.readlines()[1:]) if row[3] == '0A'})
+    return [accepting[what[8:-1]][0] for what in descriptors(pid).values() if what[8:-1] in accepting]
+
+
 class Rogue(threading.Thread):
     """The client's end of device redirection: three drives, answered by what the path says."""
 
@@ -394,6 +405,24 @@ class HostileClient(Case):
         self.holder.has(wire.clip_list((13, '')), units('still here') + b'\0\0')
         self.there.arrives(b'still here', 'text after the storm')
         self.assertLess(len(descriptors(self.desk)), 100)
+
+    def test_memory(self):
+        """What a large copy took is given back when its client leaves (and there is nothing else to reach us by)."""
+        def now():
+            return int(status(self.desk)['VmRSS'].split()[0])
+        for pid in self.trial.processes():
+            if comm(pid) in ('sp-net', 'sp-login', 'sp-broker', 'sp-desk'):
+                for path in listening(pid):    # the sound of the desktop's own programs
+                    self.assertEqual(0, os.stat(os.path.dirname(path)).st_mode & 0o077, (comm(pid), path))
+        begin, text = now(), 'much text '.encode() * 1500000
+        self.holder = Holder(self.client)
+        self.holder.has(wire.clip_list((13, '')), units(text.decode()) + b'\0\0')
+        self.there.arrives(text, 'much text')
+        most = int(status(self.desk)['VmHWM'].split()[0])
+        self.assertGreater(most, begin + (20 << 10))
+        self.client.close()
+        wait_for('a clipboard without a client', lambda: not self.there.targets(), 5)
+        wait_for('memory of sp-desk', lambda: now() < begin + (4 << 10), 5)
 
     def test_channel(self):
         """Chunks that lie about their message; the desktop is there for the next one."""

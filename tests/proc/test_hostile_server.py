@@ -12,7 +12,7 @@ from rdppeer import Host, units
 from rdpraw import Closed
 from target import make_certificate
 from trial import SALLYPORT
-from world import Case, main
+from world import Case, main, need
 
 MEMORY_KB = 48 << 10    # more than this a client that was lied to must never take
 SECRET = 'nobody on the other side may read this'
@@ -101,7 +101,7 @@ class HostileServer(Case):
             s.bind(os.path.join(self.shared, 'door'))
         self.before = tree(self.world.path('box'))
 
-    def client(self, play, *steps, options=(), seconds=15, good=False):
+    def client(self, play, *steps, options=(), seconds=15, cwd=None):
         """Runs our client against a server that does what play() does; its last words."""
         got = []
 
@@ -114,7 +114,7 @@ class HostileServer(Case):
         begin = time.monotonic()
         proc = self.world.start('script', [SALLYPORT, 'script', f'127.0.0.1:{host.port}', self.world.path(name),
                                            '--user', 'anna', '--sec', 'tls', '--password-stdin', *options],
-                                stdin=b'password\n')
+                                stdin=b'password\n', cwd=cwd)
         self.world.cleanup(host.socket.close)
         peak = 0
         while proc.alive() and time.monotonic() - begin < seconds:
@@ -126,7 +126,7 @@ class HostileServer(Case):
         if host.errors:
             raise host.errors[0]
         code = proc.wait(0.1)
-        self.assertIn(code, (0,) if good else (0, 1), proc.log())
+        self.assertIn(code, (0, 1), proc.log())
         self.assertLess(peak, MEMORY_KB)
         return code, proc.log(), got[0] if got else None
 
@@ -284,6 +284,31 @@ class HostileServer(Case):
             except Closed:
                 pass
         return run
+
+    def test_planted(self):
+        """A client that runs in a folder full of libraries of somebody else's (N-F6)."""
+        need('gcc', 'ldd')
+        folder, mark, text = self.world.path('planted'), self.world.path('mark'), self.world.path('planted.c')
+        os.makedirs(folder)
+        with open(text, 'w') as f:
+            f.write('#include <fcntl.h>\n__attribute__((constructor)) static void run(void)\n'
+                    '{ open("%s", O_CREAT | O_WRONLY, 0600); }\n' % mark)
+        self.world.run(['gcc', '-shared', '-fPIC', '-o', self.world.path('planted.so'), text])
+        names = {line.split()[0].split('/')[-1] for line in self.world.run(['ldd', SALLYPORT]).stdout.splitlines()}
+        names |= {f'libnss_{n}.so.2' for n in ('files', 'dns', 'compat', 'systemd', 'myhostname')} | {
+            'libpulse.so.0', 'libopus.so.0', 'libgcc_s.so.1', 'gconv-modules', 'UTF-16.so', 'engines-3', 'legacy.so'}
+        for name in names:
+            os.symlink(self.world.path('planted.so'), os.path.join(folder, name))
+
+        def play(server):
+            Drive(server)
+            self.clipboard(server)
+            self.wait(server, wire.LIST)
+        self.client(self.until_closed(play), 'clip-set text x', options=self.drives(), cwd=folder)
+        self.assertFalse(os.path.exists(mark))
+        # It would have told.
+        self.world.run(['python3', '-c', 'import ctypes, sys; ctypes.CDLL(sys.argv[1])', self.world.path('planted.so')])
+        self.assertTrue(os.path.exists(mark))
 
     # ---- clipboard ----
     @staticmethod
