@@ -11,6 +11,8 @@
 #include "core/codec/nsc.h"
 #include "core/codec/pixel.h"
 #include "core/codec/planar.h"
+#include "core/codec/progressive.h"
+#include "core/codec/rfx.h"
 #include "core/view/emit.h"
 #include "host/lib/png.h"
 
@@ -295,6 +297,104 @@ static bool measure(const char *name, const struct picture *p, unsigned depth, e
 	return ok;
 }
 
+#define PASSES (2 + SP_PROG_UPGRADES)
+static const char *const pass_names[PASSES] = {
+		"progressive", "progressive coarse", "progressive up 1", "progressive up 2"};
+
+/* Encodes a pass of all tiles, as one stream. */
+static bool progressive_pass(struct sp_prog_enc *e, const struct picture *p, size_t pass,
+		struct sp_wr *tiles, struct sp_wr *out)
+{
+	static struct sp_rfx_work work;
+	const struct sp_rect whole = {0, 0, (int32_t)p->w, (int32_t)p->h};
+	uint32_t columns = p->w / TILE, n = columns * (p->h / TILE), count = 0;
+
+	sp_wr_reset(tiles);
+	sp_wr_reset(out);
+	if (pass < 2) {
+		sp_prog_enc_reset(e);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		int rc = pass < 2
+				? sp_prog_enc_tile(e, &work, p->bgrx, 4 * (size_t)p->w, i % columns,
+						  i / columns, SP_PROG_GOOD,
+						  pass == 0 ? SP_PROG_WHOLE : SP_PROG_COARSE, tiles)
+				: sp_prog_enc_upgrade(e, &work, i % columns, i / columns, tiles);
+
+		if (rc < 0) {
+			return false;
+		}
+		count += rc > 0;
+	}
+	struct sp_prog_part part = {sp_span(tiles->p, tiles->n), count};
+
+	return sp_prog_enc_stream(e, &whole, 1, &part, 1, out) > 0;
+}
+
+/* A picture in one pass, and in three. */
+static bool measure_progressive(const struct picture *p)
+{
+	struct sp_prog_enc *e = sp_prog_enc_create(p->w, p->h, false);
+	struct sp_prog_dec *d = sp_prog_dec_create(p->w, p->h, (size_t)1 << 28);
+	size_t stride = 4 * (size_t)p->w, size = stride * p->h;
+	double encode[PASSES][RUNS] = {{0}}, decode[PASSES][RUNS] = {{0}}, pixels;
+	double error[PASSES] = {0};
+	struct sp_wr tiles, out[PASSES];
+	uint8_t *copy = malloc(size);
+	struct sp_rect changed;
+	bool ok = e && d && copy;
+
+	pixels = (double)p->w * p->h;
+	sp_wr_init(&tiles, (size_t)1 << 28);
+	for (size_t i = 0; i < PASSES; i++) {
+		sp_wr_init(&out[i], (size_t)1 << 28);
+	}
+	for (int run = 0; ok && run < RUNS; run++) {
+		double start = now(), at;
+		int rounds = 0;
+
+		do {
+			for (size_t i = 0; ok && i < PASSES; i++) {
+				at = now();
+				ok = progressive_pass(e, p, i, &tiles, &out[i]);
+				encode[i][run] += now() - at;
+			}
+			for (size_t i = 0; ok && i < PASSES; i++) {
+				at = now();
+				ok = sp_prog_decode(d, sp_span(out[i].p, out[i].n), 1, copy, stride,
+						     &changed, 1) == 1;
+				decode[i][run] += now() - at;
+				for (size_t j = 0; ok && run + rounds == 0 && j < size; j++) {
+					double by = j % 4 < 3 ? (double)copy[j] - p->bgrx[j] : 0;
+
+					error[i] += by * by;
+				}
+			}
+			rounds++;
+		} while (now() - start < 2 * seconds);
+		for (size_t i = 0; i < PASSES; i++) {
+			encode[i][run] /= rounds;
+			decode[i][run] /= rounds;
+		}
+	}
+	for (size_t i = 0; ok && i < PASSES; i++) {
+		const char *name = pass_names[i];
+
+		row(name, p, "encode", "MP/s", median_rate(encode[i], pixels), "higher");
+		row(name, p, "size", "bytes/pixel", (double)out[i].n / pixels, "lower");
+		row(name, p, "mean square error", "", error[i] / pixels / 3, "lower");
+		row(name, p, "decode", "MP/s", median_rate(decode[i], pixels), "higher");
+	}
+	for (size_t i = 0; i < PASSES; i++) {
+		sp_wr_finish(&out[i]);
+	}
+	sp_wr_finish(&tiles);
+	sp_prog_enc_destroy(e);
+	sp_prog_dec_destroy(d);
+	free(copy);
+	return ok;
+}
+
 /*
  * What the desktop does with damage: everything is reported as damaged, and either all of it or
  * one row of tiles is drawn anew in between. Milliseconds and bytes of one pass.
@@ -351,6 +451,7 @@ static bool measure_all(const struct picture *p)
 	return measure("planar", p, 32, planar_encode, planar_decode) &&
 			measure("nscodec", p, 1, nsc_encode, nsc_decode) &&
 			measure("nscodec 3 halved", p, 3 | 8, nsc_encode, nsc_decode) &&
+			measure_progressive(p) &&
 			measure("interleaved 24 bpp", p, 24, rle_encode, rle_decode) &&
 			measure("interleaved 16 bpp", p, 16, rle_encode, rle_decode) &&
 			measure("interleaved 15 bpp", p, 15, rle_encode, rle_decode) &&
