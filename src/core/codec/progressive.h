@@ -68,7 +68,7 @@ enum sp_prog_quality {
 
 enum sp_prog_how {
 	SP_PROG_WHOLE, /* in one pass */
-	SP_PROG_COARSE, /* about a quarter of the bytes now, the rest by upgrades */
+	SP_PROG_COARSE, /* about 40% of the bytes now, the rest by upgrades */
 };
 #define SP_PROG_UPGRADES 2 /* passes that a coarse tile needs to become whole */
 

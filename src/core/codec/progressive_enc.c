@@ -19,12 +19,12 @@ static const struct sp_prog_quant quants[2 * SP_PROG_QUALITIES] = {
 
 /* What the first pass and the first upgrade leave for later. */
 static const struct sp_prog_step steps[SP_PROG_UPGRADES] = {
-		{.quality = 25,
-				.c = {{{4, 4, 4, 3, 3, 3, 2, 2, 2, 0}},
-						{{5, 5, 5, 4, 4, 4, 3, 3, 3, 0}},
-						{{5, 5, 5, 4, 4, 4, 3, 3, 3, 0}}}},
-		{.quality = 60,
-				.c = {{{2, 2, 2, 1, 1, 1, 0, 0, 0, 0}},
+		{.quality = 30,
+				.c = {{{3, 3, 3, 3, 3, 3, 2, 2, 2, 0}},
+						{{4, 4, 4, 4, 4, 4, 3, 3, 3, 0}},
+						{{4, 4, 4, 4, 4, 4, 3, 3, 3, 0}}}},
+		{.quality = 70,
+				.c = {{{1, 1, 1, 1, 1, 1, 0, 0, 0, 0}},
 						{{2, 2, 2, 2, 2, 2, 1, 1, 1, 0}},
 						{{2, 2, 2, 2, 2, 2, 1, 1, 1, 0}}}},
 };

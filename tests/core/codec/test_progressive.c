@@ -361,7 +361,7 @@ static void test_upgrades(void **state)
 		coarse = out.n;
 		sp_wr_finish(&out);
 		if (kind == TEXT || kind == NOISE || kind == STRIPES) {
-			assert_true(coarse < whole * 6 / 10);
+			assert_true(coarse < whole * 7 / 10);
 		}
 		double was = psnr(px, got);
 		unsigned passes = 0;
