@@ -163,7 +163,10 @@ class Drives(Case):
         want = digest(mine)
         shutil.copytree(mine, os.path.join(self.folder, 'written'), copy_function=shutil.copyfile)
         self.assertEqual(want, digest(os.path.join(self.folder, 'written')))
-        self.assertEqual(sorted(want.values()), sorted(digest(os.path.join(self.theirs, 'written')).values()))
+        there = os.path.join(self.theirs, 'written')
+        self.assertEqual(sorted(want.values()), sorted(digest(there).values()))
+        self.assertEqual(['in', 'a\uf03ab'], sorted(os.listdir(os.path.join(there, 'a\uf03ab')), key=len))
+        self.assertEqual([], [name for name in os.listdir(there) if name in FORBIDDEN + WRITTEN])
         fill(os.path.join(self.theirs, 'odd'), FORBIDDEN)
         want = {path: value for path, value in want.items() if not path.startswith(WRITTEN)}
         with open(here('what?', 'in', 'what?')) as f:

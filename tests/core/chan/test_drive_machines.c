@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/utf16.h"
 #include "core/base/mem.h"
 #include "core/chan/drive_client.h"
 #include "core/chan/drive_server.h"
@@ -49,6 +50,7 @@ struct joined {
 	bool added, removed;
 	char name[256];
 	size_t largest; /* message either way */
+	char opened[64]; /* the path, the last time */
 };
 
 static void answer(struct joined *j, uint64_t id, const struct sp_drive_io_request *io)
@@ -60,6 +62,9 @@ static void answer(struct joined *j, uint64_t id, const struct sp_drive_io_reque
 	sp_wr_fixed(&w, buf, sizeof(buf));
 	switch (io->major) {
 	case SP_DRIVE_IO_CREATE:
+		if (!j->hold) {
+			(void)sp_utf16_to_utf8(io->create.path, j->opened, sizeof(j->opened));
+		}
 		if (io->create.path.n > 2 && io->create.path.p[2] == 'x') {
 			rc = sp_drive_client_done(j->c, id, SP_DRIVE_NAME_NOT_FOUND);
 			break;
@@ -182,7 +187,7 @@ static void server_events(struct joined *j)
 			break;
 		case SP_DRIVE_SERVER_ENTRY:
 			j->entries++;
-			assert_true(strcmp(ev.name, "foo") == 0 || strcmp(ev.name, "ab:c") == 0);
+			assert_true(strcmp(ev.name, ev.raw ? "ab:c" : "foo") == 0);
 			break;
 		case SP_DRIVE_SERVER_CHANGED:
 			j->changes++;
@@ -396,7 +401,12 @@ static void test_questions(void **state)
 
 static void test_paths(void **state)
 {
-	static const char *const bad[] = {"..", "a/../b", ".", "a/."};
+	static const char *const bad[] = {"..", "a/../b", ".", "a/.", "\xFF", "\xFF..", "a/\xFF..",
+			"\xFF.", "\xFF\xFF",
+			"a/\xFF"
+			"b\\..\\..",
+			"\xFF"
+			"a\nb"};
 	struct joined *j = join();
 
 	for (size_t i = 0; i < SP_LEN(bad); i++) {
@@ -411,6 +421,25 @@ static void test_paths(void **state)
 	assert_int_equal(sp_drive_server_open(j->s, j->drive + 1, "a", 1, 1, j->now), SP_ENOTFOUND);
 	run(j);
 	assert_int_equal(j->answers, 0);
+	/* What Windows forbids, and the same where the client has shown it. */
+	static const struct {
+		const char *path, *wire;
+	} rows[] = {{"q/a:b/con",
+				    "\\q\\a\xEF\x80\xBA"
+				    "b\\\xEF\x81\xA3on"},
+			{"\xFF"
+			 "a:b/c:d",
+					"\\a:b\\c\xEF\x80\xBA"
+					"d"},
+			{"q/\xFF"
+			 "CON",
+					"\\q\\CON"}};
+	for (size_t i = 0; i < SP_LEN(rows); i++) {
+		assert_int_equal(sp_drive_server_open(j->s, j->drive, rows[i].path, 1, 1, j->now),
+				SP_OK);
+		run(j);
+		assert_string_equal(j->opened, rows[i].wire);
+	}
 	part(j);
 }
 
