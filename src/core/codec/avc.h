@@ -132,7 +132,7 @@ sp_nodiscard int sp_avc_encode(struct sp_avc_enc *e, const uint8_t *px, size_t s
 struct sp_rect sp_avc_enc_owed(const struct sp_avc_enc *e);
 /* The bounding rectangle of what the last call sent, for destRect. */
 struct sp_rect sp_avc_enc_sent(const struct sp_avc_enc *e);
-/* From the next picture on; only bit_rate, qp and fps are read. */
+/* As enc_rate of the library. */
 sp_nodiscard int sp_avc_enc_rate(struct sp_avc_enc *e, const struct sp_h264_conf *conf);
 
 #endif

@@ -54,7 +54,10 @@ struct sp_h264_impl {
 	 */
 	sp_nodiscard int (*enc_encode)(struct sp_h264_enc *e, const struct sp_h264_picture *in,
 			bool idr, struct sp_wr *out);
-	/* From the next picture on; only bit_rate, qp and fps of conf are read. */
+	/*
+	 * From the next picture on: another bit rate and fps, or for an encoder without a bit rate
+	 * another qp. The rest of conf is not read; which of the two kinds it is cannot change.
+	 */
 	sp_nodiscard int (*enc_rate)(struct sp_h264_enc *e, const struct sp_h264_conf *conf);
 
 	/* Pictures up to w x h. SP_ENOTFOUND, SP_ENOMEM. */
