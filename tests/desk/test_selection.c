@@ -257,8 +257,8 @@ static void test_give(void **state)
 	assert_true(app_answered());
 	xcb_get_property_reply_t *r = app_property(w, "A");
 	assert_int_equal(r->type, XCB_ATOM_ATOM);
-	assert_int_equal(xcb_get_property_value_length(r), 4 * sizeof(xcb_atom_t));
-	assert_int_equal(((xcb_atom_t *)xcb_get_property_value(r))[3], atom("text/html"));
+	assert_int_equal(xcb_get_property_value_length(r), 5 * sizeof(xcb_atom_t));
+	assert_int_equal(((xcb_atom_t *)xcb_get_property_value(r))[4], atom("text/html"));
 	free(r);
 	app_ask(w, "PRIMARY", "TIMESTAMP", "A");
 	assert_true(app_answered());
@@ -301,6 +301,71 @@ static void test_give(void **state)
 			d.app, xcb_get_selection_owner(d.app, atom("CLIPBOARD")), NULL);
 	assert_int_equal(o->owner, XCB_NONE);
 	free(o);
+}
+
+/* Several targets at once: one answer for all, and those that are not to be had are none. */
+static void test_multiple(void **state)
+{
+	(void)state;
+	open_all(false, 0, 0);
+	own();
+	xcb_window_t w = app_window();
+	xcb_atom_t pairs[] = {atom("text/html"), atom("B"), atom("image/png"), atom("C"),
+			atom("TIMESTAMP"), atom("D"), atom("MULTIPLE"), atom("E"),
+			atom("UTF8_STRING"), XCB_ATOM_NONE, atom("UTF8_STRING"), atom("F")};
+	uint32_t many[40] = {0};
+
+	xcb_change_property(d.app, XCB_PROP_MODE_REPLACE, w, atom("A"), atom("ATOM_PAIR"), 32,
+			SP_LEN(pairs), pairs);
+	app_ask(w, "CLIPBOARD", "MULTIPLE", "A");
+	UNTIL(seen.n_wanted == 2);
+	sp_selection_answer(sel, seen.wanted[1], NULL, sp_rcbuf_from("text", 4));
+	sp_selection_answer(sel, seen.wanted[0], NULL, sp_rcbuf_from("<b>", 3));
+	assert_true(app_answered());
+	xcb_get_property_reply_t *r = app_property(w, "A");
+	assert_int_equal(r->type, atom("ATOM_PAIR"));
+	assert_int_equal(xcb_get_property_value_length(r), sizeof(pairs));
+	const xcb_atom_t *got = xcb_get_property_value(r);
+	static const bool there[] = {true, false, true, false, false, true};
+	for (size_t i = 0; i < SP_LEN(there); i++) {
+		assert_int_equal(got[2 * i], there[i] ? pairs[2 * i] : XCB_ATOM_NONE);
+		assert_int_equal(got[2 * i + 1], pairs[2 * i + 1]);
+	}
+	free(r);
+	r = app_property(w, "B");
+	assert_memory_equal(xcb_get_property_value(r), "<b>", 3);
+	free(r);
+	r = app_property(w, "F");
+	assert_memory_equal(xcb_get_property_value(r), "text", 4);
+	free(r);
+
+	/* Who waits is told when what is owned changes. */
+	xcb_change_property(d.app, XCB_PROP_MODE_REPLACE, w, atom("A"), atom("ATOM_PAIR"), 32, 2,
+			pairs);
+	app_ask(w, "CLIPBOARD", "MULTIPLE", "A");
+	UNTIL(seen.n_wanted == 3);
+	own();
+	assert_true(app_answered());
+	r = app_property(w, "A");
+	assert_int_equal(*(xcb_atom_t *)xcb_get_property_value(r), XCB_ATOM_NONE);
+	free(r);
+
+	/* Lists that are none, and too many programs. */
+	xcb_change_property(d.app, XCB_PROP_MODE_REPLACE, w, atom("A"), atom("ATOM_PAIR"), 32, 3,
+			pairs);
+	app_ask(w, "CLIPBOARD", "MULTIPLE", "A");
+	assert_false(app_answered());
+	xcb_change_property(d.app, XCB_PROP_MODE_REPLACE, w, atom("A"), atom("ATOM_PAIR"), 32,
+			SP_LEN(many), many);
+	app_ask(w, "CLIPBOARD", "MULTIPLE", "A");
+	assert_false(app_answered());
+	for (int i = 0; i < 9; i++) {
+		xcb_change_property(d.app, XCB_PROP_MODE_REPLACE, w, atom("A"), atom("ATOM_PAIR"),
+				32, 2, pairs);
+		app_ask(w, "CLIPBOARD", "MULTIPLE", "A");
+	}
+	assert_false(app_answered());
+	assert_int_equal(seen.n_wanted, 3 + 8);
 }
 
 /* More programs than there is room for, and nobody who answers: all are refused in time. */
@@ -519,6 +584,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test_teardown(test_give, teardown),
+			cmocka_unit_test_teardown(test_multiple, teardown),
 			cmocka_unit_test_teardown(test_no_answer, teardown),
 			cmocka_unit_test_teardown(test_give_pieces, teardown),
 			cmocka_unit_test_teardown(test_take, teardown),

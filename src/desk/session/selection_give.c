@@ -18,7 +18,7 @@ static struct sp_selection_want *find(struct sp_selection *s, uint32_t id)
 
 /* ---- words to the program ---- */
 
-static void notify(struct sp_selection *s, const struct sp_selection_want *w, bool ok)
+static void send_notify(struct sp_selection *s, const struct sp_selection_want *w, bool ok)
 {
 	xcb_selection_notify_event_t ev = {.response_type = XCB_SELECTION_NOTIFY,
 			.time = w->time,
@@ -30,6 +30,39 @@ static void notify(struct sp_selection *s, const struct sp_selection_want *w, bo
 
 	memcpy(wire, &ev, sizeof(ev));
 	xcb_send_event(s->c, 0, w->requestor, XCB_EVENT_MASK_NO_EVENT, wire);
+}
+
+/* One more of several is answered; after the last one their program is told. */
+static void one_done(struct sp_selection *s, struct sp_selection_multiple *m)
+{
+	const xcb_selection_request_event_t *ev = &m->request;
+	struct sp_selection_want w = {.requestor = ev->requestor,
+			.selection = ev->selection,
+			.target = ev->target,
+			.property = ev->property,
+			.time = ev->time};
+
+	if (--m->left > 0) {
+		return;
+	}
+	if (m->failed) {
+		xcb_change_property(s->c, XCB_PROP_MODE_REPLACE, ev->requestor, ev->property,
+				m->type, 32, (uint32_t)(2 * m->n), m->pair);
+	}
+	send_notify(s, &w, true);
+}
+
+static void notify(struct sp_selection *s, const struct sp_selection_want *w, bool ok)
+{
+	if (!w->whole) {
+		send_notify(s, w, ok);
+		return;
+	}
+	if (!ok) {
+		w->whole->pair[2 * w->pair] = XCB_ATOM_NONE;
+		w->whole->failed = true;
+	}
+	one_done(s, w->whole);
 }
 
 static void put(struct sp_selection *s, const struct sp_selection_want *w, xcb_atom_t type,
@@ -81,11 +114,12 @@ static void refuse(struct sp_selection *s, struct sp_selection_want *w)
 
 static void say_targets(struct sp_selection *s, const struct sp_selection_want *w)
 {
-	xcb_atom_t all[SP_SELECTION_MAX_TARGETS + 2];
+	xcb_atom_t all[SP_SELECTION_MAX_TARGETS + 3];
 	size_t n = 0;
 
 	all[n++] = s->targets;
 	all[n++] = s->timestamp;
+	all[n++] = s->multiple;
 	memcpy(all + n, s->target, s->n_targets * sizeof(all[0]));
 	n += s->n_targets;
 	put(s, w, XCB_ATOM_ATOM, 32, all, n * sizeof(all[0]));
@@ -102,7 +136,7 @@ static bool ours(const struct sp_selection *s, xcb_atom_t selection)
 	return false;
 }
 
-/* The index among what we own; MULTIPLE and what nobody offered are not there. */
+/* The index among what we own. */
 static bool offered(const struct sp_selection *s, xcb_atom_t target, size_t *out)
 {
 	for (size_t i = 0; i < s->n_targets; i++) {
@@ -130,6 +164,73 @@ static void later(struct sp_selection *s, const struct sp_selection_want *w, siz
 	notify(s, w, false);
 }
 
+static void convert(struct sp_selection *s, const struct sp_selection_want *w)
+{
+	size_t at;
+
+	if (w->target == s->targets) {
+		say_targets(s, w);
+	} else if (w->target == s->timestamp) {
+		put(s, w, XCB_ATOM_INTEGER, 32, &s->since, sizeof(s->since));
+		notify(s, w, true);
+	} else if (offered(s, w->target, &at)) {
+		later(s, w, at);
+	} else {
+		notify(s, w, false);
+	}
+}
+
+/* The pairs that a program has put into its property; false when there are none, or too many. */
+static bool read_pairs(struct sp_selection *s, struct sp_selection_multiple *m)
+{
+	xcb_get_property_reply_t *r = xcb_get_property_reply(s->c,
+			xcb_get_property(s->c, 0, m->request.requestor, m->request.property,
+					XCB_ATOM_ANY, 0, SP_LEN(m->pair)),
+			NULL);
+	size_t n = r ? (size_t)xcb_get_property_value_length(r) / sizeof(m->pair[0]) : 0;
+	bool good = r && r->format == 32 && r->bytes_after == 0 && n > 0 && n % 2 == 0;
+
+	if (good) {
+		memcpy(m->pair, xcb_get_property_value(r), n * sizeof(m->pair[0]));
+		m->type = r->type;
+		m->n = n / 2;
+	}
+	free(r);
+	return good;
+}
+
+static void convert_all(struct sp_selection *s, const struct sp_selection_want *w,
+		const xcb_selection_request_event_t *ev)
+{
+	struct sp_selection_multiple *m = NULL;
+
+	for (size_t i = 0; i < SP_SELECTION_MULTIPLES && !m; i++) {
+		m = s->multi[i].left == 0 ? &s->multi[i] : NULL;
+	}
+	if (m) {
+		*m = (struct sp_selection_multiple){.request = *ev};
+	}
+	if (!m || ev->property == XCB_ATOM_NONE || !read_pairs(s, m)) {
+		notify(s, w, false);
+		return;
+	}
+	m->left = m->n + 1; /* until all are begun */
+	for (size_t i = 0; i < m->n; i++) {
+		struct sp_selection_want one = *w;
+
+		one.target = m->pair[2 * i];
+		one.property = m->pair[2 * i + 1];
+		one.whole = m;
+		one.pair = i;
+		if (one.property == XCB_ATOM_NONE) {
+			notify(s, &one, false);
+		} else {
+			convert(s, &one);
+		}
+	}
+	one_done(s, m);
+}
+
 void sp_selection_requested(struct sp_selection *s, const xcb_selection_request_event_t *ev)
 {
 	/* Programs from before there were properties for it name none: the target's name serves. */
@@ -138,22 +239,14 @@ void sp_selection_requested(struct sp_selection *s, const xcb_selection_request_
 			.target = ev->target,
 			.property = ev->property ? ev->property : ev->target,
 			.time = ev->time};
-	size_t at;
 
 	if (ev->owner != s->window || ev->requestor == s->window ||
-			ev->requestor == s->conf.x->root) {
+			ev->requestor == s->conf.x->root || !ours(s, w.selection)) {
 		notify(s, &w, false);
-	} else if (!ours(s, w.selection)) {
-		notify(s, &w, false);
-	} else if (w.target == s->targets) {
-		say_targets(s, &w);
-	} else if (w.target == s->timestamp) {
-		put(s, &w, XCB_ATOM_INTEGER, 32, &s->since, sizeof(s->since));
-		notify(s, &w, true);
-	} else if (offered(s, w.target, &at)) {
-		later(s, &w, at);
+	} else if (w.target == s->multiple) {
+		convert_all(s, &w, ev);
 	} else {
-		notify(s, &w, false);
+		convert(s, &w);
 	}
 }
 

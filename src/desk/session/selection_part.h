@@ -5,12 +5,23 @@
 #include "core/base/wr.h"
 #include "desk/session/selection.h"
 
+#define SP_SELECTION_MULTIPLES 8 /* programs that want several targets at once */
+#define SP_SELECTION_PAIRS 16 /* so many, at most */
 #define SP_SELECTION_PROPERTIES 32 /* more than reads, so that a late answer meets none of them */
 
 enum sp_selection_owner {
 	SP_SELECTION_NOBODY,
 	SP_SELECTION_US,
 	SP_SELECTION_OTHER,
+};
+
+/* A program that waits for several targets ([ICCCM] 2.6.2 MULTIPLE); it hears of all together. */
+struct sp_selection_multiple {
+	size_t left; /* that wait for their answer; 0: free */
+	xcb_selection_request_event_t request;
+	xcb_atom_t type, pair[2 * SP_SELECTION_PAIRS]; /* target, property */
+	size_t n; /* pairs */
+	bool failed;
 };
 
 /* A program that waits for us. */
@@ -20,6 +31,8 @@ struct sp_selection_want {
 	xcb_window_t requestor;
 	xcb_atom_t selection, target, property, type;
 	xcb_timestamp_t time;
+	struct sp_selection_multiple *whole; /* it is one of several; NULL: of none */
+	size_t pair; /* which one */
 	struct sp_rcbuf *data; /* sending */
 	size_t at;
 	uint64_t deadline;
@@ -55,6 +68,7 @@ struct sp_selection {
 	xcb_atom_t target[SP_SELECTION_MAX_TARGETS];
 	size_t n_targets;
 	struct sp_selection_want want[SP_SELECTION_MAX_WANTS];
+	struct sp_selection_multiple multi[SP_SELECTION_MULTIPLES];
 	struct sp_selection_take take[SP_SELECTION_MAX_READS];
 	xcb_atom_t property[SP_SELECTION_PROPERTIES];
 	size_t next_property;
