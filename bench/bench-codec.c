@@ -395,6 +395,64 @@ static bool measure_progressive(const struct picture *p)
 	return ok;
 }
 
+/* Each picture is one message. */
+static bool measure_rfx(const struct picture *p, enum sp_rlgr rlgr)
+{
+	struct sp_rfx_conf conf = {.rlgr = rlgr,
+			.w = (uint16_t)p->w,
+			.h = (uint16_t)p->h,
+			.n_quants = 1,
+			.quant = {SP_RFX_QUANT_USUAL}};
+	struct sp_rect whole = {0, 0, (int32_t)p->w, (int32_t)p->h}, changed;
+	struct sp_rfx_enc *e = sp_rfx_enc_create(&conf);
+	struct sp_rfx_dec *d = sp_rfx_dec_create();
+	size_t stride = 4 * (size_t)p->w, size = stride * p->h;
+	const char *name = rlgr == SP_RLGR1 ? "remotefx rlgr1" : "remotefx rlgr3";
+	double encode[RUNS], decode[RUNS], pixels = (double)p->w * p->h, error = 0;
+	uint8_t *copy = malloc(size);
+	bool ok = e && d && copy;
+	struct sp_wr out;
+
+	sp_wr_init(&out, (size_t)1 << 28);
+	for (int run = 0; ok && run < RUNS; run++) {
+		double start = now();
+		int rounds = 0;
+
+		do {
+			sp_rfx_enc_restart(e);
+			sp_wr_reset(&out);
+			ok = ok && sp_rfx_encode(e, p->bgrx, stride, &whole, 1, &out) > 0;
+			rounds++;
+		} while (now() - start < seconds);
+		encode[run] = (now() - start) / rounds;
+		start = now();
+		rounds = 0;
+		do {
+			ok = ok &&
+					sp_rfx_decode(d, sp_span(out.p, out.n), copy, stride, p->w,
+							p->h, &changed, 1) == 1;
+			rounds++;
+		} while (now() - start < seconds);
+		decode[run] = (now() - start) / rounds;
+	}
+	for (size_t i = 0; ok && i < size; i++) {
+		double by = i % 4 < 3 ? (double)copy[i] - p->bgrx[i] : 0;
+
+		error += by * by;
+	}
+	if (ok) {
+		row(name, p, "encode", "MP/s", median_rate(encode, pixels), "higher");
+		row(name, p, "size", "bytes/pixel", (double)out.n / pixels, "lower");
+		row(name, p, "mean square error", "", error / pixels / 3, "lower");
+		row(name, p, "decode", "MP/s", median_rate(decode, pixels), "higher");
+	}
+	sp_wr_finish(&out);
+	sp_rfx_enc_destroy(e);
+	sp_rfx_dec_destroy(d);
+	free(copy);
+	return ok;
+}
+
 /*
  * What the desktop does with damage: everything is reported as damaged, and either all of it or
  * one row of tiles is drawn anew in between. Milliseconds and bytes of one pass.
@@ -451,7 +509,8 @@ static bool measure_all(const struct picture *p)
 	return measure("planar", p, 32, planar_encode, planar_decode) &&
 			measure("nscodec", p, 1, nsc_encode, nsc_decode) &&
 			measure("nscodec 3 halved", p, 3 | 8, nsc_encode, nsc_decode) &&
-			measure_progressive(p) &&
+			measure_progressive(p) && measure_rfx(p, SP_RLGR1) &&
+			measure_rfx(p, SP_RLGR3) &&
 			measure("interleaved 24 bpp", p, 24, rle_encode, rle_decode) &&
 			measure("interleaved 16 bpp", p, 16, rle_encode, rle_decode) &&
 			measure("interleaved 15 bpp", p, 15, rle_encode, rle_decode) &&
