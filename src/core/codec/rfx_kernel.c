@@ -261,6 +261,16 @@ const struct sp_rfx_kernel sp_rfx_plain = {
 
 const struct sp_rfx_kernel *sp_rfx_kernel(enum sp_cpu level)
 {
+#if defined(SP_RFX_X86)
+	switch (level) {
+	case SP_CPU_AVX2:
+		return &sp_rfx_avx2;
+	case SP_CPU_SSE41:
+		return &sp_rfx_sse41;
+	case SP_CPU_PLAIN:
+		break;
+	}
+#endif
 	return &sp_rfx_plain;
 }
 
