@@ -78,6 +78,7 @@ int app_person_session(struct app_person *p, struct sp_session_conf *out)
 			.height = p->o->height,
 			.monitors = p->o->monitors.n > 0 ? &p->o->monitors : NULL,
 			.depth = p->o->depth,
+			.codec = p->o->codec,
 			.security = p->o->security,
 			.trust = p->o->trust,
 			.person = {.trust = ask_trust,

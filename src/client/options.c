@@ -125,6 +125,26 @@ static int take_depth(struct sp_options *o, const char *v)
 	return SP_EARG;
 }
 
+static int take_codec(struct sp_options *o, const char *v)
+{
+	static const char *const names[] = {[SP_SESSION_CODEC_AUTO] = "auto",
+			[SP_SESSION_CODEC_BITMAP] = "bitmap",
+			[SP_SESSION_CODEC_RFX] = "rfx",
+			[SP_SESSION_CODEC_NSC] = "nsc",
+			[SP_SESSION_CODEC_GFX] = "gfx",
+			[SP_SESSION_CODEC_GFX_RFX] = "gfx-rfx",
+			[SP_SESSION_CODEC_AVC420] = "avc420",
+			[SP_SESSION_CODEC_AVC444] = "avc444"};
+
+	for (size_t i = 0; i < SP_LEN(names); i++) {
+		if (strcmp(v, names[i]) == 0) {
+			o->codec = (enum sp_session_codec)i;
+			return SP_OK;
+		}
+	}
+	return SP_EARG;
+}
+
 static int take_security(struct sp_options *o, const char *v)
 {
 	static const char *const names[] = {[SP_SESSION_AUTO] = "auto",
@@ -193,6 +213,9 @@ int sp_options_take(struct sp_options *o, int argc, char **argv, int *i, char wh
 			{"--totp-secret", take_totp, "not 32 letters and digits of base 32"},
 			{"--domain", take_domain, "not a domain name"},
 			{"--depth", take_depth, "not 32, 24, 16 or 15"},
+			{"--codec", take_codec,
+					"not auto, bitmap, rfx, nsc, gfx, gfx-rfx, avc420 or "
+					"avc444"},
 			{"--sec", take_security, "not nla, tls or auto"},
 			{"--trust", take_trust, "not ask, ca, first-seen or pin:SHA256"},
 	};

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/echo.h"
+#include "client/gfx.h"
 #include "client/settings.h"
 #include "client/words.h"
 #include "core/base/err.h"
@@ -57,8 +58,11 @@ struct sp_session {
 	struct sp_paint paint;
 	uint64_t pixels[CODECS];
 
+	struct sp_client_gfx gfx;
+	bool has_gfx; /* it is announced */
+	int gfx_err; /* that ends the session when the event is over */
 	struct sp_client_echo echo;
-	struct sp_part *parts[SP_SESSION_PARTS + 1];
+	struct sp_part *parts[SP_SESSION_PARTS + 2];
 	size_t n_parts;
 	struct sp_vc *vc; /* the parts are attached to it; NULL: they are not */
 	struct sp_watch *before, *kick; /* what parts have sent goes out with the turn */
@@ -112,7 +116,7 @@ static int on_channel(struct sp_session *s, const struct sp_event *ev)
 	if (rc == SP_OK && s->vc) {
 		sp_part_events(s->vc);
 	}
-	return rc;
+	return rc == SP_OK ? s->gfx_err : rc;
 }
 
 static void on_before(void *user)
@@ -330,13 +334,11 @@ static void on_token(struct sp_session *s, struct sp_span token)
 
 /* ---- the picture ---- */
 
-static int on_demand(struct sp_session *s, const struct sp_caps *theirs)
+/* A black one; the owner is told. */
+static int new_picture(struct sp_session *s, uint32_t w, uint32_t h)
 {
-	uint32_t w = theirs->bitmap.width, h = theirs->bitmap.height;
-	struct sp_caps ours;
-
-	if (!sp_caps_has(theirs, SP_CAPS_BITMAP) || !(1 <= w && w <= SP_DISPLAY_MAX_SPAN) ||
-			!(1 <= h && h <= SP_DISPLAY_MAX_SPAN) || !(w * h <= SP_SESSION_MAX_AREA)) {
+	if (!(1 <= w && w <= SP_DISPLAY_MAX_SPAN && 1 <= h && h <= SP_DISPLAY_MAX_SPAN &&
+			    w * h <= SP_SESSION_MAX_AREA)) {
 		snprintf(s->why, sizeof(s->why), "server's desktop of %ux%u is not possible", w, h);
 		return SP_EFIELD;
 	}
@@ -350,8 +352,77 @@ static int on_demand(struct sp_session *s, const struct sp_caps *theirs)
 	s->w = w;
 	s->h = h;
 	s->conf.calls->active(s->conf.user, w, h);
+	return SP_OK;
+}
+
+static int on_demand(struct sp_session *s, const struct sp_caps *theirs)
+{
+	uint32_t w = theirs->bitmap.width, h = theirs->bitmap.height;
+	struct sp_caps ours;
+	int rc = new_picture(s, sp_caps_has(theirs, SP_CAPS_BITMAP) ? w : 0, h);
+
+	if (rc != SP_OK) {
+		return rc;
+	}
+	sp_client_gfx_repaint(&s->gfx);
 	sp_client_default_caps(&ours, (uint16_t)w, (uint16_t)h, s->conf.depth);
 	return sp_client_confirm(sp_conn_rdp(s->conn), &ours);
+}
+
+static int gfx_resize(void *user, uint32_t w, uint32_t h)
+{
+	struct sp_session *s = user;
+
+	return s->fb && w == s->w && h == s->h ? SP_OK : new_picture(s, w, h);
+}
+
+static uint8_t *gfx_picture(void *user, uint32_t *w, uint32_t *h)
+{
+	struct sp_session *s = user;
+
+	*w = s->w;
+	*h = s->h;
+	return s->fb;
+}
+
+static void gfx_painted(void *user, struct sp_rect area)
+{
+	struct sp_session *s = user;
+
+	s->conf.calls->painted(s->conf.user, area);
+}
+
+static void gfx_failed(void *user, int err)
+{
+	struct sp_session *s = user;
+
+	s->gfx_err = err;
+}
+
+/* What of the pipeline is announced, if it is. */
+static void use_gfx(struct sp_session *s)
+{
+	static const struct sp_client_gfx_calls calls = {.resize = gfx_resize,
+			.picture = gfx_picture,
+			.painted = gfx_painted,
+			.failed = gfx_failed};
+	enum sp_session_codec codec = s->conf.codec;
+	struct sp_gfx_client_conf conf = {.max_version = 0};
+
+	s->has_gfx = s->conf.depth == 32 &&
+			(codec == SP_SESSION_CODEC_AUTO || codec >= SP_SESSION_CODEC_GFX);
+	if (!s->has_gfx) {
+		return;
+	}
+	if (codec == SP_SESSION_CODEC_GFX_RFX) {
+		conf.max_version = SP_GFX_V81;
+		conf.thin_client = true;
+	} else if (codec == SP_SESSION_CODEC_AVC420) {
+		conf.max_version = SP_GFX_V81;
+		conf.small_cache = true; /* [MS-RDPEGFX] 2.2.3.2: these two go together */
+	}
+	sp_client_gfx_init(&s->gfx, &conf, &calls, s);
+	s->parts[s->n_parts++] = &s->gfx.part;
 }
 
 /* Which codecs a bitmap update that was painted without a complaint came by. */
@@ -550,6 +621,7 @@ static struct sp_rdp *make_machine(struct sp_session *s, int fd)
 		sp_addr_host_text(&local, address);
 	}
 	sp_settings_gcc(&gcc, s->conf.width, s->conf.height, s->conf.depth);
+	gcc.core.early_capability_flags |= s->has_gfx ? SP_GCC_CS_DYNVC_GFX : 0;
 	if (s->conf.monitors) {
 		sp_settings_monitors(&gcc, s->conf.monitors);
 	}
@@ -614,6 +686,7 @@ struct sp_session *sp_session_create(
 	for (size_t i = 0; i < s->n_parts; i++) {
 		s->parts[i] = conf->parts[i];
 	}
+	use_gfx(s);
 	if (s->n_parts > 0) {
 		sp_client_echo_init(&s->echo);
 		s->parts[s->n_parts++] = &s->echo.part;
@@ -651,6 +724,7 @@ void sp_session_destroy(struct sp_session *s)
 	sp_conn_destroy(s->conn);
 	sp_tls_ctx_destroy(s->ctx);
 	sp_client_login_destroy(s->login);
+	sp_client_gfx_finish(&s->gfx);
 	sp_paint_finish(&s->paint);
 	sp_free(s->fb);
 	sp_freezero(s, sizeof(*s));
@@ -688,12 +762,33 @@ const uint8_t *sp_session_picture(const struct sp_session *s, uint32_t *w, uint3
 const char *sp_session_codec(const struct sp_session *s)
 {
 	static const char *const names[CODECS] = {"raw", "interleaved", "planar", "surface-raw"};
-	size_t best = 0;
+	static const char *const gfx[SP_GFX_CODECS] = {
+			[SP_GFX_RAW] = "gfx-raw",
+			[SP_GFX_RFX] = "gfx-rfx",
+			[SP_GFX_CLEAR] = "gfx-clear",
+			[SP_GFX_PROGRESSIVE] = "gfx-progressive",
+			[SP_GFX_PLANAR] = "gfx-planar",
+			[SP_GFX_AVC420] = "gfx-avc420",
+			[SP_GFX_AVC444] = "gfx-avc444",
+			[SP_GFX_AVC444V2] = "gfx-avc444v2",
+	};
+	uint64_t pixels[SP_GFX_CODECS], most = 0;
+	const char *name = "none";
 
-	for (size_t i = 1; i < CODECS; i++) {
-		best = s->pixels[i] > s->pixels[best] ? i : best;
+	sp_client_gfx_pixels(&s->gfx, pixels);
+	for (size_t i = 0; i < CODECS; i++) {
+		if (s->pixels[i] > most) {
+			most = s->pixels[i];
+			name = names[i];
+		}
 	}
-	return s->pixels[best] > 0 ? names[best] : "none";
+	for (size_t i = 0; i < SP_GFX_CODECS; i++) {
+		if (gfx[i] && pixels[i] > 0 && pixels[i] >= most) {
+			most = pixels[i];
+			name = gfx[i];
+		}
+	}
+	return name;
 }
 
 uint64_t sp_session_bytes_in(const struct sp_session *s)

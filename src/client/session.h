@@ -28,6 +28,18 @@ enum sp_session_security {
 	SP_SESSION_TLS,
 };
 
+/* How the picture may come; a server without it has bitmap updates left. */
+enum sp_session_codec {
+	SP_SESSION_CODEC_AUTO, /* all that is known here */
+	SP_SESSION_CODEC_BITMAP, /* bitmap updates only */
+	SP_SESSION_CODEC_RFX, /* RemoteFX in surface commands */
+	SP_SESSION_CODEC_NSC, /* NSCodec in surface commands */
+	SP_SESSION_CODEC_GFX, /* the graphics pipeline, without H.264 */
+	SP_SESSION_CODEC_GFX_RFX, /* the pipeline as thin clients have it: RemoteFX */
+	SP_SESSION_CODEC_AVC420, /* the pipeline with H.264, 4:2:0 */
+	SP_SESSION_CODEC_AVC444, /* the pipeline with H.264 */
+};
+
 /* Who is asked while the connection is made. The calls may block; the server waits meanwhile. */
 struct sp_session_person {
 	/* Yes or no; text says what is known. NULL: nobody can be asked. */
@@ -63,7 +75,8 @@ struct sp_session_conf {
 	const char *domain; /* NULL or "" for none */
 	uint16_t width, height;
 	const struct sp_display_layout *monitors; /* NULL: one, of this size */
-	uint8_t depth; /* 15, 16, 24 or 32 */
+	uint8_t depth; /* 15, 16, 24 or 32; below 32 there is no pipeline */
+	enum sp_session_codec codec;
 	enum sp_session_security security;
 	struct sp_trust trust;
 	struct sp_session_person person;
@@ -96,7 +109,10 @@ sp_nodiscard int sp_session_input(struct sp_session *s, const struct sp_input_ev
 
 /* BGRX, top-down, w * 4 bytes a row; NULL before active(). Valid until the next active(). */
 const uint8_t *sp_session_picture(const struct sp_session *s, uint32_t *w, uint32_t *h);
-/* By which codec most of the picture came: "planar", "interleaved", "raw", "surface-raw", "none". */
+/*
+ * By which codec most of the picture came: "planar", "interleaved", "raw", "surface-raw", "none"; of
+ * the graphics pipeline "gfx-planar", "gfx-progressive", "gfx-avc420" and so on.
+ */
 const char *sp_session_codec(const struct sp_session *s);
 /* Bytes the server sent, TLS included. */
 uint64_t sp_session_bytes_in(const struct sp_session *s);

@@ -99,6 +99,7 @@ void sp_gfx_client_destroy(struct sp_gfx_client *c)
 		return;
 	}
 	gfx_surfaces_clear(c);
+	gfx_codecs_finish(c);
 	while ((b = sp_gfx_client_out(c))) {
 		sp_rcbuf_unref(b);
 	}

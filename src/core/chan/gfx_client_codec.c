@@ -3,7 +3,14 @@
 
 #include "core/base/mem.h"
 #include "core/chan/gfx_client_part.h"
+#include "core/codec/alpha.h"
 #include "core/codec/planar.h"
+#include "core/codec/progressive.h"
+#include "core/codec/rfx.h"
+
+#define RECTS 64 /* that a codec may tell apart of what it changed */
+/* [MS-RDPEGFX] 3.3.1.2, 3.3.1.3: most bytes that progressive keeps for a tile. */
+#define TILE_BYTES ((3 * 8 + 3) << 10)
 
 void gfx_codecs_reset(struct sp_gfx_client *c)
 {
@@ -11,6 +18,28 @@ void gfx_codecs_reset(struct sp_gfx_client *c)
 
 void gfx_codecs_drop(struct gfx_surface *s)
 {
+	sp_prog_dec_destroy(s->prog);
+	s->prog = NULL;
+}
+
+void gfx_codecs_finish(struct sp_gfx_client *c)
+{
+	sp_rfx_dec_destroy(c->rfx);
+	c->rfx = NULL;
+}
+
+/* n rectangles, or an error that goes on. */
+static int changed(struct sp_gfx_client *c, struct gfx_surface *s, uint16_t codec,
+		const struct sp_rect *rects, int n)
+{
+	uint64_t pixels = 0;
+
+	for (int i = 0; i < n; i++) {
+		gfx_surface_changed(s, rects[i]);
+		pixels += (uint64_t)rects[i].w * (uint64_t)rects[i].h;
+	}
+	c->stats.pixels[codec] += pixels;
+	return n < 0 ? n : gfx_spend(c, pixels);
 }
 
 static int raw(struct gfx_surface *s, const struct sp_gfx_bits *bits)
@@ -27,11 +56,59 @@ static int raw(struct gfx_surface *s, const struct sp_gfx_bits *bits)
 	return SP_OK;
 }
 
+/* Its rectangles count from the upper left corner of the destination, and may go beyond it. */
+static int rfx(struct sp_gfx_client *c, struct gfx_surface *s, const struct sp_gfx_bits *bits)
+{
+	struct sp_rect rects[RECTS];
+
+	if (!c->rfx) {
+		c->rfx = sp_rfx_dec_create();
+	}
+	if (!c->rfx) {
+		return SP_ENOMEM;
+	}
+	int n = sp_rfx_decode(c->rfx, bits->data, gfx_surface_at(s, bits->to.x, bits->to.y),
+			gfx_surface_stride(s), s->w - (uint32_t)bits->to.x,
+			s->h - (uint32_t)bits->to.y, rects, RECTS);
+	for (int i = 0; i < n; i++) {
+		rects[i].x += bits->to.x;
+		rects[i].y += bits->to.y;
+	}
+	return changed(c, s, SP_GFX_RFX, rects, n);
+}
+
+/* Codecs that fill the whole of their rectangle. */
+static int whole(struct sp_gfx_client *c, struct gfx_surface *s, const struct sp_gfx_bits *bits)
+{
+	uint8_t *px = gfx_surface_at(s, bits->to.x, bits->to.y);
+	uint32_t w = (uint32_t)bits->to.w, h = (uint32_t)bits->to.h;
+	size_t stride = gfx_surface_stride(s);
+	int rc = gfx_spend(c, (uint64_t)w * h);
+
+	if (rc != SP_OK) {
+		return rc;
+	}
+	switch (bits->codec) {
+	case SP_GFX_RAW:
+		rc = raw(s, bits);
+		break;
+	case SP_GFX_PLANAR:
+		rc = sp_planar_decode(bits->data.p, bits->data.n, px, (ptrdiff_t)stride, w, h);
+		break;
+	case SP_GFX_ALPHA:
+		rc = sp_alpha_decode(bits->data, px, stride, w, h);
+		break;
+	default:
+		return SP_EPROTO;
+	}
+	gfx_surface_changed(s, bits->to);
+	c->stats.pixels[bits->codec] += (uint64_t)w * h;
+	return rc < 0 ? rc : SP_OK;
+}
+
 int gfx_bits(struct sp_gfx_client *c, const struct sp_gfx_bits *bits)
 {
 	struct gfx_surface *s = gfx_surface_find(c, bits->surface);
-	struct sp_rect changed = bits->to;
-	int rc;
 
 	if (!s) {
 		return SP_ESTATE;
@@ -42,32 +119,37 @@ int gfx_bits(struct sp_gfx_client *c, const struct sp_gfx_bits *bits)
 	if (sp_rect_empty(bits->to)) {
 		return SP_OK;
 	}
-	rc = gfx_spend(c, (uint64_t)bits->to.w * (uint64_t)bits->to.h);
-	if (rc != SP_OK) {
-		return rc;
+	return bits->codec == SP_GFX_RFX ? rfx(c, s, bits) : whole(c, s, bits);
+}
+
+int gfx_prog(struct gfx_surface *s)
+{
+	size_t tiles = (size_t)((s->w + SP_PROG_TILE - 1) / SP_PROG_TILE) *
+			((s->h + SP_PROG_TILE - 1) / SP_PROG_TILE);
+
+	if (!s->prog) {
+		s->prog = sp_prog_dec_create(s->w, s->h, tiles * TILE_BYTES);
 	}
-	uint8_t *px = gfx_surface_at(s, bits->to.x, bits->to.y);
-	switch (bits->codec) {
-	case SP_GFX_RAW:
-		rc = raw(s, bits);
-		break;
-	case SP_GFX_PLANAR:
-		rc = sp_planar_decode(bits->data.p, bits->data.n, px,
-				(ptrdiff_t)gfx_surface_stride(s), (uint32_t)bits->to.w,
-				(uint32_t)bits->to.h);
-		break;
-	default:
-		rc = SP_EPROTO;
-		break;
-	}
-	gfx_surface_changed(s, changed);
-	if (bits->codec < SP_GFX_CODECS) {
-		c->stats.pixels[bits->codec] += (uint64_t)changed.w * (uint64_t)changed.h;
-	}
-	return rc < 0 ? rc : SP_OK;
+	return s->prog ? SP_OK : SP_ENOMEM;
 }
 
 int gfx_bits2(struct sp_gfx_client *c, const struct sp_gfx_bits *bits)
 {
-	return SP_EPROTO;
+	struct gfx_surface *s = gfx_surface_find(c, bits->surface);
+	struct sp_rect rects[RECTS];
+
+	if (!s) {
+		return SP_ESTATE;
+	}
+	/* [MS-RDPEGFX] 2.2.3.1: who is a thin client does not have it. */
+	if (bits->codec != SP_GFX_PROGRESSIVE || (c->caps.flags & SP_GFX_THINCLIENT)) {
+		return SP_EPROTO;
+	}
+	int rc = gfx_prog(s);
+	if (rc != SP_OK) {
+		return rc;
+	}
+	return changed(c, s, SP_GFX_PROGRESSIVE, rects,
+			sp_prog_decode(s->prog, bits->data, c->frame_count, s->px,
+					gfx_surface_stride(s), rects, RECTS));
 }

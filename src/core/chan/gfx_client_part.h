@@ -21,6 +21,7 @@ struct gfx_surface {
 	uint32_t x, y; /* in the output; INVARIANT: <= SP_GFX_MAX_SIDE */
 	uint32_t shown_w, shown_h; /* INVARIANT: 1..SP_GFX_MAX_SIDE; w and h unless it is scaled */
 	struct sp_rect dirty; /* what changed since it was painted; within w, h */
+	struct sp_prog_dec *prog; /* NULL before the first use */
 };
 
 struct gfx_cached {
@@ -48,6 +49,8 @@ struct sp_gfx_client {
 	size_t n_cached; /* slots that have a place there */
 	size_t cache_bytes;
 	size_t memory; /* of surfaces and cache */
+
+	struct sp_rfx_dec *rfx; /* NULL before the first use */
 
 	uint64_t work; /* pixels that the message may still touch */
 	bool in_frame;
@@ -107,6 +110,9 @@ sp_nodiscard int gfx_cache_put(struct sp_gfx_client *c, uint16_t slot, uint64_t 
 
 /* The output was reset: what codecs number begins anew. */
 void gfx_codecs_reset(struct sp_gfx_client *c);
+void gfx_codecs_finish(struct sp_gfx_client *c);
+/* Makes the surface's decoder, unless it has one. */
+sp_nodiscard int gfx_prog(struct gfx_surface *s);
 /* What codecs know of a surface ends with it. */
 void gfx_codecs_drop(struct gfx_surface *s);
 

@@ -297,11 +297,11 @@ static void test_parts(void **state)
 	struct sp_zgfx_enc *e = sp_zgfx_enc_create(SP_ZGFX_FULL);
 	struct sp_zgfx_dec *d = sp_zgfx_dec_create(SP_ZGFX_FULL, 1u << 20);
 	struct sp_wr w, saved;
-	uint32_t seed = 1;
+	uint32_t dice = 1;
 
 	for (size_t i = 0; i < sizeof(data); i++) {
-		seed = seed * 1664525u + 1013904223u;
-		data[i] = i < 70000 ? (uint8_t)(i / 300) : (uint8_t)(seed >> 24);
+		dice = dice * 1664525u + 1013904223u;
+		data[i] = i < 70000 ? (uint8_t)(i / 300) : (uint8_t)(dice >> 24);
 	}
 	struct sp_zgfx_part parts[] = {{sp_span(data, 70000), false},
 			{sp_span(data + 70000, 70000), true}, {sp_span(NULL, 0), true},
