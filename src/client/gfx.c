@@ -53,6 +53,7 @@ static void close_machine(struct sp_client_gfx *g)
 		for (size_t i = 0; i < SP_GFX_CODECS; i++) {
 			g->pixels[i] += st.pixels[i];
 		}
+		g->filled += st.filled;
 	}
 	sp_gfx_client_destroy(g->machine);
 	g->machine = NULL;
@@ -176,14 +177,33 @@ void sp_client_gfx_repaint(struct sp_client_gfx *g)
 	}
 }
 
-void sp_client_gfx_pixels(const struct sp_client_gfx *g, uint64_t pixels[SP_GFX_CODECS])
+const char *sp_client_gfx_codec(const struct sp_client_gfx *g, uint64_t *pixels)
 {
+	static const char *const names[SP_GFX_CODECS] = {
+			[SP_GFX_RAW] = "gfx-raw",
+			[SP_GFX_RFX] = "gfx-rfx",
+			[SP_GFX_CLEAR] = "gfx-clear",
+			[SP_GFX_PROGRESSIVE] = "gfx-progressive",
+			[SP_GFX_PLANAR] = "gfx-planar",
+			[SP_GFX_AVC420] = "gfx-avc420",
+			[SP_GFX_AVC444] = "gfx-avc444",
+			[SP_GFX_AVC444V2] = "gfx-avc444v2",
+	};
 	struct sp_gfx_client_stats st = {0};
+	const char *name = NULL;
 
 	if (g->machine) {
 		sp_gfx_client_stats(g->machine, &st);
 	}
+	*pixels = g->filled + st.filled;
+	name = *pixels > 0 ? "gfx-fill" : NULL;
 	for (size_t i = 0; i < SP_GFX_CODECS; i++) {
-		pixels[i] = g->pixels[i] + st.pixels[i];
+		uint64_t n = g->pixels[i] + st.pixels[i];
+
+		if (names[i] && n > 0 && n >= *pixels) {
+			*pixels = n;
+			name = names[i];
+		}
 	}
+	return name;
 }

@@ -28,7 +28,7 @@ struct sp_client_gfx {
 	void *user;
 	struct sp_port *port; /* NULL: the channel is not open */
 	struct sp_gfx_client *machine;
-	uint64_t pixels[SP_GFX_CODECS]; /* of machines that are gone */
+	uint64_t pixels[SP_GFX_CODECS], filled; /* of machines that are gone */
 };
 
 /* conf is copied. */
@@ -38,7 +38,7 @@ void sp_client_gfx_init(struct sp_client_gfx *g, const struct sp_gfx_client_conf
 void sp_client_gfx_finish(struct sp_client_gfx *g);
 /* The picture is a new, black one: all of it is painted again. */
 void sp_client_gfx_repaint(struct sp_client_gfx *g);
-/* Pixels by codec, of the whole session. */
-void sp_client_gfx_pixels(const struct sp_client_gfx *g, uint64_t pixels[SP_GFX_CODECS]);
+/* How most pixels of the whole session came: "gfx-planar", "gfx-fill", ...; NULL: none did. Static. */
+const char *sp_client_gfx_codec(const struct sp_client_gfx *g, uint64_t *pixels);
 
 #endif

@@ -762,33 +762,16 @@ const uint8_t *sp_session_picture(const struct sp_session *s, uint32_t *w, uint3
 const char *sp_session_codec(const struct sp_session *s)
 {
 	static const char *const names[CODECS] = {"raw", "interleaved", "planar", "surface-raw"};
-	static const char *const gfx[SP_GFX_CODECS] = {
-			[SP_GFX_RAW] = "gfx-raw",
-			[SP_GFX_RFX] = "gfx-rfx",
-			[SP_GFX_CLEAR] = "gfx-clear",
-			[SP_GFX_PROGRESSIVE] = "gfx-progressive",
-			[SP_GFX_PLANAR] = "gfx-planar",
-			[SP_GFX_AVC420] = "gfx-avc420",
-			[SP_GFX_AVC444] = "gfx-avc444",
-			[SP_GFX_AVC444V2] = "gfx-avc444v2",
-	};
-	uint64_t pixels[SP_GFX_CODECS], most = 0;
-	const char *name = "none";
+	uint64_t most = 0, by_gfx;
+	const char *name = "none", *gfx = sp_client_gfx_codec(&s->gfx, &by_gfx);
 
-	sp_client_gfx_pixels(&s->gfx, pixels);
 	for (size_t i = 0; i < CODECS; i++) {
 		if (s->pixels[i] > most) {
 			most = s->pixels[i];
 			name = names[i];
 		}
 	}
-	for (size_t i = 0; i < SP_GFX_CODECS; i++) {
-		if (gfx[i] && pixels[i] > 0 && pixels[i] >= most) {
-			most = pixels[i];
-			name = gfx[i];
-		}
-	}
-	return name;
+	return gfx && by_gfx >= most ? gfx : name;
 }
 
 uint64_t sp_session_bytes_in(const struct sp_session *s)

@@ -56,7 +56,7 @@ class AgainstShadow(Shot):
         shadow = self.serve('nla')
         who = {'user': shadow.user, 'password': shadow.password}
         for depth, least, codec in ((32, math.inf, 'planar'), (16, 30, 'interleaved'), (15, 30, 'interleaved')):
-            facts, shown = self.good(shadow.port, '--sec', 'nla', '--depth', str(depth), **who)
+            facts, shown = self.good(shadow.port, '--sec', 'nla', '--depth', str(depth), '--codec', 'bitmap', **who)
             self.assertEqual(facts['codec'], codec)
             self.compare(shown, least)
         self.good(shadow.port, '--domain', 'SOMEWHERE', **who)
