@@ -25,11 +25,13 @@
 
 struct sp_prog_dec;
 
+#define SP_PROG_STATE_MAX ((size_t)27 << 10)
+
 /*
  * For a surface of w x h pixels (at most SP_PIXEL_SIDE_MAX); NULL without memory. The state of a
  * tile is allocated when it is first sent, and a tile that would bring them above max bytes
  * together is SP_ELIMIT. A tile has 8 KiB for each of Y, Cb and Cr that is not one value
- * throughout, and 3 KiB while it waits for upgrades.
+ * throughout, and 3 KiB while it waits for upgrades: SP_PROG_STATE_MAX at most.
  */
 sp_nodiscard struct sp_prog_dec *sp_prog_dec_create(uint32_t w, uint32_t h, size_t max);
 void sp_prog_dec_destroy(struct sp_prog_dec *d);

@@ -57,7 +57,6 @@ static void tile_destroy(struct sp_prog_dec *d, struct sp_prog_tile *t)
 		sp_prog_tile_flatten(d, t, c, 0);
 	}
 	sp_prog_tile_forget_signs(d, t);
-	d->used -= sizeof(*t);
 	sp_free(t);
 }
 
@@ -102,19 +101,11 @@ static int take(struct sp_prog_dec *d, size_t n, void **out)
 
 int sp_prog_tile_get(struct sp_prog_dec *d, size_t i, struct sp_prog_tile **out)
 {
-	void *p;
-
 	if (!d->tiles[i]) {
-		int rc = take(d, sizeof(struct sp_prog_tile), &p);
-
-		if (rc != SP_OK) {
-			return rc;
-		}
-		d->tiles[i] = p;
-		*d->tiles[i] = (struct sp_prog_tile){0};
+		d->tiles[i] = sp_calloc(1, sizeof(**out));
 	}
 	*out = d->tiles[i];
-	return SP_OK;
+	return *out ? SP_OK : SP_ENOMEM;
 }
 
 int sp_prog_tile_own(struct sp_prog_dec *d, struct sp_prog_tile *t, size_t c)

@@ -27,7 +27,7 @@ struct sp_prog_tile {
 struct sp_prog_dec {
 	const struct sp_rfx_kernel *k;
 	uint32_t w, h, columns, rows;
-	size_t max, used; /* INVARIANT: used <= max, the sum of what the tiles hold */
+	size_t max, used; /* INVARIANT: used <= max, coefficients and signs of the tiles */
 	struct sp_prog_tile **tiles; /* columns x rows, NULL where none was sent */
 	uint32_t region; /* counts the regions decoded */
 	/* For one call: three planes, coefficients and pixels, aligned, within one allocation. */
@@ -68,9 +68,12 @@ void sp_prog_paint(struct sp_prog_region *g, size_t i, struct sp_prog_tile *t);
 /* Times that a tile is painted again for later regions of a frame, at most. */
 #define SP_PROG_AGAIN_MAX 16
 
-/* The tile at the index, made when it was not there; SP_ELIMIT above max, SP_ENOMEM. */
+/* The tile at the index, made when it was not there; SP_ENOMEM. */
 int sp_prog_tile_get(struct sp_prog_dec *d, size_t i, struct sp_prog_tile **out);
-/* Component c gets coefficients of its own (with rubbish in them), or signs, unless it has. */
+/*
+ * Component c gets coefficients of its own (with rubbish in them), or signs, unless it has them.
+ * SP_ELIMIT above max, SP_ENOMEM.
+ */
 int sp_prog_tile_own(struct sp_prog_dec *d, struct sp_prog_tile *t, size_t c);
 int sp_prog_tile_signs(struct sp_prog_dec *d, struct sp_prog_tile *t);
 /* The other way. */

@@ -644,6 +644,14 @@ static void test_fields(void **state)
 		}
 		assert_int_equal(rc, SP_ELIMIT);
 	}
+	/* What the header says a tile may take does for tiles that have everything. */
+	picture(px, NOISE, 1);
+	d = sp_prog_dec_create(W, H, COLUMNS * ROWS * SP_PROG_STATE_MAX);
+	sp_wr_finish(&out);
+	encode(e, px, SP_PROG_FINE, SP_PROG_COARSE, &out);
+	assert_int_equal(decode(d, &out, 1, got), 1);
+	assert_int_equal(sp_prog_dec_memory(d), COLUMNS * ROWS * SP_PROG_STATE_MAX);
+	sp_prog_dec_destroy(d);
 	sp_wr_finish(&out);
 	sp_wr_finish(&up);
 	sp_wr_finish(&tiles);
