@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "core/base/err.h"
+#include "core/codec/clear.h"
 #include "core/codec/interleaved.h"
 #include "core/codec/nsc.h"
 #include "core/codec/pixel.h"
@@ -504,13 +505,80 @@ static bool measure_emit(const struct picture *p, bool shadow, bool all)
 	return ok;
 }
 
+/*
+ * The whole picture through ClearCodec. known: what it holds was sent before, as text that is
+ * scrolled; otherwise nothing was.
+ */
+static bool measure_clear(const struct picture *p, bool known)
+{
+	const char *name = known ? "clearcodec known" : "clearcodec";
+	double times[RUNS], pixels = (double)p->w * p->h;
+	struct sp_clear_enc *e = sp_clear_enc_create();
+	struct sp_clear_dec *d = sp_clear_dec_create();
+	uint8_t *copy = malloc((size_t)pixels * 4);
+	size_t stride = 4 * (size_t)p->w;
+	struct sp_wr out;
+	bool ok = e && d && copy;
+
+	sp_wr_init(&out, SP_CLEAR_BOUND(p->w, p->h));
+	for (int run = known ? -2 : 0; ok && run < RUNS; run++) {
+		double start = now(), end;
+		int rounds = 0;
+
+		do {
+			sp_wr_reset(&out);
+			if (!known) {
+				sp_clear_enc_reset(e);
+			}
+			ok = sp_clear_encode(e, p->bgrx, stride, p->w, p->h, &out) > 0;
+			if (known) {
+				ok = ok &&
+						sp_clear_decode(d, sp_span(out.p, out.n), copy,
+								stride, p->w, p->h) == SP_OK;
+			}
+			rounds++;
+			end = now();
+		} while (ok && !known && end - start < seconds);
+		if (run >= 0) {
+			times[run] = (end - start) / rounds;
+		}
+	}
+	if (ok) {
+		row(name, p, known ? "encode and decode" : "encode", "MP/s",
+				median_rate(times, pixels), "higher");
+		row(name, p, "size", "bytes/pixel", (double)out.n / pixels, "lower");
+	}
+	for (int run = 0; ok && !known && run < RUNS; run++) {
+		double start = now(), end;
+		int rounds = 0;
+
+		do {
+			sp_clear_dec_renumber(d);
+			ok = sp_clear_decode(d, sp_span(out.p, out.n), copy, stride, p->w, p->h) ==
+					SP_OK;
+			rounds++;
+			end = now();
+		} while (ok && end - start < seconds);
+		times[run] = (end - start) / rounds;
+	}
+	if (ok && !known) {
+		row(name, p, "decode", "MP/s", median_rate(times, pixels), "higher");
+	}
+	sp_wr_finish(&out);
+	free(copy);
+	sp_clear_enc_destroy(e);
+	sp_clear_dec_destroy(d);
+	return ok;
+}
+
 static bool measure_all(const struct picture *p)
 {
 	return measure("planar", p, 32, planar_encode, planar_decode) &&
 			measure("nscodec", p, 1, nsc_encode, nsc_decode) &&
 			measure("nscodec 3 halved", p, 3 | 8, nsc_encode, nsc_decode) &&
 			measure_progressive(p) && measure_rfx(p, SP_RLGR1) &&
-			measure_rfx(p, SP_RLGR3) &&
+			measure_rfx(p, SP_RLGR3) && measure_clear(p, false) &&
+			measure_clear(p, true) &&
 			measure("interleaved 24 bpp", p, 24, rle_encode, rle_decode) &&
 			measure("interleaved 16 bpp", p, 16, rle_encode, rle_decode) &&
 			measure("interleaved 15 bpp", p, 15, rle_encode, rle_decode) &&

@@ -29,12 +29,15 @@ sp_nodiscard struct sp_clear_dec *sp_clear_dec_create(void);
 void sp_clear_dec_destroy(struct sp_clear_dec *d);
 /*
  * Decodes one CLEARCODEC_BITMAP_STREAM into w x h pixels at px (at most SP_PIXEL_SIDE_MAX each),
- * rows top-down; X of what is painted is 0xFF. Layers need not cover all: what none of them paints
- * stays. Nothing outside the rectangle is written. SP_ESHORT, SP_ECODEC, SP_ESTATE for a number out
- * of order, SP_ENOMEM, SP_EARG; after an error d is of no use any more.
+ * rows top-down; X of what is painted is 0xFF, or the alpha of an NSCodec part. Layers need not
+ * cover all: what none of them paints stays. Nothing outside the rectangle is written. SP_ESHORT,
+ * SP_ECODEC, SP_ESTATE for a number out of order, SP_ENOMEM, SP_EARG; after an error d is of no use
+ * any more.
  */
 sp_nodiscard int sp_clear_decode(struct sp_clear_dec *d, struct sp_span in, uint8_t *px,
 		size_t stride, uint32_t w, uint32_t h);
+/* The next stream may have any number, as the first may: after the graphics were reset. */
+void sp_clear_dec_renumber(struct sp_clear_dec *d);
 /* All that decoding goes on from; what out failed with. */
 sp_nodiscard int sp_clear_dec_save(const struct sp_clear_dec *d, struct sp_wr *out);
 /* Takes over what was saved, which need not be trusted; after an error d is as new. */
@@ -47,11 +50,12 @@ sp_nodiscard struct sp_clear_enc *sp_clear_enc_create(void);
 /* Accepts NULL. */
 void sp_clear_enc_destroy(struct sp_clear_enc *e);
 /*
- * Forgets what was cached; the next stream tells the client to do the same. For when streams were
- * made and not sent. The numbers go on: see sp_clear_enc_restart.
+ * Forgets what was cached; the next stream tells the client that its cursors start anew. Numbers
+ * go on, so this does not make up for a stream that was not sent: only restart does, when the
+ * client begins anew as well.
  */
 void sp_clear_enc_reset(struct sp_clear_enc *e);
-/* As after create: the next stream is number 0 of a connection or of a protocol begun anew. */
+/* As after create: the next stream is number 0. */
 void sp_clear_enc_restart(struct sp_clear_enc *e);
 /*
  * Appends one CLEARCODEC_BITMAP_STREAM of w x h pixels at px (at most SP_PIXEL_SIDE_MAX each), X is
@@ -62,6 +66,6 @@ void sp_clear_enc_restart(struct sp_clear_enc *e);
  */
 sp_nodiscard int sp_clear_encode(struct sp_clear_enc *e, const uint8_t *px, size_t stride,
 		uint32_t w, uint32_t h, struct sp_wr *out);
-#define SP_CLEAR_BOUND(w, h) ((size_t)3 * (w) * (h) + (size_t)(w) * (h) / 32 + 256)
+#define SP_CLEAR_BOUND(w, h) ((size_t)4 * (w) * (h) + (size_t)(w) * (h) / 16 + 256)
 
 #endif
