@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "codec_avc.h"
 #include "core/base/err.h"
 #include "core/codec/clear.h"
 #include "core/codec/interleaved.h"
@@ -571,7 +572,13 @@ static bool measure_clear(const struct picture *p, bool known)
 	return ok;
 }
 
-static bool measure_all(const struct picture *p)
+static void avc_row(void *data, const char *codec, const char *what, const char *unit, double value,
+		const char *better)
+{
+	row(codec, data, what, unit, value, better);
+}
+
+static bool measure_all(struct picture *p)
 {
 	return measure("planar", p, 32, planar_encode, planar_decode) &&
 			measure("nscodec", p, 1, nsc_encode, nsc_decode) &&
@@ -584,7 +591,8 @@ static bool measure_all(const struct picture *p)
 			measure("interleaved 15 bpp", p, 15, rle_encode, rle_decode) &&
 			measure("interleaved 8 bpp", p, 8, rle_encode, rle_decode) &&
 			measure_emit(p, true, true) && measure_emit(p, false, true) &&
-			measure_emit(p, true, false) && measure_emit(p, false, false);
+			measure_emit(p, true, false) && measure_emit(p, false, false) &&
+			bench_avc(p->bgrx, p->w, p->h, seconds, avc_row, p);
 }
 
 static int usage(int status)

@@ -124,6 +124,8 @@ void sp_avc_enc_destroy(struct sp_avc_enc *e);
  * what differs in it from the last call (only that is converted and shown by the client); the
  * first call, and one with idr, takes all of it. For SP_AVC_CHROMA px has to be what it was at
  * the last call. Returns the bytes; or an error, after which e is of no use.
+ *
+ * FreeRDP 2 shows AVC444, unlike v2, wrongly where a region does not begin at a whole block.
  */
 sp_nodiscard int sp_avc_encode(struct sp_avc_enc *e, const uint8_t *px, size_t stride,
 		const struct sp_rect *changed, size_t n, enum sp_avc_what what, bool idr,

@@ -103,7 +103,7 @@ static void set_param(SEncParamExt *p, const struct sp_h264_conf *c)
 	p->eSpsPpsIdStrategy = CONSTANT_ID;
 	p->bEnableFrameSkip = false; /* what went in comes out */
 	p->bEnableSceneChangeDetect = false;
-	p->bEnableBackgroundDetection = true;
+	p->bEnableBackgroundDetection = false; /* it leaves traces on screens */
 	p->bEnableAdaptiveQuant = false;
 	layer->iVideoWidth = (int)c->w;
 	layer->iVideoHeight = (int)c->h;
