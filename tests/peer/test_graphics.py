@@ -36,9 +36,15 @@ class Ways(Shared):
         viewer, inside, probe = self.way('/gfx')
         self.assertIn('pipeline: version', self.trial.log())
         self.changes(viewer, inside, probe)
-        # The screen gets another size, and the client hears of it by the pipeline.
-        inside.run('xrandr', '--fb', '800x600', check=False)
-        viewer.proc.stop()
+
+    def test_remotefx(self):
+        self.changes(*self.way('/rfx'))
+
+    def test_nscodec(self):
+        self.changes(*self.way('/nsc'))
+
+    def test_bitmaps(self):
+        self.changes(*self.way())
 
 
 if __name__ == '__main__':

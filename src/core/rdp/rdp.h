@@ -63,6 +63,8 @@ enum sp_ev_kind {
 	/* Server: the client wants output or none (allow), or an area again (refresh). */
 	SP_EV_SUPPRESS,
 	SP_EV_REFRESH,
+	/* Server: a frame of surface commands was shown; all of them for SP_RDP_ALL_FRAMES. */
+	SP_EV_FRAME_ACK,
 	/* Server: the person closed the window; the owner decides. */
 	SP_EV_SHUTDOWN_REQUEST,
 	/* Client: one whole update, fast or slow path, reassembled. */
@@ -80,6 +82,8 @@ enum sp_ev_kind {
 	/* The peer ended the connection in order (disconnect ultimatum). */
 	SP_EV_CLOSED,
 };
+
+#define SP_RDP_ALL_FRAMES 0xFFFFFFFFu
 
 enum sp_relay_kind {
 	SP_RELAY_IO, /* user data on the I/O channel: share control PDU */
@@ -109,6 +113,7 @@ struct sp_event {
 			struct sp_rect area;
 		} suppress;
 		struct sp_rect refresh;
+		uint32_t frame; /* FRAME_ACK */
 		struct {
 			uint8_t code; /* SP_FP_UPDATE_* */
 			struct sp_span data;

@@ -35,6 +35,8 @@ struct sp_server_desktop {
 	 * client only ever lowers its capabilities at a reactivation.
 	 */
 	bool superset;
+	/* Offers surface commands with RemoteFX and NSCodec; 32 bits only. */
+	bool codecs;
 };
 
 /*

@@ -77,8 +77,8 @@ static void own_caps(
 	caps->large_pointer = SP_LARGE_POINTER_96 | SP_LARGE_POINTER_384;
 }
 
-/* What targets may use that we do not: surface commands with their codecs, larger updates. */
-static void superset_caps(struct sp_caps *caps)
+/* Surface commands with their codecs. */
+static void codec_caps(struct sp_caps *caps)
 {
 	/* [MS-RDPNSC] 2.2.1 NSCodec: dynamic fidelity, subsampling, colour loss level 3 */
 	static const uint8_t nscodec[] = {1, 1, 3};
@@ -98,6 +98,12 @@ static void superset_caps(struct sp_caps *caps)
 	memcpy(caps->codecs.codec, codecs, sizeof(codecs));
 	sp_caps_add(caps, SP_CAPS_FRAME_ACKNOWLEDGE);
 	caps->frame_ack = 2;
+}
+
+/* What targets may use that we do not. */
+static void superset_caps(struct sp_caps *caps)
+{
+	codec_caps(caps);
 	caps->max_request = SUPERSET_REQUEST;
 	caps->bitmap.drawing_flags |=
 			SP_DRAW_ALLOW_DYNAMIC_COLOR_FIDELITY | SP_DRAW_ALLOW_COLOR_SUBSAMPLING;
@@ -112,6 +118,8 @@ static int send_demand(struct sp_rdp *c)
 	own_caps(c, &c->srv->desktop, &caps);
 	if (c->srv->desktop.superset) {
 		superset_caps(&caps);
+	} else if (c->srv->desktop.codecs) {
+		codec_caps(&caps);
 	}
 	/*
 	 * A share id of its own for each activation: mstsc takes no old one twice. One before a
@@ -336,6 +344,14 @@ static int on_refresh(struct sp_rdp *c, struct sp_rd *r)
 	return sp_rdp_emit(c, ev);
 }
 
+/* [MS-RDPRFX] 2.2.3.1 Frame Acknowledge PDU (TS_FRAME_ACKNOWLEDGE_PDU) */
+static int on_frame_ack(struct sp_rdp *c, struct sp_rd *r)
+{
+	struct sp_event ev = {.kind = SP_EV_FRAME_ACK, .frame = sp_rd_le32(r)};
+
+	return sp_rd_end(r) != SP_OK ? sp_rdp_note(c, r) : sp_rdp_emit(c, ev);
+}
+
 static int on_data(struct sp_rdp *c, const struct sp_share *s)
 {
 	bool finalizing = c->state == SP_RDP_WAIT_FONT_LIST;
@@ -358,6 +374,8 @@ static int on_data(struct sp_rdp *c, const struct sp_share *s)
 		return on_suppress(c, &r);
 	case SP_DATA_REFRESH_RECT:
 		return on_refresh(c, &r);
+	case SP_DATA_FRAME_ACKNOWLEDGE:
+		return on_frame_ack(c, &r);
 	case SP_DATA_SHUTDOWN_REQUEST:
 		return sp_rdp_emit(c, (struct sp_event){.kind = SP_EV_SHUTDOWN_REQUEST});
 	default:

@@ -3,12 +3,18 @@
 #include "core/codec/simd.h"
 #include "core/view/emit_gfx_part.h"
 
-#define EXACT_MS 500u /* what was still for so long is sent without loss */
-#define HEAT_SHARE 4 /* of a tile has to change that it counts as moving */
+#define HEAT_SHARE 4 /* the part of a tile that has to change for it to move */
+#define SLACK 2 /* a frame may be so many times as large as it should */
+
+/* Bytes for a thousand pixels, about. */
+#define COST_SHARP 250u
+#define COST_PICTURE 220u
+#define COST_POOR 70u
+#define COST_EXACT 2000u
 
 /* ---- pieces ---- */
 
-static int add_piece(struct sp_emit_gfx *e, enum way way, struct sp_rect r, size_t tile)
+static int add_piece(struct sp_emit_gfx *e, struct piece p, size_t cost)
 {
 	if (e->n_pieces == e->cap_pieces) {
 		size_t cap = e->cap_pieces ? 2 * e->cap_pieces : 64;
@@ -20,8 +26,9 @@ static int add_piece(struct sp_emit_gfx *e, enum way way, struct sp_rect r, size
 		e->piece = v;
 		e->cap_pieces = cap;
 	}
-	e->piece[e->n_pieces++] = (struct piece){.r = r, .tile = tile, .way = (uint8_t)way};
-	e->pixels += (size_t)r.w * (size_t)r.h;
+	e->piece[e->n_pieces++] = p;
+	e->pixels += (size_t)p.r.w * (size_t)p.r.h;
+	e->cost += (size_t)p.r.w * (size_t)p.r.h * cost / 1000;
 	return SP_OK;
 }
 
@@ -39,7 +46,7 @@ static int flush_fill(struct sp_emit_gfx *e)
 	return rc;
 }
 
-/* Neighbours in a row of tiles become one rectangle. */
+/* What stands side by side becomes one rectangle. */
 static bool join(struct sp_rect *last, struct sp_rect r)
 {
 	if (last->y == r.y && last->h == r.h && last->x + last->w == r.x) {
@@ -69,14 +76,54 @@ static int add_fill(struct sp_emit_gfx *e, struct sp_rect r, uint32_t pixel)
 	return rc;
 }
 
-/* ---- tiles ---- */
-
-static void set_shown(struct sp_emit_gfx *e, struct tile *t, enum shown shown)
+/* The run goes under one above that is as wide, or becomes a piece. */
+static int flush_run(struct sp_emit_gfx *e)
 {
-	e->inexact -= t->shown != SHOWN_EXACT;
-	t->shown = (uint8_t)shown;
-	e->inexact += t->shown != SHOWN_EXACT;
+	struct sp_rect r = e->run;
+
+	e->run = (struct sp_rect){0};
+	if (sp_rect_empty(r)) {
+		return SP_OK;
+	}
+	e->stats.lossless += (uint64_t)r.w * (uint64_t)r.h;
+	for (size_t i = e->n_pieces, looked = 0; i > 0 && looked < TILE; i--, looked++) {
+		struct piece *p = &e->piece[i - 1];
+
+		if (p->way == WAY_CLEAR && p->r.x == r.x && p->r.w == r.w &&
+				p->r.y + p->r.h == r.y) {
+			p->r.h += r.h;
+			e->pixels += (size_t)r.w * (size_t)r.h;
+			e->cost += (size_t)r.w * (size_t)r.h * COST_SHARP / 1000;
+			return SP_OK;
+		}
+	}
+	return add_piece(e, (struct piece){.r = r, .way = WAY_CLEAR}, COST_SHARP);
 }
+
+/*
+ * Letters are found best where a line of them is in one piece: neighbours in a row of tiles are
+ * joined when not much more is sent by that, and what lies between them is as the client has it.
+ */
+static int add_sharp(struct sp_emit_gfx *e, struct sp_rect r)
+{
+	struct sp_rect *run = &e->run, both = sp_rect_or(*run, r);
+	int rc = SP_OK;
+
+	if (sp_rect_empty(*run)) {
+		*run = r;
+		return SP_OK;
+	}
+	if (run->y / TILE == r.y / TILE && run->x + run->w == r.x &&
+			both.w * both.h <= (run->w * run->h + r.w * r.h) * 3 / 2) {
+		*run = both;
+		return SP_OK;
+	}
+	rc = flush_run(e);
+	*run = r;
+	return rc;
+}
+
+/* ---- tiles that changed ---- */
 
 static bool is_whole(const struct sp_emit_gfx *e, size_t i, struct sp_rect r)
 {
@@ -85,57 +132,196 @@ static bool is_whole(const struct sp_emit_gfx *e, size_t i, struct sp_rect r)
 	return r.w == all.w && r.h == all.h;
 }
 
-static int take_tile(struct sp_emit_gfx *e, size_t i, const uint8_t *fb, size_t stride)
+static bool has_lossy(const struct sp_emit_gfx *e)
+{
+	return e->prog || e->rfx;
+}
+
+/* Something else is painted over what may still have been on its way to become better. */
+static void settle(struct sp_emit_gfx *e, size_t i)
+{
+	uint32_t columns = sp_mirror_columns(e->mirror);
+
+	if (e->prog) {
+		sp_prog_enc_settle(e->prog, (uint32_t)(i % columns), (uint32_t)(i / columns));
+	}
+}
+
+static int add_picture(struct sp_emit_gfx *e, size_t i, struct sp_rect r, bool poor)
+{
+	struct piece p = {.r = r, .tile = i, .way = e->prog ? WAY_PROG : WAY_RFX, .poor = poor};
+
+	/* An upgrade paints the whole tile, which must not have been better than that. */
+	if (e->prog && poor && !is_whole(e, i, r)) {
+		if (e->tile[i].shown == SHOWN_EXACT) {
+			p.poor = false;
+		} else {
+			p.r = sp_mirror_rect(e->mirror, i);
+		}
+	}
+	sp_emit_gfx_shown(e, i, p.poor ? SHOWN_POOR : SHOWN_GOOD);
+	e->stats.lossy += (uint64_t)r.w * (uint64_t)r.h;
+	return add_piece(e, p, p.poor ? COST_POOR : COST_PICTURE);
+}
+
+static int take_tile(struct sp_emit_gfx *e, size_t i, const uint8_t *fb, size_t stride, bool tight)
 {
 	struct sp_rect r = sp_mirror_box(e->mirror, i);
-	const uint8_t *px = fb + (size_t)r.y * stride + 4 * (size_t)r.x;
+	uint32_t pixel = sp_simd_load32(fb + (size_t)r.y * stride + 4 * (size_t)r.x);
 	struct tile *t = &e->tile[i];
-	enum sp_class class = sp_classify(px, stride, (uint32_t)r.w, (uint32_t)r.h);
+	bool lossy = has_lossy(e) &&
+			(t->class == SP_CLASS_PICTURE ||
+					(t->class == SP_CLASS_SHARP && tight &&
+							sp_heat_moves(&t->heat,
+									sp_emit_gfx_ms(e))));
 
-	if (r.w * r.h * HEAT_SHARE >= TILE * TILE) {
-		sp_heat_change(&t->heat, sp_emit_gfx_ms(e));
-	} else {
-		t->heat.changed_ms = sp_emit_gfx_ms(e);
-	}
-	t->class = (uint8_t) class;
 	sp_mirror_take(e->mirror, i, fb, stride);
-	if (is_whole(e, i, r)) {
-		set_shown(e, t, SHOWN_EXACT);
+	if (lossy) {
+		return add_picture(e, i, r, tight);
 	}
-	if (class == SP_CLASS_FLAT) {
-		return add_fill(e, r, sp_simd_load32(px) | 0xff000000u);
+	settle(e, i);
+	if (is_whole(e, i, r)) {
+		sp_emit_gfx_shown(e, i, SHOWN_EXACT);
+	}
+	if (t->class == SP_CLASS_FLAT) {
+		return add_fill(e, r, pixel | 0xff000000u);
+	}
+	if (t->class == SP_CLASS_SHARP) {
+		return add_sharp(e, r);
 	}
 	e->stats.lossless += (uint64_t)r.w * (uint64_t)r.h;
-	return add_piece(e, WAY_PLANAR, r, i);
+	return add_piece(e, (struct piece){.r = r, .tile = i, .way = WAY_PLANAR}, COST_EXACT);
+}
+
+/* What each tile that changed is, and about how many bytes that would be. */
+static size_t classify(struct sp_emit_gfx *e, const uint8_t *fb, size_t stride)
+{
+	uint32_t now = sp_emit_gfx_ms(e);
+	size_t cost = 0;
+
+	for (size_t i = 0; i < e->n_tiles; i++) {
+		struct sp_rect r = sp_mirror_box(e->mirror, i);
+		struct tile *t = &e->tile[i];
+
+		if (sp_rect_empty(r)) {
+			continue;
+		}
+		enum sp_class class = sp_classify(fb + (size_t)r.y * stride + 4 * (size_t)r.x,
+				stride, (uint32_t)r.w, (uint32_t)r.h);
+		size_t n = (size_t)r.w * (size_t)r.h;
+		if (n * HEAT_SHARE >= TILE * TILE) {
+			sp_heat_change(&t->heat, now);
+		} else {
+			t->heat.changed_ms = now;
+		}
+		t->class = (uint8_t) class;
+		cost += class == SP_CLASS_FLAT
+				? 0
+				: n * (class == SP_CLASS_SHARP ? COST_SHARP : COST_PICTURE) / 1000;
+	}
+	return cost;
 }
 
 static int choose_changed(struct sp_emit_gfx *e, const uint8_t *fb, size_t stride, size_t budget)
 {
+	bool tight = classify(e, fb, stride) > SLACK * budget;
 	int rc = SP_OK;
 
-	for (size_t k = 0; rc == SP_OK && k < e->n_tiles; k++) {
+	for (size_t k = 0; rc == SP_OK && k < e->n_tiles && e->cost <= SLACK * budget; k++) {
 		size_t i = e->at;
 
-		if (e->pixels > budget && e->n_pieces > 0) {
-			break;
-		}
 		e->at = e->at + 1 < e->n_tiles ? e->at + 1 : 0;
-		if (sp_mirror_tile(e->mirror, i)->x1 > 0) {
-			rc = take_tile(e, i, fb, stride);
+		if (!sp_rect_empty(sp_mirror_box(e->mirror, i))) {
+			rc = take_tile(e, i, fb, stride, tight);
 		}
+	}
+	if (rc == SP_OK) {
+		rc = flush_run(e);
 	}
 	return rc == SP_OK ? flush_fill(e) : rc;
 }
 
+/* ---- tiles that are still ---- */
+
+/* Milliseconds until the tile is to become better; it is not exact. */
+static uint32_t wait_of(const struct sp_emit_gfx *e, size_t i, uint32_t now)
+{
+	const struct tile *t = &e->tile[i];
+	uint32_t still = sp_heat_still(&t->heat, now);
+	uint32_t limit = t->shown == SHOWN_POOR ? POOR_MS : GOOD_MS;
+
+	return still < limit ? limit - still : 0;
+}
+
+static unsigned passes_left(const struct sp_emit_gfx *e, size_t i)
+{
+	uint32_t columns = sp_mirror_columns(e->mirror);
+
+	return e->prog ? sp_prog_enc_left(e->prog, (uint32_t)(i % columns), (uint32_t)(i / columns))
+		       : 0;
+}
+
+static int improve(struct sp_emit_gfx *e, size_t i)
+{
+	struct sp_rect r = sp_mirror_rect(e->mirror, i);
+	struct tile *t = &e->tile[i];
+	unsigned left = t->shown == SHOWN_POOR ? passes_left(e, i) : 0;
+
+	if (left > 0) {
+		if (left == 1) {
+			sp_emit_gfx_shown(e, i, SHOWN_GOOD);
+		}
+		return add_piece(e, (struct piece){.r = r, .tile = i, .way = WAY_UPGRADE},
+				COST_PICTURE / 2);
+	}
+	if (t->shown == SHOWN_POOR) {
+		return add_picture(e, i, r, false);
+	}
+	settle(e, i);
+	sp_emit_gfx_shown(e, i, SHOWN_EXACT);
+	if (t->class == SP_CLASS_SHARP) {
+		return add_sharp(e, r);
+	}
+	e->stats.lossless += (uint64_t)r.w * (uint64_t)r.h;
+	return add_piece(e, (struct piece){.r = r, .tile = i, .way = WAY_PLANAR}, COST_EXACT);
+}
+
+static int choose_still(struct sp_emit_gfx *e, size_t budget)
+{
+	uint32_t now = sp_emit_gfx_ms(e);
+	int rc = SP_OK;
+
+	for (size_t k = 0; rc == SP_OK && e->inexact > 0 && k < e->n_tiles && e->cost <= budget;
+			k++) {
+		size_t i = e->at;
+
+		e->at = e->at + 1 < e->n_tiles ? e->at + 1 : 0;
+		if (e->tile[i].shown != SHOWN_EXACT && wait_of(e, i, now) == 0 &&
+				sp_mirror_tile(e->mirror, i)->x1 == 0) {
+			rc = improve(e, i);
+		}
+	}
+	return rc == SP_OK ? flush_run(e) : rc;
+}
+
 int sp_emit_gfx_choose(struct sp_emit_gfx *e, const uint8_t *fb, size_t stride, size_t budget)
 {
-	if (sp_mirror_pending(e->mirror)) {
-		return choose_changed(e, fb, stride, budget);
-	}
-	return SP_OK;
+	int rc = sp_mirror_pending(e->mirror) ? choose_changed(e, fb, stride, budget) : SP_OK;
+
+	/* Something may move all the time: what is left of the frame goes to what does not. */
+	return rc == SP_OK && e->cost < budget ? choose_still(e, budget) : rc;
 }
 
 uint64_t sp_emit_gfx_deadline(const struct sp_emit_gfx *e)
 {
-	return 0;
+	uint32_t now = sp_emit_gfx_ms(e), least = UINT32_MAX;
+
+	for (size_t i = 0; e->inexact > 0 && i < e->n_tiles; i++) {
+		if (e->tile[i].shown != SHOWN_EXACT) {
+			uint32_t wait = wait_of(e, i, now);
+
+			least = wait < least ? wait : least;
+		}
+	}
+	return least == UINT32_MAX ? 0 : e->now_us + (uint64_t)least * 1000;
 }

@@ -170,6 +170,7 @@ static void on_logon(struct sp_peer *p)
 	if (p->size.bpp < 15) {
 		p->size.bpp = 16;
 	}
+	p->size.codecs = p->size.bpp == 32;
 	p->state = WAIT_ACTIVE;
 	rc = sp_server_activate(rdp_of(p), &p->size, sp_now_us());
 	if (rc != SP_OK) {
@@ -435,6 +436,9 @@ static void on_event(void *user, const struct sp_event *ev)
 	case SP_EV_REFRESH:
 		sp_picture_lose(p->picture, ev->refresh);
 		soon(p);
+		break;
+	case SP_EV_FRAME_ACK:
+		sp_picture_acked(p->picture, ev->frame);
 		break;
 	case SP_EV_SHUTDOWN_REQUEST: {
 		/* The desktop stays: the client closes the connection by itself then. */

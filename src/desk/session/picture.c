@@ -2,11 +2,14 @@
 #include "desk/session/picture.h"
 
 #include "core/base/err.h"
+#include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/pdu/caps.h"
 #include "core/pdu/fastpath.h"
 #include "core/pdu/gcc_client.h"
 #include "core/view/emit.h"
+#include "core/view/emit_surf.h"
+#include "core/view/pace.h"
 #include "desk/session/gfx.h"
 
 struct sp_picture {
@@ -14,9 +17,16 @@ struct sp_picture {
 	struct sp_conn *conn;
 	struct sp_server_desktop size;
 	struct sp_desk_gfx *gfx; /* NULL: the client did not ask for a pipeline */
-	struct sp_emit *emit; /* bitmap updates; NULL while the pipeline is there, or may come */
+	/* One of them; none while the pipeline is there, or may come. */
+	struct sp_emit_surf *surf; /* surface commands */
+	struct sp_emit *emit; /* bitmap updates */
+	struct sp_pace pace; /* of surface commands */
+	size_t frame_bytes;
+	struct sp_watch *later; /* what waits for time to pass */
 	struct sp_wr update; /* body of the update being made */
 };
+
+#define MAX_UPDATE (1u << 20)
 
 static struct sp_rdp *rdp_of(const struct sp_picture *p)
 {
@@ -72,13 +82,27 @@ static int set_layout(struct sp_picture *p)
 
 /* ---- life ---- */
 
+static void drop_emitters(struct sp_picture *p)
+{
+	sp_emit_destroy(p->emit);
+	sp_emit_surf_destroy(p->surf);
+	p->emit = NULL;
+	p->surf = NULL;
+}
+
 struct sp_picture *sp_picture_create(const struct sp_picture_conf *conf)
 {
 	struct sp_picture *p = sp_calloc(1, sizeof(*p));
 
-	if (p) {
-		p->conf = *conf;
-		sp_wr_init(&p->update, SP_EMIT_MAX_UPDATE);
+	if (!p) {
+		return NULL;
+	}
+	p->conf = *conf;
+	sp_wr_init(&p->update, MAX_UPDATE);
+	p->later = sp_loop_timer(conf->loop, on_wake, p);
+	if (!p->later) {
+		sp_picture_destroy(p);
+		return NULL;
 	}
 	return p;
 }
@@ -87,7 +111,8 @@ void sp_picture_destroy(struct sp_picture *p)
 {
 	if (p) {
 		sp_desk_gfx_destroy(p->gfx);
-		sp_emit_destroy(p->emit);
+		drop_emitters(p);
+		sp_watch_remove(p->later);
 		sp_wr_finish(&p->update);
 		sp_free(p);
 	}
@@ -100,8 +125,7 @@ int sp_picture_active(
 
 	p->conn = conn;
 	p->size = *size;
-	sp_emit_destroy(p->emit);
-	p->emit = NULL;
+	drop_emitters(p);
 	if (!p->gfx && asks_for_pipeline(p)) {
 		p->gfx = sp_desk_gfx_create(p->conf.loop, p->conf.pool, &calls, p);
 		if (!p->gfx) {
@@ -130,9 +154,28 @@ int sp_picture_resize(struct sp_picture *p, uint16_t width, uint16_t height)
 	return rc == SP_OK ? SP_PICTURE_FOLLOWED : rc;
 }
 
-/* ---- bitmap updates ---- */
+/* ---- surface commands and bitmap updates ---- */
 
-static int want_emit(struct sp_picture *p)
+/* True when the client takes surface commands; then surf is there, or memory is not. */
+static bool by_commands(struct sp_picture *p, const struct sp_caps *caps)
+{
+	struct sp_emit_surf_conf conf;
+
+	if (!p->size.codecs || p->size.width > SP_PIXEL_SIDE_MAX ||
+			p->size.height > SP_PIXEL_SIDE_MAX || !sp_emit_surf_can(caps, &conf)) {
+		return false;
+	}
+	conf.w = p->size.width;
+	conf.h = p->size.height;
+	p->surf = sp_emit_surf_create(&conf);
+	sp_pace_init(&p->pace);
+	sp_pace_silent(&p->pace, !conf.acks);
+	sp_log(SP_LOG_INFO, "pictures: surface commands, %s%s", conf.rfx ? "RemoteFX" : "NSCodec",
+			conf.acks ? ", acknowledged" : "");
+	return true;
+}
+
+static int want_emitter(struct sp_picture *p)
 {
 	const struct sp_caps *caps = sp_rdp_peer_caps(rdp_of(p));
 	struct sp_emit_conf conf = {.w = p->size.width,
@@ -144,8 +187,11 @@ static int want_emit(struct sp_picture *p)
 			.alpha = !(caps->bitmap.drawing_flags & SP_DRAW_ALLOW_SKIP_ALPHA),
 			.shadow = true};
 
-	if (p->emit) {
+	if (p->emit || p->surf) {
 		return SP_OK;
+	}
+	if (by_commands(p, caps)) {
+		return p->surf ? SP_OK : SP_ENOMEM;
 	}
 	p->emit = sp_emit_create(&conf);
 	if (!p->emit) {
@@ -157,7 +203,7 @@ static int want_emit(struct sp_picture *p)
 
 static int send_updates(struct sp_picture *p, const struct sp_capture_frame *f)
 {
-	int rc = want_emit(p);
+	int rc = SP_OK;
 
 	while (rc >= 0 && sp_emit_pending(p->emit) && !sp_conn_full(p->conn)) {
 		sp_wr_reset(&p->update);
@@ -170,12 +216,82 @@ static int send_updates(struct sp_picture *p, const struct sp_capture_frame *f)
 	return rc < 0 ? rc : SP_OK;
 }
 
+/* Comes back when time alone lets something go. */
+static void arm(struct sp_picture *p, uint64_t now)
+{
+	uint64_t due = sp_emit_surf_deadline(p->surf), pace = sp_pace_deadline(&p->pace);
+
+	if (sp_emit_surf_open(p->surf)) {
+		due = 0; /* the connection tells of its room */
+	} else if (sp_emit_surf_pending(p->surf)) {
+		due = pace > now ? pace : 0;
+	} else if (due != 0 && due < pace) {
+		due = pace;
+	}
+	sp_watch_at(p->later, due);
+}
+
+static bool may_begin(struct sp_picture *p, uint64_t now)
+{
+	uint64_t due = sp_emit_surf_deadline(p->surf);
+
+	if (!sp_emit_surf_pending(p->surf) && (due == 0 || now < due)) {
+		sp_pace_idle(&p->pace);
+		return false;
+	}
+	return sp_pace_ready(&p->pace, now);
+}
+
+static int send_commands(struct sp_picture *p, const struct sp_capture_frame *f)
+{
+	uint64_t now = sp_now_us();
+	int rc = SP_OK;
+
+	while (rc >= 0 && !sp_conn_full(p->conn)) {
+		uint8_t code;
+
+		if (!sp_emit_surf_open(p->surf)) {
+			p->frame_bytes = 0;
+			if (!may_begin(p, now) ||
+					sp_emit_surf_begin(p->surf, f->pixels, f->stride,
+							sp_pace_budget(&p->pace), now) == 0) {
+				break;
+			}
+		}
+		sp_wr_reset(&p->update);
+		rc = sp_emit_surf_next(p->surf, &code, &p->update);
+		if (rc > 0) {
+			p->frame_bytes += p->update.n;
+			rc = sp_server_update(rdp_of(p), code, sp_span(p->update.p, p->update.n));
+		}
+		if (rc >= 0 && !sp_emit_surf_open(p->surf)) {
+			sp_pace_sent(&p->pace, sp_emit_surf_frame(p->surf), p->frame_bytes, now);
+		}
+	}
+	arm(p, now);
+	return rc < 0 ? rc : SP_OK;
+}
+
+void sp_picture_acked(struct sp_picture *p, uint32_t frame)
+{
+	if (!p->surf) {
+		return;
+	}
+	if (frame == SP_RDP_ALL_FRAMES) {
+		frame = sp_emit_surf_frame(p->surf) - sp_emit_surf_open(p->surf);
+	}
+	sp_pace_acked(&p->pace, frame, sp_now_us());
+	p->conf.wake(p->conf.user);
+}
+
 /* ---- whichever it is ---- */
 
 void sp_picture_damage(struct sp_picture *p, struct sp_rect r)
 {
 	if (p->emit) {
 		sp_emit_damage(p->emit, r);
+	} else if (p->surf) {
+		sp_emit_surf_damage(p->surf, r);
 	} else if (p->gfx) {
 		sp_desk_gfx_damage(p->gfx, r);
 	}
@@ -185,6 +301,8 @@ void sp_picture_lose(struct sp_picture *p, struct sp_rect r)
 {
 	if (p->emit) {
 		sp_emit_refresh(p->emit, r);
+	} else if (p->surf) {
+		sp_emit_surf_lose(p->surf, r);
 	} else if (p->gfx) {
 		sp_desk_gfx_lose(p->gfx, r);
 	}
@@ -200,6 +318,9 @@ bool sp_picture_pending(const struct sp_picture *p)
 	case SP_DESK_GFX_NONE:
 		break;
 	}
+	if (p->surf) {
+		return sp_emit_surf_pending(p->surf);
+	}
 	return !p->emit || sp_emit_pending(p->emit);
 }
 
@@ -208,13 +329,16 @@ int sp_picture_send(struct sp_picture *p, const struct sp_capture_frame *f)
 	switch (pipeline(p)) {
 	case SP_DESK_GFX_UP:
 		/* It may have opened late. */
-		sp_emit_destroy(p->emit);
-		p->emit = NULL;
+		drop_emitters(p);
 		return sp_desk_gfx_send(p->gfx, f);
 	case SP_DESK_GFX_OPENING:
 		return SP_OK;
 	case SP_DESK_GFX_NONE:
 		break;
 	}
-	return send_updates(p, f);
+	int rc = want_emitter(p);
+	if (rc == SP_OK) {
+		rc = p->surf ? send_commands(p, f) : send_updates(p, f);
+	}
+	return rc;
 }

@@ -50,6 +50,8 @@ sp_nodiscard int sp_picture_resize(struct sp_picture *p, uint16_t width, uint16_
 void sp_picture_damage(struct sp_picture *p, struct sp_rect r);
 /* The client has lost it. */
 void sp_picture_lose(struct sp_picture *p, struct sp_rect r);
+/* The client has shown a frame of surface commands (SP_EV_FRAME_ACK). */
+void sp_picture_acked(struct sp_picture *p, uint32_t frame);
 /* True while something is to be sent, or while it is not known how. */
 bool sp_picture_pending(const struct sp_picture *p);
 /* Sends what there is room for. */
