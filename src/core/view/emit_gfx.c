@@ -35,6 +35,7 @@ static void drop_layout(struct sp_emit_gfx *e)
 {
 	sp_mirror_destroy(e->mirror);
 	sp_motion_destroy(e->motion);
+	sp_emit_gfx_video_end(e);
 	sp_prog_enc_destroy(e->prog);
 	sp_rfx_enc_destroy(e->rfx);
 	sp_free(e->tile);
@@ -261,6 +262,7 @@ int sp_emit_gfx_begin(struct sp_emit_gfx *e, const uint8_t *fb, size_t stride, s
 	e->stamp = stamp;
 	e->n_pieces = e->n_jobs = e->pixels = e->cost = 0;
 	e->fill.n = 0;
+	e->video.on = false;
 	size_t changed = sp_mirror_compare(e->mirror, fb, stride, &around);
 	int rc = changed > 0 ? sp_emit_gfx_moves(e, fb, stride, around, changed) : SP_OK;
 	if (rc == SP_OK) {

@@ -9,11 +9,12 @@
 #include "core/base/attr.h"
 #include "core/base/rect.h"
 #include "core/chan/gfx_server.h"
+#include "core/codec/h264.h"
 
 /*
  * What goes how: pixels that the client has are never sent; what has only moved is copied there;
- * one colour is filled; letters and lines go without loss; pictures with loss at first, and
- * without it once they have been still for half a second. All of the output is one surface.
+ * one colour is filled; letters and lines go without loss; what moves goes as video; pictures with
+ * loss at first, and without it once they have been still for half a second. All of the output is one surface.
  *
  * A frame is made in three steps, so that the second may be done by several threads:
  * sp_emit_gfx_begin() decides and takes the pixels, sp_emit_gfx_run() encodes one part of them,
@@ -27,6 +28,7 @@ struct sp_emit_gfx;
 struct sp_emit_gfx_conf {
 	struct sp_gfx_server *gfx; /* READY; borrowed */
 	struct sp_gfx_can can; /* as READY told */
+	const struct sp_h264_impl *h264; /* NULL: none; outlives the emitter */
 };
 
 /* NULL without memory. sp_emit_gfx_layout() is to follow. */

@@ -14,7 +14,7 @@
 
 /* ---- pieces ---- */
 
-static int add_piece(struct sp_emit_gfx *e, struct piece p, size_t cost)
+int sp_emit_gfx_piece(struct sp_emit_gfx *e, struct piece p, size_t cost)
 {
 	if (e->n_pieces == e->cap_pieces) {
 		size_t cap = e->cap_pieces ? 2 * e->cap_pieces : 64;
@@ -97,7 +97,7 @@ static int flush_run(struct sp_emit_gfx *e)
 			return SP_OK;
 		}
 	}
-	return add_piece(e, (struct piece){.r = r, .way = WAY_CLEAR}, COST_SHARP);
+	return sp_emit_gfx_piece(e, (struct piece){.r = r, .way = WAY_CLEAR}, COST_SHARP);
 }
 
 /*
@@ -161,7 +161,7 @@ static int add_picture(struct sp_emit_gfx *e, size_t i, struct sp_rect r, bool p
 	}
 	sp_emit_gfx_shown(e, i, p.poor ? SHOWN_POOR : SHOWN_GOOD);
 	e->stats.lossy += (uint64_t)r.w * (uint64_t)r.h;
-	return add_piece(e, p, p.poor ? COST_POOR : COST_PICTURE);
+	return sp_emit_gfx_piece(e, p, p.poor ? COST_POOR : COST_PICTURE);
 }
 
 static int take_tile(struct sp_emit_gfx *e, size_t i, const uint8_t *fb, size_t stride, bool tight)
@@ -176,6 +176,11 @@ static int take_tile(struct sp_emit_gfx *e, size_t i, const uint8_t *fb, size_t 
 									sp_emit_gfx_ms(e))));
 
 	sp_mirror_take(e->mirror, i, fb, stride);
+	if (sp_emit_gfx_video_take(e, i, r)) {
+		settle(e, i);
+		sp_emit_gfx_shown(e, i, SHOWN_POOR);
+		return SP_OK;
+	}
 	if (lossy) {
 		return add_picture(e, i, r, tight);
 	}
@@ -190,7 +195,8 @@ static int take_tile(struct sp_emit_gfx *e, size_t i, const uint8_t *fb, size_t 
 		return add_sharp(e, r);
 	}
 	e->stats.lossless += (uint64_t)r.w * (uint64_t)r.h;
-	return add_piece(e, (struct piece){.r = r, .tile = i, .way = WAY_PLANAR}, COST_EXACT);
+	return sp_emit_gfx_piece(
+			e, (struct piece){.r = r, .tile = i, .way = WAY_PLANAR}, COST_EXACT);
 }
 
 /* What each tile that changed is, and about how many bytes that would be. */
@@ -225,16 +231,20 @@ static size_t classify(struct sp_emit_gfx *e, const uint8_t *fb, size_t stride)
 static int choose_changed(struct sp_emit_gfx *e, const uint8_t *fb, size_t stride, size_t budget)
 {
 	bool tight = classify(e, fb, stride) > SLACK * budget;
-	int rc = SP_OK;
+	int rc = sp_emit_gfx_video(e, budget);
+	/* Some clients take no other codec in a frame with video. */
+	bool alone = e->video.on && !e->conf.can.mixed;
 
 	for (size_t k = 0; rc == SP_OK && k < e->n_tiles && e->cost <= SLACK * budget; k++) {
 		size_t i = e->at;
 
 		e->at = e->at + 1 < e->n_tiles ? e->at + 1 : 0;
-		if (!sp_rect_empty(sp_mirror_box(e->mirror, i))) {
+		if (!sp_rect_empty(sp_mirror_box(e->mirror, i)) &&
+				(!alone || sp_emit_gfx_video_wants(e, i))) {
 			rc = take_tile(e, i, fb, stride, tight);
 		}
 	}
+	e->others = alone && sp_mirror_pending(e->mirror);
 	if (rc == SP_OK) {
 		rc = flush_run(e);
 	}
@@ -271,7 +281,7 @@ static int improve(struct sp_emit_gfx *e, size_t i)
 		if (left == 1) {
 			sp_emit_gfx_shown(e, i, SHOWN_GOOD);
 		}
-		return add_piece(e, (struct piece){.r = r, .tile = i, .way = WAY_UPGRADE},
+		return sp_emit_gfx_piece(e, (struct piece){.r = r, .tile = i, .way = WAY_UPGRADE},
 				COST_PICTURE / 2);
 	}
 	if (t->shown == SHOWN_POOR) {
@@ -283,7 +293,8 @@ static int improve(struct sp_emit_gfx *e, size_t i)
 		return add_sharp(e, r);
 	}
 	e->stats.lossless += (uint64_t)r.w * (uint64_t)r.h;
-	return add_piece(e, (struct piece){.r = r, .tile = i, .way = WAY_PLANAR}, COST_EXACT);
+	return sp_emit_gfx_piece(
+			e, (struct piece){.r = r, .tile = i, .way = WAY_PLANAR}, COST_EXACT);
 }
 
 static int choose_still(struct sp_emit_gfx *e, size_t budget)
@@ -309,7 +320,8 @@ int sp_emit_gfx_choose(struct sp_emit_gfx *e, const uint8_t *fb, size_t stride, 
 	int rc = sp_mirror_pending(e->mirror) ? choose_changed(e, fb, stride, budget) : SP_OK;
 
 	/* Something may move all the time: what is left of the frame goes to what does not. */
-	return rc == SP_OK && e->cost < budget ? choose_still(e, budget) : rc;
+	bool alone = e->video.on && !e->conf.can.mixed;
+	return rc == SP_OK && !alone && e->cost < budget ? choose_still(e, budget) : rc;
 }
 
 uint64_t sp_emit_gfx_deadline(const struct sp_emit_gfx *e)

@@ -3,6 +3,7 @@
 #define SP_CORE_VIEW_EMIT_GFX_PART_H
 
 #include "core/base/wr.h"
+#include "core/codec/avc.h"
 #include "core/codec/clear.h"
 #include "core/codec/planar.h"
 #include "core/codec/progressive.h"
@@ -40,6 +41,7 @@ enum way {
 	WAY_RFX,
 	WAY_PROG,
 	WAY_UPGRADE, /* the next pass of a progressive tile */
+	WAY_VIDEO, /* the piece is all of the place that moves */
 	WAYS,
 };
 
@@ -63,6 +65,26 @@ struct fill {
 	uint32_t pixel;
 	size_t n;
 	struct sp_rect rect[FILL_RECTS];
+};
+
+#define VIDEO_RECTS 64
+
+/*
+ * One place that moves, in a surface of its own that nobody sees: what changed in it is coded there
+ * by H.264 and copied from there.
+ */
+struct video {
+	struct sp_rect area; /* on the screen, along tiles; empty: there is none */
+	uint16_t surface;
+	struct sp_avc_enc *enc;
+	bool broken; /* the library does not do it */
+	uint32_t used_ms;
+	/* In this frame. */
+	bool on;
+	enum sp_avc_what what;
+	struct sp_rect rect[VIDEO_RECTS]; /* on the screen */
+	size_t n;
+	struct sp_rect sent; /* of the last one, in its surface */
 };
 
 /* What one thread needs. */
@@ -92,6 +114,8 @@ struct sp_emit_gfx {
 	bool open; /* the server has a frame */
 	uint64_t now_us;
 	uint32_t stamp, frame;
+	struct video video;
+	bool others; /* the last frame was of video only: the next one is of what waited */
 	struct fill fill;
 	struct sp_rect run; /* sharp tiles in a row, joined */
 	struct piece *piece;
@@ -113,6 +137,17 @@ sp_nodiscard int sp_emit_gfx_open(struct sp_emit_gfx *e);
 /* Decides about the tiles that have changed, or else about those that are to become better. */
 sp_nodiscard int sp_emit_gfx_choose(
 		struct sp_emit_gfx *e, const uint8_t *fb, size_t stride, size_t budget);
+/* Whether the moving place may be coded as video in this frame; prepares it. */
+sp_nodiscard int sp_emit_gfx_video(struct sp_emit_gfx *e, size_t budget);
+/* Whether the tile, which changed, would go with it. */
+bool sp_emit_gfx_video_wants(const struct sp_emit_gfx *e, size_t tile);
+/* The same, and then r of it does. */
+bool sp_emit_gfx_video_take(struct sp_emit_gfx *e, size_t tile, struct sp_rect r);
+/* In a thread: r is the area. */
+sp_nodiscard int sp_emit_gfx_video_run(struct sp_emit_gfx *e, struct sp_wr *out);
+sp_nodiscard int sp_emit_gfx_video_put(struct sp_emit_gfx *e, struct sp_span data);
+void sp_emit_gfx_video_end(struct sp_emit_gfx *e);
+sp_nodiscard int sp_emit_gfx_piece(struct sp_emit_gfx *e, struct piece p, size_t cost);
 /* Room for the threads to work in. */
 sp_nodiscard int sp_emit_gfx_workers(struct sp_emit_gfx *e);
 void sp_emit_gfx_workers_finish(struct sp_emit_gfx *e);

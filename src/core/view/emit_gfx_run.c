@@ -95,6 +95,8 @@ static int run_piece(struct sp_emit_gfx *e, struct job *j, const struct piece *p
 	case WAY_PROG:
 	case WAY_UPGRADE:
 		return run_prog(e, j, p, k);
+	case WAY_VIDEO:
+		return sp_emit_gfx_video_run(e, &j->out);
 	case WAYS:
 		break;
 	}
@@ -191,6 +193,8 @@ int sp_emit_gfx_put(struct sp_emit_gfx *e)
 
 		if (j->way == WAY_CLEAR || j->way == WAY_PLANAR) {
 			rc = put_pieces(e, j);
+		} else if (j->way == WAY_VIDEO) {
+			rc = sp_emit_gfx_video_put(e, sp_span(j->out.p, j->out.n));
 		} else {
 			n = join_jobs(e, i);
 			rc = put_tiles(e, j, n);

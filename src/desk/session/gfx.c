@@ -6,6 +6,7 @@
 #include "core/base/mem.h"
 #include "core/view/emit_gfx.h"
 #include "core/view/pace.h"
+#include "host/lib/h264.h"
 
 #define MAX_MESSAGE (128u << 10) /* a cache import offer is the longest that a client sends */
 /* A client that said it has a pipeline and does not open it gets pictures without. */
@@ -114,7 +115,9 @@ static void on_later(void *user)
 
 static void on_ready(struct sp_desk_gfx *g, const struct sp_gfx_can *can)
 {
-	struct sp_emit_gfx_conf conf = {.gfx = g->gfx, .can = *can};
+	struct sp_emit_gfx_conf conf = {.gfx = g->gfx,
+			.can = *can,
+			.h264 = can->avc420 && sp_h264_there() ? &sp_h264_openh264 : NULL};
 
 	sp_log(SP_LOG_INFO, "pipeline: version 0x%08x, flags 0x%x%s%s%s", can->version, can->flags,
 			can->progressive ? ", progressive" : "", can->avc420 ? ", AVC420" : "",
