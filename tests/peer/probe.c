@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <xcb/xcb.h>
 #include <xcb/xfixes.h>
 
@@ -115,6 +116,40 @@ static bool copy(struct probe *p, char **w)
 	return true;
 }
 
+static uint32_t shade(unsigned v)
+{
+	v &= 511;
+	return v < 256 ? v : 511 - v;
+}
+
+/* film X Y W H FRAMES: clouds of colour that drift in different directions, 30 frames a second. */
+static bool film(struct probe *p, char **w)
+{
+	struct timespec pause = {.tv_nsec = 33000000};
+	unsigned width = (unsigned)number(w[3]), height = (unsigned)number(w[4]);
+	uint32_t *row = malloc((size_t)width * 4), grain = 1;
+
+	cover(p);
+	for (unsigned n = 0; row && n < (unsigned)number(w[5]); n++) {
+		for (unsigned y = 0; y < height; y++) {
+			for (unsigned x = 0; x < width; x++) {
+				grain = grain * 1664525u + 1013904223u;
+				row[x] = shade(x + y / 2 + 5 * n + (grain >> 30)) << 16 |
+						shade(2 * y + x / 3 - 7 * n) << 8 |
+						shade(x + 3 * n);
+			}
+			xcb_put_image(p->c, XCB_IMAGE_FORMAT_Z_PIXMAP, p->window, p->gc,
+					(uint16_t)width, 1, (int16_t)number(w[1]),
+					(int16_t)(number(w[2]) + (int)y), 0, 24, width * 4,
+					(const uint8_t *)row);
+		}
+		xcb_flush(p->c);
+		nanosleep(&pause, NULL);
+	}
+	free(row);
+	return true;
+}
+
 /* hide: takes the cover away. */
 static bool hide(struct probe *p, char **w)
 {
@@ -176,6 +211,7 @@ static const struct {
 		{"show", 4, false, show},
 		{"fill", 6, false, fill},
 		{"copy", 7, false, copy},
+		{"film", 6, false, film},
 		{"hide", 1, false, hide},
 		{"shape", 1, true, shape},
 		{"state", 1, true, state},

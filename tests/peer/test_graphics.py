@@ -32,16 +32,42 @@ class Ways(Shared):
             probe.ask('copy', 100, 100, 500, 400, 101 + step % 2, 99 + step % 3)
         self.same(viewer, inside, near=near, what='changes')
 
+    def film(self, viewer, inside, probe):
+        """What moves is near to the original while it does, and the original once it stands."""
+        probe.ask('film', 128, 128, 512, 384, 30)
+        self.same(viewer, inside, what='film')
+
     def test_gfx(self):
         viewer, inside, probe = self.way('/gfx')
         self.assertIn('pipeline: version', self.trial.log())
         self.changes(viewer, inside, probe)
+        self.film(viewer, inside, probe)
+
+    def test_avc420(self):
+        viewer, inside, probe = self.way('/gfx:AVC420')
+        self.assertIn(', AVC420', self.trial.log())
+        self.changes(viewer, inside, probe)
+        self.film(viewer, inside, probe)
+
+    def test_avc444(self):
+        viewer, inside, probe = self.way('/gfx:AVC444')
+        self.assertIn(', AVC444', self.trial.log())
+        self.film(viewer, inside, probe)
+
+    def test_gfx_remotefx(self):
+        self.film(*self.way('/gfx:RFX'))
 
     def test_remotefx(self):
-        self.changes(*self.way('/rfx'))
+        viewer, inside, probe = self.way('/rfx')
+        self.assertIn('surface commands, RemoteFX', self.trial.log())
+        self.changes(viewer, inside, probe)
+        self.film(viewer, inside, probe)
 
     def test_nscodec(self):
-        self.changes(*self.way('/nsc'))
+        viewer, inside, probe = self.way('/nsc')
+        self.assertIn('surface commands, NSCodec', self.trial.log())
+        self.changes(viewer, inside, probe)
+        self.film(viewer, inside, probe)
 
     def test_bitmaps(self):
         self.changes(*self.way())

@@ -56,7 +56,7 @@ static void drop(struct sp_desk_gfx *g)
 	settle(g);
 	if (g->emit) {
 		sp_emit_gfx_stats(g->emit, &s);
-		sp_log(SP_LOG_DEBUG,
+		sp_log(SP_LOG_INFO,
 				"pipeline: %llu frames, %llu bytes; %llu fills, %llu copies of "
 				"%llu pixels; %llu pixels sharp in %llu bytes, %llu lossy in %llu, "
 				"%llu moving in %llu",
