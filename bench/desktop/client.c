@@ -29,11 +29,18 @@
 #define UNPAINTED 0x01FE017Fu
 #define NEAR 40 /* of each channel, for servers that do not send colours as they are */
 #define SCANCODE_A 0x1E
+#define BEGIN_US 1000000 /* of a workload, before it is looked at */
+#define REST_US 200000
+#define EXACT_US 3000000
+#define LOOK_LINES 50 /* the quality of one in so many is looked at */
+#define LOOK_FRAMES 10
 
 enum client_wait {
 	WAIT_NOTHING,
 	WAIT_DESKTOP,
 	WAIT_BLOCK,
+	WAIT_WORK, /* every picture is looked at */
+	WAIT_EXACT, /* until it is as the probe drew it */
 	WAIT_CLOSED,
 };
 
@@ -51,6 +58,11 @@ struct client {
 	unsigned colour; /* that the block is to have */
 	uint64_t painted_us; /* the last update */
 	bool met, closed, complete;
+	enum picture_work work;
+	uint32_t *film, *model; /* made when they are first wanted */
+	unsigned number; /* seen last */
+	struct client_seen seen;
+	unsigned looked; /* how many made the average */
 	int err;
 	char what[128];
 };
@@ -141,10 +153,81 @@ static bool new_picture(struct client *c, uint32_t w, uint32_t h)
 	return true;
 }
 
+/* ---- workloads ---- */
+
+static uint32_t *at(const struct client *c, uint32_t x, uint32_t y)
+{
+	return c->fb + (size_t)y * c->w + x;
+}
+
+static unsigned number_shown(const struct client *c)
+{
+	return c->work == PICTURE_TEXT
+			? picture_line_number(at(c, PICTURE_PAGE_X,
+							      PICTURE_PAGE_Y + PICTURE_PAGE_H -
+									      PICTURE_LINE_H),
+					  c->w)
+			: picture_frame_number(at(c, PICTURE_VIDEO_X, PICTURE_VIDEO_Y), c->w);
+}
+
+/* What the probe drew when it drew this number; only the lines that it drew by then. */
+static double text_psnr(struct client *c, unsigned number)
+{
+	unsigned lines = number < PICTURE_LINES ? number : PICTURE_LINES;
+	double sum = 0;
+
+	for (unsigned i = 0; i < lines; i++) {
+		uint32_t y = PICTURE_PAGE_Y + PICTURE_PAGE_H - (i + 1) * PICTURE_LINE_H;
+
+		picture_line(c->model, PICTURE_LINE_W, number - i);
+		sum += picture_distance(at(c, PICTURE_PAGE_X, y), c->w, c->model, PICTURE_LINE_W,
+				PICTURE_LINE_W, PICTURE_LINE_H);
+	}
+	return picture_psnr(sum, (double)lines * PICTURE_LINE_H * PICTURE_LINE_W);
+}
+
+static double shown_psnr(struct client *c, unsigned number)
+{
+	if (c->work == PICTURE_TEXT) {
+		return text_psnr(c, number);
+	}
+	picture_frame(c->film, c->model, PICTURE_VIDEO_W, number);
+	return picture_psnr(
+			picture_distance(at(c, PICTURE_VIDEO_X, PICTURE_VIDEO_Y), c->w, c->model,
+					PICTURE_VIDEO_W, PICTURE_VIDEO_W, PICTURE_VIDEO_H),
+			(double)PICTURE_VIDEO_W * PICTURE_VIDEO_H);
+}
+
+static void look(struct client *c)
+{
+	unsigned number = number_shown(c);
+	unsigned every = c->work == PICTURE_TEXT ? LOOK_LINES : LOOK_FRAMES;
+
+	if (number >= PICTURE_NUMBERS || number == 0 || number == c->number) {
+		return;
+	}
+	c->number = number;
+	c->seen.shown++;
+	if (c->seen.shown % every == 1) {
+		c->seen.psnr += (shown_psnr(c, number) - c->seen.psnr) / ++c->looked;
+	}
+}
+
+static bool is_exact(struct client *c)
+{
+	unsigned number = number_shown(c);
+
+	return number != 0 && number < PICTURE_NUMBERS && shown_psnr(c, number) >= 99;
+}
+
 static void painted(struct client *c)
 {
 	c->painted_us = sp_now_us();
-	if (c->wait == WAIT_DESKTOP) {
+	if (c->wait == WAIT_WORK) {
+		look(c);
+	} else if (c->wait == WAIT_EXACT) {
+		sp_watch_in(c->quiet, QUIET_US / 3);
+	} else if (c->wait == WAIT_DESKTOP) {
 		c->complete = has_desktop(c);
 		sp_watch_in(c->quiet, QUIET_US);
 	} else if (c->wait == WAIT_BLOCK && has_block(c, c->colour)) {
@@ -156,7 +239,8 @@ static void on_quiet(void *user)
 {
 	struct client *c = user;
 
-	c->met = c->met || (c->wait == WAIT_DESKTOP && c->complete);
+	c->met = c->met || (c->wait == WAIT_DESKTOP && c->complete) ||
+			(c->wait == WAIT_EXACT && is_exact(c));
 }
 
 /* ---- the connection ---- */
@@ -296,6 +380,8 @@ static void destroy(struct client *c)
 	sp_paint_finish(&c->paint);
 	sp_tls_ctx_destroy(c->tls);
 	free(c->fb);
+	free(c->film);
+	free(c->model);
 	free(c);
 }
 
@@ -357,10 +443,16 @@ struct client *client_open(struct bench *b, const struct client_target *t, doubl
 	return c;
 }
 
+static bool send_key(struct client *c, uint16_t code, bool release)
+{
+	struct sp_input_event key = {.kind = SP_INPUT_SCANCODE, .code = code};
+
+	key.key = release ? SP_KEY_RELEASE : 0;
+	return sp_client_input(sp_conn_rdp(c->conn), &key, 1) == SP_OK;
+}
+
 bool client_key(struct client *c, double *ms)
 {
-	struct sp_rdp *rdp = sp_conn_rdp(c->conn);
-	struct sp_input_event key = {.kind = SP_INPUT_SCANCODE, .code = SCANCODE_A};
 	unsigned now = block_colour(c);
 
 	if (c->closed || now == PICTURE_COLOURS) {
@@ -368,16 +460,73 @@ bool client_key(struct client *c, double *ms)
 	}
 	c->colour = (now + 1) % PICTURE_COLOURS;
 	uint64_t start_us = sp_now_us();
-	if (sp_client_input(rdp, &key, 1) != SP_OK) {
+	if (!send_key(c, SCANCODE_A, false)) {
 		return bench_fail("client: key not sent");
 	}
 	bool met = run(c, WAIT_BLOCK, KEY_US);
 	*ms = (double)(c->painted_us - start_us) / 1e3;
-	key.key = SP_KEY_RELEASE;
-	if (c->closed || sp_client_input(rdp, &key, 1) != SP_OK || !met) {
+	if (c->closed || !send_key(c, SCANCODE_A, true) || !met) {
 		return bench_fail("client: the key was not answered");
 	}
 	return true;
+}
+
+static bool strike(struct client *c, uint16_t code)
+{
+	return (!c->closed && send_key(c, code, false) && send_key(c, code, true)) ||
+			bench_fail("client: key not sent");
+}
+
+static bool prepare(struct client *c, enum picture_work work)
+{
+	c->work = work;
+	c->looked = 0;
+	c->seen = (struct client_seen){.psnr = 0};
+	if (!c->model) {
+		c->model = malloc(sizeof(*c->model) * PICTURE_VIDEO_W * PICTURE_VIDEO_H);
+	}
+	if (!c->film && work == PICTURE_VIDEO) {
+		c->film = picture_film();
+	}
+	if (!c->model || (!c->film && work == PICTURE_VIDEO)) {
+		return bench_fail("client: out of memory");
+	}
+	return (PICTURE_VIDEO_X + PICTURE_VIDEO_W <= c->w &&
+			       PICTURE_VIDEO_Y + PICTURE_VIDEO_H <= c->h) ||
+			bench_fail("client: the desktop is too small");
+}
+
+bool client_work(struct client *c, enum picture_work work, uint64_t us, void (*began)(void *arg),
+		void (*ended)(void *arg), void *arg, struct client_seen *out)
+{
+	uint16_t key = work == PICTURE_TEXT ? PICTURE_KEY_TEXT : PICTURE_KEY_VIDEO;
+
+	if (!prepare(c, work) || !strike(c, key) || !client_rest(c, BEGIN_US)) {
+		return false;
+	}
+	if (began) {
+		began(arg);
+	}
+	run(c, WAIT_WORK, us);
+	if (ended) {
+		ended(arg);
+	}
+	uint64_t end_us = sp_now_us();
+	if (!strike(c, PICTURE_KEY_STILL) || !client_rest(c, REST_US)) {
+		return false;
+	}
+	unsigned number = number_shown(c);
+	*out = c->seen;
+	if (c->looked == 0) {
+		out->psnr = -1;
+	}
+	out->rest_psnr = number != 0 && number < PICTURE_NUMBERS ? shown_psnr(c, number) : 0;
+	sp_watch_in(c->quiet, QUIET_US / 3);
+	bool exact = run(c, WAIT_EXACT, EXACT_US);
+	out->exact_ms = !exact                   ? -1
+			: c->painted_us > end_us ? (double)(c->painted_us - end_us) / 1e3
+						 : 0;
+	return strike(c, PICTURE_KEY_CLEAR) && client_rest(c, REST_US);
 }
 
 bool client_rest(struct client *c, uint64_t us)

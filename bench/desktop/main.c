@@ -37,12 +37,30 @@ enum row {
 	ROW_IDLE_X,
 	ROW_IDLE_BYTES,
 	ROW_MEMORY,
+	ROW_TEXT_SHOWN, /* the rows of a workload stand together, in this order */
+	ROW_TEXT_CPU,
+	ROW_TEXT_BYTES,
+	ROW_TEXT_PSNR,
+	ROW_TEXT_EXACT,
+	ROW_VIDEO_SHOWN,
+	ROW_VIDEO_CPU,
+	ROW_VIDEO_BYTES,
+	ROW_VIDEO_PSNR,
+	ROW_VIDEO_REST,
+	ROW_VIDEO_EXACT,
+	ROW_AVC_SHOWN,
+	ROW_AVC_CPU,
+	ROW_AVC_BYTES,
+	ROW_AVC_PSNR,
+	ROW_AVC_REST,
+	ROW_AVC_EXACT,
 	ROWS,
 };
 
 static const struct {
 	const char *name, *unit;
 	int decimals;
+	bool higher; /* is better */
 } rows[ROWS] = {
 		[ROW_NEW] = {"new desktop to first frame", "ms", 1},
 		[ROW_FIRST] = {"first frame of an existing desktop", "ms", 1},
@@ -52,6 +70,23 @@ static const struct {
 		[ROW_IDLE_X] = {"idle: X server CPU in 10 s", "ms", 1},
 		[ROW_IDLE_BYTES] = {"idle: bytes sent in 10 s", "B", 0},
 		[ROW_MEMORY] = {"memory (PSS) without the X server", "MB", 1},
+		[ROW_TEXT_SHOWN] = {"text, 100 lines/s: shown", "/s", 1, true},
+		[ROW_TEXT_CPU] = {"text: server CPU per 10 s", "s", 2},
+		[ROW_TEXT_BYTES] = {"text: sent", "MB/s", 3},
+		[ROW_TEXT_PSNR] = {"text: PSNR", "dB", 1, true},
+		[ROW_TEXT_EXACT] = {"text: exact after it stopped", "ms", 0},
+		[ROW_VIDEO_SHOWN] = {"video, 30 frames/s: shown", "/s", 1, true},
+		[ROW_VIDEO_CPU] = {"video: server CPU per frame", "ms", 2},
+		[ROW_VIDEO_BYTES] = {"video: sent", "MB/s", 3},
+		[ROW_VIDEO_PSNR] = {"video: PSNR", "dB", 1, true},
+		[ROW_VIDEO_REST] = {"video: PSNR 200 ms after it stopped", "dB", 1, true},
+		[ROW_VIDEO_EXACT] = {"video: exact after it stopped", "ms", 0},
+		[ROW_AVC_SHOWN] = {"video by H.264: shown", "/s", 1, true},
+		[ROW_AVC_CPU] = {"video by H.264: server CPU per frame", "ms", 2},
+		[ROW_AVC_BYTES] = {"video by H.264: sent", "MB/s", 3},
+		[ROW_AVC_PSNR] = {"video by H.264: PSNR", "dB", 1, true},
+		[ROW_AVC_REST] = {"video by H.264: PSNR 200 ms after", "dB", 1, true},
+		[ROW_AVC_EXACT] = {"video by H.264: exact after", "ms", 0},
 };
 
 struct result {
@@ -61,12 +96,12 @@ struct result {
 };
 
 struct plan {
-	unsigned desktops, frames, keys, idles;
-	uint64_t idle_us;
+	unsigned desktops, frames, keys, idles, works;
+	uint64_t idle_us, work_us;
 };
 
-static const struct plan whole_plan = {5, 9, 60, 3, 10000000};
-static const struct plan smoke_plan = {1, 1, 3, 1, 500000};
+static const struct plan whole_plan = {5, 9, 60, 3, 2, 10000000, 10000000};
+static const struct plan smoke_plan = {1, 1, 3, 1, 1, 500000, 500000};
 
 bool bench_fail(const char *format, ...)
 {
@@ -245,6 +280,108 @@ static bool measure_idle(
 	return true;
 }
 
+struct work_cost {
+	const struct server *server;
+	const struct client *client;
+	struct bench_usage from, to;
+	uint64_t from_bytes, to_bytes;
+};
+
+static void work_began(void *arg)
+{
+	struct work_cost *w = arg;
+
+	bench_usage(w->server->stack, false, &w->from);
+	w->from_bytes = client_bytes(w->client);
+}
+
+static void work_ended(void *arg)
+{
+	struct work_cost *w = arg;
+
+	w->to_bytes = client_bytes(w->client);
+	bench_usage(w->server->stack, false, &w->to);
+}
+
+enum work_row {
+	WORK_SHOWN,
+	WORK_CPU,
+	WORK_BYTES,
+	WORK_PSNR,
+	WORK_REST, /* of films only */
+	WORK_EXACT,
+	WORK_ROWS,
+};
+
+/* One workload over one connection; the rows from first on. */
+static bool measure_work(struct bench *b, const struct server *s, enum client_graphics graphics,
+		enum picture_work work, const struct plan *p, enum row first, struct result *r)
+{
+	struct client_target target = s->target;
+	struct samples v[WORK_ROWS] = {{.n = 0}};
+	double seconds = (double)p->work_us / 1e6, ms;
+
+	target.graphics = graphics;
+	if (!bench_rest(b, SETTLE_US)) {
+		return false;
+	}
+	struct work_cost cost = {.server = s, .client = client_open(b, &target, &ms)};
+	struct client *c = (struct client *)cost.client;
+	bool ok = c;
+	for (unsigned i = 0; ok && i < p->works; i++) {
+		struct client_seen seen;
+
+		ok = client_work(c, work, p->work_us, work_began, work_ended, &cost, &seen);
+		if (!ok) {
+			break;
+		}
+		double cpu = cost.to.cpu_ms[BENCH_STACK] - cost.from.cpu_ms[BENCH_STACK];
+		if (s->x_encodes) {
+			cpu += cost.to.cpu_ms[BENCH_X] - cost.from.cpu_ms[BENCH_X];
+		}
+		add(&v[WORK_SHOWN], seen.shown / seconds);
+		add(&v[WORK_BYTES], (double)(cost.to_bytes - cost.from_bytes) / seconds / 1e6);
+		if (work == PICTURE_TEXT) {
+			add(&v[WORK_CPU], cpu / seconds / 100);
+		} else if (seen.shown > 0) {
+			add(&v[WORK_CPU], cpu / seen.shown);
+		}
+		if (seen.psnr >= 0) {
+			add(&v[WORK_PSNR], seen.psnr);
+		}
+		add(&v[WORK_REST], seen.rest_psnr);
+		if (seen.exact_ms >= 0) {
+			add(&v[WORK_EXACT], seen.exact_ms);
+		}
+	}
+	client_close(c);
+	for (enum work_row i = 0; i < WORK_ROWS; i++) {
+		if (work == PICTURE_VIDEO || i != WORK_REST) {
+			take(r, first++, &v[i], 0.5);
+		}
+	}
+	return ok;
+}
+
+/* One that cannot show a workload is left without its rows, not without the others. */
+static void measure_works(struct bench *b, struct server *s, const struct plan *p, struct result *r)
+{
+	static const struct {
+		enum picture_work work;
+		enum row first;
+		bool avc;
+	} works[] = {{PICTURE_TEXT, ROW_TEXT_SHOWN, false}, {PICTURE_VIDEO, ROW_VIDEO_SHOWN, false},
+			{PICTURE_VIDEO, ROW_AVC_SHOWN, true}};
+
+	for (size_t i = 0; i < sizeof(works) / sizeof(works[0]) && !b->stopped; i++) {
+		if ((!works[i].avc || s->avc) &&
+				!measure_work(b, s, works[i].avc ? CLIENT_AVC : s->graphics,
+						works[i].work, p, works[i].first, r)) {
+			bench_fail("%s: %s cannot be measured", s->name, rows[works[i].first].name);
+		}
+	}
+}
+
 static bool measure(struct bench *b, struct server *s, const struct plan *p, struct result *r)
 {
 	if (s->own_desktops && !measure_desktops(b, s, p, r)) {
@@ -254,6 +391,9 @@ static bool measure(struct bench *b, struct server *s, const struct plan *p, str
 	bool ok = c && measure_keys(c, p, r) && measure_idle(s, c, p, r);
 
 	client_close(c);
+	if (ok) {
+		measure_works(b, s, p, r);
+	}
 	return ok;
 }
 
@@ -268,13 +408,15 @@ static void print_number(enum row row, const struct result *r, const char *none)
 	}
 }
 
-/* Less is better in all rows. */
 static int best_peer(enum row row, const struct result *r)
 {
 	int best = 0;
 
 	for (int i = 1; i < SERVERS; i++) {
-		if (r[i].there[row] && (best == 0 || r[i].value[row] < r[best].value[row])) {
+		if (r[i].there[row] &&
+				(best == 0 ||
+						(rows[row].higher ? r[i].value[row] > r[best].value[row]
+								  : r[i].value[row] < r[best].value[row]))) {
 			best = i;
 		}
 	}
@@ -296,7 +438,8 @@ static void print_json(const struct result *r)
 		} else {
 			printf("null, \"peer_name\": null");
 		}
-		printf(", \"better\": \"lower\", \"n\": %u}\n", r[0].n[row]);
+		printf(", \"better\": \"%s\", \"n\": %u}\n", rows[row].higher ? "higher" : "lower",
+				r[0].n[row]);
 	}
 }
 
@@ -316,14 +459,14 @@ static void print_table(const struct bench *b, const struct result *r)
 {
 	char head[128];
 
-	snprintf(head, sizeof(head), "%ux%u, 32 bits, bitmap updates", b->w, b->h);
-	printf("%-37s", head);
+	snprintf(head, sizeof(head), "%ux%u, 32 bits", b->w, b->h);
+	printf("%-41s", head);
 	for (int i = 0; i < SERVERS; i++) {
 		printf(" %22s", servers[i].version[0] ? servers[i].version : servers[i].name);
 	}
 	printf(" %10s  %s\n", "ours/best", "n");
 	for (enum row row = 0; row < ROWS; row++) {
-		printf("%-34s %2s", rows[row].name, rows[row].unit);
+		printf("%-36s %4s", rows[row].name, rows[row].unit);
 		for (int i = 0; i < SERVERS; i++) {
 			char text[32] = "-";
 

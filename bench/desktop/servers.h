@@ -13,6 +13,9 @@ struct server {
 	const char *stack; /* how the names of its programs begin, with spaces between */
 	bool nla;
 	bool own_desktops; /* it starts desktops; else it shares one */
+	bool avc; /* it has H.264 */
+	bool x_encodes; /* a part of the work is done within its X server */
+	enum client_graphics graphics; /* by which it shows films and text best, but for H.264 */
 	/* False and said on standard error when it is not installed or does not start. */
 	bool (*start)(struct bench *b, struct server *s);
 	/* After its processes were ended. May be NULL. */
