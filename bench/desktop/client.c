@@ -5,28 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/mem.h"
-#include "core/base/utf16.h"
-#include "core/pdu/caps.h"
-#include "core/pdu/fastpath.h"
-#include "core/pdu/gcc_client.h"
-#include "core/pdu/info.h"
-#include "core/pdu/x224.h"
-#include "core/rdp/client.h"
-#include "core/view/paint.h"
-#include "desktop/picture.h"
-#include "host/io/tcp.h"
-#include "host/lib/crypto_nettle.h"
-#include "host/rdp/client_login.h"
-#include "host/rdp/conn.h"
+#include "client/session.h"
+#include "host/io/loop.h"
 
 #define HOST "127.0.0.1"
 #define QUIET_US 30000
 #define OPEN_US 30000000
 #define KEY_US 3000000
 #define CLOSE_US 3000000
-/* A colour that the desktop does not have: what it is read from was not painted yet. */
-#define UNPAINTED 0x01FE017Fu
 #define NEAR 40 /* of each channel, for servers that do not send colours as they are */
 #define SCANCODE_A 0x1E
 #define BEGIN_US 1000000 /* of a workload, before it is looked at */
@@ -46,12 +32,10 @@ enum client_wait {
 
 struct client {
 	struct bench *bench;
-	struct sp_tls_ctx *tls;
-	struct sp_conn *conn;
-	struct sp_client_login *login;
+	struct sp_session *session;
+	struct client_target target;
 	struct sp_watch *quiet;
-	struct sp_paint paint;
-	uint32_t *fb;
+	const uint32_t *fb; /* the session's, black where it was not painted; the desktop has no black */
 	uint32_t w, h;
 	size_t unpainted; /* pixels before this one were painted */
 	enum client_wait wait;
@@ -63,18 +47,8 @@ struct client {
 	unsigned number; /* seen last */
 	struct client_seen seen;
 	unsigned looked; /* how many made the average */
-	int err;
-	char what[128];
+	char what[SP_SESSION_WHY];
 };
-
-static void fail(struct client *c, int err, const char *what)
-{
-	if (!c->closed) {
-		c->closed = true;
-		c->err = err;
-		snprintf(c->what, sizeof(c->what), "%s", what);
-	}
-}
 
 /* ---- the picture ---- */
 
@@ -90,7 +64,7 @@ static bool near(uint32_t a, uint32_t b)
 
 static bool has(const struct client *c, uint32_t x, uint32_t y, uint32_t colour)
 {
-	return x < c->w && y < c->h && near(c->fb[(size_t)y * c->w + x], colour);
+	return c->fb && x < c->w && y < c->h && near(c->fb[(size_t)y * c->w + x], colour);
 }
 
 /* The corners of a rectangle, a little inside. */
@@ -120,8 +94,7 @@ static unsigned block_colour(const struct client *c)
 /* The probe draws the block last. */
 static bool has_desktop(struct client *c)
 {
-	while (c->unpainted < (size_t)c->w * c->h &&
-			(c->fb[c->unpainted] & 0xFFFFFF) != (UNPAINTED & 0xFFFFFF)) {
+	while (c->unpainted < (size_t)c->w * c->h && (c->fb[c->unpainted] & 0xFFFFFF) != 0) {
 		c->unpainted++;
 	}
 	return c->unpainted == (size_t)c->w * c->h &&
@@ -131,37 +104,18 @@ static bool has_desktop(struct client *c)
 			block_colour(c) < PICTURE_COLOURS;
 }
 
-static bool new_picture(struct client *c, uint32_t w, uint32_t h)
-{
-	if (c->fb && w == c->w && h == c->h && c->unpainted == 0) {
-		return true; /* nothing was painted yet */
-	}
-	uint32_t *fb = w && h ? malloc((size_t)w * h * 4) : NULL;
-
-	if (!fb) {
-		return false;
-	}
-	free(c->fb);
-	c->fb = fb;
-	c->w = w;
-	c->h = h;
-	c->unpainted = 0;
-	for (size_t i = 0; i < (size_t)w * h; i++) {
-		fb[i] = UNPAINTED;
-	}
-	sp_paint_target(&c->paint, (uint8_t *)fb, (size_t)w * 4, w, h);
-	return true;
-}
-
 /* ---- workloads ---- */
 
-static uint32_t *at(const struct client *c, uint32_t x, uint32_t y)
+static const uint32_t *at(const struct client *c, uint32_t x, uint32_t y)
 {
 	return c->fb + (size_t)y * c->w + x;
 }
 
 static unsigned number_shown(const struct client *c)
 {
+	if (!c->fb) {
+		return PICTURE_NUMBERS;
+	}
 	return c->work == PICTURE_TEXT
 			? picture_line_number(at(c, PICTURE_PAGE_X,
 							      PICTURE_PAGE_Y + PICTURE_PAGE_H -
@@ -245,114 +199,48 @@ static void on_quiet(void *user)
 
 /* ---- the connection ---- */
 
-static int update(struct client *c, const struct sp_event *ev)
-{
-	struct sp_rect changed;
-	int rc;
-
-	switch (ev->update.code) {
-	case SP_FP_BITMAP:
-		rc = sp_paint_bitmap(&c->paint, ev->update.data, &changed);
-		break;
-	case SP_FP_SURFCMDS:
-		rc = sp_paint_surface(&c->paint, ev->update.data, &changed, NULL);
-		break;
-	case SP_FP_PALETTE:
-		return sp_paint_palette(&c->paint, ev->update.data);
-	default:
-		return SP_OK;
-	}
-	if (rc == SP_OK) {
-		painted(c);
-	}
-	return rc;
-}
-
-static int answer(struct client *c, const struct sp_event *ev)
-{
-	struct sp_rdp *rdp = sp_conn_rdp(c->conn);
-	struct sp_caps caps;
-
-	switch (ev->kind) {
-	case SP_EV_AUTH_TOKEN:
-		return sp_client_login_step(c->login, c->conn, ev->token);
-	case SP_EV_DEMAND_ACTIVE:
-		if (!new_picture(c, ev->caps->bitmap.width, ev->caps->bitmap.height)) {
-			return SP_ENOMEM;
-		}
-		sp_client_default_caps(&caps, (uint16_t)c->w, (uint16_t)c->h, 32);
-		return sp_client_confirm(rdp, &caps);
-	case SP_EV_UPDATE:
-		return update(c, ev);
-	case SP_EV_ERROR_INFO:
-		return ev->error_info == 0 ? SP_OK : SP_EDENIED;
-	default:
-		return SP_OK;
-	}
-}
-
-static void on_event(void *user, const struct sp_event *ev)
+static void on_active(void *user, uint32_t w, uint32_t h)
 {
 	struct client *c = user;
-	int rc = answer(c, ev);
 
-	if (rc != SP_OK) {
-		sp_conn_fail(c->conn, rc,
-				ev->kind == SP_EV_AUTH_TOKEN ? sp_client_login_why(c->login)
-							     : "client");
+	c->fb = (const uint32_t *)(const void *)sp_session_picture(c->session, &c->w, &c->h);
+	c->unpainted = 0;
+}
+
+static void on_inactive(void *user)
+{
+	((struct client *)user)->fb = NULL;
+}
+
+static void on_painted(void *user, struct sp_rect area)
+{
+	struct client *c = user;
+
+	if (c->fb) {
+		painted(c);
 	}
 }
 
-static void on_closed(void *user, int err, const char *what)
+static void on_ended(void *user, int err, const char *why)
 {
-	fail(user, err, what);
+	struct client *c = user;
+
+	c->closed = true;
+	c->fb = NULL;
+	snprintf(c->what, sizeof(c->what), "%s", why);
 }
 
-static struct sp_rdp *make_machine(const struct bench *b, const struct client_target *t)
+static bool trust(void *user, const char *text)
 {
-	static struct sp_gcc_client gcc;
-	static struct sp_info info;
-	struct sp_wr password;
+	return true;
+}
 
-	gcc = (struct sp_gcc_client){.has_security = true, .has_cluster = true};
-	gcc.core.version = SP_GCC_VERSION_5;
-	gcc.core.desktop_width = b->w;
-	gcc.core.desktop_height = b->h;
-	gcc.core.keyboard_layout = 0x409;
-	gcc.core.keyboard_type = 4;
-	gcc.core.keyboard_function_key = 12;
-	gcc.core.client_build = 2600;
-	gcc.core.n_tail = SP_GCC_TAIL_ALL;
-	gcc.core.connection_type = SP_GCC_CONNECTION_LAN;
-	snprintf(gcc.core.client_name, sizeof(gcc.core.client_name), "bench");
-	gcc.core.early_capability_flags = SP_GCC_CS_ERRINFO | SP_GCC_CS_VALID_CONNECTION_TYPE;
-	sp_gcc_client_set_bpp(&gcc.core, 32);
+static int password(void *user, struct sp_secret *out)
+{
+	const struct client *c = user;
 
-	info = (struct sp_info){.flags = SP_INFO_MOUSE | SP_INFO_UNICODE | SP_INFO_LOGONNOTIFY |
-					SP_INFO_DISABLECTRLALTDEL | SP_INFO_MAXIMIZESHELL |
-					SP_INFO_ENABLEWINDOWSKEY | SP_INFO_NOAUDIOPLAYBACK |
-					SP_INFO_MOUSE_HAS_WHEEL | SP_INFO_AUTOLOGON,
-			.tail = SP_INFO_TAIL_PERF,
-			.family = SP_INFO_AF_INET};
-	snprintf(info.user, sizeof(info.user), "%s", t->user);
-	snprintf(info.address, sizeof(info.address), HOST);
-	sp_wr_init(&password, SP_SECRET_MAX);
-	sp_utf16_write(&password, t->password);
-	if (sp_wr_ok(&password) != SP_OK ||
-			!sp_secret_set(&info.password, password.p, password.n)) {
-		sp_wr_finish(&password);
-		return NULL;
-	}
-	sp_wr_finish(&password);
-	struct sp_client_conf conf = {
-			.protocols = t->nla ? SP_PROTO_SSL | SP_PROTO_HYBRID | SP_PROTO_HYBRID_EX
-					    : SP_PROTO_SSL,
-			.cookie = t->user,
-			.gcc = &gcc,
-			.info = &info,
-			.crypto = &sp_crypto_nettle,
-	};
-	return sp_client_create(&conf, sp_now_us());
+	return sp_secret_set(out, c->target.password, strlen(c->target.password)) ? SP_OK
+										  : SP_ELIMIT;
 }
 
 /* Turns the loop until what is waited for has come. */
@@ -365,7 +253,7 @@ static bool run(struct client *c, enum client_wait wait, uint64_t us)
 	for (uint64_t now;
 			!c->met && !c->closed && !c->bench->stopped && (now = sp_now_us()) < end;) {
 		if (sp_loop_turn(c->bench->loop, end - now) != SP_OK) {
-			fail(c, SP_ESYS, "loop");
+			on_ended(c, SP_ESYS, "loop");
 		}
 	}
 	c->wait = WAIT_NOTHING;
@@ -374,68 +262,60 @@ static bool run(struct client *c, enum client_wait wait, uint64_t us)
 
 static void destroy(struct client *c)
 {
-	sp_conn_destroy(c->conn);
-	sp_client_login_destroy(c->login);
+	sp_session_destroy(c->session);
 	sp_watch_remove(c->quiet);
-	sp_paint_finish(&c->paint);
-	sp_tls_ctx_destroy(c->tls);
-	free(c->fb);
 	free(c->film);
 	free(c->model);
 	free(c);
 }
 
-static bool start(struct client *c, const struct client_target *t, uint64_t *start_us)
+static bool start(struct client *c)
 {
-	static const struct sp_conn_calls calls = {.event = on_event, .closed = on_closed};
-	struct bench *b = c->bench;
-	char why[SP_WHY_MAX] = "";
-	int fd;
-
-	struct sp_client_login_conf login = {.user = t->user,
-			.host = HOST,
-			.password = sp_span(t->password, strlen(t->password)),
-			.spnego = !t->raw_ntlm};
-	c->tls = sp_tls_client_ctx(sp_span(NULL, 0), why);
-	c->login = sp_client_login_create(&login);
-	c->quiet = sp_loop_timer(b->loop, on_quiet, c);
-	if (!c->tls || !c->login || !c->quiet || !new_picture(c, b->w, b->h)) {
-		return bench_fail("client: %s", why);
-	}
-	struct sp_rdp *rdp = make_machine(b, t);
-	*start_us = sp_now_us();
-	if (!rdp || sp_tcp_connect(HOST, t->port, *start_us + OPEN_US, &fd, why) != SP_OK) {
-		sp_rdp_destroy(rdp);
-		return bench_fail("client: %s", why);
-	}
-	struct sp_conn_conf conf = {.fd = fd,
-			.rdp = rdp,
-			.ctx = c->tls,
-			.peer = {.verify = SP_TLS_VERIFY_REPORT},
+	static const struct sp_session_calls calls = {.active = on_active,
+			.inactive = on_inactive,
+			.painted = on_painted,
+			.ended = on_ended};
+	static const enum sp_session_codec codecs[] = {[CLIENT_BITMAP] = SP_SESSION_CODEC_BITMAP,
+			[CLIENT_RFX] = SP_SESSION_CODEC_RFX,
+			[CLIENT_GFX] = SP_SESSION_CODEC_GFX,
+			[CLIENT_AVC] = SP_SESSION_CODEC_AVC420};
+	struct sp_session_conf conf = {.host = HOST,
+			.port = c->target.port,
+			.user_name = c->target.user,
+			.width = c->bench->w,
+			.height = c->bench->h,
+			.depth = 32,
+			.codec = codecs[c->target.graphics],
+			.security = c->target.nla ? SP_SESSION_NLA : SP_SESSION_TLS,
+			.trust = {.mode = SP_TRUST_ASK},
+			.person = {.trust = trust, .password = password, .user = c},
 			.calls = &calls,
 			.user = c};
-	c->conn = sp_tcp_tune(fd, 0, 0) == SP_OK ? sp_conn_create(b->loop, &conf) : NULL;
-	return c->conn || bench_fail("client: out of memory");
+
+	c->quiet = sp_loop_timer(c->bench->loop, on_quiet, c);
+	if (!c->quiet) {
+		return bench_fail("client: out of memory");
+	}
+	c->session = sp_session_create(c->bench->loop, &conf, c->what);
+	return c->session || bench_fail("client: %s", c->what);
 }
 
 struct client *client_open(struct bench *b, const struct client_target *t, double *ms)
 {
 	struct client *c = calloc(1, sizeof(*c));
-	uint64_t start_us = 0;
+	uint64_t start_us = sp_now_us();
 
 	if (!c) {
 		return NULL;
 	}
 	c->bench = b;
-	sp_paint_init(&c->paint, NULL, 0, 0, 0);
-	if (!start(c, t, &start_us)) {
+	c->target = *t;
+	if (!start(c)) {
 		destroy(c);
 		return NULL;
 	}
 	if (!run(c, WAIT_DESKTOP, OPEN_US)) {
-		bench_fail("client: no desktop: %s %s",
-				c->closed ? sp_err_text(c->err) : "timeout, in",
-				c->closed ? c->what : sp_rdp_state_name(sp_conn_rdp(c->conn)));
+		bench_fail("client: no desktop: %s", c->closed ? c->what : "timeout");
 		destroy(c);
 		return NULL;
 	}
@@ -448,7 +328,7 @@ static bool send_key(struct client *c, uint16_t code, bool release)
 	struct sp_input_event key = {.kind = SP_INPUT_SCANCODE, .code = code};
 
 	key.key = release ? SP_KEY_RELEASE : 0;
-	return sp_client_input(sp_conn_rdp(c->conn), &key, 1) == SP_OK;
+	return sp_session_input(c->session, &key, 1) == SP_OK;
 }
 
 bool client_key(struct client *c, double *ms)
@@ -537,7 +417,7 @@ bool client_rest(struct client *c, uint64_t us)
 
 uint64_t client_bytes(const struct client *c)
 {
-	return sp_conn_bytes_in(c->conn);
+	return sp_session_bytes_in(c->session);
 }
 
 void client_close(struct client *c)
@@ -546,10 +426,7 @@ void client_close(struct client *c)
 		return;
 	}
 	if (!c->closed) {
-		if (sp_client_end(sp_conn_rdp(c->conn)) != SP_OK) {
-			bench_fail("client: no goodbye");
-		}
-		sp_conn_end(c->conn);
+		sp_session_end(c->session);
 		run(c, WAIT_CLOSED, CLOSE_US);
 	}
 	destroy(c);

@@ -21,7 +21,6 @@ enum client_graphics {
 struct client_target {
 	uint16_t port; /* on 127.0.0.1 */
 	bool nla; /* else TLS */
-	bool raw_ntlm; /* in the login; else within SPNEGO */
 	const char *user, *password;
 	enum client_graphics graphics;
 };

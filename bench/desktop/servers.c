@@ -417,7 +417,6 @@ static bool start_shadow(struct bench *b, struct server *s)
 	snprintf(name, sizeof(name), "DISPLAY=%s", display);
 	snprintf(home, sizeof(home), "HOME=%s", b->dir);
 	set_target(s, port);
-	s->target.raw_ntlm = true; /* FreeRDP 2 takes nothing else */
 	return start(b, "/usr/bin/freerdp-shadow-cli", argv, env, -1, "shadow.log") > 0 &&
 			(bench_wait(b, START_US, answers, &port) ||
 					bench_fail("%s: does not start", s->name));
