@@ -143,6 +143,7 @@ static unsigned to_planes(const uint8_t *px, size_t stride, int16_t *y, int16_t 
 		const uint8_t *p = px + i / SP_RFX_TILE * stride + 4 * (i % SP_RFX_TILE);
 		__m256i br[2], g1[2], v[3];
 
+		ahead(p, stride);
 		for (size_t j = 0; j < 2; j++) {
 			__m256i q = v_load(p + 32 * j);
 
@@ -178,6 +179,8 @@ static void to_pixels(
 
 	for (size_t i = 0; i < SP_RFX_COEFS; i += 16) {
 		uint8_t *p = px + i / SP_RFX_TILE * stride + 4 * (i % SP_RFX_TILE);
+
+		ahead(p, stride);
 		__m256i l = v_adds(v_load(y + i), level), u = v_load(cb + i), v = v_load(cr + i);
 		__m256i r = v_adds(v_adds(l, v), _mm256_mulhrs_epi16(v, r_cr));
 		__m256i g = v_adds(v_adds(l, _mm256_mulhrs_epi16(u, g_cb)),

@@ -30,15 +30,24 @@ static inline unsigned rlgr_up(unsigned kp, unsigned by)
 	return kp < KPMAX ? kp : KPMAX;
 }
 
-static inline unsigned rlgr_down(unsigned kp, unsigned by)
+/*
+ * Down, or up by little enough to stay below KPMAX. What becomes of the parameters is as good as
+ * random, so none of this may branch.
+ */
+static inline unsigned rlgr_turn(unsigned kp, int by)
 {
-	return kp > by ? kp - by : 0;
+	int v = (int)kp + by;
+
+	return (unsigned)(v < 0 ? 0 : v);
 }
 
 /* What a Golomb-Rice code with a unary part of vk makes of its parameter. */
 static inline unsigned rlgr_krp(unsigned krp, unsigned vk)
 {
-	return vk == 0 ? rlgr_down(krp, 2) : rlgr_up(krp, vk == 1 ? 0 : vk);
+	int by = (int)vk < 2 ? 2 * (int)vk - 2 : (int)vk, v = (int)krp + by;
+
+	v = v < 0 ? 0 : v;
+	return (unsigned)(v < KPMAX ? v : KPMAX);
 }
 
 /* Bits that it takes to write v. */
@@ -46,6 +55,16 @@ static inline unsigned rlgr_bits(uint32_t v)
 {
 	return v != 0 ? 32 - (unsigned)__builtin_clz(v) : 0;
 }
+
+/*
+ * Zeros that all escapes stand for from kp / 4 = 0 up to the index: each is a run of 1 << k, and
+ * k grows with every second one until it is 10.
+ */
+static const uint16_t rlgr_runs[44] = {0, 1, 2, 4, 6, 10, 14, 22, 30, 46, 62, 94, 126, 190, 254,
+		382, 510, 766, 1022, 1534, 2046, 3070, 4094, 5118, 6142, 7166, 8190, 9214, 10238,
+		11262, 12286, 13310, 14334, 15358, 16382, 17406, 18430, 19454, 20478, 21502, 22526,
+		23550, 24574, 25598};
+#define RLGR_FULL 20 /* the index from which on each stands for 1024 */
 
 /* Bits wait at the top of acc; fewer than 8 of them between two symbols. */
 struct rlgr_out {
@@ -116,14 +135,25 @@ static inline unsigned rlgr_put_run(struct rlgr_out *o, const int16_t *coef, con
 	unsigned at = rlgr_next(mask, i), zeros = at - i, escapes = 0, k = *kp >> LSGR,
 		 kr = *krp >> LSGR;
 	int32_t v = at < SP_RFX_COEFS ? coef[at] : 1;
-	uint32_t mag = (uint32_t)(v < 0 ? -v : v) - 1, vk = mag >> kr, sign = v < 0;
+	uint32_t sign = (uint32_t)v >> 31, mag = (((uint32_t)v ^ (0 - sign)) + sign) - 1,
+		 vk = mag >> kr;
 	uint32_t low = mag & ((1u << kr) - 1);
 
-	while (zeros >> k != 0) {
-		zeros -= 1u << k;
-		*kp = rlgr_up(*kp, UP_GR);
+	if (zeros >> k != 0) {
+		/* The last index whose runs are not more than these and those before them. */
+		unsigned at0 = *kp / UP_GR, sum = zeros + rlgr_runs[at0], to;
+
+		if (sum >= rlgr_runs[RLGR_FULL]) {
+			to = RLGR_FULL + (sum - rlgr_runs[RLGR_FULL]) / 1024;
+		} else {
+			unsigned q = 31 - (unsigned)__builtin_clz(sum / 2 + 1);
+
+			to = 2 * q + (sum >= rlgr_runs[2 * q + 1]);
+		}
+		escapes = to - at0;
+		zeros = sum - rlgr_runs[to];
+		*kp = rlgr_up(*kp, UP_GR * escapes);
 		k = *kp >> LSGR;
-		escapes++;
 	}
 	/* 20 escapes at most lead through 4096 zeros. */
 	uint64_t head = (uint64_t)(1u << k | zeros) << 1 | sign;
@@ -137,7 +167,7 @@ static inline unsigned rlgr_put_run(struct rlgr_out *o, const int16_t *coef, con
 		rlgr_put_long(o, vk, low, kr);
 	}
 	*krp = rlgr_krp(*krp, vk);
-	*kp = rlgr_down(*kp, DN_GR);
+	*kp = rlgr_turn(*kp, -DN_GR);
 	return at + 1;
 }
 
@@ -162,7 +192,7 @@ static inline int rlgr_encode(
 				rlgr_put_long(&o, vk, low, kr);
 			}
 			krp = rlgr_krp(krp, vk);
-			kp = v == 0 ? kp + UQ_GR : rlgr_down(kp, DQ_GR);
+			kp = rlgr_turn(kp, UQ_GR * (v == 0) - DQ_GR * (v != 0));
 		} else {
 			uint32_t a = rlgr_fold(coef[i]);
 			uint32_t b = i + 1 < SP_RFX_COEFS ? rlgr_fold(coef[i + 1]) : 0;
@@ -180,8 +210,8 @@ static inline int rlgr_encode(
 				rlgr_put(&o, a, n);
 			}
 			krp = rlgr_krp(krp, vk);
-			kp = a != 0 && b != 0 ? rlgr_down(kp, 2 * DQ_GR)
-					      : kp + (v == 0 ? 2 * UQ_GR : 0);
+			kp = rlgr_turn(kp,
+					2 * UQ_GR * (v == 0) - 2 * DQ_GR * ((a != 0) & (b != 0)));
 		}
 	}
 	size_t n = (size_t)(o.p - out) + (o.n > 0);
@@ -290,27 +320,25 @@ static inline unsigned rlgr_decode(enum sp_rlgr mode, const uint8_t *src, size_t
 			unsigned k;
 
 			rlgr_skip(&r, escapes);
-			for (unsigned e = escapes; e > 0; e--) {
-				i += 1u << (kp >> LSGR);
-				kp = rlgr_up(kp, UP_GR);
-			}
+			i += (unsigned)(rlgr_runs[kp / UP_GR + escapes] - rlgr_runs[kp / UP_GR]);
+			kp = rlgr_up(kp, UP_GR * escapes);
 			if (escapes == 23 && i < SP_RFX_COEFS) {
 				continue;
 			}
 			k = kp >> LSGR;
 			rlgr_skip(&r, 1);
 			i += rlgr_get(&r, k);
-			bool minus = rlgr_get(&r, 1) != 0;
+			int32_t minus = (int32_t)rlgr_get(&r, 1);
 			uint32_t mag = rlgr_get_gr(&r, &krp) + 1;
 
 			if (!(i < SP_RFX_COEFS) || rlgr_over(&r)) {
 				break;
 			}
 			mag = mag < INT16_MAX ? mag : INT16_MAX;
-			coef[i] = (int16_t)(minus ? -(int32_t)mag : (int32_t)mag);
+			coef[i] = (int16_t)(((int32_t)mag ^ -minus) + minus);
 			first = first < i ? first : i;
 			i++;
-			kp = rlgr_down(kp, DN_GR);
+			kp = rlgr_turn(kp, -DN_GR);
 			continue;
 		}
 		uint32_t v = rlgr_get_gr(&r, &krp);
@@ -320,7 +348,7 @@ static inline unsigned rlgr_decode(enum sp_rlgr mode, const uint8_t *src, size_t
 		}
 		if (mode == SP_RLGR1) {
 			coef[i++] = rlgr_unfold(v);
-			kp = v == 0 ? kp + UQ_GR : rlgr_down(kp, DQ_GR);
+			kp = rlgr_turn(kp, UQ_GR * (v == 0) - DQ_GR * (v != 0));
 			continue;
 		}
 		if (v > 0xffff) {
@@ -336,7 +364,7 @@ static inline unsigned rlgr_decode(enum sp_rlgr mode, const uint8_t *src, size_t
 			coef[i + 1] = rlgr_unfold(b);
 		}
 		i += 2;
-		kp = a != 0 && b != 0 ? rlgr_down(kp, 2 * DQ_GR) : kp + (v == 0 ? 2 * UQ_GR : 0);
+		kp = rlgr_turn(kp, 2 * UQ_GR * (v == 0) - 2 * DQ_GR * ((a != 0) & (b != 0)));
 	}
 	return first;
 }

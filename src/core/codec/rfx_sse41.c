@@ -55,8 +55,10 @@ static unsigned to_planes(const uint8_t *px, size_t stride, int16_t *y, int16_t 
 			differ[3] = {_mm_setzero_si128(), _mm_setzero_si128(), _mm_setzero_si128()};
 
 	for (size_t i = 0; i < SP_RFX_COEFS; i += 8) {
-		const __m128i *p = (const __m128i *)(px + i / SP_RFX_TILE * stride +
-				4 * (i % SP_RFX_TILE));
+		const uint8_t *row = px + i / SP_RFX_TILE * stride + 4 * (i % SP_RFX_TILE);
+		const __m128i *p = (const __m128i *)row;
+
+		ahead(row, stride);
 		__m128i p0 = _mm_loadu_si128(p), p1 = _mm_loadu_si128(p + 1);
 		__m128i br0 = _mm_and_si128(p0, mask), br1 = _mm_and_si128(p1, mask);
 		__m128i g0 = _mm_or_si128(_mm_and_si128(_mm_srli_epi32(p0, 8), low), one);
@@ -100,7 +102,10 @@ static void to_pixels(
 	const __m128i g_cr = _mm_set1_epi16(SP_RFX_G_CR), b_cb = _mm_set1_epi16(SP_RFX_B_CB);
 
 	for (size_t i = 0; i < SP_RFX_COEFS; i += 8) {
-		__m128i *p = (__m128i *)(px + i / SP_RFX_TILE * stride + 4 * (i % SP_RFX_TILE));
+		uint8_t *row = px + i / SP_RFX_TILE * stride + 4 * (i % SP_RFX_TILE);
+		__m128i *p = (__m128i *)row;
+
+		ahead(row, stride);
 		__m128i l = _mm_adds_epi16(v_load(y + i), level);
 		__m128i u = v_load(cb + i), v = v_load(cr + i);
 		__m128i r = _mm_adds_epi16(_mm_adds_epi16(l, v), _mm_mulhrs_epi16(v, r_cr));

@@ -29,6 +29,15 @@
 #define v_zip(even, odd, a, b) \
 	(*(a) = _mm_unpacklo_epi16(even, odd), *(b) = _mm_unpackhi_epi16(even, odd))
 
+/*
+ * Asks for the pixels 24 rows further on, be they of this tile or not: rows of a picture lie so
+ * far apart that no machine guesses the next ones.
+ */
+static inline void ahead(const uint8_t *px, size_t stride)
+{
+	_mm_prefetch((const char *)((uintptr_t)px + 24 * stride), _MM_HINT_T0);
+}
+
 static inline void split_8(__m128i a, __m128i b, __m128i *even, __m128i *odd)
 {
 	const __m128i order = _mm_setr_epi8(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15);
