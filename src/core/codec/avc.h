@@ -134,7 +134,7 @@ sp_nodiscard int sp_avc_encode(struct sp_avc_enc *e, const uint8_t *px, size_t s
 struct sp_rect sp_avc_enc_owed(const struct sp_avc_enc *e);
 /* The bounding rectangle of what the last call sent, for destRect. */
 struct sp_rect sp_avc_enc_sent(const struct sp_avc_enc *e);
-/* As enc_rate of the library. */
+/* As enc_rate of the library, but for changes of the bit rate that are not worth it. */
 sp_nodiscard int sp_avc_enc_rate(struct sp_avc_enc *e, const struct sp_h264_conf *conf);
 
 #endif

@@ -229,8 +229,14 @@ struct sp_rect sp_avc_enc_sent(const struct sp_avc_enc *e)
 
 int sp_avc_enc_rate(struct sp_avc_enc *e, const struct sp_h264_conf *conf)
 {
+	const struct sp_h264_conf *old = &e->conf.h264;
+	uint32_t by = conf->bit_rate > old->bit_rate ? conf->bit_rate - old->bit_rate
+						     : old->bit_rate - conf->bit_rate;
 	int rc = SP_OK;
 
+	if (conf->qp == old->qp && conf->fps == old->fps && by <= old->bit_rate / 8) {
+		return SP_OK;
+	}
 	e->conf.h264.bit_rate = conf->bit_rate;
 	e->conf.h264.qp = conf->qp;
 	e->conf.h264.fps = conf->fps;

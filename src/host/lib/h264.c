@@ -12,6 +12,8 @@
 
 #define LIBRARY "libopenh264.so.7"
 #define MAX_FPS 60
+#define MIN_RATE 20000 /* bits per second, below which the library's arithmetic fails */
+#define MAX_RATE 100000000 /* more than any level has for what we send */
 
 struct sp_h264_enc {
 	ISVCEncoder *lib;
@@ -70,15 +72,22 @@ bool sp_h264_there(void)
 
 static bool conf_ok(const struct sp_h264_conf *c)
 {
-	return c->qp <= SP_H264_QP_MAX && 1 <= c->fps && c->fps <= MAX_FPS &&
-			c->bit_rate <= INT_MAX;
+	return c->qp <= SP_H264_QP_MAX && 1 <= c->fps && c->fps <= MAX_FPS;
+}
+
+static uint32_t bit_rate(const struct sp_h264_conf *c)
+{
+	if (c->bit_rate == 0) {
+		return 0;
+	}
+	return c->bit_rate < MIN_RATE ? MIN_RATE : c->bit_rate > MAX_RATE ? MAX_RATE : c->bit_rate;
 }
 
 static void set_rate(SEncParamExt *p, const struct sp_h264_conf *c)
 {
 	p->fMaxFrameRate = (float)c->fps;
 	p->iRCMode = c->bit_rate > 0 ? RC_BITRATE_MODE : RC_OFF_MODE;
-	p->iTargetBitrate = (int)c->bit_rate;
+	p->iTargetBitrate = (int)bit_rate(c);
 	p->iMaxBitrate = UNSPECIFIED_BIT_RATE;
 	p->iMinQp = c->qp;
 	p->iMaxQp = SP_H264_QP_MAX;

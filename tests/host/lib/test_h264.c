@@ -276,6 +276,13 @@ static void test_rate(void **state)
 	assert_true(bytes[1] < 60000);
 	conf.bit_rate = 0;
 	assert_int_equal(sp_avc_enc_rate(p->enc, &conf), SP_EARG);
+	/* Whatever somebody measured is brought into what the library takes. */
+	conf.bit_rate = UINT32_MAX;
+	assert_int_equal(sp_avc_enc_rate(p->enc, &conf), SP_OK);
+	pair_send(p, moving, SP_AVC_LUMA, false);
+	conf.bit_rate = 1;
+	assert_int_equal(sp_avc_enc_rate(p->enc, &conf), SP_OK);
+	pair_send(p, moving, SP_AVC_LUMA, false);
 	pair_destroy(p);
 
 	/* By quantizer instead. */
