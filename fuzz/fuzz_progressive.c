@@ -114,36 +114,31 @@ static void send(struct sp_prog_enc *e, struct sp_prog_dec *d, struct sp_wr *til
 	sp_wr_reset(tiles);
 }
 
-static void picture(
-		struct sp_prog_enc *e, struct sp_prog_dec *d, unsigned how, unsigned q, uint8_t *to)
+static void picture(struct sp_prog_enc *e, struct sp_prog_dec *d, uint32_t tile, unsigned how,
+		unsigned q, uint8_t *to)
 {
 	struct sp_wr tiles;
-	uint32_t n;
 
 	sp_wr_init(&tiles, ENOUGH);
-	for (n = 0; n < 6; n++) {
-		if (sp_prog_enc_tile(e, &work, px, 4 * W, n % 3, n / 3, (enum sp_prog_quality)q,
-				    (enum sp_prog_how)how, &tiles) <= 0) {
-			abort();
-		}
+	if (sp_prog_enc_tile(e, &work, px, 4 * W, tile % 3, tile / 3, (enum sp_prog_quality)q,
+			    (enum sp_prog_how)how, &tiles) <= 0) {
+		abort();
 	}
-	while (n > 0) {
-		send(e, d, &tiles, n, to);
-		n = 0;
-		for (uint32_t i = 0; i < 6; i++) {
-			n += sp_prog_enc_upgrade(e, &work, i % 3, i / 3, &tiles) > 0;
-		}
-	}
+	do {
+		send(e, d, &tiles, 1, to);
+	} while (sp_prog_enc_upgrade(e, &work, tile % 3, tile / 3, &tiles) > 0);
 	sp_wr_finish(&tiles);
 }
 
-/* Two pictures in passes and differences, as if each had come at once. */
+/* A tile of two pictures in passes and differences, as if each had come at once. */
 static void encode(const uint8_t *data, size_t size)
 {
 	struct sp_prog_enc *e = sp_prog_enc_create(W, H, true);
 	struct sp_prog_dec *d = sp_prog_dec_create(W, H, ENOUGH);
-	unsigned q = data[0] % SP_PROG_QUALITIES;
+	unsigned q = data[0] % SP_PROG_QUALITIES, tile = data[0] / SP_PROG_QUALITIES % 6;
 
+	memset(got, 0, sizeof(got));
+	memset(want, 0, sizeof(want));
 	for (size_t round = 0; round < 2; round++) {
 		struct sp_prog_enc *e1 = sp_prog_enc_create(W, H, false);
 		struct sp_prog_dec *d1 = sp_prog_dec_create(W, H, ENOUGH);
@@ -151,8 +146,8 @@ static void encode(const uint8_t *data, size_t size)
 		for (size_t i = 0; i < sizeof(px); i++) {
 			px[i] = data[i / (round ? 1 : 7) % size];
 		}
-		picture(e, d, data[size - 1] >> round & 1, q, got);
-		picture(e1, d1, SP_PROG_WHOLE, q, want);
+		picture(e, d, tile, data[size - 1] >> round & 1, q, got);
+		picture(e1, d1, tile, SP_PROG_WHOLE, q, want);
 		if (memcmp(got, want, sizeof(got)) != 0) {
 			abort();
 		}

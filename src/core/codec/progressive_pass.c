@@ -60,6 +60,11 @@ static void fill(struct bits_in *b)
 	}
 }
 
+static struct bits_in bits_in(struct sp_span in)
+{
+	return (struct bits_in){.p = in.p, .end = in.n > 0 ? in.p + in.n : in.p};
+}
+
 /* Fewer than 32 bits, as many as 0. */
 static inline uint32_t take(struct bits_in *b, unsigned n)
 {
@@ -252,8 +257,8 @@ static void read_srl(struct srl_in *s, const struct sp_prog_band *band, int16_t 
 int sp_prog_pass_read(const struct sp_prog_pass *pass, int16_t *coef, uint64_t known[SP_RFX_MASK],
 		uint64_t negative[SP_RFX_MASK], struct sp_span srl, struct sp_span raw)
 {
-	struct srl_in s = {.b = {.p = srl.p, .end = srl.p + srl.n}, .kp = KP_START};
-	struct bits_in r = {.p = raw.p, .end = raw.p + raw.n};
+	struct srl_in s = {.b = bits_in(srl), .kp = KP_START};
+	struct bits_in r = bits_in(raw);
 
 	for (size_t b = 0; b < pass->n; b++) {
 		const struct sp_prog_band *band = &pass->band[b];
