@@ -53,7 +53,7 @@ struct sp_rfx_tile {
 
 /* [MS-RDPRFX] 2.2.2.3.4.1 TS_RFX_TILE without its data. */
 #define SP_RFX_TILE_HEADER 19
-/* No tile is longer; pictures stay below 4 KiB in the usual quants. */
+/* No tile is longer. Pure noise takes about 10 KiB in the usual quants, a screen less than 1. */
 #define SP_RFX_TILE_BOUND (SP_RFX_TILE_HEADER + 3 * SP_RLGR_MAX)
 
 /*
