@@ -23,6 +23,7 @@
 #include "core/rdp/client.h"
 #include "core/view/paint.h"
 #include "host/io/tcp.h"
+#include "host/lib/h264.h"
 #include "host/lib/rsa.h"
 #include "host/rdp/client_login.h"
 #include "host/rdp/conn.h"
@@ -414,6 +415,9 @@ static void use_gfx(struct sp_session *s)
 	if (!s->has_gfx) {
 		return;
 	}
+	bool avc = codec == SP_SESSION_CODEC_AUTO || codec == SP_SESSION_CODEC_AVC420 ||
+			codec == SP_SESSION_CODEC_AVC444;
+	conf.h264 = avc && sp_h264_there() ? &sp_h264_openh264 : NULL;
 	if (codec == SP_SESSION_CODEC_GFX_RFX) {
 		conf.max_version = SP_GFX_V81;
 		conf.thin_client = true;

@@ -4,6 +4,8 @@
 #include "core/base/mem.h"
 #include "core/chan/gfx_client_part.h"
 #include "core/codec/alpha.h"
+#include "core/codec/avc.h"
+#include "core/codec/cpu.h"
 #include "core/codec/planar.h"
 #include "core/codec/progressive.h"
 #include "core/codec/rfx.h"
@@ -20,6 +22,8 @@ void gfx_codecs_drop(struct gfx_surface *s)
 {
 	sp_prog_dec_destroy(s->prog);
 	s->prog = NULL;
+	sp_avc_dec_destroy(s->avc);
+	s->avc = NULL;
 }
 
 void gfx_codecs_finish(struct sp_gfx_client *c)
@@ -77,6 +81,40 @@ static int rfx(struct sp_gfx_client *c, struct gfx_surface *s, const struct sp_g
 	return changed(c, s, SP_GFX_RFX, rects, n);
 }
 
+int gfx_avc(struct sp_gfx_client *c, struct gfx_surface *s)
+{
+	struct sp_avc_dec_conf conf = {.impl = c->conf.h264,
+			.cpu = sp_cpu_best(),
+			.w = s->w,
+			.h = s->h,
+			.history = c->conf.h264_history};
+
+	/* Not offered, so not decoded. */
+	if (!c->conf.h264 || (c->caps.flags & SP_GFX_AVC_DISABLED)) {
+		return SP_EPROTO;
+	}
+	if (!s->avc) {
+		s->avc = sp_avc_dec_create(&conf);
+	}
+	return s->avc ? SP_OK : SP_ENOMEM;
+}
+
+/* Its pictures are of the whole surface, and its regions count from there. */
+static int avc(struct sp_gfx_client *c, struct gfx_surface *s, const struct sp_gfx_bits *bits)
+{
+	struct sp_rect area;
+	int rc = gfx_avc(c, s);
+
+	if (rc == SP_OK) {
+		rc = gfx_spend(c, 2 * (uint64_t)s->w * s->h);
+	}
+	if (rc == SP_OK) {
+		rc = sp_avc_decode(s->avc, (enum sp_avc_mode)bits->codec, bits->data, s->px,
+				gfx_surface_stride(s), &area);
+	}
+	return changed(c, s, bits->codec, &area, rc < 0 ? rc : !sp_rect_empty(area));
+}
+
 /* Codecs that fill the whole of their rectangle. */
 static int whole(struct sp_gfx_client *c, struct gfx_surface *s, const struct sp_gfx_bits *bits)
 {
@@ -119,7 +157,16 @@ int gfx_bits(struct sp_gfx_client *c, const struct sp_gfx_bits *bits)
 	if (sp_rect_empty(bits->to)) {
 		return SP_OK;
 	}
-	return bits->codec == SP_GFX_RFX ? rfx(c, s, bits) : whole(c, s, bits);
+	switch (bits->codec) {
+	case SP_GFX_RFX:
+		return rfx(c, s, bits);
+	case SP_GFX_AVC420:
+	case SP_GFX_AVC444:
+	case SP_GFX_AVC444V2:
+		return avc(c, s, bits);
+	default:
+		return whole(c, s, bits);
+	}
 }
 
 int gfx_prog(struct gfx_surface *s)

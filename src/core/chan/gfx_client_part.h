@@ -22,6 +22,7 @@ struct gfx_surface {
 	uint32_t shown_w, shown_h; /* INVARIANT: 1..SP_GFX_MAX_SIDE; w and h unless it is scaled */
 	struct sp_rect dirty; /* what changed since it was painted; within w, h */
 	struct sp_prog_dec *prog; /* NULL before the first use */
+	struct sp_avc_dec *avc; /* the same */
 };
 
 struct gfx_cached {
@@ -113,6 +114,7 @@ void gfx_codecs_reset(struct sp_gfx_client *c);
 void gfx_codecs_finish(struct sp_gfx_client *c);
 /* Makes the surface's decoder, unless it has one. */
 sp_nodiscard int gfx_prog(struct gfx_surface *s);
+sp_nodiscard int gfx_avc(struct sp_gfx_client *c, struct gfx_surface *s);
 /* What codecs know of a surface ends with it. */
 void gfx_codecs_drop(struct gfx_surface *s);
 
