@@ -38,7 +38,6 @@ enum codec {
 	CODEC_RAW,
 	CODEC_INTERLEAVED,
 	CODEC_PLANAR,
-	CODEC_SURFACE,
 	CODECS
 };
 
@@ -58,6 +57,7 @@ struct sp_session {
 	uint32_t w, h;
 	struct sp_paint paint;
 	uint64_t pixels[CODECS];
+	bool acks_frames; /* the server wants the frames of surface commands acknowledged */
 
 	struct sp_client_gfx gfx;
 	bool has_gfx; /* it is announced */
@@ -366,7 +366,12 @@ static int on_demand(struct sp_session *s, const struct sp_caps *theirs)
 		return rc;
 	}
 	sp_client_gfx_repaint(&s->gfx);
+	s->acks_frames = sp_caps_has(theirs, SP_CAPS_FRAME_ACKNOWLEDGE);
 	sp_client_default_caps(&ours, (uint16_t)w, (uint16_t)h, s->conf.depth);
+	if (s->paint.allowed[SP_PAINT_RFX] || s->paint.allowed[SP_PAINT_NSC]) {
+		sp_client_surface_caps(&ours, s->paint.allowed[SP_PAINT_RFX],
+				s->paint.allowed[SP_PAINT_NSC]);
+	}
 	return sp_client_confirm(sp_conn_rdp(s->conn), &ours);
 }
 
@@ -450,6 +455,17 @@ static void count(struct sp_session *s, struct sp_span body)
 	}
 }
 
+static int on_surface(struct sp_session *s, struct sp_span data, struct sp_rect *area)
+{
+	struct sp_paint_frame frame;
+	int rc = sp_paint_surface(&s->paint, data, area, &frame);
+
+	if (rc == SP_OK && frame.marker && s->acks_frames) {
+		rc = sp_client_frame_ack(sp_conn_rdp(s->conn), frame.id);
+	}
+	return rc;
+}
+
 static int on_update(struct sp_session *s, uint8_t code, struct sp_span data)
 {
 	struct sp_rect area = {0, 0, 0, 0};
@@ -465,8 +481,7 @@ static int on_update(struct sp_session *s, uint8_t code, struct sp_span data)
 	case SP_FP_PALETTE:
 		return sp_paint_palette(&s->paint, data);
 	case SP_FP_SURFCMDS:
-		rc = sp_paint_surface(&s->paint, data, &area, NULL);
-		s->pixels[CODEC_SURFACE] += (uint64_t)(area.w) * (uint64_t)area.h;
+		rc = on_surface(s, data, &area);
 		break;
 	default:
 		/* Pointers are not part of the picture; orders were not offered. */
@@ -696,6 +711,14 @@ struct sp_session *sp_session_create(
 		s->parts[s->n_parts++] = &s->echo.part;
 	}
 	sp_paint_init(&s->paint, NULL, 0, 0, 0);
+	if (conf->depth == 32) {
+		enum sp_session_codec codec = conf->codec;
+
+		s->paint.allowed[SP_PAINT_RFX] =
+				codec == SP_SESSION_CODEC_AUTO || codec == SP_SESSION_CODEC_RFX;
+		s->paint.allowed[SP_PAINT_NSC] =
+				codec == SP_SESSION_CODEC_AUTO || codec == SP_SESSION_CODEC_NSC;
+	}
 	s->deadline = sp_loop_timer(l, on_deadline, s);
 	s->kick = sp_loop_timer(l, on_kick, s);
 	s->before = sp_loop_before(l, on_before, s);
@@ -765,7 +788,8 @@ const uint8_t *sp_session_picture(const struct sp_session *s, uint32_t *w, uint3
 
 const char *sp_session_codec(const struct sp_session *s)
 {
-	static const char *const names[CODECS] = {"raw", "interleaved", "planar", "surface-raw"};
+	static const char *const names[CODECS] = {"raw", "interleaved", "planar"};
+	static const char *const surface[SP_PAINT_CODECS] = {"surface-raw", "rfx", "nsc"};
 	uint64_t most = 0, by_gfx;
 	const char *name = "none", *gfx = sp_client_gfx_codec(&s->gfx, &by_gfx);
 
@@ -773,6 +797,12 @@ const char *sp_session_codec(const struct sp_session *s)
 		if (s->pixels[i] > most) {
 			most = s->pixels[i];
 			name = names[i];
+		}
+	}
+	for (size_t i = 0; i < SP_PAINT_CODECS; i++) {
+		if (s->paint.pixels[i] > most) {
+			most = s->paint.pixels[i];
+			name = surface[i];
 		}
 	}
 	return gfx && by_gfx >= most ? gfx : name;

@@ -110,8 +110,8 @@ sp_nodiscard int sp_session_input(struct sp_session *s, const struct sp_input_ev
 /* BGRX, top-down, w * 4 bytes a row; NULL before active(). Valid until the next active(). */
 const uint8_t *sp_session_picture(const struct sp_session *s, uint32_t *w, uint32_t *h);
 /*
- * By which codec most of the picture came: "planar", "interleaved", "raw", "surface-raw", "none"; of
- * the graphics pipeline "gfx-planar", "gfx-progressive", "gfx-avc420" and so on.
+ * By which codec most of the picture came: "planar", "interleaved", "raw", "none"; by surface
+ * commands "rfx", "nsc", "surface-raw"; of the graphics pipeline "gfx-planar", "gfx-progressive", "gfx-avc420" and so on.
  */
 const char *sp_session_codec(const struct sp_session *s);
 /* Bytes the server sent, TLS included. */

@@ -43,7 +43,7 @@ struct sp_rdp *sp_client_create(const struct sp_client_conf *conf, uint64_t now_
 		sp_rdp_destroy(c);
 		return NULL;
 	}
-	sp_fp_join_init(&c->cli->join, SP_CLIENT_MAX_REQUEST);
+	sp_fp_join_init(&c->cli->join, SP_CLIENT_MAX_REQUEST_RFX);
 	sp_license_client_init(&c->cli->license, conf->crypto);
 	c->cli->protocols = conf->protocols;
 	c->cli->relay = conf->relay;

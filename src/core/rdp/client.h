@@ -45,6 +45,10 @@ bool sp_client_license_shown(const struct sp_rdp *c);
 sp_nodiscard int sp_client_confirm(struct sp_rdp *c, const struct sp_caps *caps);
 /* Capabilities of a plain client for a desktop of this size: bitmaps, pointers, no orders. */
 void sp_client_default_caps(struct sp_caps *caps, uint16_t width, uint16_t height, uint8_t bpp);
+/* Adds surface commands with these codecs, and acknowledgements of their frames. */
+void sp_client_surface_caps(struct sp_caps *caps, bool rfx, bool nsc);
+/* [MS-RDPRFX] 2.2.3.1 TS_FRAME_ACKNOWLEDGE_PDU; for servers whose capabilities have it. */
+sp_nodiscard int sp_client_frame_ack(struct sp_rdp *c, uint32_t frame);
 
 /* Sends input, fast path where the server takes it. Only while active. */
 sp_nodiscard int sp_client_input(struct sp_rdp *c, const struct sp_input_event *v, size_t n);

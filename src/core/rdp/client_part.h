@@ -9,6 +9,8 @@
 
 /* The largest update we put together: MaxRequestSize of our Confirm Active. */
 #define SP_CLIENT_MAX_REQUEST (4u << 20)
+/* With RemoteFX: servers want room for each tile of the desktop as it is. */
+#define SP_CLIENT_MAX_REQUEST_RFX (40u << 20)
 
 struct sp_client_part {
 	uint32_t protocols;

@@ -77,6 +77,52 @@ void sp_client_default_caps(struct sp_caps *caps, uint16_t width, uint16_t heigh
 	caps->large_pointer = SP_LARGE_POINTER_96 | SP_LARGE_POINTER_384;
 }
 
+void sp_client_surface_caps(struct sp_caps *caps, bool rfx, bool nsc)
+{
+	/* [MS-RDPNSC] 2.2.1: dynamic fidelity, subsampling, loss of colour up to level 3 */
+	static const uint8_t nscodec[] = {1, 1, 3};
+	/* [MS-RDPRFX] 2.2.1.1: mixed with others; version 1.0, RLGR1 and RLGR3, image and video mode */
+	static const uint8_t remotefx[] = {49, 0, 0, 0, 1, 0, 0, 0, 37, 0, 0, 0, /* container */
+			0xc0, 0xcb, 8, 0, 0, 0, 1, 0, /* TS_RFX_CAPS */
+			0xc1, 0xcb, 29, 0, 0, 0, 1, 0xc0, 0xcf, 2, 0, 8, 0, /* TS_RFX_CAPSET */
+			0x00, 0x01, 64, 0, 0, 1, 1, 1, 0x00, 0x01, 64, 0, 0, 1, 1, 4};
+	struct sp_caps_codec *codec = caps->codecs.codec;
+
+	sp_caps_add(caps, SP_CAPS_SURFACE_COMMANDS);
+	caps->surface_commands = SP_SURFCMDS_SET_SURFACE_BITS | SP_SURFCMDS_FRAME_MARKER |
+			SP_SURFCMDS_STREAM_SURFACE_BITS;
+	sp_caps_add(caps, SP_CAPS_BITMAP_CODECS);
+	if (nsc) {
+		*codec++ = (struct sp_caps_codec){.kind = SP_CODEC_NSCODEC,
+				.id = 1,
+				.properties = {nscodec, sizeof(nscodec)}};
+	}
+	if (rfx) {
+		*codec++ = (struct sp_caps_codec){.kind = SP_CODEC_REMOTEFX,
+				.id = 3,
+				.properties = {remotefx, sizeof(remotefx)}};
+	}
+	caps->codecs.n = (size_t)(codec - caps->codecs.codec);
+	uint32_t tiles = ((caps->bitmap.width + 63u) / 64) * ((caps->bitmap.height + 63u) / 64) + 1;
+	uint64_t want = (uint64_t)tiles * 64 * 64 * 4;
+	if (rfx && want > caps->max_request) {
+		caps->max_request = want < SP_CLIENT_MAX_REQUEST_RFX ? (uint32_t)want
+								     : SP_CLIENT_MAX_REQUEST_RFX;
+	}
+	sp_caps_add(caps, SP_CAPS_FRAME_ACKNOWLEDGE);
+	caps->frame_ack = 2;
+}
+
+int sp_client_frame_ack(struct sp_rdp *c, uint32_t frame)
+{
+	if (c->server || !sp_rdp_is_active(c)) {
+		return SP_ESTATE;
+	}
+	struct sp_data_marks m = sp_rdp_data_begin(c, SP_DATA_FRAME_ACKNOWLEDGE);
+	sp_wr_le32(&c->wr, frame);
+	return sp_rdp_data_end(c, m);
+}
+
 static int send_control(struct sp_rdp *c, uint16_t action)
 {
 	struct sp_data_marks m = sp_rdp_data_begin(c, SP_DATA_CONTROL);

@@ -4,7 +4,9 @@
 #include "core/base/mem.h"
 #include "core/base/rd.h"
 #include "core/codec/interleaved.h"
+#include "core/codec/nsc.h"
 #include "core/codec/planar.h"
+#include "core/codec/rfx.h"
 #include "core/pdu/bitmap.h"
 #include "core/pdu/surfcmd.h"
 
@@ -16,7 +18,7 @@ struct picture {
 	struct sp_rect to; /* what is shown of it, from its upper left corner on */
 	uint32_t w, h; /* of the picture */
 	unsigned depth;
-	bool compressed;
+	bool compressed, nsc;
 	struct sp_span data;
 };
 
@@ -31,6 +33,8 @@ void sp_paint_finish(struct sp_paint *p)
 	sp_free(p->scratch);
 	p->scratch = NULL;
 	p->scratch_n = 0;
+	sp_rfx_dec_destroy(p->rfx);
+	p->rfx = NULL;
 }
 
 void sp_paint_target(struct sp_paint *p, uint8_t *fb, size_t stride, uint32_t w, uint32_t h)
@@ -44,6 +48,9 @@ void sp_paint_target(struct sp_paint *p, uint8_t *fb, size_t stride, uint32_t w,
 static int decode(const struct sp_paint *p, const struct picture *pic, uint8_t *last,
 		ptrdiff_t stride)
 {
+	if (pic->nsc) {
+		return sp_nsc_decode(pic->data.p, pic->data.n, last, -stride, pic->w, pic->h);
+	}
 	if (pic->depth == 32) {
 		return sp_planar_decode(pic->data.p, pic->data.n, last, -stride, pic->w, pic->h);
 	}
@@ -198,6 +205,31 @@ int sp_paint_palette(struct sp_paint *p, struct sp_span body)
 	return SP_OK;
 }
 
+/* Whole frames, whose rectangles count from left, top and need not stay within the command's. */
+static int paint_rfx(struct sp_paint *p, const struct sp_surfcmd *s, struct sp_rect *changed)
+{
+	struct sp_rect area;
+
+	if (!p->rfx) {
+		p->rfx = sp_rfx_dec_create();
+	}
+	if (!p->rfx) {
+		return SP_ENOMEM;
+	}
+	if (!(s->left < p->w && s->top < p->h)) {
+		return SP_OK;
+	}
+	int n = sp_rfx_decode(p->rfx, s->data, frame_at(p, s->left, s->top), p->stride,
+			p->w - s->left, p->h - s->top, &area, 1);
+	if (n > 0) {
+		area.x += s->left;
+		area.y += s->top;
+		*changed = sp_rect_or(*changed, area);
+		p->pixels[SP_PAINT_RFX] += (uint64_t)area.w * (uint64_t)area.h;
+	}
+	return n < 0 ? n : SP_OK;
+}
+
 static int paint_bits(struct sp_paint *p, const struct sp_surfcmd *s, struct sp_rect *changed)
 {
 	struct picture pic = {
@@ -207,14 +239,22 @@ static int paint_bits(struct sp_paint *p, const struct sp_surfcmd *s, struct sp_
 			.depth = s->bpp,
 			.data = s->data,
 	};
+	enum sp_paint_codec codec = s->codec == SP_PAINT_ID_RFX ? SP_PAINT_RFX
+			: s->codec == SP_PAINT_ID_NSC           ? SP_PAINT_NSC
+								: SP_PAINT_RAW;
 
-	if (s->codec != SURFCMD_RAW) {
+	if (codec == SP_PAINT_RAW ? s->codec != SURFCMD_RAW : !p->allowed[codec]) {
 		return SP_EPROTO;
+	}
+	if (codec == SP_PAINT_RFX) {
+		return paint_rfx(p, s, changed);
 	}
 	if (!(sp_pixel_depth_ok(s->bpp) && 1 <= s->width && s->width <= SP_BITMAP_MAX_SIDE &&
 			    1 <= s->height && s->height <= SP_BITMAP_MAX_SIDE)) {
 		return SP_EFIELD;
 	}
+	pic.compressed = pic.nsc = codec == SP_PAINT_NSC;
+	p->pixels[codec] += (uint64_t)s->width * s->height;
 	return paint(p, &pic, changed);
 }
 

@@ -11,6 +11,19 @@
 #include "core/base/span.h"
 #include "core/codec/pixel.h"
 
+/* What surface commands may carry besides raw pixels: what was offered. */
+enum sp_paint_codec {
+	SP_PAINT_RAW,
+	SP_PAINT_RFX,
+	SP_PAINT_NSC,
+};
+#define SP_PAINT_CODECS 3
+/* codecID, as the client's Bitmap Codecs Capability Set says. */
+#define SP_PAINT_ID_NSC 1
+#define SP_PAINT_ID_RFX 3
+
+struct sp_rfx_dec;
+
 /* The frame buffer is the caller's: BGRX, w x h, stride in bytes. */
 struct sp_paint {
 	uint8_t *fb;
@@ -19,6 +32,9 @@ struct sp_paint {
 	struct sp_palette palette; /* for 8 bits per pixel; 332 until the server sends one */
 	uint8_t *scratch; /* owned: a picture that does not lie in the frame as it is */
 	size_t scratch_n;
+	bool allowed[SP_PAINT_CODECS]; /* the caller's; raw pixels always are */
+	struct sp_rfx_dec *rfx; /* owned; NULL before the first use */
+	uint64_t pixels[SP_PAINT_CODECS]; /* that surface commands brought */
 };
 
 /* w and h are at most 32767. */
@@ -42,8 +58,8 @@ struct sp_paint_frame {
 	uint32_t id; /* of that frame, for the acknowledgement */
 };
 /*
- * [MS-RDPBCGR] 2.2.9.2.1 Surface commands: set and stream surface bits without a codec (id 0),
- * and frame markers. SP_EPROTO for any other codec. frame may be NULL.
+ * [MS-RDPBCGR] 2.2.9.2.1 Surface commands: set and stream surface bits without a codec (id 0) or
+ * with one that is allowed, and frame markers. SP_EPROTO for any other codec. frame may be NULL.
  */
 sp_nodiscard int sp_paint_surface(struct sp_paint *p, struct sp_span body, struct sp_rect *changed,
 		struct sp_paint_frame *frame);
