@@ -91,18 +91,25 @@ struct sp_gfx_client *sp_gfx_client_create(const struct sp_gfx_client_conf *conf
 	return c;
 }
 
-void sp_gfx_client_destroy(struct sp_gfx_client *c)
+void gfx_forget_talk(struct sp_gfx_client *c)
 {
 	struct sp_rcbuf *b;
 
+	while ((b = sp_gfx_client_out(c))) {
+		sp_rcbuf_unref(b);
+	}
+	memset(c->has_event, 0, sizeof(c->has_event));
+	c->n_shown = 0;
+}
+
+void sp_gfx_client_destroy(struct sp_gfx_client *c)
+{
 	if (!c) {
 		return;
 	}
 	gfx_surfaces_clear(c);
 	gfx_codecs_finish(c);
-	while ((b = sp_gfx_client_out(c))) {
-		sp_rcbuf_unref(b);
-	}
+	gfx_forget_talk(c);
 	sp_wr_finish(&c->w);
 	sp_zgfx_dec_destroy(c->zgfx);
 	sp_free(c);

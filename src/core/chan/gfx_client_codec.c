@@ -5,6 +5,7 @@
 #include "core/chan/gfx_client_part.h"
 #include "core/codec/alpha.h"
 #include "core/codec/avc.h"
+#include "core/codec/clear.h"
 #include "core/codec/cpu.h"
 #include "core/codec/planar.h"
 #include "core/codec/progressive.h"
@@ -16,6 +17,9 @@
 
 void gfx_codecs_reset(struct sp_gfx_client *c)
 {
+	if (c->clear) {
+		sp_clear_dec_renumber(c->clear);
+	}
 }
 
 void gfx_codecs_drop(struct gfx_surface *s)
@@ -30,6 +34,8 @@ void gfx_codecs_finish(struct sp_gfx_client *c)
 {
 	sp_rfx_dec_destroy(c->rfx);
 	c->rfx = NULL;
+	sp_clear_dec_destroy(c->clear);
+	c->clear = NULL;
 }
 
 /* n rectangles, or an error that goes on. */
@@ -115,6 +121,18 @@ static int avc(struct sp_gfx_client *c, struct gfx_surface *s, const struct sp_g
 	return changed(c, s, bits->codec, &area, rc < 0 ? rc : !sp_rect_empty(area));
 }
 
+static int clear(struct sp_gfx_client *c, struct gfx_surface *s, const struct sp_gfx_bits *bits)
+{
+	if (!c->clear) {
+		c->clear = sp_clear_dec_create();
+	}
+	return !c->clear ? SP_ENOMEM
+			 : sp_clear_decode(c->clear, bits->data,
+					   gfx_surface_at(s, bits->to.x, bits->to.y),
+					   gfx_surface_stride(s), (uint32_t)bits->to.w,
+					   (uint32_t)bits->to.h);
+}
+
 /* Codecs that fill the whole of their rectangle. */
 static int whole(struct sp_gfx_client *c, struct gfx_surface *s, const struct sp_gfx_bits *bits)
 {
@@ -132,6 +150,9 @@ static int whole(struct sp_gfx_client *c, struct gfx_surface *s, const struct sp
 		break;
 	case SP_GFX_PLANAR:
 		rc = sp_planar_decode(bits->data.p, bits->data.n, px, (ptrdiff_t)stride, w, h);
+		break;
+	case SP_GFX_CLEAR:
+		rc = clear(c, s, bits);
 		break;
 	case SP_GFX_ALPHA:
 		rc = sp_alpha_decode(bits->data, px, stride, w, h);

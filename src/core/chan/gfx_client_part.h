@@ -52,6 +52,7 @@ struct sp_gfx_client {
 	size_t memory; /* of surfaces and cache */
 
 	struct sp_rfx_dec *rfx; /* NULL before the first use */
+	struct sp_clear_dec *clear; /* the same */
 
 	uint64_t work; /* pixels that the message may still touch */
 	bool in_frame;
@@ -73,6 +74,8 @@ struct sp_gfx_client {
 
 /* So many pixels are about to be touched; SP_ELIMIT when it is too much for one message. */
 sp_nodiscard int gfx_spend(struct sp_gfx_client *c, uint64_t pixels);
+/* Nothing waits to be sent, taken or told. */
+void gfx_forget_talk(struct sp_gfx_client *c);
 /* The frames that ended are on the screen now. */
 sp_nodiscard int gfx_tell_shown(struct sp_gfx_client *c, uint64_t now_us);
 

@@ -7,7 +7,10 @@
 #include "core/base/mem.h"
 #include "core/chan/gfx_client.h"
 #include "core/chan/gfx_server.h"
+#include "core/codec/clear.h"
 #include "core/codec/planar.h"
+#include "core/codec/progressive.h"
+#include "core/codec/rfx.h"
 
 #define SURFACES 4
 #define SIDE 80 /* most columns of a surface */
@@ -20,6 +23,9 @@ struct model_surface {
 	bool there, mapped;
 	uint32_t w, h, x, y;
 	uint32_t px[SIDE * ROWS];
+	struct sp_prog_enc *enc; /* NULL before the first use */
+	struct sp_prog_dec *dec; /* the model's own */
+	uint32_t source[SIDE * ROWS]; /* what was encoded last */
 };
 
 struct model_slot {
@@ -38,6 +44,9 @@ struct duo {
 	uint32_t out[OUT_W * OUT_H]; /* what the model shows */
 	uint32_t fb[OUT_W * OUT_H]; /* what the client shows */
 	uint32_t seed;
+	struct sp_clear_enc *clear;
+	struct sp_rfx_dec *rfx; /* the model's own */
+	struct sp_rfx_work work;
 };
 
 static uint32_t any(struct duo *d, uint32_t n)
@@ -92,6 +101,8 @@ static void setup(struct duo *d, const struct sp_gfx_client_conf *cc)
 	d->cc = *cc;
 	d->s = sp_gfx_server_create(&sc);
 	d->c = sp_gfx_client_create(cc);
+	d->clear = sp_clear_enc_create();
+	d->rfx = sp_rfx_dec_create();
 	assert_non_null(d->s);
 	assert_non_null(d->c);
 	carry(d);
@@ -106,6 +117,12 @@ static void setup(struct duo *d, const struct sp_gfx_client_conf *cc)
 
 static void teardown(struct duo *d)
 {
+	for (size_t i = 0; i < SURFACES; i++) {
+		sp_prog_enc_destroy(d->surface[i].enc);
+		sp_prog_dec_destroy(d->surface[i].dec);
+	}
+	sp_clear_enc_destroy(d->clear);
+	sp_rfx_dec_destroy(d->rfx);
 	sp_gfx_server_destroy(d->s);
 	sp_gfx_client_destroy(d->c);
 }
@@ -256,6 +273,101 @@ static void do_bits(struct duo *d, uint16_t id)
 	assert_int_equal(sp_gfx_server_bits_end(d->s, true), SP_OK);
 }
 
+/* Text on a ground, in a rectangle of the surface. */
+static struct sp_rect some_picture(struct duo *d, const struct model_surface *m, uint32_t *px)
+{
+	struct sp_rect r = some_rect(d, m->w, m->h);
+
+	for (int32_t i = 0; i < r.w * r.h; i++) {
+		px[i] = 0xff000000u | (any(d, 6) ? 0xd0e0f0u : any(d, 1u << 24));
+	}
+	return r;
+}
+
+static void do_clear(struct duo *d, uint16_t id)
+{
+	struct model_surface *m = &d->surface[id];
+	static uint32_t px[SIDE * ROWS];
+	struct sp_rect r = some_picture(d, m, px);
+	int err;
+
+	lay(m, (uint32_t)r.x, (uint32_t)r.y, px, (uint32_t)r.w, (uint32_t)r.h);
+	struct sp_wr *w = sp_gfx_server_bits(d->s, id, SP_GFX_CLEAR, r, &err);
+	assert_non_null(w);
+	assert_true(sp_clear_encode(d->clear, (const uint8_t *)px, 4 * (size_t)r.w, (uint32_t)r.w,
+				    (uint32_t)r.h, w) > 0);
+	assert_int_equal(sp_gfx_server_bits_end(d->s, true), SP_OK);
+}
+
+static void do_rfx(struct duo *d, uint16_t id)
+{
+	struct model_surface *m = &d->surface[id];
+	static uint32_t px[SIDE * ROWS];
+	struct sp_rect changed, r = some_picture(d, m, px), all = {0, 0, r.w, r.h};
+	struct sp_rfx_conf conf = {.rlgr = SP_RLGR3,
+			.image = true,
+			.w = (uint16_t)r.w,
+			.h = (uint16_t)r.h,
+			.n_quants = 1,
+			.quant = {SP_RFX_QUANT_USUAL}};
+	struct sp_rfx_enc *e = sp_rfx_enc_create(&conf);
+	struct sp_wr w;
+
+	assert_non_null(e);
+	sp_wr_init(&w, 1u << 20);
+	assert_true(sp_rfx_encode(e, (const uint8_t *)px, 4 * (size_t)r.w, &all, 1, &w) > 0);
+	assert_int_equal(sp_gfx_server_put(d->s, id, SP_GFX_RFX, r, sp_span(w.p, w.n)), SP_OK);
+	assert_int_equal(sp_rfx_decode(d->rfx, sp_span(w.p, w.n),
+					 (uint8_t *)(m->px + (uint32_t)r.y * m->w + r.x),
+					 4 * (size_t)m->w, (uint32_t)r.w, (uint32_t)r.h, &changed,
+					 1),
+			1);
+	sp_wr_finish(&w);
+	sp_rfx_enc_destroy(e);
+}
+
+/* A tile anew, coarse or whole, or a better one. */
+static void do_progressive(struct duo *d, uint16_t id)
+{
+	struct model_surface *m = &d->surface[id];
+	uint32_t tx = any(d, (m->w + 63) / 64);
+	struct sp_rect area = {(int32_t)tx * 64, 0,
+			(int32_t)(m->w - tx * 64 < 64 ? m->w - tx * 64 : 64), (int32_t)m->h};
+	struct sp_prog_part part = {.tiles = 1};
+	struct sp_rect changed[4];
+	struct sp_wr tile, w;
+
+	if (!m->enc) {
+		m->enc = sp_prog_enc_create(m->w, m->h, true);
+		m->dec = sp_prog_dec_create(m->w, m->h, 1u << 20);
+		assert_non_null(m->enc);
+		assert_non_null(m->dec);
+	}
+	sp_wr_init(&tile, 1u << 20);
+	sp_wr_init(&w, 1u << 20);
+	if (sp_prog_enc_left(m->enc, tx, 0) > 0 && any(d, 3)) {
+		assert_true(sp_prog_enc_upgrade(m->enc, &d->work, tx, 0, &tile) > 0);
+	} else {
+		static uint32_t px[SIDE * ROWS];
+		struct sp_rect r = some_picture(d, m, px);
+
+		for (int32_t i = 0; i < r.h; i++) {
+			memcpy(m->source + (uint32_t)(r.y + i) * m->w + r.x, px + i * r.w,
+					4 * (size_t)r.w);
+		}
+		assert_true(sp_prog_enc_tile(m->enc, &d->work, (const uint8_t *)m->source,
+					    4 * (size_t)m->w, tx, 0, SP_PROG_GOOD,
+					    any(d, 2) ? SP_PROG_COARSE : SP_PROG_WHOLE, &tile) > 0);
+	}
+	part.bytes = sp_span(tile.p, tile.n);
+	assert_int_equal(sp_prog_enc_stream(m->enc, &area, 1, &part, 1, &w) < 0, 0);
+	assert_int_equal(sp_gfx_server_put_progressive(d->s, id, 1, sp_span(w.p, w.n)), SP_OK);
+	assert_true(sp_prog_decode(m->dec, sp_span(w.p, w.n), d->frames, (uint8_t *)m->px,
+				    4 * (size_t)m->w, changed, 4) > 0);
+	sp_wr_finish(&tile);
+	sp_wr_finish(&w);
+}
+
 static void do_create(struct duo *d, uint16_t id)
 {
 	struct model_surface *m = &d->surface[id];
@@ -264,6 +376,11 @@ static void do_create(struct duo *d, uint16_t id)
 	m->h = 1 + any(d, ROWS);
 	m->there = true;
 	m->mapped = false;
+	sp_prog_enc_destroy(m->enc);
+	sp_prog_dec_destroy(m->dec);
+	m->enc = NULL;
+	m->dec = NULL;
+	memset(m->source, 0, sizeof(m->source));
 	for (size_t i = 0; i < SIDE * ROWS; i++) {
 		m->px[i] = 0xff000000u;
 	}
@@ -303,7 +420,7 @@ static void command(struct duo *d)
 		do_map(d, id);
 		return;
 	}
-	switch (any(d, 5)) {
+	switch (any(d, 8)) {
 	case 0:
 		do_fill(d, id);
 		break;
@@ -316,10 +433,45 @@ static void command(struct duo *d)
 	case 3:
 		do_paste(d, id);
 		break;
+	case 4:
+		do_clear(d, id);
+		break;
+	case 5:
+		do_rfx(d, id);
+		break;
+	case 6:
+		do_progressive(d, id);
+		break;
 	default:
 		do_bits(d, id);
 		break;
 	}
+}
+
+/* Another client takes over with what this one knows. */
+static void change_client(struct duo *d)
+{
+	struct sp_gfx_client *fresh = sp_gfx_client_create(&d->cc);
+	struct sp_rect changed;
+	struct sp_wr w;
+
+	sp_wr_init(&w, 64u << 20);
+	assert_int_equal(sp_gfx_client_save(d->c, &w), SP_OK);
+	assert_int_equal(sp_gfx_client_load(fresh, sp_span(w.p, w.n)), SP_OK);
+	assert_null(sp_gfx_client_out(fresh));
+	sp_wr_finish(&w);
+	sp_gfx_client_destroy(d->c);
+	d->c = fresh;
+	/* What surfaces that are gone have left in the output is not part of the state. */
+	memset(d->fb, 0, sizeof(d->fb));
+	for (size_t i = 0; i < OUT_W * OUT_H; i++) {
+		d->out[i] = 0xff000000u;
+	}
+	assert_int_equal(sp_gfx_client_paint(d->c, (uint8_t *)d->fb, OUT_W * 4, OUT_W, OUT_H,
+					 d->now, &changed),
+			SP_OK);
+	show(d);
+	assert_memory_equal(d->fb, d->out, sizeof(d->out));
 }
 
 static void check(struct duo *d)
@@ -371,10 +523,16 @@ static void test_random(void **state)
 	struct sp_gfx_server_stats st;
 	struct sp_gfx_client_stats ct;
 	static struct duo d;
+	uint64_t messages = 0;
 
 	setup(&d, &cc);
 	for (unsigned i = 0; i < 400; i++) {
 		frame(&d);
+		if (i % 50 == 17) {
+			sp_gfx_client_stats(d.c, &ct);
+			messages += ct.bytes;
+			change_client(&d);
+		}
 	}
 	sp_gfx_server_stats(d.s, &st);
 	sp_gfx_client_stats(d.c, &ct);
@@ -382,10 +540,11 @@ static void test_random(void **state)
 	assert_int_equal(d.qoes, 400);
 	assert_int_equal(st.in_flight, 0);
 	assert_int_equal(st.decoded, 400);
-	assert_true(st.sent == ct.bytes);
-	assert_true(st.plain == ct.plain);
-	assert_true(ct.pixels[SP_GFX_PLANAR] > 0 && ct.pixels[SP_GFX_RAW] > 0);
-	assert_int_equal(sp_gfx_client_codec(d.c), SP_GFX_PLANAR);
+	assert_true(st.sent == messages + ct.bytes);
+	assert_true(ct.pixels[SP_GFX_PLANAR] > 0 && ct.pixels[SP_GFX_RAW] > 0 &&
+			ct.pixels[SP_GFX_RFX] > 0 && ct.pixels[SP_GFX_CLEAR] > 0 &&
+			ct.pixels[SP_GFX_PROGRESSIVE] > 0);
+	assert_true(sp_gfx_client_codec(d.c) < SP_GFX_CODECS);
 	teardown(&d);
 }
 
