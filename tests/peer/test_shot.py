@@ -40,15 +40,15 @@ class Shot(Case):
 
 
 class AgainstShadow(Shot):
-    def serve(self, sec):
-        self.display = desktop(self.world, (800, 600), '#335577')
+    def serve(self, sec, size=(800, 600)):
+        self.display = desktop(self.world, size, '#335577')
         self.display.type('ls -l /usr\n')
         self.display.wait_still()
         return Shadow(self.display, sec)
 
-    def compare(self, shown, least):
+    def compare(self, shown, least, size=(800, 600)):
         there = self.display.wait_still()
-        self.assertEqual((shown.width, shown.height), (800, 600))
+        self.assertEqual((shown.width, shown.height), size)
         self.assertGreater(len(there.colours()), 2)
         self.assertGreaterEqual(shown.psnr(there), least)
 
@@ -69,10 +69,23 @@ class AgainstShadow(Shot):
     def test_tls(self):
         shadow = self.serve('tls')
         facts, shown = self.good(shadow.port)
-        self.compare(shown, math.inf)
-        facts, shown = self.good(shadow.port, '--sec', 'tls')
+        self.compare(shown, 38)
+        facts, shown = self.good(shadow.port, '--sec', 'tls', '--codec', 'bitmap')
         self.compare(shown, math.inf)
         self.bad('no Network Level Authentication', shadow.port, '--sec', 'nla')
+
+    def test_codecs(self):
+        """Each way in which this server is able to send a picture."""
+        size = 1280, 1024
+        shadow = self.serve('tls', size)
+        for ask, codec, least in (('rfx', 'rfx', 45), ('nsc', 'nsc', 38), ('avc420', 'gfx-avc420', 40),
+                                  ('auto', 'gfx-avc444v2', 40)):
+            with self.subTest(ask=ask):
+                def there():
+                    facts, shown = self.good(shadow.port, '--codec', ask)
+                    return facts['codec'] == codec and shown
+                # It sends bitmaps before the pipeline is there, and may be content with them.
+                self.compare(wait_for(codec, there, 20), least, size)
 
     def test_changed_certificate(self):
         shadow = self.serve('tls')
@@ -93,22 +106,30 @@ class AgainstOthers(Shot):
         xrdp = Xrdp(self.world, '#335577')
 
         def there():
-            facts, shown = self.good(xrdp.port, '--wait', '2', user=xrdp.user, password=xrdp.password)
+            facts, shown = self.good(xrdp.port, '--wait', '2', '--codec', 'bitmap', user=xrdp.user, password=xrdp.password)
             share = shown.colours()[picture.colour('#335577')] / (shown.width * shown.height)
             return share > 0.6 and shown
         shown = wait_for('the desktop', there, 40)
         self.assertEqual((shown.width, shown.height), (1024, 768))
         self.assertGreater(shown.colours()[(255, 255, 255)], 100000)
-        again = self.good(xrdp.port, user=xrdp.user, password=xrdp.password)[1]
-        self.assertGreater(again.psnr(shown), 40)
+        for ask, codec, least in (('auto', 'rfx', 40), ('bitmap', 'planar', math.inf)):
+            facts, again = self.good(xrdp.port, '--codec', ask, user=xrdp.user, password=xrdp.password)
+            self.assertEqual(facts['codec'], codec)
+            self.assertGreaterEqual(again.psnr(shown), least)
         # Its own screen says that a login failed; it is not the desktop.
         other = self.good(xrdp.port, '--wait', '4', user=xrdp.user, password='wrong')[1]
         self.assertEqual(other.colours()[picture.colour('#335577')], 0)
 
-    def test_remotefx_only(self):
-        """Weston sends nothing to a client without its codec; that is said, not waited for."""
-        weston = Weston(self.world, (640, 480))
-        self.bad('session ended by the server', weston.port)
+    def test_weston(self):
+        """It has RemoteFX only; to a client without it sends nothing, which is said and not waited for."""
+        card = picture.test_card(640, 480)
+        card.save(self.world.path('card.png'))
+        weston = Weston(self.world, (640, 480), self.world.path('card.png'))
+        facts, shown = self.good(weston.port, '--size', '640x480')
+        self.assertEqual(facts['codec'], 'rfx')
+        # Its cursor stands in the picture.
+        self.assertGreater(shown.crop(160, 0, 480, 480).psnr(card.crop(160, 0, 480, 480)), 38)
+        self.bad('session ended by the server', weston.port, '--codec', 'bitmap')
 
 
 if __name__ == '__main__':

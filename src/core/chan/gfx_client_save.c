@@ -246,17 +246,17 @@ static int load_surface(struct sp_gfx_client *c, struct sp_rd *r)
 		return rc;
 	}
 	struct gfx_surface *s = gfx_surface_find(c, create.surface);
-	memcpy(s->px, px.p, n);
+	memcpy(s->px, px.p, px.n);
 	rc = mapped ? gfx_surface_map(c, s, &map, true) : SP_OK;
 	return rc == SP_OK ? load_codecs(c, s, r) : rc;
 }
 
 static int load_cache(struct sp_gfx_client *c, struct sp_rd *r)
 {
-	uint32_t n = sp_rd_le32(r);
+	uint32_t left = sp_rd_le32(r);
 	int rc = sp_rd_ok(r);
 
-	for (; n > 0 && rc == SP_OK; n--) {
+	for (; left > 0 && rc == SP_OK; left--) {
 		struct gfx_cached *at;
 		uint16_t slot = sp_rd_le16(r);
 		uint64_t key = sp_rd_le64(r);
