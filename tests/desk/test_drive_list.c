@@ -7,6 +7,7 @@
 
 #include "core/base/err.h"
 #include "core/base/mem.h"
+#include "desk/session/drive_name.h"
 #include "unit.h"
 
 #define MANY 3000
@@ -115,6 +116,47 @@ static void test_collisions(void **state)
 	}
 }
 
+/* What is too long for a name here has a shorter one, unless another file has that. */
+static void test_long(void **state)
+{
+	const struct sp_drive_server_stat stat = {.size = 1}, other = {.size = 2};
+	char name[NAME_MAX + 1], wire[3 * 255 + 1];
+	struct sp_drive_entry e;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wire) - 1; i++) {
+		wire[i] = "\xE6\x9D\xB1"[i % 3];
+	}
+	wire[sizeof(wire) - 1] = 0;
+	sp_drive_name_shorten(wire, name);
+	struct sp_drive_list *l = sp_drive_list_create();
+	assert_int_equal(sp_drive_list_tell(l, "a", &stat, false), SP_OK);
+	for (int twice = 0; twice < 2; twice++) {
+		assert_int_equal(sp_drive_list_tell(l, wire, &stat, true), SP_OK);
+		expect(l, name, 1, true);
+		assert_true(sp_drive_list_find(l, name, &e) && e.wire);
+		assert_string_equal(e.wire, wire);
+	}
+	assert_true(sp_drive_list_find(l, "a", &e) && !e.wire);
+	assert_int_equal(sp_drive_list_size(l), 2);
+	/* It comes and goes, and then has that name itself. */
+	sp_drive_list_remove(l, name);
+	assert_int_equal(sp_drive_list_add(l, name, &other), SP_OK);
+	expect(l, name, 2, false);
+	assert_true(sp_drive_list_find(l, name, &e) && !e.wire);
+	assert_int_equal(sp_drive_list_tell(l, wire, &stat, true), SP_OK);
+	expect(l, name, 2, false);
+	sp_drive_list_unref(l);
+	/* The other order. */
+	l = sp_drive_list_create();
+	assert_int_equal(sp_drive_list_tell(l, wire, &stat, true), SP_OK);
+	assert_int_equal(sp_drive_list_tell(l, name, &other, false), SP_OK);
+	expect(l, name, 2, false);
+	assert_true(sp_drive_list_find(l, name, &e) && !e.wire);
+	assert_int_equal(sp_drive_list_size(l), 1);
+	sp_drive_list_unref(l);
+}
+
 static void test_no_memory(void **state)
 {
 	(void)state;
@@ -145,6 +187,7 @@ int main(void)
 			cmocka_unit_test(test_many),
 			cmocka_unit_test(test_chosen),
 			cmocka_unit_test(test_collisions),
+			cmocka_unit_test(test_long),
 			cmocka_unit_test(test_no_memory),
 	};
 

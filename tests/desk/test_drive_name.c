@@ -8,6 +8,13 @@
 #include "core/base/err.h"
 #include "unit.h"
 
+static void strcat_unit(char *name, const char *unit)
+{
+	size_t n = strlen(name);
+
+	memcpy(name + n, unit, strlen(unit) + 1);
+}
+
 static void test_ok(void **state)
 {
 	static const char *const plain[] = {"a", ".profile", "two words.txt", "Grüße", "東京.txt",
@@ -41,6 +48,47 @@ static void test_ok(void **state)
 	assert_false(sp_drive_name_ok(longest));
 	longest[255] = 0;
 	assert_true(sp_drive_name_ok(longest));
+}
+
+/* 255 units of any script, which are up to 765 bytes. */
+static void test_shorten(void **state)
+{
+	static const struct {
+		const char *unit, *end, *kept;
+	} rows[] = {{"\xE6\x9D\xB1", ".docx", ".docx"}, {"\xC3\xA9", "", ""},
+			{"\xF0\x9F\x98\x80", ".tar.gz", ".gz"},
+			{"\xE6\x9D\xB1", ".this is no ending at all, but words", ""}};
+	char name[800], out[NAME_MAX + 1], again[NAME_MAX + 1], folder[NAME_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < SP_LEN(rows); i++) {
+		name[0] = 0;
+		for (size_t n = 0; n < 100; n++) {
+			strcat_unit(name, rows[i].unit);
+		}
+		strcat_unit(name, "1");
+		strcat_unit(name, rows[i].end);
+		if (strlen(name) <= NAME_MAX) {
+			strcat_unit(name,
+					"012345678901234567890123456789012345678901234567890123456"
+					"7");
+		}
+		sp_drive_name_shorten(name, out);
+		assert_true(strlen(out) <= NAME_MAX);
+		assert_true(sp_drive_name_ok(out));
+		assert_true(sp_drive_name_odd(out));
+		const char *dot = strrchr(out, '.');
+		assert_string_equal(dot ? dot : "", rows[i].kept);
+		sp_drive_name_shorten(name, again);
+		assert_string_equal(out, again);
+		*strrchr(name, '1') = '2';
+		sp_drive_name_shorten(name, again);
+		assert_string_not_equal(out, again);
+	}
+	/* Long, but nothing was left out. */
+	memset(folder, 'x', NAME_MAX);
+	folder[NAME_MAX] = 0;
+	assert_false(sp_drive_name_odd(folder));
 }
 
 static void expect_folder(const char *name, size_t cap, const char *want)
@@ -77,12 +125,14 @@ static void test_errno(void **state)
 	assert_int_equal(sp_drive_errno((enum sp_drive_fail)9999), EIO);
 	assert_int_equal(sp_drive_errno_unsent(SP_ENOTFOUND), EIO);
 	assert_int_equal(sp_drive_errno_unsent(SP_EARG), EINVAL);
+	assert_int_equal(sp_drive_errno_unsent(SP_ESPACE), ENAMETOOLONG);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_ok),
+			cmocka_unit_test(test_shorten),
 			cmocka_unit_test(test_folder),
 			cmocka_unit_test(test_errno),
 	};

@@ -51,7 +51,7 @@ static void test_paths(void **state)
 	expect_path(drive, "x", "x");
 	expect_path(file, NULL, "dir/file");
 	expect_path(dir, "y", "dir/y");
-	assert_int_equal(sp_drive_node_path(t, file, NULL, path, sizeof(path)), SP_ELIMIT);
+	assert_int_equal(sp_drive_node_path(t, file, NULL, path, sizeof(path)), SP_ESPACE);
 	assert_ptr_equal(sp_drive_node_find(t, dir, "file"), file);
 	assert_int_equal(sp_drive_node_move(t, file, drive, "moved"), SP_OK);
 	expect_path(file, NULL, "moved");
@@ -120,6 +120,52 @@ static void test_forget(void **state)
 	assert_ptr_equal(sp_drive_node_of(t, 1), root);
 }
 
+/* Names that are others on the wire, and go with whoever takes their place. */
+static void test_written(void **state)
+{
+	(void)state;
+	struct sp_drive_node *dir = sp_drive_node_get(t, drive, "dir~1");
+	struct sp_drive_node *file = sp_drive_node_get(t, dir, "file");
+	struct sp_drive_node *odd = sp_drive_node_get(t, dir, "a:b");
+
+	assert_true(sp_drive_node_written(dir, true, "directory"));
+	assert_true(sp_drive_node_written(odd, true, NULL));
+	expect_path(dir, NULL,
+			"\xFF"
+			"directory");
+	expect_path(drive, "dir~1",
+			"\xFF"
+			"directory");
+	expect_path(file, NULL,
+			"\xFF"
+			"directory/file");
+	expect_path(dir, "a:b",
+			"\xFF"
+			"directory/\xFF"
+			"a:b");
+	assert_int_equal(sp_drive_node_move(t, file, dir, "a:b"), SP_OK);
+	expect_path(file, NULL,
+			"\xFF"
+			"directory/\xFF"
+			"a:b");
+	assert_int_equal(sp_drive_node_move(t, file, drive, "dir~1"), SP_OK);
+	expect_path(file, NULL,
+			"\xFF"
+			"directory");
+	assert_int_equal(sp_drive_node_move(t, file, drive, "plain"), SP_OK);
+	expect_path(file, NULL, "plain");
+	assert_true(sp_drive_node_written(file, true, "x"));
+	sp_mem_fail_after(0);
+	assert_false(sp_drive_node_written(file, true, "y"));
+	assert_true(sp_drive_node_written(file, true, "x"));
+	sp_mem_fail_after(-1);
+	expect_path(file, NULL,
+			"\xFF"
+			"x");
+	assert_true(sp_drive_node_written(file, false, NULL));
+	expect_path(file, NULL, "plain");
+}
+
 static void test_deep(void **state)
 {
 	char path[SP_DRIVE_SERVER_MAX_PATH];
@@ -130,7 +176,7 @@ static void test_deep(void **state)
 		n = sp_drive_node_get(t, n, "d");
 	}
 	assert_int_equal(sp_drive_node_path(t, n, NULL, path, sizeof(path)), SP_OK);
-	assert_int_equal(sp_drive_node_path(t, n, "e", path, sizeof(path)), SP_ELIMIT);
+	assert_int_equal(sp_drive_node_path(t, n, "e", path, sizeof(path)), SP_ESPACE);
 }
 
 static void test_many(void **state)
@@ -175,6 +221,7 @@ int main(void)
 			cmocka_unit_test_setup_teardown(test_raw, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_replaced, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_forget, setup, teardown),
+			cmocka_unit_test_setup_teardown(test_written, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_deep, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_many, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),

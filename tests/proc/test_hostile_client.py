@@ -31,6 +31,7 @@ UNSAFE = re.compile(r'[/\\\x00-\x1f\x7f]|^\.+$')
 # A file that is read otherwise than it is told: what its reader may see at most.
 ODD = ('\\odd', '\\huge', '\\half', '\\nothing', '\\empty', '\\far')
 FILES = ('good', 'long', 'claim', 'twice', 'strangers', 'short', 'none', 'refused', 'cut', 'silent', 'sizeless')
+LONG = '\u6771' * 200 + '.txt'    # as Windows may call it, but no system with 255 bytes
 
 
 def entry(name, attributes=FILE, size=len(CONTENT), claim=None, more=False):
@@ -100,7 +101,7 @@ class Rogue(threading.Thread):
         if major == wire.CREATE:
             n = struct.unpack('<I', body[28:32])[0]
             path = body[32:32 + n].decode('utf-16-le', 'surrogatepass').rstrip('\0')
-            known = path in ('', '\\', '\\endless', *ODD) or path[1:] in FILES
+            known = path in ('', '\\', '\\endless', *ODD) or path[1:] in (*FILES, LONG)
             if not known:
                 return done(0xc000000f, bytes(5))
             new = len(self.paths) + 1
@@ -110,7 +111,7 @@ class Rogue(threading.Thread):
             done(0, bytes(4))
         elif major == wire.QUERY:
             size = 1 << 62 if path == '\\sizeless' else len(CONTENT)
-            folder = path[1:] not in FILES
+            folder = path[1:] not in (*FILES, LONG)
             kind = struct.unpack('<I', body[:4])[0]
             times = struct.pack('<QQQQ', *[132000000000000000] * 4)
             sized(times + struct.pack('<I', DIRECTORY if folder else FILE) if kind == 4 else
@@ -129,6 +130,7 @@ class Rogue(threading.Thread):
             return sized(b''.join(entry(f'same {i}', more=True) for i in range(1000)) + entry('last'))
         names = [entry(name) for name in FILES] + [entry(name, kind) for name in BAD for kind in (FILE, DIRECTORY)]
         names += [entry(name[1:], DIRECTORY) for name in ('\\endless', *ODD)] + [entry('twin'), entry('twin', DIRECTORY), entry('twin')]
+        names += [entry(''), entry(LONG)]
         if path in ODD:
             names = [entry('good'), (entry('odd', claim=7), entry('huge', claim=0xffffffff), entry('good')[:50], b'', entry(''), entry('e' * 300))[
                 ODD.index(path)], entry('good 2')]
@@ -287,6 +289,9 @@ class HostileClient(Case):
         self.assertEqual(len(seen), len(set(seen)))
         self.assertEqual([], [name for name in seen if UNSAFE.search(name)])
         self.assertIn('good', seen)
+        long = [name for name in seen if name.startswith(LONG[:70])]
+        self.assertEqual([name[-4:] for name in long], ['.txt'])
+        self.assertEqual(self.read_all(os.path.join(folder, long[0])), CONTENT)
         for name in BAD:
             if UNSAFE.search(name) and '/' not in name and name not in ('.', '..'):
                 with self.assertRaises(OSError, msg=name):
@@ -313,8 +318,10 @@ class HostileClient(Case):
         for name in ODD:
             try:
                 self.assertLessEqual(set(os.listdir(os.path.join(folder, name[1:]))), {'good', 'good 2'})
-            except OSError:
-                pass    # an error is as well
+            except OSError:    # an error is as well, but where the list is one
+                self.assertNotIn(name, ('\\empty', '\\far'))
+        for name in ('\\empty', '\\far'):
+            self.assertEqual({'good', 'good 2'}, set(os.listdir(os.path.join(folder, name[1:]))))
         done = subprocess.run(['ls', '-f', os.path.join(folder, 'endless')], capture_output=True, timeout=15)
         self.assertLessEqual(len(set(done.stdout.split(b'\n'))), 1005)
 

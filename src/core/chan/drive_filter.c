@@ -547,6 +547,14 @@ static void written(struct sp_drive_filter *f, const struct sp_drive_ask *ask, s
 	}
 }
 
+/* Whether there is something of it to show: none is empty on any system, or longer on Windows. */
+static bool has_name(const struct sp_drive_info_entry *e)
+{
+	size_t n = sp_wire_name_cut(e->name).n;
+
+	return 0 < n && n / 2 <= SP_WIRE_FILE_UNITS;
+}
+
 /* A name in a list of names: what no system can have in one is made harmless, as long as it was. */
 static void mend(uint8_t *name, size_t n)
 {
@@ -561,12 +569,50 @@ static void mend(uint8_t *name, size_t n)
 	}
 }
 
-/* False when the list cannot be read, or has something in it that cannot be mended. */
+/* The completion without the entries that have no name; "." if none is left, for there must be one. */
+static void say_rest(struct sp_drive_filter *f, uint32_t class, struct sp_span whole, size_t head)
+{
+	struct sp_drive_info_entry e,
+			dot = {.attributes = SP_DRIVE_INFO_IS_DIRECTORY,
+					.name = sp_span((const uint8_t *)".\0", 2)};
+	size_t last = SIZE_MAX;
+	struct sp_wr w;
+	struct sp_rd r;
+
+	sp_wr_init(&w, 2 * SP_SIEVE_SMALL_MAX);
+	sp_wr_span(&w, sp_span(whole.p, head - 4));
+	size_t length = sp_wr_hole(&w, 4);
+	sp_rd_init(&r, whole.p + head, whole.n - head);
+	while (sp_drive_info_entry_read(&r, class, &e) == 1) {
+		if (!has_name(&e)) {
+			continue;
+		}
+		if (last != SIZE_MAX) {
+			sp_wr_zero(&w, -(w.n - head) % 8);
+			sp_wr_fill_le32(&w, last, (uint32_t)(w.n - last));
+		}
+		last = w.n;
+		sp_drive_info_entry_write(&w, class, &e);
+	}
+	if (last == SIZE_MAX) {
+		sp_drive_info_entry_write(&w, class, &dot);
+	}
+	sp_wr_fill_le32(&w, length, (uint32_t)(w.n - head));
+	if (sp_wr_ok(&w) == SP_OK) {
+		sp_sieve_put(&f->sieve, SP_SIDE_TARGET, sp_span(w.p, w.n));
+	} else {
+		sp_sieve_fail(&f->sieve, sp_wr_ok(&w));
+	}
+	sp_wr_finish(&w);
+}
+
+/* False when the list cannot be read. */
 static bool entries(struct sp_drive_filter *f, const struct sp_drive_ask *ask, struct sp_span whole,
 		struct sp_span buffer)
 {
 	char text[SP_WIRE_NAME_TEXT];
 	struct sp_drive_info_entry e;
+	bool nameless = false;
 	struct sp_rd r;
 	int rc;
 
@@ -593,15 +639,19 @@ static bool entries(struct sp_drive_filter *f, const struct sp_drive_ask *ask, s
 		}
 		sp_drive_tell(f, SP_SIDE_TARGET, SP_TRANSFER_OPEN, SP_TRANSFER_NAMED_BADLY,
 				ask->device, &e.name);
-		if (fault == SP_NAME_EMPTY || fault == SP_NAME_LONG) {
-			return false;
-		}
+		nameless = nameless || !has_name(&e);
 		mend(f->work.p + (e.name.p - whole.p), e.name.n);
 	}
 	if (rc < 0) {
 		return false;
 	}
-	sp_sieve_put(&f->sieve, SP_SIDE_TARGET, sp_span(f->work.p, f->work.n));
+	if (nameless) {
+		size_t head = (size_t)(buffer.p - whole.p);
+
+		say_rest(f, ask->class, sp_span(f->work.p, head + buffer.n), head);
+	} else {
+		sp_sieve_put(&f->sieve, SP_SIDE_TARGET, sp_span(f->work.p, f->work.n));
+	}
 	return true;
 }
 
@@ -641,7 +691,7 @@ static void told(struct sp_drive_filter *f, const struct sp_drive_ask *ask, stru
 		}
 	} else if (ask->major == SP_DRIVE_IO_DIRECTORY) {
 		if (!entries(f, ask, whole, buffer)) {
-			say_failed(f, ask, SP_DRIVE_NAME_INVALID);
+			say_failed(f, ask, SP_DRIVE_IO_ERROR);
 		}
 		return;
 	} else if (ask->major == SP_DRIVE_IO_QUERY_INFO && o &&

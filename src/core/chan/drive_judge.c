@@ -58,21 +58,26 @@ static bool judge_parts(const struct sp_drive_filter *f, uint32_t device, struct
 	return true;
 }
 
-/* A path from the root as a request has it. */
-static bool judge_path(const struct sp_drive_filter *f, uint32_t device, struct sp_span utf16)
+/* A path from the root as a request has it: SP_DRIVE_OK, or what is said of it. */
+static uint32_t judge_path(const struct sp_drive_filter *f, uint32_t device, struct sp_span utf16)
 {
 	char text[SP_WIRE_NAME_TEXT];
 	struct sp_span path = below_root(utf16);
 
 	if (path.n == 0 || sp_wire_name_read(path, text) == SP_NAME_FINE) {
-		return true;
+		return SP_DRIVE_OK;
 	}
 	path = sp_wire_name_cut(path);
-	return path.n % 2 == 0 && path.n / 2 <= SP_WIRE_NAME_UNITS && judge_parts(f, device, path);
+	if (path.n / 2 > SP_WIRE_NAME_UNITS) {
+		return SP_DRIVE_NAME_TOO_LONG;
+	}
+	return path.n % 2 == 0 && judge_parts(f, device, path) ? SP_DRIVE_OK
+							       : SP_DRIVE_NAME_INVALID;
 }
 
 /* "\dir\*": a path, and behind its last separator a pattern. */
-static bool judge_pattern(const struct sp_drive_filter *f, uint32_t device, struct sp_span utf16)
+static uint32_t judge_pattern(
+		const struct sp_drive_filter *f, uint32_t device, struct sp_span utf16)
 {
 	char text[SP_WIRE_NAME_TEXT];
 	size_t at = utf16.n & ~(size_t)1;
@@ -83,11 +88,11 @@ static bool judge_pattern(const struct sp_drive_filter *f, uint32_t device, stru
 	struct sp_span pattern = sp_span(utf16.p + at, utf16.n - at);
 	for (size_t i = 0; i + 2 <= pattern.n; i += 2) {
 		if (pattern.p[i + 1] == 0 && (pattern.p[i] == ':' || pattern.p[i] == '|')) {
-			return false;
+			return SP_DRIVE_NAME_INVALID;
 		}
 	}
 	if (pattern.n > 0 && sp_name_harmful(sp_wire_name_read_part(pattern, text))) {
-		return false;
+		return SP_DRIVE_NAME_INVALID;
 	}
 	return judge_path(f, device, sp_span(utf16.p, at));
 }
@@ -123,10 +128,11 @@ static enum sp_drive_say judge_create(struct sp_drive_filter *f, const struct sp
 	if (!(c->disposition <= SP_DRIVE_IO_OVERWRITE_IF) || c->options & OPEN_BY_FILE_ID) {
 		return answer(status, SP_DRIVE_INVALID_PARAMETER);
 	}
-	if (!judge_path(f, ask->device, c->path)) {
+	uint32_t named = judge_path(f, ask->device, c->path);
+	if (named != SP_DRIVE_OK) {
 		sp_drive_tell(f, SP_SIDE_CLIENT, SP_TRANSFER_OPEN, SP_TRANSFER_NAMED_BADLY,
 				ask->device, &c->path);
-		return answer(status, SP_DRIVE_NAME_INVALID);
+		return answer(status, named);
 	}
 	bool changes = (c->access & SP_DRIVE_IO_CHANGING) != 0 ||
 			(c->options & SP_DRIVE_IO_DELETE_ON_CLOSE) != 0 || !opens;
@@ -193,10 +199,12 @@ static enum sp_drive_say judge_rename(struct sp_drive_filter *f, struct sp_span 
 	if (sp_drive_info_rename_read(&r, &name) != SP_OK) {
 		return answer(status, SP_DRIVE_INVALID_PARAMETER);
 	}
-	if (name.path.n == 0 || !judge_path(f, ask->device, name.path)) {
+	uint32_t named = name.path.n == 0 ? SP_DRIVE_NAME_INVALID
+					  : judge_path(f, ask->device, name.path);
+	if (named != SP_DRIVE_OK) {
 		sp_drive_tell(f, SP_SIDE_CLIENT, SP_TRANSFER_RENAME, SP_TRANSFER_NAMED_BADLY,
 				ask->device, &name.path);
-		return answer(status, SP_DRIVE_NAME_INVALID);
+		return answer(status, named);
 	}
 	return SP_DRIVE_PASS;
 }
@@ -280,10 +288,11 @@ static enum sp_drive_say judge_directory(struct sp_drive_filter *f,
 	default:
 		return answer(status, SP_DRIVE_INVALID_CLASS);
 	}
-	if (!judge_pattern(f, ask->device, q->directory.path)) {
+	uint32_t named = judge_pattern(f, ask->device, q->directory.path);
+	if (named != SP_DRIVE_OK) {
 		sp_drive_tell(f, SP_SIDE_CLIENT, SP_TRANSFER_OPEN, SP_TRANSFER_NAMED_BADLY,
 				ask->device, &q->directory.path);
-		return answer(status, SP_DRIVE_NAME_INVALID);
+		return answer(status, named);
 	}
 	return SP_DRIVE_PASS;
 }

@@ -92,7 +92,11 @@ struct sp_drive_server_event {
 	 * cannot be parts of a path here never come. "" of a change: something below changed.
 	 */
 	const char *name;
-	bool raw; /* ENTRY: to be asked for with SP_DRIVE_SERVER_RAW before the name */
+	/*
+	 * ENTRY: to be asked for with SP_DRIVE_SERVER_RAW before the name, which may be longer than
+	 * a name can be here (SP_WIRE_NAME_PART).
+	 */
+	bool raw;
 	enum sp_drive_fail fail; /* of ANSWER; the rest of it only when SP_DRIVE_FAIL_NONE */
 	uint32_t status; /* what the client said, for the log */
 	uint64_t file; /* open */

@@ -20,7 +20,7 @@ static int write_path(struct sp_wr *w, const char *path)
 	size_t parts = 0;
 
 	while (*path != '\0') {
-		char part[1 + SP_WIRE_NAME_PART + 1];
+		char part[1 + SP_WIRE_NAME_TEXT];
 		const char *slash = strchr(path, '/');
 		size_t n = slash ? (size_t)(slash - path) : strlen(path);
 

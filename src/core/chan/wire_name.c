@@ -448,7 +448,7 @@ static size_t decode(struct sp_span s, bool private, bool letter, char *out)
 		n += put(out + n, c);
 	}
 	out[n] = '\0';
-	return n <= SP_WIRE_NAME_PART && strcmp(out, ".") != 0 && strcmp(out, "..") != 0 ? n : 0;
+	return strcmp(out, ".") != 0 && strcmp(out, "..") != 0 ? n : 0;
 }
 
 static bool goes_out_as(const char *name, struct sp_span utf16)
@@ -465,7 +465,7 @@ enum sp_wire_file sp_wire_file_read(struct sp_span utf16, char out[SP_WIRE_NAME_
 {
 	struct sp_span s = sp_wire_name_cut(utf16);
 
-	if (s.n % 2 == 0 && 0 < s.n && s.n / 2 <= SP_WIRE_NAME_PART) {
+	if (s.n % 2 == 0 && 0 < s.n && s.n / 2 <= SP_WIRE_FILE_UNITS) {
 		for (int letter = 1; letter >= 0; letter--) {
 			if (decode(s, true, letter, out) > 0 && goes_out_as(out, s)) {
 				return SP_WIRE_FILE_MAPPED;
@@ -481,17 +481,17 @@ enum sp_wire_file sp_wire_file_read(struct sp_span utf16, char out[SP_WIRE_NAME_
 
 bool sp_wire_file_write_raw(struct sp_wr *w, const char *name)
 {
-	size_t n = strlen(name);
+	size_t units = 0;
 
-	if (!(0 < n && n <= SP_WIRE_NAME_PART) || strcmp(name, ".") == 0 ||
-			strcmp(name, "..") == 0) {
+	if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
 		return false;
 	}
 	for (const char *s = name; *s != '\0';) {
 		const char *at = s;
 		uint32_t c = sp_utf8_next(&s);
 
-		if (c == '/' || c == '\\' || is_control(c) ||
+		units += c >= 0x10000 ? 2 : 1;
+		if (units > SP_WIRE_FILE_UNITS || c == '/' || c == '\\' || is_control(c) ||
 				(c == BAD && strncmp(at, "\xEF\xBF\xBD", 3) != 0)) {
 			return false;
 		}

@@ -18,6 +18,7 @@
  */
 #define SP_WIRE_NAME_UNITS 259 /* UTF-16 units of a path, its NUL not counted */
 #define SP_WIRE_NAME_PART 255 /* bytes of UTF-8 between two separators */
+#define SP_WIRE_FILE_UNITS 255 /* UTF-16 units of a file's name on Windows */
 #define SP_WIRE_NAME_TEXT (SP_WIRE_NAME_UNITS * 3 + 1) /* room for a path in UTF-8 with its NUL */
 
 enum sp_name_fault {
@@ -63,7 +64,8 @@ sp_nodiscard enum sp_name_fault sp_wire_name_write(struct sp_wr *w, const char *
 /*
  * What a directory of a drive calls a file, a single part, as Unix shows it: controls come back as
  * well. What would not go out again as it came keeps all its characters, and is RAW: asked for
- * with sp_wire_file_write_raw() only, and only after it was read.
+ * with sp_wire_file_write_raw() only, and only after it was read. A RAW name may have more bytes
+ * than SP_WIRE_NAME_PART, which Windows does not count.
  */
 enum sp_wire_file {
 	SP_WIRE_FILE_NONE, /* no name of a file; out is "" */

@@ -69,8 +69,11 @@ static bool put(struct sp_drive_call *c, char *buf, size_t *at, const struct sp_
 	} else {
 		/* Without a node (too many are known) the kernel will ask when it wants to know. */
 		n = dot ? NULL : sp_drive_node_get(c->d->nodes, c->node, entry->name);
+		if (n && !sp_drive_node_written(n, entry->raw, entry->wire)) {
+			sp_drive_node_unref(c->d->nodes, n, 1);
+			n = NULL;
+		}
 		if (n) {
-			n->raw = entry->raw;
 			if (!sp_drives_fresh(n)) {
 				sp_drives_learn(n, &entry->stat);
 			}

@@ -15,6 +15,7 @@
 
 struct place {
 	size_t name; /* where it begins in text */
+	size_t wire; /* the same, of how the client writes it; 0: as name */
 	bool removed, raw;
 	struct sp_drive_server_stat stat;
 };
@@ -141,10 +142,47 @@ int sp_drive_list_add(
 		l->index[at] = (uint32_t)l->n++;
 	}
 	struct place *p = &l->place[l->index[at]];
-	p->raw = p->raw && !p->removed;
+	if (p->removed) {
+		p->raw = false;
+		p->wire = 0;
+	}
 	p->removed = false;
 	p->stat = *stat;
 	return SP_OK;
+}
+
+/* A name that is too long here. */
+static int add_long(
+		struct sp_drive_list *l, const char *wire, const struct sp_drive_server_stat *stat)
+{
+	char name[NAME_MAX + 1];
+	struct sp_drive_entry old;
+	size_t size = strlen(wire) + 1;
+
+	sp_drive_name_shorten(wire, name);
+	if (sp_drive_list_find(l, name, &old) && !(old.wire && strcmp(old.wire, wire) == 0)) {
+		return SP_OK;
+	}
+	int rc = sp_drive_list_add(l, name, stat);
+	if (rc == SP_OK) {
+		rc = make_room(l, size);
+	}
+	if (rc == SP_OK) {
+		struct place *p = &l->place[l->index[cell(l, name)]];
+
+		p->raw = true;
+		p->wire = l->text_n;
+		memcpy(l->text + l->text_n, wire, size);
+		l->text_n += size;
+	}
+	return rc;
+}
+
+/* Any name that nothing else has here. */
+static int add_plain(
+		struct sp_drive_list *l, const char *name, const struct sp_drive_server_stat *stat)
+{
+	return strlen(name) > NAME_MAX ? add_long(l, name, stat) : sp_drive_list_add(l, name, stat);
 }
 
 int sp_drive_list_tell(struct sp_drive_list *l, const char *name,
@@ -154,24 +192,30 @@ int sp_drive_list_tell(struct sp_drive_list *l, const char *name,
 	struct sp_drive_entry old;
 	int rc;
 
+	if (strlen(name) > NAME_MAX) {
+		return add_long(l, name, stat);
+	}
 	if (!raw && !sp_drive_name_odd(name)) {
 		return sp_drive_list_add(l, name, stat);
 	}
 	bool found = sp_drive_list_find(l, name, &old);
-	if (found && old.raw != raw) {
+	if (found && !old.wire && old.raw != raw) {
 		const struct sp_drive_server_stat *mapped = raw ? &old.stat : stat;
 
 		if (!sp_wire_file_plain(name, plain)) {
 			return SP_OK;
 		}
-		rc = sp_drive_list_add(l, plain, mapped);
+		rc = add_plain(l, plain, mapped);
 		if (rc != SP_OK || !raw) {
 			return rc;
 		}
 	}
 	rc = sp_drive_list_add(l, name, stat);
 	if (rc == SP_OK) {
-		l->place[l->index[cell(l, name)]].raw = raw;
+		struct place *p = &l->place[l->index[cell(l, name)]];
+
+		p->raw = raw;
+		p->wire = 0;
 	}
 	return rc;
 }
@@ -205,6 +249,9 @@ bool sp_drive_list_at(const struct sp_drive_list *l, size_t i, struct sp_drive_e
 		return false;
 	}
 	const struct place *p = &l->place[i];
-	*out = (struct sp_drive_entry){.name = name_of(l, i), .stat = p->stat, .raw = p->raw};
+	*out = (struct sp_drive_entry){.name = name_of(l, i),
+			.stat = p->stat,
+			.raw = p->raw,
+			.wire = p->wire ? l->text + p->wire : NULL};
 	return true;
 }

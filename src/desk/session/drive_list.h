@@ -14,6 +14,7 @@ struct sp_drive_entry {
 	const char *name; /* valid until the next add */
 	struct sp_drive_server_stat stat;
 	bool raw; /* see drive_nodes.h */
+	const char *wire; /* the same; valid as name is */
 };
 
 /* Entries keep their places, so that a reader goes on where it was while more are added. */
@@ -26,7 +27,8 @@ void sp_drive_list_unref(struct sp_drive_list *l);
 
 /*
  * What the client has there. Two files that would have the same name here: the one whose name
- * stands there as it is has it, the other one its name of the wire. SP_ELIMIT, SP_ENOMEM.
+ * stands there as it is has it, the other one its name of the wire. What is too long for a name
+ * here is shortened, and left out where another one has that name. SP_ELIMIT, SP_ENOMEM.
  */
 sp_nodiscard int sp_drive_list_tell(struct sp_drive_list *l, const char *name,
 		const struct sp_drive_server_stat *stat, bool raw);

@@ -2,6 +2,8 @@
 #include "desk/session/drive_name.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/attr.h"
@@ -11,6 +13,7 @@
 
 #define REPLACEMENT 0xFFFD
 #define PRIVATE 0xF000u /* where wire_name.h puts what Windows forbids */
+#define LONG_KEPT 220 /* bytes of a name that is too long */
 
 static bool is_utf8(const char *name)
 {
@@ -49,11 +52,43 @@ static bool has_private(const char *name)
 	return false;
 }
 
+/* "...~01234567" with as much before it as sp_drive_name_shorten() keeps. */
+static bool is_shortened(const char *name)
+{
+	const char *tilde = strlen(name) > LONG_KEPT ? strchr(name + LONG_KEPT - 3, '~') : NULL;
+
+	return tilde && tilde <= name + LONG_KEPT && strspn(tilde + 1, "0123456789abcdef") >= 8;
+}
+
 bool sp_drive_name_odd(const char *name)
 {
 	char wire[SP_WIRE_NAME_TEXT];
 
-	return !sp_wire_file_plain(name, wire) || strcmp(name, wire) != 0 || has_private(name);
+	return !sp_wire_file_plain(name, wire) || strcmp(name, wire) != 0 || has_private(name) ||
+			is_shortened(name);
+}
+
+/* Not sp_name_hash(): a file shall have the same name in the next session. */
+static uint32_t digest(const char *name)
+{
+	uint64_t h = UINT64_C(0xCBF29CE484222325);
+
+	for (; *name; name++) {
+		h = (h ^ (unsigned char)*name) * UINT64_C(0x100000001B3);
+	}
+	return (uint32_t)(h ^ h >> 32);
+}
+
+void sp_drive_name_shorten(const char *name, char out[NAME_MAX + 1])
+{
+	const char *dot = strrchr(name, '.');
+	size_t n = LONG_KEPT, end = dot ? strlen(dot) : 0;
+
+	while (((unsigned char)name[n] & 0xC0) == 0x80) {
+		n--;
+	}
+	snprintf(out, NAME_MAX + 1, "%.*s~%08" PRIx32 "%s", (int)n, name, digest(name),
+			end <= NAME_MAX - LONG_KEPT - 9 ? dot ? dot : "" : "");
 }
 
 void sp_drive_name_folder(const char *name, char *out, size_t cap)
@@ -121,6 +156,8 @@ int sp_drive_errno_unsent(int err)
 		return EINVAL;
 	case SP_ENOMEM:
 		return ENOMEM;
+	case SP_ESPACE:
+		return ENAMETOOLONG;
 	case SP_ELIMIT:
 		return ENFILE;
 	default:

@@ -68,6 +68,7 @@ static void release(struct sp_drive_nodes *t, struct sp_drive_node *n)
 	t->spare[t->spares++] = (uint32_t)(n->ino - 1);
 	sp_drive_list_unref(n->list);
 	sp_free(n->name);
+	sp_free(n->wire);
 	sp_free(n);
 }
 
@@ -180,6 +181,24 @@ void sp_drive_node_unlink(struct sp_drive_nodes *t, struct sp_drive_node *n)
 	n->linked = false;
 }
 
+bool sp_drive_node_written(struct sp_drive_node *n, bool raw, const char *wire)
+{
+	char *copy = NULL;
+
+	if (wire && !(n->wire && strcmp(n->wire, wire) == 0)) {
+		copy = sp_strdup(wire);
+		if (!copy) {
+			return false;
+		}
+	}
+	if (copy || !wire) {
+		sp_free(n->wire);
+		n->wire = copy;
+	}
+	n->raw = raw;
+	return true;
+}
+
 int sp_drive_node_move(struct sp_drive_nodes *t, struct sp_drive_node *n,
 		struct sp_drive_node *parent, const char *name)
 {
@@ -192,6 +211,14 @@ int sp_drive_node_move(struct sp_drive_nodes *t, struct sp_drive_node *n,
 	sp_drive_node_unlink(t, n);
 	if (!copy) {
 		return SP_ENOMEM;
+	}
+	if (there != n) {
+		sp_free(n->wire);
+		n->wire = there ? there->wire : NULL;
+		n->raw = there && there->raw;
+	}
+	if (there && there != n) {
+		there->wire = NULL;
 	}
 	sp_free(n->name);
 	n->name = copy;
@@ -212,24 +239,24 @@ int sp_drive_node_path(struct sp_drive_nodes *t, const struct sp_drive_node *n, 
 		const struct sp_drive_node *child = sp_drive_node_find(t, n, name);
 
 		raw[parts] = child && child->raw;
-		part[parts++] = name;
+		part[parts++] = child && child->wire ? child->wire : name;
 	}
 	/* The root of all and the folders of the drives in it are no parts. */
 	for (; n->parent && n->parent->parent; n = n->parent) {
 		if (parts == SP_LEN(part)) {
-			return SP_ELIMIT;
+			return SP_ESPACE;
 		}
 		if (!n->linked) {
 			return SP_ENOTFOUND;
 		}
 		raw[parts] = n->raw;
-		part[parts++] = n->name;
+		part[parts++] = n->wire ? n->wire : n->name;
 	}
 	while (parts-- > 0) {
 		size_t size = strlen(part[parts]);
 
 		if (at + size + 3 > cap) {
-			return SP_ELIMIT;
+			return SP_ESPACE;
 		}
 		if (raw[parts]) {
 			out[at++] = SP_DRIVE_SERVER_RAW;

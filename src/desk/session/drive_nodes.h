@@ -17,6 +17,7 @@ struct sp_drive_node {
 	struct sp_drive_node *next; /* of the same hash */
 	char *name;
 	bool raw; /* the client writes the name as it is, though Windows forbids it */
+	char *wire; /* and so, where that is another name; else NULL */
 	bool linked; /* found by its name; a removed one is not */
 	uint64_t drive; /* its number at the owner's */
 	struct sp_drive_server_stat stat;
@@ -50,12 +51,17 @@ void sp_drive_node_unref(struct sp_drive_nodes *t, struct sp_drive_node *n, uint
 
 /* The name is gone: the node lives on without one. */
 void sp_drive_node_unlink(struct sp_drive_nodes *t, struct sp_drive_node *n);
-/* It has another name, in place of whoever had that. SP_ENOMEM: it is unlinked. */
+/* How the client writes its name; wire may be NULL. False without memory: then it is as it was. */
+sp_nodiscard bool sp_drive_node_written(struct sp_drive_node *n, bool raw, const char *wire);
+/*
+ * It has another name, in place of whoever had that, and is written as that one was. SP_ENOMEM: it
+ * is unlinked.
+ */
 sp_nodiscard int sp_drive_node_move(struct sp_drive_nodes *t, struct sp_drive_node *n,
 		struct sp_drive_node *parent, const char *name);
 /*
  * The path below its drive as the machine takes it, "" for the drive's own folder; name (may be
- * NULL) is one part more. SP_ELIMIT when it is too long, SP_ENOTFOUND when it was removed.
+ * NULL) is one part more. SP_ESPACE when it is too long, SP_ENOTFOUND when it was removed.
  */
 sp_nodiscard int sp_drive_node_path(struct sp_drive_nodes *t, const struct sp_drive_node *n,
 		const char *name, char *out, size_t cap);

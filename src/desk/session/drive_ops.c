@@ -193,7 +193,7 @@ struct sp_drive_call *sp_drives_call_at(fuse_req_t req, fuse_ino_t parent, const
 		int rc = sp_drive_node_path(
 				d->nodes, c->node, name, path, SP_DRIVE_SERVER_MAX_PATH);
 
-		error = rc == SP_ELIMIT ? ENAMETOOLONG : rc == SP_OK ? 0 : ENOENT;
+		error = rc == SP_ESPACE ? ENAMETOOLONG : rc == SP_OK ? 0 : ENOENT;
 	}
 	if (error != 0) {
 		refuse(c, error);
@@ -232,8 +232,11 @@ static void found_in_list(struct sp_drive_call *c, const struct sp_drive_list *l
 		return;
 	}
 	struct sp_drive_node *n = sp_drive_node_get(c->d->nodes, c->node, name);
+	if (n && !sp_drive_node_written(n, e.raw, e.wire)) {
+		sp_drive_node_unref(c->d->nodes, n, 1);
+		n = NULL;
+	}
 	if (n) {
-		n->raw = e.raw;
 		sp_drives_learn(n, &e.stat);
 		n->fresh_until = until < n->fresh_until ? until : n->fresh_until;
 		sp_drives_reply_entry(c, n);
@@ -595,7 +598,6 @@ static void renamed(struct sp_drive_call *c, int error)
 	if (error == 0) {
 		sp_drives_note(c->node, c->name, NULL);
 		if (n && sp_drive_node_move(c->d->nodes, n, c->other, c->other_name) == SP_OK) {
-			n->raw = c->flags;
 			sp_drives_note(c->other, c->other_name, &n->stat);
 		} else {
 			sp_drive_node_drop_list(c->other);
@@ -656,9 +658,6 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_
 	}
 	int rc = sp_drive_node_path(d->nodes, other, to_name, to, sizeof(to));
 	if (rc == SP_OK) {
-		struct sp_drive_node *there = sp_drive_node_find(d->nodes, other, to_name);
-
-		c->flags = there && there->raw;
 		c->done = on_renamed;
 		sp_drives_close_now(d);
 		rc = sp_drive_server_rename(d->machine, sp_drives_id(d, other), from, to, replace,

@@ -113,7 +113,7 @@ static void test_listing(void **state)
 	} rows[] = {{"a.txt", "a.txt"}, {".", "."}, {"..", ".."}, {"../x", ".._x"},
 			{"..\\..\\x", ".._.._x"}, {"/etc/passwd", "_etc_passwd"}, {"a\nb", "a_b"},
 			{"CON", "CON"}, {"what?", "what?"},
-			{"\xD9\x85\xE6\x9D\xB1", "\xD9\x85\xE6\x9D\xB1"}, {"", NULL}};
+			{"\xD9\x85\xE6\x9D\xB1", "\xD9\x85\xE6\x9D\xB1"}, {"", "."}};
 	struct rig g;
 
 	rig_open(&g, &rig_reading, 1600);
@@ -128,10 +128,6 @@ static void test_listing(void **state)
 			char text[64];
 
 			list(&g, classes[k], rows[i].name);
-			if (!rows[i].want) {
-				rig_answered(&g, SP_DRIVE_NAME_INVALID);
-				continue;
-			}
 			struct sp_span m = rig_got(&g, T);
 			sp_rd_init(&r, m.p, m.n);
 			assert_int_equal(sp_drive_head_read(&r, &h), SP_OK);
@@ -155,11 +151,89 @@ static void test_listing(void **state)
 	struct sp_wr w = rig_completion(&g, DISK, g.completion, 0);
 	sp_drive_io_data_write(&w, unit_hex("ffffffff 00000000 ffff"));
 	rig_send_wr(&g, C, &w);
-	rig_answered(&g, SP_DRIVE_NAME_INVALID);
+	rig_answered(&g, SP_DRIVE_IO_ERROR);
 	rig_finish(&g);
 }
 
-static uint32_t ask_for(struct rig *g, const char *path)
+/* A name with so many characters. */
+static const char *long_name(char *out, const char *unit, size_t n)
+{
+	out[0] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		memcpy(out + i * strlen(unit), unit, strlen(unit) + 1);
+	}
+	return out;
+}
+
+/* An entry without a name does not take the others along. */
+static void test_nameless(void **state)
+{
+	static const uint32_t classes[] = {SP_DRIVE_INFO_DIRECTORY, SP_DRIVE_INFO_FULL_DIRECTORY,
+			SP_DRIVE_INFO_BOTH_DIRECTORY, SP_DRIVE_INFO_NAMES};
+	static const struct {
+		const char *names[4];
+		const char *want;
+	} rows[] = {{{"a", "", "b"}, "a b "}, {{"", "a/c", "b"}, "a_c b "}, {{"abc", ""}, "abc "},
+			{{"", ""}, ". "}, {{"a", "LONG", "b"}, "a b "}, {{"LONG"}, ". "}};
+	char all[800];
+	struct rig g;
+
+	rig_open(&g, &rig_reading, 1600);
+	rig_open_file(&g, "\\", 9, false);
+	for (size_t k = 0; k < SP_LEN(classes) * SP_LEN(rows); k++) {
+		uint32_t class = classes[k % SP_LEN(classes)];
+		const char *const *names = rows[k / SP_LEN(classes)].names;
+		struct sp_drive_io_request q = {.major = SP_DRIVE_IO_DIRECTORY,
+				.minor = SP_DRIVE_IO_QUERY_DIRECTORY,
+				.file = 9,
+				.directory = {.class = class}};
+		struct sp_drive_info_entry e;
+		struct sp_span data;
+		struct sp_wr b, p, w;
+		struct sp_rd r;
+		size_t n = 0;
+
+		rig_request(&g, &q);
+		rig_passed(&g);
+		sp_wr_init(&b, 8192);
+		for (size_t i = 0, last = 0; i < 4 && names[i]; i++) {
+			bool is_long = strcmp(names[i], "LONG") == 0;
+
+			if (i > 0) {
+				sp_wr_fill_le32(&b, last, b.n - last);
+			}
+			last = b.n;
+			sp_drive_info_entry_write(&b, class,
+					&(struct sp_drive_info_entry){.size = i,
+							.name = rig_utf16(&p,
+									is_long ? long_name(all, "x",
+												  256)
+										: names[i])});
+			sp_wr_finish(&p);
+		}
+		w = rig_completion(&g, DISK, g.completion, 0);
+		sp_drive_io_data_write(&w, sp_span(b.p, b.n));
+		sp_wr_zero(&w, 3); /* clients put something behind it */
+		rig_send_wr(&g, C, &w);
+		sp_wr_finish(&b);
+		struct sp_span m = rig_got(&g, T);
+		sp_rd_init(&r, m.p + 16, m.n - 16);
+		assert_int_equal(sp_drive_io_data_read(&r, 8192, &data), SP_OK);
+		assert_int_equal(sp_rd_left(&r), 0);
+		sp_rd_init(&r, data.p, data.n);
+		while (sp_drive_info_entry_read(&r, class, &e) == 1) {
+			assert_true(sp_utf16_to_utf8(e.name, all + n, sizeof(all) - n));
+			n += strlen(all + n);
+			all[n++] = ' ';
+		}
+		all[n] = '\0';
+		assert_string_equal(all, rows[k / SP_LEN(classes)].want);
+		rig_clear(&g);
+	}
+	rig_finish(&g);
+}
+
+static uint32_t ask_status(struct rig *g, const char *path, uint32_t status)
 {
 	struct sp_wr p;
 	struct sp_drive_io_request q = rig_creating(rig_utf16(&p, path));
@@ -171,8 +245,38 @@ static uint32_t ask_for(struct rig *g, const char *path)
 		rig_complete(g, SP_DRIVE_NO_SUCH_FILE);
 		return 0;
 	}
-	rig_answered(g, SP_DRIVE_NAME_INVALID);
-	return SP_DRIVE_NAME_INVALID;
+	rig_answered(g, status);
+	return status;
+}
+
+/* Windows counts characters: 255 of them pass whatever bytes they are elsewhere, once shown. */
+static void test_long(void **state)
+{
+	char name[800], path[1600];
+	struct rig g;
+
+	rig_open(&g, &rig_reading, 1600);
+	rig_open_file(&g, "\\", 9, false);
+	long_name(name, "\xE6\x9D\xB1", 255);
+	snprintf(path, sizeof(path), "\\%s", name);
+	assert_int_equal(ask_status(&g, path, SP_DRIVE_NAME_INVALID), SP_DRIVE_NAME_INVALID);
+	list(&g, SP_DRIVE_INFO_BOTH_DIRECTORY, name);
+	assert_int_equal(g.end[T].n, 1);
+	rig_clear(&g);
+	assert_int_equal(ask_status(&g, path, 0), 0);
+	snprintf(path, sizeof(path), "\\abc\\%s", name);
+	assert_int_equal(ask_status(&g, path, 0), 0);
+	/* One more is more than a path may have. */
+	snprintf(path, sizeof(path), "\\abcd\\%s", name);
+	assert_int_equal(ask_status(&g, path, SP_DRIVE_NAME_TOO_LONG), SP_DRIVE_NAME_TOO_LONG);
+	snprintf(path, sizeof(path), "\\%s", long_name(name, "x", 260));
+	assert_int_equal(ask_status(&g, path, SP_DRIVE_NAME_TOO_LONG), SP_DRIVE_NAME_TOO_LONG);
+	rig_finish(&g);
+}
+
+static uint32_t ask_for(struct rig *g, const char *path)
+{
+	return ask_status(g, path, SP_DRIVE_NAME_INVALID);
 }
 
 /* What Windows forbids passes as it is only when the client has shown it. */
@@ -279,6 +383,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_paths),
 			cmocka_unit_test(test_listing),
+			cmocka_unit_test(test_nameless),
+			cmocka_unit_test(test_long),
 			cmocka_unit_test(test_odd),
 			cmocka_unit_test(test_changes),
 	};

@@ -276,6 +276,21 @@ static void test_files(void **state)
 	assert_false(sp_wire_file_plain("..", out));
 	assert_int_equal(sp_wire_file_read(unit_hex("00d8"), out), SP_WIRE_FILE_NONE);
 	assert_int_equal(sp_wire_file_read(unit_hex("41"), out), SP_WIRE_FILE_NONE);
+	/* As long as Windows lets them be. */
+	uint8_t most[2 * 256], again[2 * 256];
+	for (size_t i = 0; i < sizeof(most); i++) {
+		most[i] = i % 2 ? 0x67 : 0x71;
+	}
+	assert_int_equal(sp_wire_file_read(sp_span(most, 2 * 256), out), SP_WIRE_FILE_NONE);
+	assert_int_equal(sp_wire_file_read(sp_span(most, 2 * 85), out), SP_WIRE_FILE_MAPPED);
+	assert_int_equal(sp_wire_file_read(sp_span(most, 2 * 255), out), SP_WIRE_FILE_RAW);
+	assert_int_equal(strlen(out), 3 * 255);
+	sp_wr_fixed(&w, again, sizeof(again));
+	assert_true(sp_wire_file_write_raw(&w, out));
+	assert_int_equal(w.n, 2 * 255);
+	assert_memory_equal(again, most, w.n);
+	memcpy(out + strlen(out), "x", 2);
+	assert_false(sp_wire_file_write_raw(&w, out));
 }
 
 static void test_show(void **state)
