@@ -757,6 +757,18 @@ static uint32_t set_remove(struct sp_drive_fs_file *f, bool remove)
 	return status;
 }
 
+/* Only over what could have been opened here, however it came into the directory. */
+static int rename_over(int old, const char *from, int new, const char *to)
+{
+	struct stat st;
+
+	if (fstatat(new, to, &st, AT_SYMLINK_NOFOLLOW) == 0 && !ordinary(&st)) {
+		errno = EACCES;
+		return -1;
+	}
+	return renameat(old, from, new, to);
+}
+
 static uint32_t rename_it(const struct sp_drive_fs *fs, struct sp_drive_fs_file *f,
 		const struct sp_drive_info_rename *in)
 {
@@ -781,7 +793,8 @@ static uint32_t rename_it(const struct sp_drive_fs *fs, struct sp_drive_fs_file 
 			fstatat(old, from, &named, AT_SYMLINK_NOFOLLOW) != 0 ||
 			!same(&open_one, &named)) {
 		status = SP_DRIVE_NO_SUCH_FILE;
-	} else if (renameat2(old, from, new, to, in->replace ? 0 : RENAME_NOREPLACE) != 0) {
+	} else if ((in->replace ? rename_over(old, from, new, to)
+				: renameat2(old, from, new, to, RENAME_NOREPLACE)) != 0) {
 		status = sp_drive_fs_status(errno);
 	} else {
 		sp_free(f->path);

@@ -370,6 +370,48 @@ static void test_life(void **state)
 	sp_drive_fs_drop(&g);
 }
 
+/* What cannot be opened cannot be replaced either. */
+static void test_replace(void **state)
+{
+	static const char *const odd[] = {"pipe", "dangling", "symlink", "out"};
+	struct sp_drive_fs_file f, g;
+	uint32_t rw = SP_DRIVE_IO_READ_DATA | SP_DRIVE_IO_WRITE_DATA;
+	struct stat st;
+
+	put(in_dir("plain"), "plain");
+	assert_int_equal(mkfifo(in_dir("pipe"), 0600), 0);
+	assert_int_equal(symlink("nowhere", in_dir("dangling")), 0);
+	assert_int_equal(symlink("plain", in_dir("symlink")), 0);
+	assert_int_equal(symlink("/", in_dir("out")), 0);
+	assert_int_equal(open_as("\\from", rw, SP_DRIVE_IO_CREATE_NEW, 0, &f), SP_DRIVE_OK);
+	for (size_t i = 0; i < SP_LEN(odd); i++) {
+		char to[32];
+
+		snprintf(to, sizeof(to), "\\%s", odd[i]);
+		assert_int_equal(rename_to(&f, to, true), SP_DRIVE_ACCESS_DENIED);
+		assert_int_equal(rename_to(&f, to, false), SP_DRIVE_NAME_COLLISION);
+		assert_int_equal(lstat(in_dir(odd[i]), &st), 0);
+		assert_true(S_ISFIFO(st.st_mode) || S_ISLNK(st.st_mode));
+		assert_int_equal(unlink(in_dir(odd[i])), 0);
+	}
+	assert_int_equal(rename_to(&f, "\\plain", true), SP_DRIVE_OK);
+	/* A directory only over an empty one. */
+	assert_int_equal(open_as("\\d", rw, SP_DRIVE_IO_CREATE_NEW, SP_DRIVE_IO_DIRECTORY_FILE, &g),
+			SP_DRIVE_OK);
+	assert_int_equal(mkdir(in_dir("empty"), 0700), 0);
+	assert_int_equal(mkdir(in_dir("full"), 0700), 0);
+	put(in_dir("full/x"), "x");
+	assert_int_equal(rename_to(&f, "\\empty", true), SP_DRIVE_IS_DIRECTORY);
+	assert_int_equal(rename_to(&g, "\\full", true), SP_DRIVE_DIRECTORY_NOT_EMPTY);
+	assert_int_equal(rename_to(&g, "\\empty", true), SP_DRIVE_OK);
+	sp_drive_fs_drop(&g);
+	sp_drive_fs_drop(&f);
+	assert_int_equal(unlink(in_dir("full/x")), 0);
+	assert_int_equal(rmdir(in_dir("full")), 0);
+	assert_int_equal(rmdir(in_dir("empty")), 0);
+	assert_int_equal(unlink(in_dir("plain")), 0);
+}
+
 /* Somebody puts another file under the name of one that is to be removed: it stays. */
 static void test_other_file(void **state)
 {
@@ -617,6 +659,7 @@ int main(void)
 			TEST(test_race),
 			TEST(test_no_leak),
 			TEST(test_life),
+			TEST(test_replace),
 			TEST(test_other_file),
 			TEST(test_read_only),
 			TEST(test_list),
