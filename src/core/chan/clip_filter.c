@@ -6,7 +6,6 @@
 #include "core/base/mem.h"
 
 #define TRAILER 4 /* bytes that Windows sends behind a message */
-#define LIST_ENTRY 36 /* bytes, in the short forms */
 
 static const struct sp_sieve_impl impl;
 
@@ -366,21 +365,37 @@ static void refuse_list(struct sp_clip_filter *f, enum sp_side from)
 	say_list(f, from, SP_CLIP_FAIL);
 }
 
+/*
+ * [MS-RDPECLIP] 2.2.3.1: as the receiver will read it, for what it finds is what was judged. Where
+ * long names are agreed the flag for the others says nothing.
+ */
+static enum sp_clip_form form_of(const struct sp_clip_filter *f, uint16_t flags)
+{
+	if (f->from[0].general & f->from[1].general & SP_CLIP_LONG_NAMES) {
+		return SP_CLIP_FORM_LONG;
+	}
+	return flags & SP_CLIP_ASCII_NAMES ? SP_CLIP_FORM_ASCII : SP_CLIP_FORM_SHORT;
+}
+
+/*
+ * A target that offers long names, and does not wait for what the client says to that: the client
+ * knows its own answer already and reads the list by it, but nobody else does.
+ */
+static bool too_early(const struct sp_clip_filter *f, enum sp_side from)
+{
+	const struct sp_clip_from *client = &f->from[SP_SIDE_CLIENT];
+
+	return from == SP_SIDE_TARGET && !client->spoke && !client->listed &&
+			(f->from[from].general & SP_CLIP_LONG_NAMES);
+}
+
 static void list(struct sp_clip_filter *f, enum sp_side from, struct sp_rd *body)
 {
 	struct sp_clip_from *s = &f->from[from];
 	bool left_out[SP_CLIP_KINDS], empty = sp_rd_left(body) == 0;
-	enum sp_clip_form form = s->head.flags & SP_CLIP_ASCII_NAMES ? SP_CLIP_FORM_ASCII
-			: f->from[0].general & f->from[1].general & SP_CLIP_LONG_NAMES
-			? SP_CLIP_FORM_LONG
-			: SP_CLIP_FORM_SHORT;
 
-	int rc = sift(f, from, *body, form, left_out);
-	if (rc != SP_OK && form == SP_CLIP_FORM_LONG && sp_rd_left(body) % LIST_ENTRY == 0) {
-		/* Sent before the other side's capabilities had come. */
-		rc = sift(f, from, *body, SP_CLIP_FORM_SHORT, left_out);
-	}
-	if (rc != SP_OK || s->lists == SP_CLIP_MAX_PENDING) {
+	if (s->lists == SP_CLIP_MAX_PENDING || (!empty && too_early(f, from)) ||
+			sift(f, from, *body, form_of(f, s->head.flags), left_out) != SP_OK) {
 		refuse_list(f, from);
 		return;
 	}
@@ -405,6 +420,25 @@ static void list(struct sp_clip_filter *f, enum sp_side from, struct sp_rd *body
 
 /* ---- the other messages ---- */
 
+static void put_caps(struct sp_clip_filter *f, enum sp_side from)
+{
+	sp_wr_reset(&f->work);
+	size_t mark = sp_clip_begin(&f->work, SP_CLIP_CAPS, 0);
+	sp_clip_caps_write(&f->work, &f->from[from].caps);
+	sp_clip_end(&f->work, mark);
+	sp_sieve_put(&f->sieve, other(from), sp_span(f->work.p, f->work.n));
+}
+
+/* What a client has said before its turn holds; who was not there yet to hear it is told again. */
+static void begin(struct sp_clip_filter *f)
+{
+	f->ready = true;
+	f->from[SP_SIDE_CLIENT].listed = false;
+	if (f->from[SP_SIDE_CLIENT].spoke) {
+		put_caps(f, SP_SIDE_CLIENT);
+	}
+}
+
 /* The target's side has begun anew: it remembers nothing, and answers nothing. */
 static void restart(struct sp_clip_filter *f)
 {
@@ -419,6 +453,7 @@ static void restart(struct sp_clip_filter *f)
 	client->n_asks = 0;
 	sp_sieve_cut(&f->sieve, SP_SIDE_CLIENT);
 	client->general = 0;
+	client->spoke = false;
 	sp_clip_filter_stop(f);
 	for (size_t i = 0; i < SP_LEN(f->from); i++) {
 		f->from[i].n_offers = f->from[i].lists = 0;
@@ -441,11 +476,9 @@ static void caps(struct sp_clip_filter *f, enum sp_side from, struct sp_rd *body
 				SP_CLIP_HUGE_FILES);
 	}
 	f->from[from].general = c.flags;
-	sp_wr_reset(&f->work);
-	size_t mark = sp_clip_begin(&f->work, SP_CLIP_CAPS, 0);
-	sp_clip_caps_write(&f->work, &c);
-	sp_clip_end(&f->work, mark);
-	sp_sieve_put(&f->sieve, other(from), sp_span(f->work.p, f->work.n));
+	f->from[from].caps = c;
+	f->from[from].spoke = true;
+	put_caps(f, from);
 }
 
 static bool lock(struct sp_clip_filter *f, enum sp_side from, struct sp_rd *body)
@@ -513,8 +546,10 @@ static void message(void *owner, enum sp_side from, struct sp_span whole)
 	switch (s->head.type) {
 	case SP_CLIP_MONITOR_READY:
 		pass = from == SP_SIDE_TARGET;
-		if (pass) {
+		if (pass && f->ready) {
 			restart(f);
+		} else if (pass) {
+			begin(f);
 		}
 		break;
 	case SP_CLIP_CAPS:

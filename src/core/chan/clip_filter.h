@@ -50,6 +50,8 @@ struct sp_clip_file_ask {
 struct sp_clip_from {
 	struct sp_clip_head head; /* of the message under way, once judged */
 	uint32_t general; /* capabilities that were let through */
+	bool spoke; /* since the target began */
+	struct sp_clip_caps caps; /* if so: the last ones let through */
 	struct sp_clip_offer offer[SP_CLIP_MAX_FORMATS];
 	size_t n_offers; /* INVARIANT: n_offers <= SP_CLIP_MAX_FORMATS */
 	bool listed; /* a list of it has been forwarded; a client's first one says that it is ready */
@@ -71,6 +73,7 @@ struct sp_clip_filter {
 	struct sp_clip_rules rules;
 	struct sp_sieve sieve;
 	struct sp_clip_from from[2];
+	bool ready; /* the target has said so */
 	struct sp_wr work;
 	struct sp_transfers told;
 };

@@ -222,7 +222,7 @@ static void test_caps(void **state)
 	table_finish(&t);
 }
 
-/* Short names, cut and whole, in both alphabets; and long ones before anybody said so. */
+/* Short names, cut and whole, in both alphabets; and where long ones were agreed. */
 static void test_short(void **state)
 {
 	static const char short_file[] =
@@ -252,12 +252,84 @@ static void test_short(void **state)
 	}
 	table_finish(&t);
 	table_open(&t, &everything, 1600);
-	table_say(&t, C, SP_CLIP_FORMAT_LIST, SP_CLIP_ASCII_NAMES, ascii);
-	table_got(&t, T, SP_CLIP_FORMAT_LIST, SP_CLIP_ASCII_NAMES, ascii);
-	/* No NUL at its end: not the long form that was agreed. */
+	/* Where long names are agreed both ends read them so, whatever else would fit. */
 	table_say(&t, C, SP_CLIP_FORMAT_LIST, 0, short_file);
-	table_got(&t, T, SP_CLIP_FORMAT_LIST, 0, short_file);
+	table_got(&t, C, SP_CLIP_FORMAT_LIST_RESPONSE, SP_CLIP_FAIL, "");
+	table_say(&t, C, SP_CLIP_FORMAT_LIST, SP_CLIP_ASCII_NAMES, UNICODE FILE_LIST);
+	table_got(&t, T, SP_CLIP_FORMAT_LIST, 0, UNICODE FILE_LIST);
+	table_quiet(&t);
 	table_finish(&t);
+}
+
+#define CAPS(flags) "0100 0000 0100 0c00 02000000 " flags "000000"
+
+/* A client that does not wait for its turn, and a target that does not. */
+static void test_early(void **state)
+{
+	struct table t;
+
+	for (int listed = 0; listed < 2; listed++) {
+		table_start(&t, &everything, 1600);
+		table_say(&t, C, SP_CLIP_CAPS, 0, CAPS("3e"));
+		table_got(&t, T, SP_CLIP_CAPS, 0, CAPS("3e"));
+		table_say(&t, T, SP_CLIP_CAPS, 0, CAPS("3e"));
+		table_got(&t, C, SP_CLIP_CAPS, 0, CAPS("3e"));
+		if (listed) {
+			table_say(&t, C, SP_CLIP_FORMAT_LIST, 0, UNICODE FILE_LIST);
+			table_got(&t, T, SP_CLIP_FORMAT_LIST, 0, UNICODE FILE_LIST);
+		}
+		table_say(&t, T, SP_CLIP_MONITOR_READY, 0, "");
+		table_got(&t, C, SP_CLIP_MONITOR_READY, 0, "");
+		table_got(&t, T, SP_CLIP_CAPS, 0, CAPS("3e")); /* it may not have heard the first */
+		if (listed) {
+			table_say(&t, T, SP_CLIP_DATA_REQUEST, 0, "0d000000");
+			table_got(&t, C, SP_CLIP_DATA_REQUEST, 0, "0d000000");
+			table_say(&t, C, SP_CLIP_DATA_RESPONSE, SP_CLIP_OK, "4100");
+			table_got(&t, T, SP_CLIP_DATA_RESPONSE, SP_CLIP_OK, "4100");
+		}
+		table_say(&t, C, SP_CLIP_FORMAT_LIST, 0, HTML FILE_LIST);
+		table_got(&t, T, SP_CLIP_FORMAT_LIST, 0, HTML FILE_LIST);
+		/* A target that begins anew has forgotten it: defaults, until it is told. */
+		table_say(&t, T, SP_CLIP_MONITOR_READY, 0, "");
+		table_got(&t, C, SP_CLIP_MONITOR_READY, 0, "");
+		table_quiet(&t);
+		table_say(&t, C, SP_CLIP_FORMAT_LIST, 0, HTML FILE_LIST);
+		table_got(&t, C, SP_CLIP_FORMAT_LIST_RESPONSE, SP_CLIP_FAIL, "");
+		table_say(&t, C, SP_CLIP_CAPS, 0, CAPS("3e"));
+		table_got(&t, T, SP_CLIP_CAPS, 0, CAPS("3e"));
+		table_say(&t, C, SP_CLIP_FORMAT_LIST, 0, HTML FILE_LIST);
+		table_got(&t, T, SP_CLIP_FORMAT_LIST, 0, HTML FILE_LIST);
+		table_finish(&t);
+	}
+	/* The target's own list, before anybody can know how the client will read it. */
+	table_start(&t, &everything, 1600);
+	table_say(&t, T, SP_CLIP_CAPS, 0, CAPS("3e"));
+	table_say(&t, T, SP_CLIP_MONITOR_READY, 0, "");
+	table_clear(&t);
+	table_say(&t, T, SP_CLIP_FORMAT_LIST, 0, "0d000000 " SHORT_ZERO);
+	table_got(&t, T, SP_CLIP_FORMAT_LIST_RESPONSE, SP_CLIP_FAIL, "");
+	table_say(&t, T, SP_CLIP_FORMAT_LIST, 0, "");
+	table_got(&t, C, SP_CLIP_FORMAT_LIST, 0, "");
+	table_say(&t, C, SP_CLIP_FORMAT_LIST_RESPONSE, SP_CLIP_OK, "");
+	table_clear(&t);
+	table_say(&t, C, SP_CLIP_CAPS, 0, CAPS("00"));
+	table_clear(&t);
+	table_say(&t, T, SP_CLIP_FORMAT_LIST, 0, "0d000000 " SHORT_ZERO);
+	table_got(&t, C, SP_CLIP_FORMAT_LIST, 0, "0d000000 " SHORT_ZERO);
+	table_finish(&t);
+	/* One that offers none, and a client without capabilities: nobody has doubts. */
+	for (int offers = 0; offers < 2; offers++) {
+		table_start(&t, &everything, 1600);
+		table_say(&t, T, SP_CLIP_CAPS, 0, offers ? CAPS("3e") : CAPS("3c"));
+		table_say(&t, T, SP_CLIP_MONITOR_READY, 0, "");
+		if (offers) {
+			table_say(&t, C, SP_CLIP_FORMAT_LIST, 0, "");
+		}
+		table_clear(&t);
+		table_say(&t, T, SP_CLIP_FORMAT_LIST, 0, "0d000000 " SHORT_ZERO);
+		table_got(&t, C, SP_CLIP_FORMAT_LIST, 0, "0d000000 " SHORT_ZERO);
+		table_finish(&t);
+	}
 }
 
 /* Text under another name would be taken for what the name says. */
@@ -684,6 +756,7 @@ int main(void)
 			cmocka_unit_test(test_files),
 			cmocka_unit_test(test_caps),
 			cmocka_unit_test(test_short),
+			cmocka_unit_test(test_early),
 			cmocka_unit_test(test_names_of_text),
 			cmocka_unit_test(test_not_asked),
 			cmocka_unit_test(test_order),
