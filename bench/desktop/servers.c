@@ -173,8 +173,11 @@ static bool have(struct server *s, const char *path)
 
 static void set_target(struct server *s, uint16_t port)
 {
-	s->target = (struct client_target){
-			.port = port, .nla = s->nla, .user = s->user, .password = s->password};
+	s->target = (struct client_target){.port = port,
+			.nla = s->nla,
+			.user = s->user,
+			.password = s->password,
+			.graphics = s->graphics};
 }
 
 /* ---- ours ---- */
