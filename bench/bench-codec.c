@@ -187,6 +187,14 @@ static int planar_encode(const struct tile *t, unsigned depth, struct sp_wr *out
 	return sp_planar_encode(t->px, t->step, TILE, TILE, false, out);
 }
 
+/* depth as with nsc_encode below. */
+static int planar_lossy_encode(const struct tile *t, unsigned depth, struct sp_wr *out)
+{
+	struct sp_planar_conf conf = {.loss = (uint8_t)(depth & 7), .subsample = depth & 8};
+
+	return sp_planar_encode_lossy(&conf, t->px, t->step, TILE, TILE, out);
+}
+
 static int planar_decode(const struct tile *t, unsigned depth)
 {
 	return sp_planar_decode(t->stream.p, t->stream.n, t->to, t->step, TILE, TILE);
@@ -581,6 +589,7 @@ static void avc_row(void *data, const char *codec, const char *what, const char 
 static bool measure_all(struct picture *p)
 {
 	return measure("planar", p, 32, planar_encode, planar_decode) &&
+			measure("planar 3 halved", p, 3 | 8, planar_lossy_encode, planar_decode) &&
 			measure("nscodec", p, 1, nsc_encode, nsc_decode) &&
 			measure("nscodec 3 halved", p, 3 | 8, nsc_encode, nsc_decode) &&
 			measure_progressive(p) && measure_rfx(p, SP_RLGR1) &&

@@ -45,6 +45,14 @@ static void encode(const uint8_t *data, size_t size, uint32_t w, uint32_t h, boo
 			abort();
 		}
 	}
+	struct sp_planar_conf conf = {alpha, !alpha, (uint8_t)(1 + w % 7), h % 2 == 0};
+
+	sp_wr_reset(&out);
+	if (sp_planar_encode_lossy(&conf, px, 4 * SIDE, w, h, &out) <= 0 ||
+			sp_planar_decode(out.p, out.n, got, 4 * SIDE, alpha ? padded : w, h) !=
+					SP_OK) {
+		abort();
+	}
 	sp_wr_finish(&out);
 }
 

@@ -1,5 +1,6 @@
 /* core/codec/nsc_enc.c - pixels into NSCodec bitmaps. */
 #include "core/base/mem.h"
+#include "core/codec/aycocg.h"
 #include "core/codec/nsc.h"
 #include "core/codec/simd.h"
 
@@ -10,14 +11,6 @@
 struct sp_nsc_enc {
 	uint8_t *buf; /* three planes, each with a margin */
 	size_t cap;
-};
-
-/* How chroma becomes what is sent, [MS-RDPEGDI] 3.1.9.1.4, rounded rather than cut. */
-struct chroma {
-	int round_co, round_cg; /* half of what is dropped */
-	int shift_co, shift_cg;
-	int max; /* rounding may lead one beyond it */
-	int mask; /* the bits that are sent */
 };
 
 struct sp_nsc_enc *sp_nsc_enc_create(void)
@@ -33,111 +26,6 @@ void sp_nsc_enc_destroy(struct sp_nsc_enc *e)
 	}
 }
 
-#if defined(SP_SIMD_SSE2)
-/* Eight pixels as numbers of 16 bits: luma, R - B and 2G - R - B. */
-static inline void split8(const uint8_t *px, __m128i *luma, __m128i *co, __m128i *cg)
-{
-	const __m128i low = _mm_set1_epi16(0x00ff), low32 = _mm_set1_epi32(0x000000ff);
-	__m128i p0 = _mm_loadu_si128((const __m128i *)px);
-	__m128i p1 = _mm_loadu_si128((const __m128i *)px + 1);
-	/* Below 2^15, so the signed pack keeps them. */
-	__m128i b = _mm_packs_epi32(_mm_and_si128(p0, low32), _mm_and_si128(p1, low32));
-	__m128i g = _mm_packs_epi32(_mm_and_si128(_mm_srli_epi32(p0, 8), low32),
-			_mm_and_si128(_mm_srli_epi32(p1, 8), low32));
-	__m128i r = _mm_packs_epi32(_mm_and_si128(_mm_srli_epi32(p0, 16), low),
-			_mm_and_si128(_mm_srli_epi32(p1, 16), low));
-	__m128i rb = _mm_add_epi16(r, b), gg = _mm_add_epi16(g, g);
-
-	*luma = _mm_srli_epi16(_mm_add_epi16(_mm_add_epi16(rb, gg), _mm_set1_epi16(2)), 2);
-	*co = _mm_sub_epi16(r, b);
-	*cg = _mm_sub_epi16(gg, rb);
-}
-
-static inline __m128i send8(__m128i v, int round, __m128i shift, const struct chroma *c)
-{
-	v = _mm_sra_epi16(_mm_add_epi16(v, _mm_set1_epi16((short)round)), shift);
-	v = _mm_min_epi16(v, _mm_set1_epi16((short)c->max));
-	return _mm_and_si128(v, _mm_set1_epi16((short)c->mask));
-}
-
-/* Sums of neighbours of two rows of eight: four values, twice. */
-static inline __m128i pairs(__m128i a, __m128i b)
-{
-	__m128i v = _mm_madd_epi16(_mm_add_epi16(a, b), _mm_set1_epi16(1));
-
-	return _mm_packs_epi32(v, v);
-}
-#else
-static uint8_t send_chroma(int v, int round, int shift, const struct chroma *c)
-{
-	v = (v + round) >> shift;
-	return (uint8_t)((v < c->max ? v : c->max) & c->mask);
-}
-#endif
-
-/* 16 pixels into 16 values of each plane. */
-static void split16(const uint8_t *px, uint8_t *y, uint8_t *co, uint8_t *cg, const struct chroma *c)
-{
-#if defined(SP_SIMD_SSE2)
-	const __m128i so = _mm_cvtsi32_si128(c->shift_co), sg = _mm_cvtsi32_si128(c->shift_cg);
-	__m128i y0, o0, g0, y1, o1, g1;
-
-	split8(px, &y0, &o0, &g0);
-	split8(px + 32, &y1, &o1, &g1);
-	_mm_storeu_si128((__m128i *)y, _mm_packus_epi16(y0, y1));
-	_mm_storeu_si128((__m128i *)co,
-			_mm_packus_epi16(send8(o0, c->round_co, so, c),
-					send8(o1, c->round_co, so, c)));
-	_mm_storeu_si128((__m128i *)cg,
-			_mm_packus_epi16(send8(g0, c->round_cg, sg, c),
-					send8(g1, c->round_cg, sg, c)));
-#else
-	for (int i = 0; i < 16; i++, px += 4) {
-		y[i] = (uint8_t)((px[0] + 2 * px[1] + px[2] + 2) >> 2);
-		co[i] = send_chroma(px[2] - px[0], c->round_co, c->shift_co, c);
-		cg[i] = send_chroma(2 * px[1] - px[2] - px[0], c->round_cg, c->shift_cg, c);
-	}
-#endif
-}
-
-/* Two rows of 16 pixels into 16 values of luma each and 8 of chroma. */
-static void split16x2(const uint8_t *const px[2], uint8_t *const y[2], uint8_t *co, uint8_t *cg,
-		const struct chroma *c)
-{
-#if defined(SP_SIMD_SSE2)
-	const __m128i so = _mm_cvtsi32_si128(c->shift_co), sg = _mm_cvtsi32_si128(c->shift_cg);
-	__m128i ya, oa, ga, yb, ob, gb, yc, oc, gc, yd, od, gd, o, g;
-
-	split8(px[0], &ya, &oa, &ga);
-	split8(px[0] + 32, &yb, &ob, &gb);
-	_mm_storeu_si128((__m128i *)y[0], _mm_packus_epi16(ya, yb));
-	split8(px[1], &yc, &oc, &gc);
-	split8(px[1] + 32, &yd, &od, &gd);
-	_mm_storeu_si128((__m128i *)y[1], _mm_packus_epi16(yc, yd));
-	o = _mm_unpacklo_epi64(pairs(oa, oc), pairs(ob, od));
-	g = _mm_unpacklo_epi64(pairs(ga, gc), pairs(gb, gd));
-	o = send8(o, c->round_co, so, c);
-	g = send8(g, c->round_cg, sg, c);
-	_mm_storel_epi64((__m128i *)co, _mm_packus_epi16(o, o));
-	_mm_storel_epi64((__m128i *)cg, _mm_packus_epi16(g, g));
-#else
-	for (int i = 0; i < 16; i += 2) {
-		int o = 0, g = 0;
-
-		for (int k = 0; k < 4; k++) {
-			size_t x = (size_t)(i + (k & 1));
-			const uint8_t *p = px[k >> 1] + 4 * x;
-
-			y[k >> 1][x] = (uint8_t)((p[0] + 2 * p[1] + p[2] + 2) >> 2);
-			o += p[2] - p[0];
-			g += 2 * p[1] - p[2] - p[0];
-		}
-		co[i / 2] = send_chroma(o, c->round_co, c->shift_co, c);
-		cg[i / 2] = send_chroma(g, c->round_cg, c->shift_cg, c);
-	}
-#endif
-}
-
 /* The last pixels of a row, fewer than 16, repeated to that many. */
 static void pad(uint8_t *to, const uint8_t *row, uint32_t x, uint32_t w)
 {
@@ -147,7 +35,7 @@ static void pad(uint8_t *to, const uint8_t *row, uint32_t x, uint32_t w)
 }
 
 static void split_full(uint8_t *const *plane, const uint8_t *row, ptrdiff_t step, uint32_t w,
-		uint32_t h, const struct chroma *c)
+		uint32_t h, const struct sp_aycocg *c)
 {
 	uint8_t padded[64];
 	size_t at = 0;
@@ -156,12 +44,13 @@ static void split_full(uint8_t *const *plane, const uint8_t *row, ptrdiff_t step
 		uint32_t x = 0;
 
 		for (; x + 16 <= w; x += 16) {
-			split16(row + 4 * (size_t)x, plane[0] + at + x, plane[1] + at + x,
+			sp_aycocg_split16(row + 4 * (size_t)x, plane[0] + at + x, plane[1] + at + x,
 					plane[2] + at + x, c);
 		}
 		if (x < w) {
 			pad(padded, row, x, w);
-			split16(padded, plane[0] + at + x, plane[1] + at + x, plane[2] + at + x, c);
+			sp_aycocg_split16(padded, plane[0] + at + x, plane[1] + at + x,
+					plane[2] + at + x, c);
 		}
 		row += y + 1 < h ? step : 0;
 	}
@@ -169,7 +58,7 @@ static void split_full(uint8_t *const *plane, const uint8_t *row, ptrdiff_t step
 
 /* With the planes padded as [MS-RDPNSC] 3.1.8.2 wants it; what is added repeats the edge. */
 static void split_half(uint8_t *const *plane, const uint8_t *row, ptrdiff_t step, uint32_t w,
-		uint32_t h, const struct chroma *c)
+		uint32_t h, const struct sp_aycocg *c)
 {
 	size_t luma_w = (w + 7) & ~7u, chroma_w = luma_w / 2;
 	uint8_t padded[2][64], spare[2][16];
@@ -194,7 +83,7 @@ static void split_half(uint8_t *const *plane, const uint8_t *row, ptrdiff_t step
 				luma[0] = spare[0];
 				luma[1] = spare[1];
 			}
-			split16x2(px, luma, plane[1] + chroma_at + x / 2,
+			sp_aycocg_split16x2(px, luma, plane[1] + chroma_at + x / 2,
 					plane[2] + chroma_at + x / 2, c);
 			if (luma[0] == spare[0]) {
 				memcpy(plane[0] + at + x, spare[0], last ? 8 : 16);
@@ -311,10 +200,7 @@ int sp_nsc_encode(struct sp_nsc_enc *e, const struct sp_nsc_conf *conf, const ui
 		ptrdiff_t step, uint32_t w, uint32_t h, struct sp_wr *out)
 {
 	unsigned half = conf->subsample ? 1 : 0, loss = conf->loss;
-	struct chroma c = {.shift_co = (int)(loss + 2 * half),
-			.shift_cg = (int)(loss + 1 + 2 * half),
-			.max = (0x100 >> (loss & 7)) - 1,
-			.mask = 0xff >> ((loss - 1) & 7)};
+	struct sp_aycocg c;
 	uint8_t *start, *o, *plane[3];
 	size_t n[3], room, luma_w;
 
@@ -322,8 +208,7 @@ int sp_nsc_encode(struct sp_nsc_enc *e, const struct sp_nsc_conf *conf, const ui
 			!(1 <= loss && loss <= 7)) {
 		return SP_EARG;
 	}
-	c.round_co = 1 << (c.shift_co - 1);
-	c.round_cg = 1 << (c.shift_cg - 1);
+	c = sp_aycocg_make(loss, half);
 	luma_w = half ? (w + 7) & ~7u : w;
 	n[0] = luma_w * h;
 	n[1] = n[2] = (luma_w >> half) * ((h + half) >> half);

@@ -39,6 +39,20 @@ sp_nodiscard int sp_planar_encode(const uint8_t *row, ptrdiff_t step, uint32_t w
 sp_nodiscard int sp_planar_encode_exact(
 		const uint8_t *row, ptrdiff_t step, uint32_t w, uint32_t h, struct sp_wr *out);
 
+struct sp_planar_conf {
+	bool padded; /* to a multiple of 4 columns, as bitmap updates are */
+	bool alpha; /* an opaque alpha plane, for a client without DRAW_ALLOW_SKIP_ALPHA */
+	uint8_t loss; /* colour loss level: 1 (least) to 7 bits of chroma are dropped */
+	bool subsample; /* chroma of 2x2 pixels together */
+};
+
+/*
+ * The same as luma and chroma, for a client with DRAW_ALLOW_DYNAMIC_COLOR_FIDELITY, and
+ * DRAW_ALLOW_COLOR_SUBSAMPLING where conf says so. Greys lose nothing.
+ */
+sp_nodiscard int sp_planar_encode_lossy(const struct sp_planar_conf *conf, const uint8_t *row,
+		ptrdiff_t step, uint32_t w, uint32_t h, struct sp_wr *out);
+
 #define SP_PLANAR_BOUND (2 + 4 * SP_PLANAR_TILE * SP_PLANAR_TILE)
 #define SP_PLANAR_ROOM (SP_PLANAR_BOUND + 256)
 

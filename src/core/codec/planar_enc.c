@@ -1,19 +1,12 @@
 /* core/codec/planar_enc.c - pixels into planar bitmaps, lossless. */
-#include "core/codec/planar.h"
-
+#include "core/codec/planar_rows.h"
 #include "core/codec/simd.h"
-
-#define HEADER_RLE 0x10
-#define HEADER_NA 0x20
-
-#define SIDE SP_PLANAR_TILE
-#define MARGIN 32 /* before and behind a plane, for what is read or written past a row */
-#define ROW_BOUND (SIDE + SIDE / 15 + 2 + SP_SIMD_SLACK) /* most bytes written for a row */
 
 struct tile {
 	uint32_t w, h;
 	size_t n; /* w * h */
-	uint8_t delta[3][MARGIN + SIDE * SIDE + MARGIN]; /* red, green, blue, without gaps */
+	uint8_t delta[3][PLANAR_MARGIN + SP_PLANAR_TILE * SP_PLANAR_TILE +
+			PLANAR_MARGIN]; /* red, green, blue, without gaps */
 };
 
 /* Raw bytes in pieces of 15 but for the last, which is left to the caller. */
@@ -62,8 +55,7 @@ static size_t put_segment(uint8_t **out, const uint8_t *raw, size_t n_raw, size_
 	return run - left;
 }
 
-/* One row of w bytes; row[-1] may be read. */
-static uint8_t *put_row(uint8_t *o, const uint8_t *row, size_t w)
+uint8_t *sp_planar_put_row(uint8_t *o, const uint8_t *row, size_t w)
 {
 	uint64_t same = sp_simd_mask(row, w), runs;
 	size_t at = 0;
@@ -96,13 +88,13 @@ static uint32_t columns(uint32_t w)
 
 static void split(struct tile *t, const uint8_t *row, ptrdiff_t step, uint32_t w)
 {
-	uint8_t line[2][3][SIDE + MARGIN];
-	uint8_t padding[4 * SIDE];
+	uint8_t line[2][3][SP_PLANAR_TILE + PLANAR_MARGIN];
+	uint8_t padding[4 * SP_PLANAR_TILE];
 	uint32_t wide = columns(w);
 
 	for (uint32_t y = 0; y < t->h; y++) {
-		uint8_t(*now)[SIDE + MARGIN] = line[y & 1];
-		uint8_t(*before)[SIDE + MARGIN] = line[~y & 1];
+		uint8_t(*now)[SP_PLANAR_TILE + PLANAR_MARGIN] = line[y & 1];
+		uint8_t(*before)[SP_PLANAR_TILE + PLANAR_MARGIN] = line[~y & 1];
 		const uint8_t *from = row;
 
 		if (w < wide) {
@@ -113,7 +105,7 @@ static void split(struct tile *t, const uint8_t *row, ptrdiff_t step, uint32_t w
 		}
 		sp_simd_split(now[2], now[1], now[0], from, wide);
 		for (int i = 0; i < 3; i++) {
-			uint8_t *to = t->delta[i] + MARGIN + (size_t)y * t->w;
+			uint8_t *to = t->delta[i] + PLANAR_MARGIN + (size_t)y * t->w;
 
 			if (y == 0) {
 				memcpy(to, now[i], t->w);
@@ -125,17 +117,17 @@ static void split(struct tile *t, const uint8_t *row, ptrdiff_t step, uint32_t w
 	}
 }
 
-/* An opaque plane: a row of 0xff, and no difference in any other. */
-static uint8_t *put_alpha(uint8_t *o, const struct tile *t)
+/* A row of 0xff, and no difference in any other. */
+uint8_t *sp_planar_put_alpha(uint8_t *o, uint32_t w, uint32_t h)
 {
-	uint8_t buf[MARGIN + SIDE + MARGIN] = {0};
-	uint8_t *row = buf + MARGIN;
+	uint8_t buf[PLANAR_MARGIN + SP_PLANAR_TILE + PLANAR_MARGIN] = {0};
+	uint8_t *row = buf + PLANAR_MARGIN;
 
-	memset(row, 0xff, t->w);
-	for (uint32_t y = 0; y < t->h; y++) {
-		o = put_row(o, row, t->w);
+	memset(row, 0xff, w);
+	for (uint32_t y = 0; y < h; y++) {
+		o = sp_planar_put_row(o, row, w);
 		if (y == 0) {
-			memset(row, 0, t->w);
+			memset(row, 0, w);
 		}
 	}
 	return o;
@@ -145,13 +137,13 @@ static uint8_t *put_alpha(uint8_t *o, const struct tile *t)
 static uint8_t *put_rle(const struct tile *t, bool alpha, uint8_t *o, const uint8_t *limit)
 {
 	if (alpha) {
-		o = put_alpha(o, t);
+		o = sp_planar_put_alpha(o, t->w, t->h);
 	}
 	for (int i = 0; i < 3; i++) {
-		const uint8_t *row = t->delta[i] + MARGIN;
+		const uint8_t *row = t->delta[i] + PLANAR_MARGIN;
 
 		for (uint32_t y = 0; y < t->h && o < limit; y++, row += t->w) {
-			o = put_row(o, row, t->w);
+			o = sp_planar_put_row(o, row, t->w);
 		}
 	}
 	return o < limit ? o : NULL;
@@ -187,23 +179,23 @@ static int encode(const uint8_t *row, ptrdiff_t step, uint32_t w, uint32_t h, bo
 	uint8_t *start, *o;
 	size_t raw, room;
 
-	if (!(1 <= w && w <= SIDE && 1 <= h && h <= SIDE)) {
+	if (!(1 <= w && w <= SP_PLANAR_TILE && 1 <= h && h <= SP_PLANAR_TILE)) {
 		return SP_EARG;
 	}
 	t.w = padded ? columns(w) : w;
 	t.h = h;
 	t.n = (size_t)t.w * h;
 	raw = 1 + (alpha ? 4 : 3) * t.n + 1;
-	room = raw + 2 * ROW_BOUND;
+	room = raw + 2 * PLANAR_ROW_BOUND;
 	start = sp_wr_room(out, room);
 	if (!start) {
 		return sp_wr_ok(out);
 	}
 	split(&t, row, step, w);
-	start[0] = HEADER_RLE | (alpha ? 0 : HEADER_NA);
+	start[0] = PLANAR_RLE | (alpha ? 0 : PLANAR_NO_ALPHA);
 	o = put_rle(&t, alpha, start + 1, start + raw);
 	if (!o) {
-		start[0] = alpha ? 0 : HEADER_NA;
+		start[0] = alpha ? 0 : PLANAR_NO_ALPHA;
 		o = put_raw(row, step, w, &t, alpha, start + 1);
 	}
 	sp_wr_shrink(out, room - (size_t)(o - start));

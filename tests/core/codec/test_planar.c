@@ -10,6 +10,7 @@
 #define CANARY 0xa5
 /* Hash of all streams of the round trips: the same bytes with every vector unit. */
 #define ENCODED 0x9c95313b165fde94u
+#define LOSSY 0x3d9bd553eee5e74cu /* the same for the lossy ones */
 #define MARGIN 3 /* pixels around the picture that must stay as they are */
 
 /* A frame with a canary around a picture, decoded bottom-up. */
@@ -186,8 +187,64 @@ static void test_round_trips(void **state)
 	assert_true(hash == ENCODED);
 }
 
+static void lossy_round_trip(enum picture kind, uint32_t w, uint32_t h, struct sp_planar_conf conf,
+		uint64_t *hash)
+{
+	uint32_t wide = conf.padded ? (w + 3) & ~3u : w;
+	uint8_t *px = malloc(4 * (size_t)w * h);
+	struct frame f = frame_make(wide, h);
+	struct sp_wr out;
+	int n;
+
+	picture_make(px, kind, w, h, w * 131 + h);
+	sp_wr_init(&out, SP_PLANAR_ROOM);
+	n = sp_planar_encode_lossy(
+			&conf, px + 4 * (size_t)w * (h - 1), -4 * (ptrdiff_t)w, w, h, &out);
+	assert_true(n > 0 && n == (int)out.n && n <= SP_PLANAR_BOUND);
+	*hash = picture_hash(*hash, out.p, out.n);
+	assert_int_equal(frame_decode(&f, sp_span(out.p, out.n)), SP_OK);
+	frame_check(&f);
+	for (uint32_t y = 0; y < h; y++) {
+		for (uint32_t x = 0; x < wide; x++) {
+			const uint8_t *want = px + 4 * ((size_t)y * w + (x < w ? x : w - 1));
+			const uint8_t *got = frame_row(&f, y) + 4 * (size_t)x;
+			bool grey = kind == TEXT;
+
+			/* What was dropped, and half of what chroma is measured in. */
+			for (int i = 0; i < 3 && (!conf.subsample || grey); i++) {
+				assert_true(abs(want[i] - got[i]) <=
+						(grey ? 0 : (2 << conf.loss) + 3));
+			}
+			assert_int_equal(got[3], 0xff);
+		}
+	}
+	sp_wr_finish(&out);
+	free(f.p);
+	free(px);
+}
+
+static void test_lossy(void **state)
+{
+	static const uint32_t sides[] = {1, 2, 3, 4, 5, 15, 16, 17, 33, 49, 63, 64};
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (int kind = 0; kind < PICTURE_COUNT; kind++) {
+		for (size_t i = 0; i < sizeof(sides) / sizeof(*sides); i++) {
+			for (size_t k = 0; k < sizeof(sides) / sizeof(*sides); k++) {
+				struct sp_planar_conf conf = {(i + k) % 2, (i + k) % 3 == 0,
+						(uint8_t)((i + k) % 7 + 1), (2 * i + k) % 5 < 2};
+
+				lossy_round_trip(kind, sides[i], sides[k], conf, &hash);
+			}
+		}
+	}
+	print_message("encoded: %016llx\n", (unsigned long long)hash);
+	assert_true(hash == LOSSY);
+}
+
 static void test_encoder_refuses(void **state)
 {
+	struct sp_planar_conf conf = {.loss = 1};
 	uint8_t px[4 * 64] = {0};
 	uint8_t small[100];
 	struct sp_wr out;
@@ -196,6 +253,14 @@ static void test_encoder_refuses(void **state)
 	assert_int_equal(sp_planar_encode(px, 256, 65, 1, false, &out), SP_EARG);
 	assert_int_equal(sp_planar_encode(px, 256, 0, 1, false, &out), SP_EARG);
 	assert_int_equal(sp_planar_encode(px, 256, 64, 1, false, &out), SP_ESPACE);
+	sp_wr_fixed(&out, small, sizeof(small));
+	assert_int_equal(sp_planar_encode_lossy(&conf, px, 256, 65, 1, &out), SP_EARG);
+	assert_int_equal(sp_planar_encode_lossy(&conf, px, 256, 1, 0, &out), SP_EARG);
+	assert_int_equal(sp_planar_encode_lossy(&conf, px, 256, 64, 1, &out), SP_ESPACE);
+	conf.loss = 8;
+	assert_int_equal(sp_planar_encode_lossy(&conf, px, 256, 64, 1, &out), SP_EARG);
+	conf.loss = 0;
+	assert_int_equal(sp_planar_encode_lossy(&conf, px, 256, 64, 1, &out), SP_EARG);
 }
 
 static void cut(struct sp_span in, void *arg)
@@ -274,6 +339,7 @@ int main(void)
 			cmocka_unit_test(test_spec_example),
 			cmocka_unit_test(test_round_trips),
 			cmocka_unit_test(test_exact),
+			cmocka_unit_test(test_lossy),
 			cmocka_unit_test(test_encoder_refuses),
 			cmocka_unit_test(test_truncated),
 			cmocka_unit_test(test_damaged),
