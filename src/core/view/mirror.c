@@ -140,27 +140,32 @@ bool sp_mirror_pending(const struct sp_mirror *m)
 	return m->damaged > 0;
 }
 
-/* The part of r that differs; empty when nothing does. */
+/* The part of r that differs; empty when nothing does. No more is looked at than it takes. */
 static struct sp_rect changed(
 		const struct sp_mirror *m, struct sp_rect r, const uint8_t *fb, size_t stride)
 {
-	int32_t x0 = r.w, x1 = 0, y0 = r.h, y1 = 0;
+	const uint8_t *now = fb + (size_t)r.y * stride + 4 * (size_t)r.x;
+	const uint8_t *was = m->px + 4 * ((size_t)r.y * m->w + (size_t)r.x);
+	size_t step = 4 * (size_t)m->w, w = (size_t)r.w, y0 = 0, y1 = (size_t)r.h;
+	size_t x0 = w, x1 = 0;
 
-	for (int32_t y = 0; y < r.h; y++) {
-		const uint8_t *now = fb + (size_t)(r.y + y) * stride + 4 * (size_t)r.x;
-		const uint8_t *was = m->px + 4 * ((size_t)(r.y + y) * m->w + (size_t)r.x);
-		int32_t first = (int32_t)sp_simd_differ(now, was, (size_t)r.w);
-
-		if (first == r.w) {
-			continue;
-		}
-		int32_t last = (int32_t)sp_simd_differ_end(now, was, (size_t)r.w);
-		x0 = first < x0 ? first : x0;
-		x1 = last > x1 ? last : x1;
-		y0 = y < y0 ? y : y0;
-		y1 = y + 1;
+	while (y0 < y1 && (x0 = sp_simd_differ(now + y0 * stride, was + y0 * step, w)) == w) {
+		y0++;
 	}
-	return (struct sp_rect){r.x + x0, r.y + y0, x1 - x0, y1 - y0};
+	if (y0 == y1) {
+		return (struct sp_rect){0};
+	}
+	while (sp_simd_differ(now + (y1 - 1) * stride, was + (y1 - 1) * step, w) == w) {
+		y1--;
+	}
+	for (size_t y = y0; y < y1 && !(x0 == 0 && x1 == w); y++) {
+		const uint8_t *a = now + y * stride, *b = was + y * step;
+
+		x0 = sp_simd_differ(a, b, x0);
+		x1 += sp_simd_differ_end(a + 4 * x1, b + 4 * x1, w - x1);
+	}
+	return (struct sp_rect){r.x + (int32_t)x0, r.y + (int32_t)y0, (int32_t)(x1 - x0),
+			(int32_t)(y1 - y0)};
 }
 
 size_t sp_mirror_compare(

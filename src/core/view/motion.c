@@ -7,12 +7,14 @@
 #include "core/codec/simd.h"
 
 #define STRIP 64 /* pixels of a row that are looked at together */
-#define STRIPS 12 /* of them across an area */
+#define STRIPS 8 /* of them across an area */
 #define MIN_VOTES 8
 #define MIN_GAIN 2048u /* pixels */
 #define MIN_SIDE 24
 #define GRID 64 /* cells across an area, at most */
-#define MIN_CELL 32
+#define MIN_CELL 32 /* rows of one */
+#define MIN_CELL_WIDTH 64
+#define FIT 96 /* lines of pixels that are looked at on either side of an edge */
 /* Any direction: short pieces of rows of the old picture, looked up at each place of the new one. */
 #define PIECE 16
 #define EACH 32 /* one is taken from a square of this side */
@@ -87,19 +89,40 @@ static const uint8_t *now_at(const struct sp_motion_pictures *p, int32_t x, int3
 	return p->now + (size_t)y * p->now_stride + 4 * (size_t)x;
 }
 
-/* 0 when the n pixels are all of one colour, and so tell nothing. */
+static uint64_t two(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v & 0x00ffffff00ffffffu;
+}
+
+/* 0 when the n pixels are all of one colour, and so tell nothing. Four chains, since one waits. */
 static uint32_t row_hash(const uint8_t *px, int32_t n)
 {
-	uint64_t h = 0x9e3779b97f4a7c15u, first = colour(px), other = 0;
+	const uint64_t k = 0xff51afd7ed558ccdu;
+	uint64_t h[4] = {1, 2, 3, 4}, other = 0, first = colour(px);
+	int32_t i = 0;
 
-	for (int32_t i = 0; i < n; i++) {
-		uint64_t c = colour(px + 4 * i);
+	first |= first << 32;
+	for (; i + 8 <= n; i += 8) {
+		for (int32_t c = 0; c < 4; c++) {
+			uint64_t v = two(px + 4 * (i + 2 * c));
 
-		other |= c ^ first;
-		h = (h ^ c) * 0xff51afd7ed558ccdu;
-		h ^= h >> 29;
+			other |= v ^ first;
+			h[c] = (h[c] ^ v) * k;
+			h[c] ^= h[c] >> 32;
+		}
 	}
-	return other ? (uint32_t)(h >> 32) | 1 : 0;
+	for (; i < n; i++) {
+		uint64_t v = colour(px + 4 * i);
+
+		other |= v ^ (first >> 32);
+		h[0] = (h[0] ^ v) * k;
+		h[0] ^= h[0] >> 32;
+	}
+	h[0] = (h[0] ^ h[1] * 3 ^ h[2] * 5 ^ h[3] * 7) * k;
+	return other ? (uint32_t)(h[0] >> 32) | 1 : 0;
 }
 
 static struct entry *find(struct entry *table, size_t cap, uint32_t hash)
@@ -331,42 +354,72 @@ static int32_t best_cells(const int32_t *w, int32_t cols, int32_t rows, struct s
 	return best;
 }
 
-static bool worth(const struct sp_motion_pictures *p, struct sp_rect r, int32_t dx, int32_t dy)
+enum side {
+	LEFT,
+	TOP,
+	RIGHT,
+	BOTTOM,
+};
+
+/* The i-th line of pixels beside an edge: outside for i >= 0, inside for i < 0. */
+static struct sp_rect line_at(struct sp_rect r, enum side side, int32_t i)
 {
-	return weigh(p, r, dx, dy) > 0;
+	switch (side) {
+	case LEFT:
+		return (struct sp_rect){r.x - 1 - i, r.y, 1, r.h};
+	case TOP:
+		return (struct sp_rect){r.x, r.y - 1 - i, r.w, 1};
+	case RIGHT:
+		return (struct sp_rect){r.x + r.w + i, r.y, 1, r.h};
+	case BOTTOM:
+		break;
+	}
+	return (struct sp_rect){r.x, r.y + r.h + i, r.w, 1};
 }
 
-/* Moves the edges in while nothing is gained there, then out while something is. */
-static struct sp_rect fit(const struct sp_motion_pictures *p, struct sp_rect r, struct sp_rect most,
-		int32_t dx, int32_t dy)
+static struct sp_rect shift(struct sp_rect r, enum side side, int32_t by)
 {
-	int32_t x0 = r.x, y0 = r.y, x1 = r.x + r.w, y1 = r.y + r.h;
+	r.x -= side == LEFT ? by : 0;
+	r.y -= side == TOP ? by : 0;
+	r.w += side == LEFT || side == RIGHT ? by : 0;
+	r.h += side == TOP || side == BOTTOM ? by : 0;
+	return r;
+}
 
-	while (y1 - y0 > 1 && !worth(p, (struct sp_rect){x0, y0, x1 - x0, 1}, dx, dy)) {
-		y0++;
+/*
+ * Puts an edge where most is gained: out over lines that together gain, in over such that together
+ * lose. Between letters nothing is gained or lost, so a single line decides nothing.
+ */
+static struct sp_rect fit(const struct sp_motion_pictures *p, struct sp_rect r, struct sp_rect most,
+		enum side side, int32_t dx, int32_t dy)
+{
+	int32_t deep = side == LEFT || side == RIGHT ? r.w : r.h;
+	int32_t sum = 0, best = 0, by = 0;
+
+	for (int32_t i = 0; i < FIT; i++) {
+		struct sp_rect l = line_at(r, side, i);
+
+		if (!sp_rect_contains(most, l)) {
+			break;
+		}
+		sum += weigh(p, l, dx, dy);
+		if (sum > best) {
+			best = sum;
+			by = i + 1;
+		}
 	}
-	while (y1 - y0 > 1 && !worth(p, (struct sp_rect){x0, y1 - 1, x1 - x0, 1}, dx, dy)) {
-		y1--;
+	if (by > 0) {
+		return shift(r, side, by);
 	}
-	while (x1 - x0 > 1 && !worth(p, (struct sp_rect){x0, y0, 1, y1 - y0}, dx, dy)) {
-		x0++;
+	sum = best = 0;
+	for (int32_t i = 1; i <= FIT && i < deep; i++) {
+		sum += weigh(p, line_at(r, side, -i), dx, dy);
+		if (sum < best || (sum == 0 && by == i - 1)) {
+			best = sum;
+			by = i;
+		}
 	}
-	while (x1 - x0 > 1 && !worth(p, (struct sp_rect){x1 - 1, y0, 1, y1 - y0}, dx, dy)) {
-		x1--;
-	}
-	while (y0 > most.y && worth(p, (struct sp_rect){x0, y0 - 1, x1 - x0, 1}, dx, dy)) {
-		y0--;
-	}
-	while (y1 < most.y + most.h && worth(p, (struct sp_rect){x0, y1, x1 - x0, 1}, dx, dy)) {
-		y1++;
-	}
-	while (x0 > most.x && worth(p, (struct sp_rect){x0 - 1, y0, 1, y1 - y0}, dx, dy)) {
-		x0--;
-	}
-	while (x1 < most.x + most.w && worth(p, (struct sp_rect){x1, y0, 1, y1 - y0}, dx, dy)) {
-		x1++;
-	}
-	return (struct sp_rect){x0, y0, x1 - x0, y1 - y0};
+	return shift(r, side, -by);
 }
 
 static bool reach(struct sp_motion *m, const struct sp_motion_pictures *p, struct sp_rect area,
@@ -381,7 +434,7 @@ static bool reach(struct sp_motion *m, const struct sp_motion_pictures *p, struc
 		return false;
 	}
 	int32_t cw = (area.w + GRID - 1) / GRID, ch = (area.h + GRID - 1) / GRID;
-	cw = cw < MIN_CELL ? MIN_CELL : cw;
+	cw = cw < MIN_CELL_WIDTH ? MIN_CELL_WIDTH : cw;
 	ch = ch < MIN_CELL ? MIN_CELL : ch;
 	int32_t cols = (area.w + cw - 1) / cw, rows = (area.h + ch - 1) / ch;
 	for (int32_t y = 0; y < rows; y++) {
@@ -397,7 +450,11 @@ static bool reach(struct sp_motion *m, const struct sp_motion_pictures *p, struc
 	}
 	struct sp_rect r = {
 			area.x + cells.x * cw, area.y + cells.y * ch, cells.w * cw, cells.h * ch};
-	out->to = fit(p, sp_rect_and(r, area), area, dx, dy);
+	r = sp_rect_and(r, area);
+	for (enum side side = LEFT; side <= BOTTOM; side++) {
+		r = fit(p, r, area, side, dx, dy);
+	}
+	out->to = r;
 	out->dx = dx;
 	out->dy = dy;
 	out->gain = (size_t)best;
