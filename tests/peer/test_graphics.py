@@ -37,6 +37,15 @@ class Ways(Shared):
         probe.ask('film', 128, 128, 512, 384, 30)
         self.same(viewer, inside, what='film')
 
+    def mode(self, inside, size):
+        """As somebody does who sets the size of his screen."""
+        name = 'test-%dx%d' % size
+        output = inside.run('xrandr').stdout.split(' connected')[0].split()[-1]
+        inside.run('xrandr', '--newmode', name, '60', str(size[0]), str(size[0] + 8), str(size[0] + 16),
+                   str(size[0] + 32), str(size[1]), str(size[1] + 1), str(size[1] + 2), str(size[1] + 4))
+        inside.run('xrandr', '--addmode', output, name)
+        inside.run('xrandr', '--output', output, '--mode', name)
+
     def test_gfx(self):
         viewer, inside, probe = self.way('/gfx')
         self.assertIn('pipeline: version', self.trial.log())
@@ -56,6 +65,17 @@ class Ways(Shared):
 
     def test_gfx_remotefx(self):
         self.film(*self.way('/gfx:RFX'))
+
+    def test_resize(self):
+        """The pipeline is told; the session goes on as it is."""
+        viewer, inside, probe = self.way('/gfx')
+        for size in ((800, 600), (1280, 960), (802, 601)):
+            self.mode(inside, size)
+            inside.wait_size(size)
+            probe.ask('show', save_ppm(tiled(CARD, *size), self.world.path('card.ppm')), 0, 0)
+            self.changes(viewer, inside, probe)
+        log = self.trial.log()
+        self.assertEqual(1, log[log.rindex('pipeline: version') - 400:].count(': active, '))
 
     def test_remotefx(self):
         viewer, inside, probe = self.way('/rfx')
