@@ -19,6 +19,7 @@ struct sp_port_conf {
 	void *owner; /* comes back in the events */
 	size_t max_message; /* a longer one is never put together: the port is closed */
 	uint32_t svc_flags; /* SP_SVC_SHOW_PROTOCOL or 0; static ones */
+	bool dense; /* what is sent is compressed already: it is not tried again; dynamic ones */
 };
 
 enum sp_vc_event_kind {

@@ -453,7 +453,7 @@ int sp_vc_dynamic_take(struct sp_vc *vc, const struct sp_svc_chunk *chunk)
 /* From one message to the next; without memory it goes as it is. */
 static void choose_packing(struct sp_port *p)
 {
-	if (p->vc->compresses && !p->enc) {
+	if (p->vc->compresses && !p->enc && !p->conf.dense) {
 		p->enc = sp_zgfx_enc_create(SP_ZGFX_LITE);
 	}
 	p->packed = p->enc != NULL;

@@ -176,7 +176,7 @@ static void on_message(struct sp_desk_gfx *g, struct sp_span message)
 static void attach(struct sp_part *p, struct sp_vc *vc)
 {
 	struct sp_desk_gfx *g = (struct sp_desk_gfx *)p;
-	struct sp_port_conf port = {.owner = p, .max_message = MAX_MESSAGE};
+	struct sp_port_conf port = {.owner = p, .max_message = MAX_MESSAGE, .dense = true};
 	struct sp_gfx_server_conf conf = {0};
 
 	g->gfx = sp_gfx_server_create(&conf);
@@ -356,11 +356,6 @@ int sp_desk_gfx_send(struct sp_desk_gfx *g, const struct sp_capture_frame *f)
 		arm(g);
 	}
 	return rc;
-}
-
-void sp_desk_gfx_rtt(struct sp_desk_gfx *g, uint64_t rtt_us)
-{
-	sp_pace_rtt(&g->pace, rtt_us, sp_now_us());
 }
 
 /* ---- life ---- */

@@ -43,7 +43,5 @@ void sp_desk_gfx_lose(struct sp_desk_gfx *g, struct sp_rect r);
 bool sp_desk_gfx_pending(const struct sp_desk_gfx *g);
 /* Sends a frame if one may go. The pixels are not looked at after the call. */
 sp_nodiscard int sp_desk_gfx_send(struct sp_desk_gfx *g, const struct sp_capture_frame *f);
-/* A round trip that was measured by other means. */
-void sp_desk_gfx_rtt(struct sp_desk_gfx *g, uint64_t rtt_us);
 
 #endif

@@ -147,6 +147,7 @@ static void end(struct film *f)
 /* As the desktop does it: a frame when there is something and one may go. */
 static void send(struct film *f)
 {
+	struct sp_gfx_server_stats stats;
 	uint64_t due = sp_emit_gfx_deadline(f->e);
 	uint32_t frame;
 
@@ -154,7 +155,6 @@ static void send(struct film *f)
 			!sp_pace_ready(&f->pace, f->now)) {
 		return;
 	}
-	uint64_t before = f->bytes;
 	int rc = sp_emit_gfx_begin(f->e, (const uint8_t *)f->px, 4 * (size_t)f->w,
 			sp_pace_budget(&f->pace), 0, f->now);
 	assert_true(rc >= 0);
@@ -166,8 +166,9 @@ static void send(struct film *f)
 		sp_emit_gfx_run(f->e, i - 1, i % SP_EMIT_GFX_WORKERS);
 	}
 	assert_int_equal(sp_emit_gfx_end(f->e, f->now, &frame), SP_OK);
+	sp_gfx_server_stats(f->s, &stats);
+	sp_pace_sent(&f->pace, frame, (size_t)(stats.sent - f->bytes), f->now);
 	carry(f);
-	sp_pace_sent(&f->pace, frame, (size_t)(f->bytes - before), f->now);
 	f->frames++;
 }
 
