@@ -23,18 +23,18 @@ class Ways(Shared):
         return viewer, inside, probe
 
     def changes(self, viewer, inside, probe, near=0):
-        for step in range(60):
+        for step in range(30):
             probe.ask('fill', step * 37 % 1000, step * 91 % 760, 1 + step % 90, 1 + step * 7 % 60, '%06x' % (step * 83701))
-        for step in range(20):
+        for step in range(12):
             probe.ask('copy', 0, 16, 1024, 752, 0, 0)
             probe.ask('fill', 0, 752, 1024, 16, '%06x' % (step * 402653))
-        for step in range(30):
+        for step in range(12):
             probe.ask('copy', 100, 100, 500, 400, 101 + step % 2, 99 + step % 3)
         self.same(viewer, inside, near=near, what='changes')
 
     def film(self, viewer, inside, probe):
         """What moves is near to the original while it does, and the original once it stands."""
-        probe.ask('film', 128, 128, 512, 384, 30)
+        probe.ask('film', 128, 128, 512, 384, 20)
         self.same(viewer, inside, what='film')
 
     def mode(self, inside, size):
@@ -47,15 +47,14 @@ class Ways(Shared):
         inside.run('xrandr', '--output', output, '--mode', name)
 
     def test_gfx(self):
-        viewer, inside, probe = self.way('/gfx')
-        self.assertIn('pipeline: version', self.trial.log())
+        viewer, inside, probe = self.way('/gfx:RFX')    # which is progressive, as with /gfx alone
+        self.assertIn(', progressive', self.trial.log())
         self.changes(viewer, inside, probe)
         self.film(viewer, inside, probe)
 
     def test_avc420(self):
         viewer, inside, probe = self.way('/gfx:AVC420')
         self.assertIn(', AVC420', self.trial.log())
-        self.changes(viewer, inside, probe)
         self.film(viewer, inside, probe)
 
     def test_avc444(self):
@@ -63,17 +62,14 @@ class Ways(Shared):
         self.assertIn(', AVC444', self.trial.log())
         self.film(viewer, inside, probe)
 
-    def test_gfx_remotefx(self):
-        self.film(*self.way('/gfx:RFX'))
-
     def test_resize(self):
         """The pipeline is told; the session goes on as it is."""
         viewer, inside, probe = self.way('/gfx')
-        for size in ((800, 600), (1280, 960), (802, 601)):
+        for size in ((802, 601), (1280, 960)):
             self.mode(inside, size)
             inside.wait_size(size)
             probe.ask('show', save_ppm(tiled(CARD, *size), self.world.path('card.ppm')), 0, 0)
-            self.changes(viewer, inside, probe)
+            self.same(viewer, inside, what=f'{size}')
         log = self.trial.log()
         self.assertEqual(1, log[log.rindex('pipeline: version') - 400:].count(': active, '))
 
@@ -86,11 +82,7 @@ class Ways(Shared):
     def test_nscodec(self):
         viewer, inside, probe = self.way('/nsc')
         self.assertIn('surface commands, NSCodec', self.trial.log())
-        self.changes(viewer, inside, probe)
         self.film(viewer, inside, probe)
-
-    def test_bitmaps(self):
-        self.changes(*self.way())
 
 
 if __name__ == '__main__':

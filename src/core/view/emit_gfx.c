@@ -22,6 +22,7 @@ struct sp_emit_gfx *sp_emit_gfx_create(const struct sp_emit_gfx_conf *conf)
 	}
 	e->conf = *conf;
 	e->gfx = conf->gfx;
+	sp_emit_gfx_prices(e);
 	e->kernel = sp_rfx_kernel(sp_cpu_best());
 	e->clear = sp_clear_enc_create();
 	if (!e->clear) {
@@ -293,6 +294,7 @@ int sp_emit_gfx_end(struct sp_emit_gfx *e, uint64_t now_us, uint32_t *frame)
 		return SP_EBUG;
 	}
 	int rc = sp_emit_gfx_put(e);
+	sp_emit_gfx_prices(e);
 	for (size_t i = 0; i < e->n_jobs; i++) {
 		if (e->job[i].out.cap > KEEP) {
 			sp_wr_finish(&e->job[i].out);
@@ -306,6 +308,13 @@ int sp_emit_gfx_end(struct sp_emit_gfx *e, uint64_t now_us, uint32_t *frame)
 	e->stats.frames++;
 	*frame = e->frame;
 	return rc;
+}
+
+int sp_emit_gfx_probe(struct sp_emit_gfx *e, uint64_t now_us, uint32_t *frame)
+{
+	int rc = e->open ? SP_EBUG : sp_gfx_server_start(e->gfx, 0, frame);
+
+	return rc == SP_OK ? sp_gfx_server_end(e->gfx, now_us) : rc;
 }
 
 void sp_emit_gfx_stats(const struct sp_emit_gfx *e, struct sp_emit_gfx_stats *out)

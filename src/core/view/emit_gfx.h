@@ -67,6 +67,9 @@ void sp_emit_gfx_run(struct sp_emit_gfx *e, size_t job, size_t worker);
 /* The frame's number through frame. */
 sp_nodiscard int sp_emit_gfx_end(struct sp_emit_gfx *e, uint64_t now_us, uint32_t *frame);
 
+/* A frame without contents, whose acknowledgement tells the round trip. */
+sp_nodiscard int sp_emit_gfx_probe(struct sp_emit_gfx *e, uint64_t now_us, uint32_t *frame);
+
 /* What was sent how, since the start. */
 struct sp_emit_gfx_stats {
 	uint64_t frames, fills, copies; /* commands */

@@ -6,15 +6,41 @@
 #define HEAT_SHARE 4 /* the part of a tile that has to change for it to move */
 #define SLACK 2 /* a frame may be so many times as large as it should */
 
-/* Bytes for a thousand pixels, about. */
-#define COST_SHARP 250u
-#define COST_PICTURE 220u
-#define COST_POOR 70u
-#define COST_EXACT 2000u
+#define PRICE_PIXELS 4096u /* fewer say nothing about a price */
+
+/* What it was for a desktop of text and photographs; the first frames tell better. */
+static const uint32_t first_price[PRICES] = {250, 220, 70, 120, 2000, 12};
+
+void sp_emit_gfx_prices(struct sp_emit_gfx *e)
+{
+	for (size_t k = 0; k < PRICES; k++) {
+		uint64_t pixels = 0, bytes = 0;
+
+		for (size_t i = 0; i < e->n_pieces; i++) {
+			const struct piece *p = &e->piece[i];
+
+			if (p->price == k) {
+				pixels += (uint64_t)p->r.w * (uint64_t)p->r.h;
+				bytes += p->n;
+			}
+		}
+		if (e->price[k] == 0) {
+			e->price[k] = first_price[k];
+		}
+		if (pixels >= PRICE_PIXELS) {
+			e->price[k] = (e->price[k] + (uint32_t)(bytes * 1000 / pixels) + 1) / 2;
+		}
+	}
+}
+
+static size_t price_of(const struct sp_emit_gfx *e, struct sp_rect r, enum price price)
+{
+	return (size_t)r.w * (size_t)r.h * e->price[price] / 1000;
+}
 
 /* ---- pieces ---- */
 
-int sp_emit_gfx_piece(struct sp_emit_gfx *e, struct piece p, size_t cost)
+int sp_emit_gfx_piece(struct sp_emit_gfx *e, struct piece p)
 {
 	if (e->n_pieces == e->cap_pieces) {
 		size_t cap = e->cap_pieces ? 2 * e->cap_pieces : 64;
@@ -28,7 +54,7 @@ int sp_emit_gfx_piece(struct sp_emit_gfx *e, struct piece p, size_t cost)
 	}
 	e->piece[e->n_pieces++] = p;
 	e->pixels += (size_t)p.r.w * (size_t)p.r.h;
-	e->cost += (size_t)p.r.w * (size_t)p.r.h * cost / 1000;
+	e->cost += price_of(e, p.r, (enum price)p.price);
 	return SP_OK;
 }
 
@@ -93,11 +119,11 @@ static int flush_run(struct sp_emit_gfx *e)
 				p->r.y + p->r.h == r.y) {
 			p->r.h += r.h;
 			e->pixels += (size_t)r.w * (size_t)r.h;
-			e->cost += (size_t)r.w * (size_t)r.h * COST_SHARP / 1000;
+			e->cost += price_of(e, r, PRICE_SHARP);
 			return SP_OK;
 		}
 	}
-	return sp_emit_gfx_piece(e, (struct piece){.r = r, .way = WAY_CLEAR}, COST_SHARP);
+	return sp_emit_gfx_piece(e, (struct piece){.r = r, .way = WAY_CLEAR, .price = PRICE_SHARP});
 }
 
 /*
@@ -161,7 +187,9 @@ static int add_picture(struct sp_emit_gfx *e, size_t i, struct sp_rect r, bool p
 	}
 	sp_emit_gfx_shown(e, i, p.poor ? SHOWN_POOR : SHOWN_GOOD);
 	e->stats.lossy += (uint64_t)r.w * (uint64_t)r.h;
-	return sp_emit_gfx_piece(e, p, p.poor ? COST_POOR : COST_PICTURE);
+	p.price = p.poor ? PRICE_POOR : PRICE_PICTURE;
+	p.moves = sp_heat_moves(&e->tile[i].heat, sp_emit_gfx_ms(e));
+	return sp_emit_gfx_piece(e, p);
 }
 
 static int take_tile(struct sp_emit_gfx *e, size_t i, const uint8_t *fb, size_t stride, bool tight)
@@ -195,8 +223,8 @@ static int take_tile(struct sp_emit_gfx *e, size_t i, const uint8_t *fb, size_t 
 		return add_sharp(e, r);
 	}
 	e->stats.lossless += (uint64_t)r.w * (uint64_t)r.h;
-	return sp_emit_gfx_piece(
-			e, (struct piece){.r = r, .tile = i, .way = WAY_PLANAR}, COST_EXACT);
+	return sp_emit_gfx_piece(e,
+			(struct piece){.r = r, .tile = i, .way = WAY_PLANAR, .price = PRICE_EXACT});
 }
 
 /* What each tile that changed is, and about how many bytes that would be. */
@@ -223,7 +251,9 @@ static size_t classify(struct sp_emit_gfx *e, const uint8_t *fb, size_t stride)
 		t->class = (uint8_t) class;
 		cost += class == SP_CLASS_FLAT
 				? 0
-				: n * (class == SP_CLASS_SHARP ? COST_SHARP : COST_PICTURE) / 1000;
+				: price_of(e, r,
+						  class == SP_CLASS_SHARP ? PRICE_SHARP
+									  : PRICE_PICTURE);
 	}
 	return cost;
 }
@@ -281,8 +311,11 @@ static int improve(struct sp_emit_gfx *e, size_t i)
 		if (left == 1) {
 			sp_emit_gfx_shown(e, i, SHOWN_GOOD);
 		}
-		return sp_emit_gfx_piece(e, (struct piece){.r = r, .tile = i, .way = WAY_UPGRADE},
-				COST_PICTURE / 2);
+		return sp_emit_gfx_piece(e,
+				(struct piece){.r = r,
+						.tile = i,
+						.way = WAY_UPGRADE,
+						.price = PRICE_UPGRADE});
 	}
 	if (t->shown == SHOWN_POOR) {
 		return add_picture(e, i, r, false);
@@ -293,8 +326,8 @@ static int improve(struct sp_emit_gfx *e, size_t i)
 		return add_sharp(e, r);
 	}
 	e->stats.lossless += (uint64_t)r.w * (uint64_t)r.h;
-	return sp_emit_gfx_piece(
-			e, (struct piece){.r = r, .tile = i, .way = WAY_PLANAR}, COST_EXACT);
+	return sp_emit_gfx_piece(e,
+			(struct piece){.r = r, .tile = i, .way = WAY_PLANAR, .price = PRICE_EXACT});
 }
 
 static int choose_still(struct sp_emit_gfx *e, size_t budget)

@@ -45,11 +45,24 @@ enum way {
 	WAYS,
 };
 
+/* Bytes of a thousand pixels, as the last frames had them. */
+enum price {
+	PRICE_SHARP,
+	PRICE_PICTURE,
+	PRICE_POOR,
+	PRICE_UPGRADE,
+	PRICE_EXACT, /* of a picture */
+	PRICE_VIDEO,
+	PRICES,
+};
+
 struct piece {
 	struct sp_rect r;
 	size_t tile; /* where it lies, of those that are tiles */
 	uint8_t way; /* enum way */
+	uint8_t price; /* enum price */
 	bool poor; /* rather few bytes than a good picture */
+	bool moves; /* and it will be another one soon */
 	size_t at, n; /* in the output of its job, once it has run */
 };
 
@@ -123,6 +136,7 @@ struct sp_emit_gfx {
 	struct job *job;
 	size_t n_jobs, cap_jobs;
 	size_t pixels, cost; /* bytes, as expected */
+	uint32_t price[PRICES];
 	struct worker *worker[SP_EMIT_GFX_WORKERS];
 	struct sp_emit_gfx_stats stats;
 };
@@ -147,7 +161,8 @@ bool sp_emit_gfx_video_take(struct sp_emit_gfx *e, size_t tile, struct sp_rect r
 sp_nodiscard int sp_emit_gfx_video_run(struct sp_emit_gfx *e, struct sp_wr *out);
 sp_nodiscard int sp_emit_gfx_video_put(struct sp_emit_gfx *e, struct sp_span data);
 void sp_emit_gfx_video_end(struct sp_emit_gfx *e);
-sp_nodiscard int sp_emit_gfx_piece(struct sp_emit_gfx *e, struct piece p, size_t cost);
+sp_nodiscard int sp_emit_gfx_piece(struct sp_emit_gfx *e, struct piece p);
+void sp_emit_gfx_prices(struct sp_emit_gfx *e);
 /* Room for the threads to work in. */
 sp_nodiscard int sp_emit_gfx_workers(struct sp_emit_gfx *e);
 void sp_emit_gfx_workers_finish(struct sp_emit_gfx *e);

@@ -78,7 +78,8 @@ static int run_prog(struct sp_emit_gfx *e, struct job *j, const struct piece *p,
 		return sp_prog_enc_upgrade(e->prog, &k->tiles, tx, ty, &j->out);
 	}
 	return sp_prog_enc_tile(e->prog, &k->tiles, sp_mirror_pixels(e->mirror),
-			sp_mirror_stride(e->mirror), tx, ty, SP_PROG_GOOD,
+			sp_mirror_stride(e->mirror), tx, ty,
+			p->poor && p->moves ? SP_PROG_FAIR : SP_PROG_GOOD,
 			p->poor ? SP_PROG_COARSE : SP_PROG_WHOLE, &j->out);
 }
 

@@ -133,9 +133,8 @@ int sp_emit_gfx_video(struct sp_emit_gfx *e, size_t budget)
 	v->on = true;
 	v->what = SP_AVC_LUMA;
 	v->used_ms = sp_emit_gfx_ms(e);
-	return sp_emit_gfx_piece(e, (struct piece){.r = v->area, .way = WAY_VIDEO},
-			bit_rate(v->area, budget) / FPS / 8 * 1000 /
-					((size_t)v->area.w * (size_t)v->area.h));
+	return sp_emit_gfx_piece(
+			e, (struct piece){.r = v->area, .way = WAY_VIDEO, .price = PRICE_VIDEO});
 }
 
 bool sp_emit_gfx_video_wants(const struct sp_emit_gfx *e, size_t tile)

@@ -2,7 +2,7 @@
 #include "core/view/pace.h"
 
 #define WHILE_US 5000000u /* measurements older than one to two of these are forgotten */
-#define RTT_WHILE_US 20000000u
+#define RTT_WHILE_US 10000000u /* then the line is let run empty, to see it anew */
 #define LOST_US 1000000u /* and four round trips: a frame without an answer counts no more */
 #define FRAME_US 40000u /* what one frame may take on the line */
 #define SLACK_US 20000u /* more than the round trip is in flight, so that the line never idles */
@@ -45,6 +45,7 @@ void sp_pace_sent(struct sp_pace *p, uint32_t id, size_t bytes, uint64_t now_us)
 	p->flight[at].arrived = p->arrived;
 	p->flight[at].arrived_us = p->arrived_us;
 	p->flight[at].limited = p->starved;
+	p->flight[at].alone = p->n == 0;
 	p->starved = false;
 	p->n++;
 	p->bytes += bytes;
@@ -72,7 +73,6 @@ void sp_pace_rtt(struct sp_pace *p, uint64_t rtt_us, uint64_t now_us)
 		p->rtt_us = rtt_us;
 		p->rtt_seen_us = now_us;
 	}
-	p->smooth_us = p->smooth_us == 0 ? rtt_us : (7 * p->smooth_us + rtt_us) / 8;
 }
 
 void sp_pace_acked(struct sp_pace *p, uint32_t id, uint64_t now_us)
@@ -87,6 +87,7 @@ void sp_pace_acked(struct sp_pace *p, uint32_t id, uint64_t now_us)
 	}
 	size_t at = (p->first + k) % SP_PACE_FRAMES;
 	uint64_t sent = p->flight[at].sent_us;
+	bool alone = p->flight[at].alone;
 	uint64_t was = p->flight[at].arrived, was_us = p->flight[at].arrived_us;
 	bool limited = p->flight[at].limited;
 
@@ -97,7 +98,12 @@ void sp_pace_acked(struct sp_pace *p, uint32_t id, uint64_t now_us)
 	uint64_t bytes = p->arrived - was;
 	uint64_t took = now_us - was_us;
 	p->arrived_us = now_us;
-	sp_pace_rtt(p, now_us - sent, now_us);
+	uint64_t trip = now_us - sent;
+	p->smooth_us = p->smooth_us == 0 ? trip : (7 * p->smooth_us + trip) / 8;
+	/* Behind other frames it took longer than the round trip, but never less. */
+	if (alone || trip < p->rtt_us) {
+		sp_pace_rtt(p, trip, now_us);
+	}
 	if (bytes >= MIN_SAMPLE) {
 		/* A single frame's time has a round trip in it, which is no matter of the rate. */
 		if (took > 2 * p->rtt_us) {
@@ -141,6 +147,11 @@ static size_t frames(const struct sp_pace *p)
 	return n < SP_PACE_FRAMES ? n : SP_PACE_FRAMES;
 }
 
+static bool room(const struct sp_pace *p, uint64_t now_us)
+{
+	return p->n < frames(p) && p->bytes < window(p) && now_us - p->rtt_seen_us <= RTT_WHILE_US;
+}
+
 static uint64_t lost_at(const struct sp_pace *p)
 {
 	size_t last = (p->first + p->n - 1) % SP_PACE_FRAMES;
@@ -153,15 +164,12 @@ bool sp_pace_ready(const struct sp_pace *p, uint64_t now_us)
 	if (p->silent || p->n == 0) {
 		return true;
 	}
-	return (p->n < frames(p) && p->bytes < window(p)) || now_us >= lost_at(p);
+	return room(p, now_us) || now_us >= lost_at(p);
 }
 
 uint64_t sp_pace_deadline(const struct sp_pace *p)
 {
-	if (p->silent || p->n == 0 || (p->n < frames(p) && p->bytes < window(p))) {
-		return 0;
-	}
-	return lost_at(p);
+	return p->silent || p->n == 0 ? 0 : lost_at(p);
 }
 
 size_t sp_pace_budget(const struct sp_pace *p)

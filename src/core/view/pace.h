@@ -18,6 +18,7 @@ struct sp_pace {
 	struct {
 		uint32_t id;
 		size_t bytes;
+		bool alone; /* nothing else was on its way */
 		uint64_t sent_us;
 		uint64_t arrived, arrived_us; /* of all frames, when this one was sent */
 		bool limited; /* by us: less was sent than could have been */
@@ -47,7 +48,7 @@ void sp_pace_rtt(struct sp_pace *p, uint64_t rtt_us, uint64_t now_us);
 
 /* Whether a frame may go now. */
 bool sp_pace_ready(const struct sp_pace *p, uint64_t now_us);
-/* When it may without another acknowledgement, since those in flight count as lost; 0: it may now. */
+/* When one may without another acknowledgement, since those in flight count as lost; 0: none are. */
 uint64_t sp_pace_deadline(const struct sp_pace *p);
 /* Bytes per second, 0 while not known. */
 uint64_t sp_pace_rate(const struct sp_pace *p);

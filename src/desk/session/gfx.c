@@ -113,6 +113,18 @@ static void on_later(void *user)
 	g->calls->wake(g->user);
 }
 
+/* What the first picture takes says nothing of the round trip. */
+static int probe(struct sp_desk_gfx *g)
+{
+	uint64_t before = g->sent, now = sp_now_us();
+	uint32_t frame = 0;
+	int rc = sp_emit_gfx_probe(g->emit, now, &frame);
+
+	flush(g);
+	sp_pace_sent(&g->pace, frame, (size_t)(g->sent - before), now);
+	return rc;
+}
+
 static void on_ready(struct sp_desk_gfx *g, const struct sp_gfx_can *can)
 {
 	struct sp_emit_gfx_conf conf = {.gfx = g->gfx,
@@ -128,6 +140,9 @@ static void on_ready(struct sp_desk_gfx *g, const struct sp_gfx_can *can)
 	sp_pace_init(&g->pace);
 	g->emit = sp_emit_gfx_create(&conf);
 	int rc = g->emit ? sp_emit_gfx_layout(g->emit, &g->layout) : SP_ENOMEM;
+	if (rc == SP_OK) {
+		rc = probe(g);
+	}
 	if (rc != SP_OK) {
 		give_up(g, sp_err_text(rc));
 		return;
@@ -264,16 +279,15 @@ bool sp_desk_gfx_pending(const struct sp_desk_gfx *g)
 }
 
 /* Comes back when time alone lets a frame go. */
-static void arm(struct sp_desk_gfx *g)
+static void arm(struct sp_desk_gfx *g, uint64_t now)
 {
 	uint64_t due = sp_emit_gfx_deadline(g->emit);
 
-	if (sp_emit_gfx_pending(g->emit) || due != 0) {
-		uint64_t pace = sp_pace_deadline(&g->pace);
-
-		due = sp_emit_gfx_pending(g->emit) ? pace : due > pace ? due : pace;
+	/* Between the two an acknowledgement wakes us. */
+	if (sp_emit_gfx_pending(g->emit) || (due != 0 && due <= now)) {
+		due = sp_pace_deadline(&g->pace);
 	}
-	sp_watch_at(g->later, due);
+	sp_watch_at(g->later, due > now ? due : 0);
 }
 
 static int end_frame(struct sp_desk_gfx *g)
@@ -353,7 +367,7 @@ int sp_desk_gfx_send(struct sp_desk_gfx *g, const struct sp_capture_frame *f)
 		rc = make_frame(g, f, now);
 	}
 	if (g->state == SP_DESK_GFX_UP && !g->encoding) {
-		arm(g);
+		arm(g, now);
 	}
 	return rc;
 }

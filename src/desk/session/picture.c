@@ -223,12 +223,10 @@ static void arm(struct sp_picture *p, uint64_t now)
 
 	if (sp_emit_surf_open(p->surf)) {
 		due = 0; /* the connection tells of its room */
-	} else if (sp_emit_surf_pending(p->surf)) {
-		due = pace > now ? pace : 0;
-	} else if (due != 0 && due < pace) {
-		due = pace;
+	} else if (sp_emit_surf_pending(p->surf) || (due != 0 && due <= now)) {
+		due = pace; /* before that an acknowledgement wakes us */
 	}
-	sp_watch_at(p->later, due);
+	sp_watch_at(p->later, due > now ? due : 0);
 }
 
 static bool may_begin(struct sp_picture *p, uint64_t now)

@@ -33,6 +33,13 @@ struct film {
 	} late[512];
 	size_t n_late, at_late;
 	bool deaf; /* answers are lost */
+	uint64_t rate, free_us; /* bytes a second that the line carries, 0: any; when it is empty */
+	struct {
+		struct sp_rcbuf *b;
+		uint64_t at;
+	} line[4096];
+	size_t n_line, at_line;
+	uint64_t worst_us; /* that anything was on the line */
 	uint64_t bytes;
 	size_t frames;
 };
@@ -87,6 +94,15 @@ static void carry(struct film *f)
 
 	while ((b = sp_gfx_server_out(f->s))) {
 		f->bytes += b->n;
+		f->free_us = f->free_us > f->now ? f->free_us : f->now;
+		f->free_us += f->rate ? b->n * 1000000u / f->rate : 0;
+		f->line[f->n_line % 4096].b = b;
+		f->line[f->n_line++ % 4096].at = f->free_us;
+		f->worst_us = f->free_us - f->now > f->worst_us ? f->free_us - f->now : f->worst_us;
+		assert_true(f->n_line - f->at_line <= 4096);
+	}
+	while (f->at_line < f->n_line && f->line[f->at_line % 4096].at <= f->now) {
+		b = f->line[f->at_line++ % 4096].b;
 		assert_int_equal(sp_gfx_client_feed(f->c, sp_span(b->p, b->n), f->now), SP_OK);
 		sp_rcbuf_unref(b);
 	}
@@ -130,10 +146,16 @@ static void begin(struct film *f, uint32_t w, uint32_t h, const struct sp_gfx_cl
 	carry(f);
 	assert_non_null(f->e);
 	layout(f, w, h);
+	uint32_t frame;
+	assert_int_equal(sp_emit_gfx_probe(f->e, f->now, &frame), SP_OK);
+	sp_pace_sent(&f->pace, frame, 100, f->now);
 }
 
 static void end(struct film *f)
 {
+	while (f->at_line < f->n_line) {
+		sp_rcbuf_unref(f->line[f->at_line++ % 4096].b);
+	}
 	while (f->at_late < f->n_late) {
 		sp_rcbuf_unref(f->late[f->at_late++ % 512].b);
 	}
@@ -459,6 +481,35 @@ static void test_answers(void **state)
 	}
 }
 
+/* A thin line costs quality and frames; what is on it stays little. */
+static void test_thin(void **state)
+{
+	static const uint64_t rates[] = {60000, 300000, 2000000};
+
+	for (size_t k = 0; k < 3; k++) {
+		struct film f;
+
+		begin(&f, 640, 480, &kinds[0]);
+		f.rate = rates[k];
+		scene(&f);
+		pass(&f, 4000);
+		f.worst_us = 0;
+		size_t frames = f.frames;
+		for (uint32_t t = 0; t < 150; t++) {
+			photo(&f, (struct sp_rect){100, 100, 320, 256}, t, 3);
+			pass(&f, 32);
+		}
+		print_message("%u bytes a second: %zu frames, %.1f dB, at most %u ms behind\n",
+				(unsigned)f.rate, f.frames - frames, psnr(&f),
+				(unsigned)(f.worst_us / 1000));
+		assert_in_range(f.worst_us, 0, 700 * MS);
+		assert_in_range(f.frames - frames, 10, 200);
+		pass(&f, 20000);
+		assert_exact(&f);
+		end(&f);
+	}
+}
+
 /* Memory that is not there is an error and nothing worse. */
 static void test_memory(void **state)
 {
@@ -488,6 +539,7 @@ int main(void)
 			cmocka_unit_test(test_noise),
 			cmocka_unit_test(test_resize),
 			cmocka_unit_test(test_answers),
+			cmocka_unit_test(test_thin),
 			cmocka_unit_test(test_memory),
 	};
 
