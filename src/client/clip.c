@@ -25,7 +25,7 @@ struct content {
 	struct sp_rcbuf *bytes; /* as sp_clip_set() got them */
 	struct sp_png png; /* of an image, decoded when somebody wants it so */
 	bool alpha;
-	struct sp_clip_local *files;
+	struct sp_given *files;
 };
 
 struct sp_clip {
@@ -78,7 +78,7 @@ static void content_destroy(struct content *t)
 {
 	sp_rcbuf_unref(t->bytes);
 	sp_png_finish(&t->png);
-	sp_clip_local_destroy(t->files);
+	sp_given_destroy(t->files);
 	sp_free(t);
 }
 
@@ -114,7 +114,7 @@ static int render(struct content *t, uint32_t what, struct sp_wr *w)
 		sp_wr_span(w, bytes);
 		return sp_wr_ok(w);
 	case SP_CLIPBOARD_FILES:
-		return sp_clip_local_list(t->files, w);
+		return sp_given_list(t->files, w);
 	default:
 		break;
 	}
@@ -150,7 +150,7 @@ static int give_range(struct sp_clip *c, struct content *t, const struct sp_clip
 	if (!p) {
 		return sp_clipboard_refuse(c->end, ev->ask);
 	}
-	int64_t n = sp_clip_local_read(t->files, ev->index, ev->position, p, ev->n);
+	int64_t n = sp_given_read(t->files, ev->index, ev->position, p, ev->n);
 	int rc = n >= 0 ? sp_clipboard_give(c->end, ev->ask, sp_span(p, (size_t)n))
 			: sp_clipboard_refuse(c->end, ev->ask);
 	sp_free(p);
@@ -172,7 +172,7 @@ static int serve(struct sp_clip *c, const struct sp_clipboard_event *ev)
 	case SP_CLIPBOARD_DATA_WANTED:
 		return give_data(c, t, ev);
 	case SP_CLIPBOARD_SIZE_WANTED:
-		return sp_clip_local_size(t->files, ev->index, &size) == SP_OK
+		return sp_given_size(t->files, ev->index, &size) == SP_OK
 				? sp_clipboard_give_size(c->end, ev->ask, size)
 				: sp_clipboard_refuse(c->end, ev->ask);
 	default:

@@ -40,7 +40,7 @@ static struct client {
 	struct sp_clipboard *end;
 	bool silent; /* answers nothing any more */
 	struct sp_rcbuf *mine[SP_CLIPBOARD_CONTENTS];
-	struct sp_copied *files;
+	struct sp_given *files;
 	unsigned n_offers, n_wanted;
 	uint32_t contents; /* of the last offer of the desktop */
 	uint32_t answered;
@@ -63,7 +63,7 @@ static void give_data(const struct sp_clipboard_event *ev)
 		struct sp_wr w;
 
 		sp_wr_init(&w, SP_CLIP_FILES_BYTES);
-		assert_int_equal(sp_copied_list(c.files, &w), SP_OK);
+		assert_int_equal(sp_given_list(c.files, &w), SP_OK);
 		assert_int_equal(sp_clipboard_give(c.end, ev->ask, sp_span(w.p, w.n)), SP_OK);
 		sp_wr_finish(&w);
 	} else if (b) {
@@ -78,7 +78,7 @@ static void give_range(const struct sp_clipboard_event *ev)
 	uint8_t *p = malloc(ev->n);
 
 	assert_non_null(p);
-	int64_t n = sp_copied_read(c.files, ev->index, ev->position, p, ev->n);
+	int64_t n = sp_given_read(c.files, ev->index, ev->position, p, ev->n);
 	assert_true(n >= 0);
 	assert_int_equal(sp_clipboard_give(c.end, ev->ask, sp_span(p, (size_t)n)), SP_OK);
 	free(p);
@@ -107,7 +107,7 @@ static void on_clip(const struct sp_clipboard_event *ev)
 		break;
 	case SP_CLIPBOARD_SIZE_WANTED:
 		if (!c.silent) {
-			assert_int_equal(sp_copied_size(c.files, ev->index, &size), SP_OK);
+			assert_int_equal(sp_given_size(c.files, ev->index, &size), SP_OK);
 			assert_int_equal(sp_clipboard_give_size(c.end, ev->ask, size), SP_OK);
 		}
 		break;
@@ -191,7 +191,7 @@ static void leave(void)
 {
 	joined_leave();
 	sp_clipboard_destroy(c.end);
-	sp_copied_destroy(c.files);
+	sp_given_destroy(c.files);
 	for (size_t i = 0; i < SP_CLIPBOARD_CONTENTS; i++) {
 		sp_rcbuf_unref(c.mine[i]);
 	}
@@ -544,7 +544,7 @@ static void offer_files(const char *const *what, size_t n)
 {
 	struct sp_rcbuf *list = uris(what, n);
 
-	sp_copied_destroy(c.files);
+	sp_given_destroy(c.files);
 	assert_int_equal(sp_copied_create(sp_span(list->p, list->n), &c.files), SP_OK);
 	sp_rcbuf_unref(list);
 	offer(SP_CLIPBOARD_FILES);

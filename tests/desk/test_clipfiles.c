@@ -196,10 +196,10 @@ static void put(const char *name, const char *text)
 	fclose(f);
 }
 
-static struct sp_copied *walk(const char *first, const char *second, int want)
+static struct sp_given *walk(const char *first, const char *second, int want)
 {
 	char list[700];
-	struct sp_copied *c = NULL;
+	struct sp_given *c = NULL;
 
 	int n = snprintf(list, sizeof(list), "file://%s/%s\r\nfile://%s/%s\r\n", dir, first, dir,
 			second);
@@ -207,7 +207,7 @@ static struct sp_copied *walk(const char *first, const char *second, int want)
 	return c;
 }
 
-static size_t count(const struct sp_copied *c, char names[][SP_WIRE_NAME_TEXT], size_t max)
+static size_t count(const struct sp_given *c, char names[][SP_WIRE_NAME_TEXT], size_t max)
 {
 	struct sp_wr w;
 	struct sp_rd r;
@@ -215,7 +215,7 @@ static size_t count(const struct sp_copied *c, char names[][SP_WIRE_NAME_TEXT], 
 	size_t n;
 
 	sp_wr_init(&w, 1 << 20);
-	assert_int_equal(sp_copied_list(c, &w), SP_OK);
+	assert_int_equal(sp_given_list(c, &w), SP_OK);
 	sp_rd_init(&r, w.p, w.n);
 	assert_int_equal(sp_clip_files_read(&r, &n), SP_OK);
 	for (size_t i = 0; i < n; i++) {
@@ -250,36 +250,36 @@ static void test_walk(void **state)
 
 	walk("missing", "tree/fifo", SP_ENOTFOUND);
 	walk("tree/proc", "tree/proc/..", SP_ENOTFOUND);
-	struct sp_copied *c = walk("way/file", "way/../tree/./file", SP_OK);
+	struct sp_given *c = walk("way/file", "way/../tree/./file", SP_OK);
 	assert_int_equal(count(c, names, 2), 2);
 	assert_string_equal(names[0], "file");
 	assert_string_equal(names[1], "file");
-	sp_copied_destroy(c);
+	sp_given_destroy(c);
 
 	c = walk("tree", "missing", SP_OK);
 	assert_int_equal(count(c, names, 2), 2);
 	assert_string_equal(names[0], "tree");
 	assert_string_equal(names[1], "tree/file");
-	assert_int_equal(sp_copied_size(c, 1, &size), SP_OK);
+	assert_int_equal(sp_given_size(c, 1, &size), SP_OK);
 	assert_int_equal(size, 11);
-	assert_int_equal(sp_copied_read(c, 1, 6, bytes, sizeof(bytes)), 5);
+	assert_int_equal(sp_given_read(c, 1, 6, bytes, sizeof(bytes)), 5);
 	assert_memory_equal(bytes, "world", 5);
-	assert_int_equal(sp_copied_read(c, 1, 11, bytes, 4), 0);
-	assert_int_equal(sp_copied_read(c, 1, UINT64_MAX, bytes, 4), 0);
-	assert_int_equal(sp_copied_read(c, 0, 0, bytes, 4), SP_ENOTFOUND);
-	assert_int_equal(sp_copied_read(c, 2, 0, bytes, 4), SP_ENOTFOUND);
-	sp_copied_destroy(c);
+	assert_int_equal(sp_given_read(c, 1, 11, bytes, 4), 0);
+	assert_int_equal(sp_given_read(c, 1, UINT64_MAX, bytes, 4), 0);
+	assert_int_equal(sp_given_read(c, 0, 0, bytes, 4), SP_ENOTFOUND);
+	assert_int_equal(sp_given_read(c, 2, 0, bytes, 4), SP_ENOTFOUND);
+	sp_given_destroy(c);
 
 	/* What was a file becomes a link out before it is read. */
 	c = walk("tree", "missing", SP_OK);
 	snprintf(path, sizeof(path), "%s/tree/file", dir);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(symlink("/etc/passwd", path), 0);
-	assert_int_equal(sp_copied_read(c, 1, 0, bytes, 4), SP_ENOTFOUND);
+	assert_int_equal(sp_given_read(c, 1, 0, bytes, 4), SP_ENOTFOUND);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_int_equal(sp_copied_read(c, 1, 0, bytes, 4), SP_ENOTFOUND);
-	sp_copied_destroy(c);
+	assert_int_equal(sp_given_read(c, 1, 0, bytes, 4), SP_ENOTFOUND);
+	sp_given_destroy(c);
 	for (long n = 0; n < 4; n++) {
 		char list[300];
 		int len = snprintf(list, sizeof(list), "file://%s/tree\r\n", dir);
@@ -288,7 +288,7 @@ static void test_walk(void **state)
 		int rc = sp_copied_create(sp_span(list, (size_t)len), &c);
 		sp_mem_fail_after(-1);
 		assert_true(rc == SP_ENOMEM || rc == SP_OK);
-		sp_copied_destroy(rc == SP_OK ? c : NULL);
+		sp_given_destroy(rc == SP_OK ? c : NULL);
 	}
 	desk_remove(dir);
 }
@@ -337,21 +337,21 @@ static void test_race(void **state)
 	atomic_store(&stop, false);
 	assert_int_equal(pthread_create(&t, NULL, take_turns, NULL), 0);
 	for (size_t i = 0; i < RACES; i++) {
-		struct sp_copied *c = NULL;
+		struct sp_given *c = NULL;
 
 		assert_int_equal(sp_copied_create(sp_span(list, (size_t)n), &c), SP_OK);
 		for (uint32_t k = 0; k < 4; k++) {
 			char text[16] = "";
 			uint64_t size = 0;
-			int rc = sp_copied_size(c, k, &size);
-			int64_t got = sp_copied_read(c, k, 0, text, sizeof(text) - 1);
+			int rc = sp_given_size(c, k, &size);
+			int64_t got = sp_given_read(c, k, 0, text, sizeof(text) - 1);
 
 			assert_true(rc != SP_OK || size == 6);
 			assert_true(got < 0 || strcmp(text, "inside") == 0);
 			good += got == 6;
 			bad += got < 0;
 		}
-		sp_copied_destroy(c);
+		sp_given_destroy(c);
 	}
 	atomic_store(&stop, true);
 	pthread_join(t, NULL);

@@ -56,7 +56,7 @@ struct sp_desk_clipboard {
 	size_t n_asks;
 	struct {
 		uint32_t offer; /* 0: free */
-		struct sp_copied *files;
+		struct sp_given *files;
 	} copied[SP_CLIP_DESK_COPIED];
 	size_t next_copied;
 };

@@ -47,7 +47,7 @@ void sp_clip_desk_held(
 
 /* ---- files ---- */
 
-static struct sp_copied *copied_of(struct sp_desk_clipboard *c, uint32_t offer)
+static struct sp_given *copied_of(struct sp_desk_clipboard *c, uint32_t offer)
 {
 	for (size_t i = 0; i < SP_CLIP_DESK_COPIED; i++) {
 		if (c->copied[i].offer != 0 && c->copied[i].offer == offer) {
@@ -61,14 +61,14 @@ void sp_clip_desk_released(struct sp_desk_clipboard *c, uint32_t offer)
 {
 	for (size_t i = 0; i < SP_CLIP_DESK_COPIED; i++) {
 		if (c->copied[i].offer != 0 && c->copied[i].offer == offer) {
-			sp_copied_destroy(c->copied[i].files);
+			sp_given_destroy(c->copied[i].files);
 			c->copied[i].offer = 0;
 			c->copied[i].files = NULL;
 		}
 	}
 }
 
-static void keep_copied(struct sp_desk_clipboard *c, uint32_t offer, struct sp_copied *files)
+static void keep_copied(struct sp_desk_clipboard *c, uint32_t offer, struct sp_given *files)
 {
 	size_t at = c->next_copied++ % SP_CLIP_DESK_COPIED;
 
@@ -78,17 +78,17 @@ static void keep_copied(struct sp_desk_clipboard *c, uint32_t offer, struct sp_c
 			break;
 		}
 	}
-	sp_copied_destroy(c->copied[at].files);
+	sp_given_destroy(c->copied[at].files);
 	c->copied[at].offer = offer;
 	c->copied[at].files = files;
 }
 
-static int list_of(const struct sp_copied *files, struct sp_rcbuf **out)
+static int list_of(const struct sp_given *files, struct sp_rcbuf **out)
 {
 	struct sp_wr w;
 
 	sp_wr_init(&w, SP_CLIP_FILES_BYTES);
-	int rc = sp_copied_list(files, &w);
+	int rc = sp_given_list(files, &w);
 	*out = rc == SP_OK ? sp_wr_take(&w) : NULL;
 	sp_wr_finish(&w);
 	return rc == SP_OK && !*out ? SP_ENOMEM : rc;
@@ -98,7 +98,7 @@ static int list_of(const struct sp_copied *files, struct sp_rcbuf **out)
 static int make_list(struct sp_desk_clipboard *c, uint32_t offer, const struct sp_rcbuf *uris,
 		struct sp_rcbuf **out)
 {
-	struct sp_copied *files = copied_of(c, offer);
+	struct sp_given *files = copied_of(c, offer);
 
 	*out = NULL;
 	if (!files) {
@@ -141,12 +141,12 @@ static void drop_ask(struct sp_desk_clipboard *c, size_t at)
 
 static void serve_range(struct sp_desk_clipboard *c, const struct sp_clipboard_event *ev)
 {
-	struct sp_copied *files = copied_of(c, ev->offer);
+	struct sp_given *files = copied_of(c, ev->offer);
 	uint8_t *p = files ? sp_malloc(ev->n > 0 ? ev->n : 1) : NULL;
 	int64_t n = SP_ENOTFOUND;
 
 	if (files) {
-		n = p ? sp_copied_read(files, ev->index, ev->position, p, ev->n) : SP_ENOMEM;
+		n = p ? sp_given_read(files, ev->index, ev->position, p, ev->n) : SP_ENOMEM;
 	}
 	if (n < 0) {
 		refuse(c, ev->ask, (int)n);
@@ -158,9 +158,9 @@ static void serve_range(struct sp_desk_clipboard *c, const struct sp_clipboard_e
 
 static void serve_size(struct sp_desk_clipboard *c, const struct sp_clipboard_event *ev)
 {
-	struct sp_copied *files = copied_of(c, ev->offer);
+	struct sp_given *files = copied_of(c, ev->offer);
 	uint64_t size = 0;
-	int rc = files ? sp_copied_size(files, ev->index, &size) : SP_ENOTFOUND;
+	int rc = files ? sp_given_size(files, ev->index, &size) : SP_ENOTFOUND;
 
 	if (rc != SP_OK) {
 		refuse(c, ev->ask, rc);
@@ -192,7 +192,7 @@ static bool begin_read(struct sp_desk_clipboard *c, struct sp_clip_desk_ask *ask
 /* Data: from a program, but for a list of files that is there. True when the ask is settled. */
 static bool serve_data(struct sp_desk_clipboard *c, struct sp_clip_desk_ask *ask)
 {
-	const struct sp_copied *files = copied_of(c, ask->ev.offer);
+	const struct sp_given *files = copied_of(c, ask->ev.offer);
 	struct sp_rcbuf *list = NULL;
 
 	if (ask->ev.contents == SP_CLIPBOARD_FILES && files) {
@@ -301,7 +301,7 @@ void sp_clip_desk_take_stop(struct sp_desk_clipboard *c)
 	c->n_targets = 0;
 	c->ours = 0;
 	for (size_t i = 0; i < SP_CLIP_DESK_COPIED; i++) {
-		sp_copied_destroy(c->copied[i].files);
+		sp_given_destroy(c->copied[i].files);
 		c->copied[i].offer = 0;
 		c->copied[i].files = NULL;
 	}
