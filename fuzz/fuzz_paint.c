@@ -23,6 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct sp_span body = sp_span(data + 1, size - 1);
 	memset(fb, 0xa5, sizeof(fb));
 	sp_paint_init(&p, fb, STRIDE, W, H);
+	p.allowed[SP_PAINT_RFX] = p.allowed[SP_PAINT_NSC] = data[0] & 8;
 	switch (data[0] % 3) {
 	case 0:
 		rc = sp_paint_bitmap(&p, body, &changed);

@@ -7,7 +7,9 @@
 #include "core/base/err.h"
 #include "core/base/mem.h"
 #include "core/codec/interleaved.h"
+#include "core/codec/nsc.h"
 #include "core/codec/planar.h"
+#include "core/codec/rfx.h"
 #include "core/pdu/bitmap.h"
 #include "core/pdu/surfcmd.h"
 #include "core/view/paint.h"
@@ -291,6 +293,105 @@ static void test_surface(void **state)
 	canvas_finish(&c);
 }
 
+/* Two flat halves, lower one darker; an encoded picture of 20 x 10 of them. */
+static uint8_t *halves(void)
+{
+	uint8_t *px = malloc(4 * 20 * 10);
+
+	for (size_t i = 0; i < 200; i++) {
+		uint32_t v = i < 100 ? 0xff6688aau : 0xff223344u;
+
+		memcpy(px + 4 * i, &v, 4);
+	}
+	return px;
+}
+
+static void near_halves(const struct canvas *c, int32_t top, struct sp_rect r)
+{
+	for (int32_t y = 0; y < H; y++) {
+		for (int32_t x = 0; x < W; x++) {
+			const uint8_t *px = c->fb + 4 * (y * W + x);
+			bool in = x >= r.x && x < r.x + r.w && y >= r.y && y < r.y + r.h;
+			uint32_t v = !in ? 0xcccccccc : y - top < 5 ? 0xff6688aau : 0xff223344u;
+
+			for (size_t k = 0; k < 4; k++) {
+				int want = v >> 8 * k & 0xff;
+
+				assert_in_range(px[k], want > 4 ? want - 4 : 0, want + 4);
+			}
+		}
+	}
+}
+
+static void encode(bool rfx, struct sp_wr *w)
+{
+	struct sp_rfx_conf conf = {.rlgr = SP_RLGR1,
+			.w = 20,
+			.h = 10,
+			.n_quants = 1,
+			.quant = {SP_RFX_QUANT_FINE}};
+	struct sp_nsc_conf nsc = {.loss = 1};
+	struct sp_rect all = {0, 0, 20, 10};
+	uint8_t *px = halves();
+
+	if (rfx) {
+		struct sp_rfx_enc *e = sp_rfx_enc_create(&conf);
+
+		assert_true(sp_rfx_encode(e, px, 80, &all, 1, w) > 0);
+		sp_rfx_enc_destroy(e);
+	} else {
+		struct sp_nsc_enc *e = sp_nsc_enc_create();
+
+		assert_true(sp_nsc_encode(e, &nsc, px + 80 * 9, -80, 20, 10, w) > 0);
+		sp_nsc_enc_destroy(e);
+	}
+	free(px);
+}
+
+/* RemoteFX and NSCodec, within the frame, over its edge, beyond it, and where they were not offered. */
+static void test_codecs(void **state)
+{
+	static const struct sp_rect places[] = {{7, 5, 20, 10}, {40, 35, 10, 5}, {60, 50, 0, 0}};
+
+	for (size_t i = 0; i < 2 * SP_LEN(places); i++) {
+		bool rfx = i % 2 == 0;
+		struct sp_rect at = places[i / 2];
+		struct sp_wr data;
+		struct canvas c;
+
+		canvas_init(&c);
+		sp_wr_init(&data, 1 << 20);
+		encode(rfx, &data);
+		struct sp_surfcmd s = {.type = SP_SURFCMD_SET_BITS,
+				.left = (uint16_t)at.x,
+				.top = (uint16_t)at.y,
+				.width = 20,
+				.height = 10,
+				.bpp = 32,
+				.codec = rfx ? SP_PAINT_ID_RFX : SP_PAINT_ID_NSC,
+				.data = sp_span(data.p, data.n)};
+		sp_surfcmd_write(&c.w, &s);
+		c.p.allowed[rfx ? SP_PAINT_NSC : SP_PAINT_RFX] = true;
+		assert_int_equal(sp_paint_surface(&c.p, sp_span(c.w.p, c.w.n), &c.changed, NULL),
+				SP_EPROTO);
+		c.p.allowed[rfx ? SP_PAINT_RFX : SP_PAINT_NSC] = true;
+		assert_int_equal(sp_paint_surface(&c.p, sp_span(c.w.p, c.w.n), &c.changed, NULL),
+				SP_OK);
+		near_halves(&c, at.y, at);
+		assert_int_equal(c.changed.w, at.w);
+		assert_int_equal(c.changed.h, at.h);
+		s.data.n /= 2;
+		sp_wr_reset(&c.w);
+		sp_surfcmd_write(&c.w, &s);
+		if (at.w > 0) {
+			assert_true(sp_paint_surface(&c.p, sp_span(c.w.p, c.w.n), &c.changed,
+						    NULL) < 0);
+		}
+		sp_wr_finish(&data);
+		canvas_finish(&c);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +401,7 @@ int main(void)
 			cmocka_unit_test(test_truncated),
 			cmocka_unit_test(test_palette),
 			cmocka_unit_test(test_surface),
+			cmocka_unit_test(test_codecs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
