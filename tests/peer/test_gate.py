@@ -127,6 +127,13 @@ class Gate(Case):
                 viewer.type(f'echo KEYS_$((6*7)) > {proof}')
                 wait_for('typed text', lambda: os.path.exists(proof) and os.path.getsize(proof), 10)
                 viewer.proc.stop()
+        # Our own client, by the pipeline with H.264, which passes as it is.
+        out = self.world.path('ours.png')
+        done = self.world.run([SALLYPORT, 'shot', f'127.0.0.1:{trial.port}', out, '--user', trial.user, '--target',
+                               'there', '--password-stdin', '--wait', '2',
+                               '--trust', 'pin:' + trial.facts['fingerprint']], text=trial.password + '\n')
+        self.assertIn('"codec": "gfx-avc444v2"', done.stdout)
+        self.assertGreater(picture.load(out).psnr(server.screenshot()), 34)
         self.assertNotIn(shadow.password, trial.log())
 
     def test_weston(self):
