@@ -202,6 +202,10 @@ int sp_emit_gfx_video_put(struct sp_emit_gfx *e, struct sp_span data)
 {
 	struct video *v = &e->video;
 	enum sp_gfx_codec codec = (enum sp_gfx_codec)mode(e);
+
+	if (data.n == 0) {
+		return SP_OK; /* no tile was left to it */
+	}
 	int rc = sp_gfx_server_put(e->gfx, v->surface, codec, v->sent, data);
 
 	e->stats.moving_bytes += data.n;
