@@ -34,7 +34,7 @@ class Ways(Shared):
 
     def film(self, viewer, inside, probe):
         """What moves is near to the original while it does, and the original once it stands."""
-        probe.ask('film', 128, 128, 512, 384, 20)
+        probe.ask('film', 65, 67, 512, 384, 20)
         self.same(viewer, inside, what='film')
 
     def mode(self, inside, size):

@@ -171,8 +171,21 @@ static bool add(struct video *v, struct sp_rect r)
 	return true;
 }
 
+/*
+ * Colour stands for two pixels by two: FreeRDP 2 writes beyond its planes where a rectangle of
+ * AVC444 begins with half of them and ends with the picture.
+ */
+static struct sp_rect even(struct sp_rect area, struct sp_rect r)
+{
+	int32_t x = (r.x - area.x) & ~1, y = (r.y - area.y) & ~1;
+	int32_t right = (r.x - area.x + r.w + 1) & ~1, bottom = (r.y - area.y + r.h + 1) & ~1;
+
+	return sp_rect_and(area, (struct sp_rect){area.x + x, area.y + y, right - x, bottom - y});
+}
+
 bool sp_emit_gfx_video_take(struct sp_emit_gfx *e, size_t tile, struct sp_rect r)
 {
+	r = even(e->video.area, r);
 	if (!sp_emit_gfx_video_wants(e, tile) || !add(&e->video, r)) {
 		return false;
 	}
