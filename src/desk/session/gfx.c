@@ -151,12 +151,33 @@ static void on_ready(struct sp_desk_gfx *g, const struct sp_gfx_can *can)
 	g->calls->wake(g->user);
 }
 
+/* Whether the client begins anew, which no frame outlives. */
+static bool begins(struct sp_span message)
+{
+	struct sp_rd r, body;
+	uint16_t cmd = 0;
+
+	sp_rd_init(&r, message.p, message.n);
+	while (sp_rd_left(&r) > 0 && sp_gfx_next(&r, &cmd, &body) == SP_OK) {
+		if (cmd == SP_GFX_ADVERTISE) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void on_message(struct sp_desk_gfx *g, struct sp_span message)
 {
 	struct sp_gfx_server_event ev;
 	uint64_t now = sp_now_us();
-	int rc = sp_gfx_server_feed(g->gfx, message, now);
 
+	if (begins(message)) {
+		settle(g);
+	}
+	if (!g->gfx) {
+		return;
+	}
+	int rc = sp_gfx_server_feed(g->gfx, message, now);
 	if (rc == SP_ENOMEM) {
 		give_up(g, sp_err_text(rc));
 		return;
