@@ -165,9 +165,22 @@ static void packed(const uint8_t *data, size_t size)
 	sp_gfx_client_destroy(c);
 }
 
+/* As what was saved. */
+static void state(const uint8_t *data, size_t size)
+{
+	struct sp_gfx_client_conf conf = {.memory = 8u << 20};
+	struct sp_gfx_client *c = sp_gfx_client_create(&conf);
+
+	if (c && sp_gfx_client_load(c, sp_span(data, size)) == SP_OK) {
+		check(c);
+	}
+	sp_gfx_client_destroy(c);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	readers(data, size);
+	state(data, size);
 	client(data, size);
 	packed(data, size);
 	return 0;

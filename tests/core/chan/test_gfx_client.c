@@ -480,6 +480,59 @@ static void test_refused(void **state)
 	refuse(say_bomb, SP_ELIMIT);
 }
 
+/* Every rectangle made of these edges, in each command that has one: within the surface, or refused. */
+static void test_edges(void **state)
+{
+	static const uint16_t edges[] = {0, 1, 63, 64, 65, 0x7fff, 0x8000, 0xffff};
+	static const uint8_t kinds[] = {SP_GFX_FILL, SP_GFX_STORE, SP_GFX_BITS};
+	static struct rig g;
+	size_t n = SP_LEN(edges);
+	bool is_open = false;
+
+	for (size_t i = 0; i < n * n * n * n; i++) {
+		uint16_t v[4] = {edges[i % n], edges[i / n % n], edges[i / n / n % n],
+				edges[i / n / n / n]};
+		uint8_t kind = kinds[i % SP_LEN(kinds)];
+		bool empty = v[0] == v[2] || v[1] == v[3];
+		bool good = v[0] <= v[2] && v[1] <= v[3] && v[2] <= 64 && v[3] <= 64 &&
+				!(kind == SP_GFX_STORE && empty);
+
+		if (!is_open) {
+			usual(&g);
+			create(&g, 2, 64, 64);
+			is_open = true;
+		}
+		size_t mark = sp_gfx_begin(&g.w, kind);
+		sp_wr_le16(&g.w, 2);
+		if (kind == SP_GFX_FILL) {
+			sp_wr_le32(&g.w, 0);
+			sp_wr_le16(&g.w, 1);
+		} else if (kind == SP_GFX_STORE) {
+			sp_wr_le64(&g.w, 0);
+			sp_wr_le16(&g.w, 1);
+		} else {
+			sp_wr_le16(&g.w, SP_GFX_RAW);
+			sp_wr_u8(&g.w, SP_GFX_XRGB);
+		}
+		for (size_t k = 0; k < 4; k++) {
+			sp_wr_le16(&g.w, v[k]);
+		}
+		if (kind == SP_GFX_BITS) {
+			sp_wr_le32(&g.w, 64 * 64 * 4);
+			sp_wr_zero(&g.w, 64 * 64 * 4);
+		}
+		sp_gfx_end(&g.w, mark);
+		assert_int_equal(send(&g), good ? SP_OK : SP_EFIELD);
+		if (!good) {
+			close_it(&g);
+			is_open = false;
+		}
+	}
+	if (is_open) {
+		close_it(&g);
+	}
+}
+
 /* What is gone already may go again. */
 static void test_forgiven(void **state)
 {
@@ -647,6 +700,7 @@ int main(void)
 			cmocka_unit_test(test_mapping),
 			cmocka_unit_test(test_alpha),
 			cmocka_unit_test(test_refused),
+			cmocka_unit_test(test_edges),
 			cmocka_unit_test(test_forgiven),
 			cmocka_unit_test(test_order),
 			cmocka_unit_test(test_small_cache),
