@@ -436,21 +436,20 @@ class HostileClient(Case):
 
     def test_channel(self):
         """Chunks that lie about their message; the desktop is there for the next one."""
-        def chunks(name, message, claim, flags=None, times=1):
+        def chunks(message, claim, flags=None, times=1, names=('rdpdr', 'cliprdr', 'drdynvc')):
             def play(client):
-                for _ in range(times):
-                    client.say(name, message, claim, flags)
+                for name in names:
+                    for _ in range(times):
+                        client.say(name, message, claim, flags)
                 time.sleep(0.2)
             return play
         self.client.close()
-        plays = []
-        for name in ('rdpdr', 'cliprdr', 'drdynvc'):
-            plays += [chunks(name, bytes(8), 0xffffffff, 1), chunks(name, bytes(1600), 0xfffffff0, 1, 2000),
-                      chunks(name, bytes(100), 100, 0, 1000), chunks(name, bytes(100), 100, 1, 1000),
-                      chunks(name, bytes(5000), 4000), chunks(name, b'', 0, None, 1000)]
-        plays += [chunks('drdynvc', b'\x10\1\0\0\0\0', None), chunks('drdynvc', b'\x28\1\xff\xff\xff\xff123', None, None, 50),
-                  chunks('drdynvc', b'\x30\7lost', None, None, 500), chunks('drdynvc', b'\x40\1', None, None, 500),
-                  chunks('drdynvc', b'\xff' * 40, None, None, 50)]
+        plays = [chunks(bytes(8), 0xffffffff, 1), chunks(bytes(1600), 0xfffffff0, 1, 2000),
+                 chunks(bytes(100), 100, 0, 1000), chunks(bytes(100), 100, 1, 1000),
+                 chunks(bytes(5000), 4000), chunks(b'', 0, None, 1000)]
+        for message, times in ((b'\x10\1\0\0\0\0', 1), (b'\x28\1\xff\xff\xff\xff123', 50), (b'\x30\7lost', 500),
+                               (b'\x40\1', 500), (b'\xff' * 40, 50)):
+            plays.append(chunks(message, None, None, times, ['drdynvc']))
         for play in plays:
             client = self.connect()
             try:
