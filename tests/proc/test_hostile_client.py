@@ -30,7 +30,8 @@ BAD = ('..', '.', '..\\evil', '../evil', '..\\..\\..\\evil', '/etc/passwd', '\\e
 UNSAFE = re.compile(r'[/\\\x00-\x1f\x7f]|^\.+$')
 # A file that is read otherwise than it is told: what its reader may see at most.
 ODD = ('\\odd', '\\huge', '\\half', '\\nothing', '\\empty', '\\far')
-FILES = ('good', 'long', 'claim', 'twice', 'strangers', 'short', 'none', 'refused', 'cut', 'silent', 'sizeless')
+FILES = ('good', 'long', 'claim', 'twice', 'strangers', 'short', 'none', 'refused', 'cut', 'silent', 'sizeless',
+         'late')
 LONG = '\u6771' * 200 + '.txt'    # as Windows may call it, but no system with 255 bytes
 
 
@@ -110,7 +111,7 @@ class Rogue(threading.Thread):
         elif major == wire.CLOSE:
             done(0, bytes(4))
         elif major == wire.QUERY:
-            size = 1 << 62 if path == '\\sizeless' else len(CONTENT)
+            size = {'\\sizeless': 1 << 62, '\\late': 4 << 20}.get(path, len(CONTENT))
             folder = path[1:] not in (*FILES, LONG)
             kind = struct.unpack('<I', body[:4])[0]
             times = struct.pack('<QQQQ', *[132000000000000000] * 4)
@@ -152,6 +153,8 @@ class Rogue(threading.Thread):
             sized(b'')
         elif name == 'refused':
             done(0xc0000022, bytes(4))
+        elif name == 'late':    # what follows good bytes cannot be read
+            sized(bytes(n)) if at + n <= 300000 else done(0xc0000185, bytes(4))
         elif name == 'cut':
             done(0)
         elif name == 'silent':
@@ -311,6 +314,7 @@ class HostileClient(Case):
         for name in ('long', 'claim', 'none', 'refused', 'cut'):
             got = self.read_all(os.path.join(folder, name))
             self.assertTrue(isinstance(got, int) or got == b'', (name, got if isinstance(got, int) else len(got)))
+        self.assertEqual(self.read_all(os.path.join(folder, 'late')), errno.EIO)
         got = self.read_all(os.path.join(folder, 'short'), 15)
         self.assertTrue(isinstance(got, int) or CONTENT.startswith(got), 'short')
         done = subprocess.run(['head', '-c', '100', os.path.join(folder, 'sizeless')], capture_output=True, timeout=5)

@@ -234,7 +234,8 @@ static bool try_read(struct sp_drive_call *c)
 			break;
 		}
 	}
-	if (error != 0 && n == 0) {
+	/* Also when some of it is there: the kernel takes less than it wanted for the end of the file. */
+	if (error != 0) {
 		sp_drive_call_error(c, error);
 		return true;
 	}
