@@ -2,6 +2,10 @@
 #ifndef SP_CORE_CODEC_AYCOCG_H
 #define SP_CORE_CODEC_AYCOCG_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "core/codec/simd.h"
 
 /* How chroma becomes what is sent, [MS-RDPEGDI] 3.1.9.1.4, rounded rather than cut. */
@@ -130,6 +134,85 @@ static inline void sp_aycocg_split16x2(const uint8_t *const px[2], uint8_t *cons
 		cg[i / 2] = sp_aycocg_send(g, c->round_cg, c->shift_cg, c);
 	}
 #endif
+}
+
+static inline uint8_t sp_aycocg_clamp(int v)
+{
+	return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+}
+
+#if defined(SP_SIMD_SSE2)
+/*
+ * Eight values of chroma, in the high bytes of their lanes: [MS-RDPEGDI] 3.1.9.1.4 undone, but
+ * halved, as the matrix needs it.
+ */
+static inline __m128i sp_aycocg_chroma(__m128i v, unsigned shift)
+{
+	return _mm_srai_epi16(_mm_slli_epi16(v, (int)shift), 8);
+}
+
+static inline void sp_aycocg_join16(uint8_t *out, __m128i y, __m128i co, __m128i cg, __m128i x,
+		unsigned shift, bool swapped)
+{
+	const __m128i zero = _mm_setzero_si128();
+	__m128i y0 = _mm_unpacklo_epi8(y, zero), y1 = _mm_unpackhi_epi8(y, zero);
+	__m128i co0 = sp_aycocg_chroma(_mm_unpacklo_epi8(zero, co), shift);
+	__m128i co1 = sp_aycocg_chroma(_mm_unpackhi_epi8(zero, co), shift);
+	__m128i cg0 = sp_aycocg_chroma(_mm_unpacklo_epi8(zero, cg), shift);
+	__m128i cg1 = sp_aycocg_chroma(_mm_unpackhi_epi8(zero, cg), shift);
+	__m128i g = _mm_packus_epi16(_mm_add_epi16(y0, cg0), _mm_add_epi16(y1, cg1));
+	__m128i t0 = _mm_sub_epi16(y0, cg0), t1 = _mm_sub_epi16(y1, cg1);
+	__m128i r = _mm_packus_epi16(_mm_add_epi16(t0, co0), _mm_add_epi16(t1, co1));
+	__m128i b = _mm_packus_epi16(_mm_sub_epi16(t0, co0), _mm_sub_epi16(t1, co1));
+	__m128i first = swapped ? r : b, third = swapped ? b : r;
+	__m128i bg = _mm_unpacklo_epi8(first, g), rx = _mm_unpacklo_epi8(third, x);
+	__m128i *d = (__m128i *)out;
+
+	_mm_storeu_si128(d, _mm_unpacklo_epi16(bg, rx));
+	_mm_storeu_si128(d + 1, _mm_unpackhi_epi16(bg, rx));
+	bg = _mm_unpackhi_epi8(first, g);
+	rx = _mm_unpackhi_epi8(third, x);
+	_mm_storeu_si128(d + 2, _mm_unpacklo_epi16(bg, rx));
+	_mm_storeu_si128(d + 3, _mm_unpackhi_epi16(bg, rx));
+}
+#endif
+
+/*
+ * One row: luma, chroma (half as many with half 1) and alpha into pixels, [MS-RDPEGDI] 3.1.9.1.2;
+ * swapped exchanges red and blue. The rows of values have slack behind them.
+ */
+static inline void sp_aycocg_join(uint8_t *out, const uint8_t *y, const uint8_t *co,
+		const uint8_t *cg, const uint8_t *a, size_t w, unsigned half, unsigned shift,
+		bool swapped)
+{
+	size_t x = 0;
+
+#if defined(SP_SIMD_SSE2)
+	for (; x + 16 <= w; x += 16) {
+		__m128i vo, vg;
+
+		if (half) {
+			vo = _mm_loadl_epi64((const __m128i *)(co + x / 2));
+			vo = _mm_unpacklo_epi8(vo, vo);
+			vg = _mm_loadl_epi64((const __m128i *)(cg + x / 2));
+			vg = _mm_unpacklo_epi8(vg, vg);
+		} else {
+			vo = _mm_loadu_si128((const __m128i *)(co + x));
+			vg = _mm_loadu_si128((const __m128i *)(cg + x));
+		}
+		sp_aycocg_join16(out + 4 * x, _mm_loadu_si128((const __m128i *)(y + x)), vo, vg,
+				_mm_loadu_si128((const __m128i *)(a + x)), shift, swapped);
+	}
+#endif
+	for (; x < w; x++) {
+		int o = (int8_t)(uint8_t)(co[x >> half] << shift);
+		int g = (int8_t)(uint8_t)(cg[x >> half] << shift);
+
+		out[4 * x + (swapped ? 2 : 0)] = sp_aycocg_clamp(y[x] - g - o);
+		out[4 * x + 1] = sp_aycocg_clamp(y[x] + g);
+		out[4 * x + (swapped ? 0 : 2)] = sp_aycocg_clamp(y[x] - g + o);
+		out[4 * x + 3] = a[x];
+	}
 }
 
 #endif

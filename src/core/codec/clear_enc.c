@@ -136,15 +136,6 @@ static inline uint64_t *mask_at(const struct sp_clear_enc *e, uint32_t strip, ui
 	return &e->mask[(size_t)y * e->strips + strip];
 }
 
-/* Bits that are set; the compiler would call a function of its own. */
-static inline unsigned count(uint64_t m)
-{
-	m -= m >> 1 & 0x5555555555555555u;
-	m = (m & 0x3333333333333333u) + (m >> 2 & 0x3333333333333333u);
-	m = (m + (m >> 4)) & 0x0f0f0f0f0f0f0f0fu;
-	return (unsigned)(m * 0x0101010101010101u >> 56);
-}
-
 static uint64_t changes(const uint8_t *px, uint32_t n)
 {
 	uint64_t m = 0;
@@ -298,7 +289,7 @@ static bool plain(const struct sp_clear_enc *e, uint32_t strip, uint32_t y)
 {
 	uint64_t m = *mask_at(e, strip, y);
 
-	return count(m) <= 4 &&
+	return sp_simd_count(m) <= 4 &&
 			((y > 0 && m == *mask_at(e, strip, y - 1)) ||
 					(y + 1 < e->h && m == *mask_at(e, strip, y + 1)));
 }
@@ -397,7 +388,7 @@ static size_t residual_price(const struct sp_clear_enc *e, const struct unit *u)
 	for (uint32_t y = u->y; y < u->y + u->h; y++) {
 		for (uint32_t s = u->strip; s < u->strip + u->strips; s++) {
 			if (e->cover[(size_t)y * e->strips + s] == COVER_PIXELS) {
-				runs += count(*mask_at(e, s, y));
+				runs += sp_simd_count(*mask_at(e, s, y));
 			}
 		}
 	}

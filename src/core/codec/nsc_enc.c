@@ -6,6 +6,7 @@
 
 #define HEADER 20
 #define RAW_END 4 /* the last bytes of an encoded plane are not encoded */
+#define PROBE 512 /* values after which we ask whether encoding pays */
 #define MARGIN 128 /* behind a plane and its encoding, for what is read or written past them */
 
 struct sp_nsc_enc {
@@ -126,6 +127,21 @@ static size_t same(const uint8_t *p, size_t n)
 	return n;
 }
 
+/* About how many bytes n values become. */
+static size_t price(const uint8_t *p, size_t n)
+{
+	size_t bytes = n;
+
+	for (size_t i = 1; i < n; i += 64) {
+		uint64_t m = sp_simd_mask(p + i, n - i < 64 ? n - i : 64);
+
+		/* Three bytes for a run, of one value more than bits. */
+		bytes -= sp_simd_count(m);
+		bytes += 2 * sp_simd_count(m & ~(m << 1));
+	}
+	return bytes;
+}
+
 /*
  * [MS-RDPNSC] 3.1.8.1. n values of a plane, encoded where that is shorter; returns the end of what
  * was written, at most n bytes. Both have a margin behind them.
@@ -135,8 +151,18 @@ static uint8_t *put_plane(uint8_t *out, const uint8_t *p, size_t n)
 	size_t body = n > RAW_END ? n - RAW_END : 0, at = 0;
 	uint8_t *o = out;
 	const uint8_t *limit = out + body;
+	bool doubted = false;
 
 	while (at < body && o < limit) {
+		/* Noise is not worth the trouble. */
+		if (!doubted && at >= PROBE) {
+			doubted = true;
+			if ((size_t)(o - out) > at - at / 32 &&
+					(size_t)(o - out) + price(p + at, body - at) >= body) {
+				o = out + body;
+				break;
+			}
+		}
 		/* Bit i: value i is that of its successor, which is no raw one. */
 		size_t left = body - at;
 		uint64_t m = left > 1 ? sp_simd_mask(p + at + 1, left - 1 < 64 ? left - 1 : 64) : 0;

@@ -1,6 +1,7 @@
 /* core/codec/planar_dec.c - planar bitmaps into pixels. */
 #include "core/codec/planar.h"
 
+#include "core/codec/aycocg.h"
 #include "core/codec/simd.h"
 
 #define HEADER_CLL 0x07
@@ -157,32 +158,6 @@ static bool read_row(const struct dec *d, struct plane *pl, bool first)
 	return next_row(pl, d->end);
 }
 
-static inline uint8_t clamp(int v)
-{
-	return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
-}
-
-/*
- * [MS-RDPEGDI] 3.1.9.1.2. The chroma planes hold 9 bits less the colour loss; half of the value
- * is what the matrix needs. Red and blue are exchanged, as servers do it.
- */
-static void join_ycocg(const struct dec *d, uint8_t *out, uint32_t w)
-{
-	const struct plane *pl = d->plane;
-	unsigned shift = d->cll - 1, half = d->subsampled ? 1 : 0;
-
-	for (uint32_t x = 0; x < w; x++) {
-		int y = pl[1].row[x];
-		int co = (int8_t)(uint8_t)(pl[2].row[x >> half] << shift);
-		int cg = (int8_t)(uint8_t)(pl[3].row[x >> half] << shift);
-
-		out[4 * (size_t)x] = clamp(y - cg + co);
-		out[4 * (size_t)x + 1] = clamp(y + cg);
-		out[4 * (size_t)x + 2] = clamp(y - cg - co);
-		out[4 * (size_t)x + 3] = pl[0].row[x];
-	}
-}
-
 static void decode_rows(struct dec *d, bool alpha, uint8_t *row, ptrdiff_t step)
 {
 	struct plane *pl = d->plane;
@@ -203,7 +178,9 @@ static void decode_rows(struct dec *d, bool alpha, uint8_t *row, ptrdiff_t step)
 		if (!changed) {
 			memcpy(row, above, 4 * (size_t)w);
 		} else if (d->cll > 0) {
-			join_ycocg(d, row, w);
+			/* Red and blue are exchanged, as servers do it. */
+			sp_aycocg_join(row, pl[1].row, pl[2].row, pl[3].row, pl[0].row, w,
+					d->subsampled, d->cll - 1, true);
 		} else {
 			sp_simd_join(row, pl[3].row, pl[2].row, pl[1].row, pl[0].row, w);
 		}

@@ -283,4 +283,13 @@ static inline uint64_t sp_simd_mask(const uint8_t *row, size_t n)
 	return n < 64 ? m & (((uint64_t)1 << n) - 1) : m;
 }
 
+/* Bits that are set. Not the compiler's own, which calls a function on the base level. */
+static inline unsigned sp_simd_count(uint64_t m)
+{
+	m -= m >> 1 & 0x5555555555555555u;
+	m = (m & 0x3333333333333333u) + (m >> 2 & 0x3333333333333333u);
+	m = (m + (m >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+	return (unsigned)(m * 0x0101010101010101u >> 56);
+}
+
 #endif
