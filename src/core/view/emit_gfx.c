@@ -8,7 +8,7 @@
 
 #define JOB_PIECES 24
 #define RFX_QUANT_POOR ((struct sp_rfx_quant){7, 7, 7, 8, 8, 8, 9, 9, 9, 10})
-#define KEEP (256u << 10) /* of memory for output, per job, from frame to frame */
+#define KEEP (96u << 10) /* of memory for output, per job, from frame to frame */
 #define MAX_JOB_BYTES (64u << 20)
 
 /* ---- life ---- */

@@ -12,6 +12,7 @@
 #define MAX_BUDGET (8u << 20)
 #define PER_FRAME_US 16000u
 #define MIN_FRAMES 2u
+#define QUICK_US 80000u
 #define MIN_SAMPLE (2u << 10) /* fewer bytes say nothing about the line */
 
 void sp_pace_init(struct sp_pace *p)
@@ -115,6 +116,9 @@ void sp_pace_acked(struct sp_pace *p, uint32_t id, uint64_t now_us)
 
 void sp_pace_silent(struct sp_pace *p, bool silent)
 {
+	if (silent == p->silent) {
+		return;
+	}
 	p->silent = silent;
 	while (p->n > 0) {
 		drop_first(p);

@@ -46,10 +46,13 @@ static void test_first_at_once(void **state)
 	assert_true(sp_pace_ready(&p, 1));
 	assert_int_equal(sp_pace_deadline(&p), 0);
 	assert_true(sp_pace_budget(&p) > 100000);
-	sp_pace_sent(&p, 1, 1 << 20, 10 * MS);
+	sp_pace_sent(&p, 1, 30, 10 * MS);
+	assert_true(sp_pace_ready(&p, 10 * MS)); /* behind one that measures */
+	sp_pace_sent(&p, 2, 1 << 20, 10 * MS);
 	assert_false(sp_pace_ready(&p, 11 * MS));
 	sp_pace_acked(&p, 1, 30 * MS);
-	assert_true(sp_pace_ready(&p, 30 * MS));
+	sp_pace_acked(&p, 2, 70 * MS);
+	assert_true(sp_pace_ready(&p, 70 * MS));
 	assert_true(sp_pace_rate(&p) > 0);
 }
 
@@ -116,6 +119,7 @@ static void test_silent(void **state)
 	struct sp_pace p;
 
 	sp_pace_init(&p);
+	sp_pace_sent(&p, 0, 10, 1);
 	sp_pace_sent(&p, 1, 10 << 20, 1);
 	assert_false(sp_pace_ready(&p, 2));
 	sp_pace_silent(&p, true);
@@ -124,10 +128,12 @@ static void test_silent(void **state)
 	assert_true(sp_pace_ready(&p, 4));
 	sp_pace_silent(&p, false);
 	sp_pace_sent(&p, 3, 10 << 20, 5);
+	sp_pace_sent(&p, 4, 10 << 20, 5);
+	sp_pace_silent(&p, false); /* as before: nothing is forgotten by that */
 	assert_false(sp_pace_ready(&p, 6));
 	sp_pace_acked(&p, 77, 7);
 	assert_false(sp_pace_ready(&p, 8));
-	sp_pace_acked(&p, 3, 9);
+	sp_pace_acked(&p, 4, 9);
 	assert_true(sp_pace_ready(&p, 10));
 }
 
