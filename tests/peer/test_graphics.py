@@ -73,6 +73,14 @@ class Ways(Shared):
         log = self.trial.log()
         self.assertEqual(1, log[log.rindex('pipeline: version') - 400:].count(': active, '))
 
+    def test_three_monitors(self):
+        for name, place in (('a', '500/200x1000/200+0+0'), ('*b', '400/200x1000/200+500+0'),
+                            ('c', '400/200x1000/200+900+0')):
+            self.display.run('xrandr', '--setmonitor', name, place, 'screen' if name == 'a' else 'none')
+            self.addCleanup(self.display.run, 'xrandr', '--delmonitor', name.strip('*'))
+        viewer, inside, probe = self.way('/gfx', '/multimon', size=self.screen)
+        self.assertIn('Monitors: 3', inside.run('xrandr', '--listmonitors').stdout)
+
     def test_remotefx(self):
         viewer, inside, probe = self.way('/rfx')
         self.assertIn('surface commands, RemoteFX', self.trial.log())

@@ -66,13 +66,17 @@ static int set_layout(struct sp_picture *p)
 	struct sp_screen_layout l;
 
 	sp_screen_monitors(p->conf.screen, &l);
+	struct sp_rect all = all_of(p), sum = {0};
 	for (size_t i = 0; i < l.n; i++) {
-		struct sp_rect m = sp_rect_and(l.monitor[i], all_of(p));
+		sum = sp_rect_or(sum, l.monitor[i]);
+	}
+	/* A program may have made the screen another size since: then it is one monitor. */
+	if (l.n == 0 || sum.x + sum.w != all.w || sum.y + sum.h != all.h) {
+		l = (struct sp_screen_layout){.n = 1, .monitor = {all}};
+	}
+	for (size_t i = 0; i < l.n; i++) {
+		struct sp_rect m = l.monitor[i];
 
-		/* A program may have made the screen smaller meanwhile. */
-		if (sp_rect_empty(m)) {
-			continue;
-		}
 		m.x -= l.monitor[0].x;
 		m.y -= l.monitor[0].y;
 		reset.monitor[reset.n++] = (struct sp_gfx_monitor){m, i == 0};
