@@ -42,6 +42,7 @@ static struct sp_rdp *make(int role)
 	struct sp_client_conf client = {
 			.gcc = &gcc, .info = &info, .relay = role == 4, .crypto = &fake_crypto};
 
+	info.flags = role == 6 ? SP_INFO_COMPRESSION | SP_INFO_COMPRESSION_64K : 0;
 	if (role == 5) {
 		client.protocols = SP_PROTO_SSL | SP_PROTO_RDSTLS | SP_PROTO_HYBRID_EX;
 	}
@@ -62,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1) {
 		return 0;
 	}
-	int role = data[0] % 6;
+	int role = data[0] % 7;
 	struct sp_rdp *c = make(role);
 	size_t at = 1;
 

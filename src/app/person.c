@@ -79,6 +79,7 @@ int app_person_session(struct app_person *p, struct sp_session_conf *out)
 			.monitors = p->o->monitors.n > 0 ? &p->o->monitors : NULL,
 			.depth = p->o->depth,
 			.codec = p->o->codec,
+			.plain = p->o->plain,
 			.security = p->o->security,
 			.trust = p->o->trust,
 			.person = {.trust = ask_trust,

@@ -145,6 +145,12 @@ static int take_codec(struct sp_options *o, const char *v)
 	return SP_EARG;
 }
 
+static int take_compression(struct sp_options *o, const char *v)
+{
+	o->plain = strcmp(v, "off") == 0;
+	return o->plain || strcmp(v, "on") == 0 ? SP_OK : SP_EARG;
+}
+
 static int take_security(struct sp_options *o, const char *v)
 {
 	static const char *const names[] = {[SP_SESSION_AUTO] = "auto",
@@ -216,6 +222,7 @@ int sp_options_take(struct sp_options *o, int argc, char **argv, int *i, char wh
 			{"--codec", take_codec,
 					"not auto, bitmap, rfx, nsc, gfx, gfx-rfx, avc420 or "
 					"avc444"},
+			{"--compression", take_compression, "not on or off"},
 			{"--sec", take_security, "not nla, tls or auto"},
 			{"--trust", take_trust, "not ask, ca, first-seen or pin:SHA256"},
 	};

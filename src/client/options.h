@@ -27,13 +27,14 @@ struct sp_options {
 	struct sp_display_layout monitors; /* n 0: one of this size */
 	uint8_t depth;
 	enum sp_session_codec codec;
+	bool plain;
 	enum sp_session_security security;
 	struct sp_trust trust;
 };
 
 void sp_options_init(struct sp_options *o);
 /*
- * When argv[*i] is one of --size --user --target --code --totp-secret --domain --password-stdin --depth --codec --trust --sec (also
+ * When argv[*i] is one of --size --user --target --code --totp-secret --domain --password-stdin --depth --codec --compression --trust --sec (also
  * "--size=WxH"), takes it and its value and moves *i to the last argument used. 1: taken; 0:
  * something else; -1: not valid, and why says so.
  */

@@ -645,7 +645,7 @@ static struct sp_rdp *make_machine(struct sp_session *s, int fd)
 		sp_settings_monitors(&gcc, s->conf.monitors);
 	}
 	announce_parts(s, &gcc);
-	sp_settings_info(&s->info, address);
+	sp_settings_info(&s->info, address, !s->conf.plain);
 	snprintf(s->info.user, sizeof(s->info.user), "%s", s->user);
 	snprintf(s->info.domain, sizeof(s->info.domain), "%s", s->domain);
 	struct sp_client_conf conf = {.protocols = protocols[s->conf.security],

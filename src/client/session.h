@@ -77,6 +77,7 @@ struct sp_session_conf {
 	const struct sp_display_layout *monitors; /* NULL: one, of this size */
 	uint8_t depth; /* 15, 16, 24 or 32; below 32 there is no pipeline */
 	enum sp_session_codec codec;
+	bool plain; /* ask for no bulk compression */
 	enum sp_session_security security;
 	struct sp_trust trust;
 	struct sp_session_person person;

@@ -75,7 +75,7 @@ void sp_settings_monitors(struct sp_gcc_client *out, const struct sp_display_lay
 	}
 }
 
-void sp_settings_info(struct sp_info *out, const char *address)
+void sp_settings_info(struct sp_info *out, const char *address, bool compress)
 {
 	time_t now = time(NULL);
 	struct tm tm;
@@ -90,6 +90,9 @@ void sp_settings_info(struct sp_info *out, const char *address)
 			.family = strchr(address, ':') ? SP_INFO_AF_INET6 : SP_INFO_AF_INET,
 			.perf = SP_PERF_ENABLE_FONT_SMOOTHING,
 	};
+	if (compress) {
+		out->flags |= SP_INFO_COMPRESSION | SP_INFO_COMPRESSION_64K;
+	}
 	snprintf(out->address, sizeof(out->address), "%s", address);
 	if (localtime_r(&now, &tm)) {
 		out->zone.bias = (int32_t)(-tm.tm_gmtoff / 60);

@@ -53,6 +53,11 @@ static void test_good(void **state)
 	assert_int_equal(o.codec, SP_SESSION_CODEC_AUTO);
 	assert_int_equal(take("--codec", "gfx-rfx"), 1);
 	assert_int_equal(o.codec, SP_SESSION_CODEC_GFX_RFX);
+	assert_false(o.plain);
+	assert_int_equal(take("--compression", "off"), 1);
+	assert_true(o.plain);
+	assert_int_equal(take("--compression=on", NULL), 1);
+	assert_false(o.plain);
 	assert_int_equal(take("--sec=nla", NULL), 1);
 	assert_int_equal(o.security, SP_SESSION_NLA);
 	assert_int_equal(take("--trust", "ca"), 1);
@@ -98,9 +103,10 @@ static void test_bad(void **state)
 			{"--size", "x768"}, {"--size", "199x768"}, {"--size", "1024x8193"},
 			{"--size", " 800x600"}, {"--size", "800x600 "}, {"--size", "-800x600"},
 			{"--size", "800x+600"}, {"--size", "99999999999999999999x600"},
-			{"--user", ""}, {"--depth", "8"}, {"--codec", "x264"}, {"--depth", "032"},
-			{"--sec", "rdp"}, {"--trust", "pin:00"}, {"--size", NULL}, {"--user", NULL},
-			{"--target", ""}, {"--target", "a#b"}};
+			{"--user", ""}, {"--depth", "8"}, {"--codec", "x264"},
+			{"--compression", "8k"}, {"--depth", "032"}, {"--sec", "rdp"},
+			{"--trust", "pin:00"}, {"--size", NULL}, {"--user", NULL}, {"--target", ""},
+			{"--target", "a#b"}};
 
 	for (size_t i = 0; i < SP_LEN(bad); i++) {
 		assert_int_equal(take(bad[i][0], bad[i][1]), -1);

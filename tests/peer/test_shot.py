@@ -116,6 +116,11 @@ class AgainstOthers(Shot):
             facts, again = self.good(xrdp.port, '--codec', ask, user=xrdp.user, password=xrdp.password)
             self.assertEqual(facts['codec'], codec)
             self.assertGreaterEqual(again.psnr(shown), least)
+        # What came last was compressed, which is lossless and saves something.
+        plain, again = self.good(xrdp.port, '--codec', 'bitmap', '--compression', 'off', user=xrdp.user,
+                                 password=xrdp.password)
+        self.assertEqual(again.psnr(shown), math.inf)
+        self.assertLess(facts['bytes_in'], 0.9 * plain['bytes_in'])
         # Its own screen says that a login failed; it is not the desktop.
         other = self.good(xrdp.port, '--wait', '4', user=xrdp.user, password='wrong')[1]
         self.assertEqual(other.colours()[picture.colour('#335577')], 0)

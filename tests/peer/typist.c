@@ -118,7 +118,7 @@ static bool start(struct typist *t, const char *address, const char *name, struc
 		return false;
 	}
 	sp_settings_gcc(&gcc, WIDTH, HEIGHT, 32);
-	sp_settings_info(&info, host);
+	sp_settings_info(&info, host, false);
 	struct sp_client_conf conf = {.protocols = SP_PROTO_SSL | SP_PROTO_HYBRID,
 			.gcc = &gcc,
 			.info = &info,

@@ -16,7 +16,7 @@ static void data_header_read(struct sp_rd *r, struct sp_share *out)
 	out->uncompressed = sp_rd_le16(r);
 	out->type2 = sp_rd_u8(r);
 	out->compression = sp_rd_u8(r);
-	sp_rd_skip(r, 2); /* compressedLength */
+	out->compressed = sp_rd_le16(r);
 }
 
 /* [MS-RDPBCGR] 2.2.8.1.1.1.1 Share Control Header (TS_SHARECONTROLHEADER) */

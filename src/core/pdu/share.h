@@ -53,6 +53,7 @@ enum sp_share_stream {
 	SP_STREAM_HI = 4,
 };
 
+#define SP_SHARE_DATA_HEADER 18u /* both headers of a Share Data PDU */
 #define SP_SHARE_COMPRESSED 0x20 /* PACKET_COMPRESSED of compression */
 
 struct sp_share {
@@ -63,6 +64,7 @@ struct sp_share {
 	uint8_t stream, type2, compression;
 	/* Bytes of the body plus 4 (clients), or of the whole PDU (servers), or anything at all. */
 	uint16_t uncompressed;
+	uint16_t compressed; /* bytes of the PDU with its headers, where compression says so */
 	struct sp_span body; /* everything behind the headers; borrowed from the input */
 };
 

@@ -16,6 +16,7 @@ void sp_client_part_destroy(struct sp_client_part *p)
 	if (p) {
 		sp_license_client_finish(&p->license);
 		sp_fp_join_finish(&p->join);
+		sp_client_bulk_destroy(p->bulk);
 	}
 	sp_free(p);
 }
@@ -225,8 +226,12 @@ static bool join_channel(const struct sp_rdp *c, size_t n, uint16_t *channel)
 
 static int send_info(struct sp_rdp *c)
 {
-	size_t mark = sp_rdp_send_begin(c, c->gcc_server.io_channel);
+	int rc = sp_client_bulk_start(c);
 
+	if (rc != SP_OK) {
+		return rc;
+	}
+	size_t mark = sp_rdp_send_begin(c, c->gcc_server.io_channel);
 	sp_sec_write(&c->wr, SP_SEC_INFO);
 	sp_info_write(&c->wr, &c->info);
 	sp_secret_wipe(&c->info.password);
@@ -369,7 +374,8 @@ static int send_data(struct sp_rdp *c, const struct sp_mcs *m, uint64_t now_us)
 	if (i == c->n_channels) {
 		return sp_rdp_fail(c, SP_EFIELD, "mcs.channelId");
 	}
-	return sp_rdp_emit_channel(c, i, m->data);
+	int rc = sp_client_bulk_channel(c, m->data);
+	return rc == SP_OK ? sp_rdp_emit_channel(c, i, m->data) : rc;
 }
 
 static int handle(struct sp_rdp *c, struct sp_span pdu, uint64_t now_us)

@@ -12,7 +12,7 @@ struct sp_client_conf {
 	struct sp_span token; /* routing token, without CR LF; excludes the cookie */
 	/* Blocks and info as they are sent; copied. Channel names stand in gcc. */
 	const struct sp_gcc_client *gcc;
-	const struct sp_info *info;
+	const struct sp_info *info; /* may ask for compression as SP_INFO_COMPRESSION_64K */
 	bool relay; /* from the Demand Active on, PDUs are SP_EV_RELAY */
 	/* For a server that wants a licence asked for; NULL: such a server is not possible. */
 	const struct sp_crypto *crypto;

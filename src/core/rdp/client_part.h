@@ -12,6 +12,8 @@
 /* With RemoteFX: servers want room for each tile of the desktop as it is. */
 #define SP_CLIENT_MAX_REQUEST_RFX (40u << 20)
 
+struct sp_client_bulk;
+
 struct sp_client_part {
 	uint32_t protocols;
 	bool relay;
@@ -19,6 +21,7 @@ struct sp_client_part {
 	size_t join_at; /* which join is awaited: user, I/O, message, channels */
 	struct sp_license_client license;
 	struct sp_fp_join join;
+	struct sp_client_bulk *bulk; /* NULL: compression was not asked for */
 	struct sp_rd updates; /* what is left of the fast-path PDU being taken apart */
 	uint64_t detect_start_us; /* of a bandwidth measurement, 0 for none */
 	uint32_t detect_bytes;
@@ -33,5 +36,21 @@ sp_nodiscard int sp_client_message(struct sp_rdp *c, struct sp_span data, uint64
 sp_nodiscard int sp_client_refuse_transport(struct sp_rdp *c, struct sp_rd *r);
 /* The next whole update of the fast-path PDU in hand: 1 with *ev, 0 for none, or an error. */
 int sp_client_next_update(struct sp_rdp *c, struct sp_event *ev);
+
+/*
+ * client_bulk.c: [MS-RDPBCGR] 3.1.8 for a client whose Client Info, which now goes, asks for it;
+ * of all others a compressed PDU is refused.
+ */
+sp_nodiscard int sp_client_bulk_start(struct sp_rdp *c);
+/* Accepts NULL. */
+void sp_client_bulk_destroy(struct sp_client_bulk *b);
+/* Another packet on the I/O channel begins: events of the one before are gone. */
+void sp_client_bulk_packet(struct sp_rdp *c);
+/* Makes the body of a Share Data PDU plain, until the next packet. */
+sp_nodiscard int sp_client_bulk_share(struct sp_rdp *c, struct sp_share *s);
+/* Makes one fragment of an update plain, until the next one. */
+sp_nodiscard int sp_client_bulk_update(struct sp_rdp *c, struct sp_fp_update *u);
+/* Refuses a compressed chunk of a static channel. */
+sp_nodiscard int sp_client_bulk_channel(struct sp_rdp *c, struct sp_span data);
 
 #endif

@@ -237,12 +237,13 @@ static int error_info(struct sp_rdp *c, struct sp_rd *r)
 	return sp_rdp_emit(c, (struct sp_event){.kind = SP_EV_ERROR_INFO, .error_info = code});
 }
 
-static int on_data(struct sp_rdp *c, const struct sp_share *s)
+static int on_data(struct sp_rdp *c, struct sp_share *s)
 {
 	struct sp_rd r;
+	int rc = sp_client_bulk_share(c, s);
 
-	if (s->compression & SP_SHARE_COMPRESSED) {
-		return sp_rdp_fail(c, SP_EPROTO, "share.compressedType");
+	if (rc != SP_OK) {
+		return rc;
 	}
 	sp_rd_init(&r, s->body.p, s->body.n);
 	switch (s->type2) {
@@ -281,7 +282,7 @@ static int on_redirect(struct sp_rdp *c, const struct sp_share *s)
 }
 
 /* Before its Demand Active a target has nothing to say to the user's client. */
-static int relay_share(struct sp_rdp *c, const struct sp_share *s)
+static int relay_share(struct sp_rdp *c, struct sp_share *s)
 {
 	switch (s->type) {
 	case SP_SHARE_SERVER_REDIRECT:
@@ -309,7 +310,7 @@ static int relay_demand(struct sp_rdp *c, const struct sp_share *s, struct sp_sp
 	return sp_rdp_emit_relay(c, SP_RELAY_IO, 0, from);
 }
 
-static int on_share(struct sp_rdp *c, const struct sp_share *s)
+static int on_share(struct sp_rdp *c, struct sp_share *s)
 {
 	if (c->cli->relay) {
 		return relay_share(c, s);
@@ -341,6 +342,7 @@ int sp_client_share_data(struct sp_rdp *c, struct sp_span data)
 	struct sp_rd r;
 	int rc = SP_OK;
 
+	sp_client_bulk_packet(c);
 	sp_rd_init(&r, data.p, data.n);
 	while (rc == SP_OK && sp_rd_left(&r) > 0) {
 		struct sp_span from = sp_span(r.p, sp_rd_left(&r));
@@ -369,7 +371,11 @@ int sp_client_next_update(struct sp_rdp *c, struct sp_event *ev)
 		if (sp_fp_update_read(&cli->updates, &part) != SP_OK) {
 			return sp_rdp_note(c, &cli->updates);
 		}
-		int rc = sp_fp_join_add(&cli->join, &part, &whole);
+		int rc = sp_client_bulk_update(c, &part);
+		if (rc != SP_OK) {
+			return rc;
+		}
+		rc = sp_fp_join_add(&cli->join, &part, &whole);
 		if (rc < 0) {
 			return sp_rdp_fail(c, rc, "fastpath.fragmentation");
 		}

@@ -92,7 +92,10 @@ enum sp_relay_kind {
 	SP_RELAY_FASTPATH, /* a whole fast-path PDU with its header */
 };
 
-/* Spans and pointers are valid until the next feed on the same object. */
+/*
+ * Spans and pointers are valid until the next feed on the same object, those of an UPDATE only until
+ * the next sp_rdp_next().
+ */
 struct sp_event {
 	enum sp_ev_kind kind;
 	union {

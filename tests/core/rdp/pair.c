@@ -69,6 +69,9 @@ struct sp_rdp *pair_client(const struct pair_conf *conf)
 
 	pair_gcc(&gcc, conf);
 	pair_info(&info);
+	if (conf->info) {
+		conf->info(&info);
+	}
 	return sp_client_create(&cc, 1);
 }
 

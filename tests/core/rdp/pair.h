@@ -24,6 +24,7 @@ struct pair_conf {
 	/* Changes to what the client sends; may be NULL. */
 	void (*gcc)(struct sp_gcc_client *gcc);
 	void (*caps)(struct sp_caps *caps);
+	void (*info)(struct sp_info *info);
 };
 
 /* What one side has seen. */
