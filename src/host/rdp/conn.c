@@ -185,6 +185,12 @@ static ptrdiff_t feed(struct sp_conn *c, const uint8_t *p, size_t n)
 			break; /* what follows START_TLS is ciphertext */
 		}
 	} while (at < n);
+	/* An update may turn out to be damaged when it is taken, which a feed says. */
+	int late = c->ending ? 0 : sp_rdp_feed(c->rdp, NULL, 0, sp_now_us());
+	if (late < 0) {
+		sp_conn_fail(c, late, sp_rdp_what(c->rdp));
+		return (ptrdiff_t)n;
+	}
 	return (ptrdiff_t)at;
 }
 

@@ -30,6 +30,7 @@ struct side {
 static struct sp_loop *loop;
 static struct side server, client;
 static size_t to_send;
+static int sockets[2];
 
 /* Sends while there is room, as a desktop does. */
 static void produce(void)
@@ -104,7 +105,7 @@ static void join(void)
 	static struct sp_info info;
 	struct sp_client_conf cc = {.gcc = &gcc, .info = &info};
 	struct sp_server_conf sc = {0};
-	int fds[2];
+	int *fds = sockets;
 
 	memset(&server, 0, sizeof(server));
 	memset(&client, 0, sizeof(client));
@@ -200,6 +201,20 @@ static void test_gone(void **state)
 	sp_loop_destroy(loop);
 }
 
+/* The last thing that a peer says is an update that is none: no more bytes are waited for. */
+static void test_bad_update(void **state)
+{
+	static const uint8_t compressed[] = {0x00, 7, 0x81, 0x61, 1, 0, 'x'};
+
+	(void)state;
+	join();
+	until(both_active);
+	assert_int_equal(write(sockets[0], compressed, sizeof(compressed)), sizeof(compressed));
+	until(both_closed);
+	assert_int_equal(client.err, SP_EPROTO);
+	sp_loop_destroy(loop);
+}
+
 /* A peer that does not let go: the grace ends, then the link, and closed() comes once. */
 static void test_closed_once(void **state)
 {
@@ -226,6 +241,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_live),
 			cmocka_unit_test(test_gone),
+			cmocka_unit_test(test_bad_update),
 			cmocka_unit_test(test_closed_once),
 	};
 
