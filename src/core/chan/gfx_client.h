@@ -23,7 +23,8 @@ struct sp_gfx_client_conf {
 	bool no_acks; /* tells the server not to wait for acknowledgements */
 	const struct sp_h264_impl *h264; /* NULL: without AVC; outlives the machine */
 	size_t h264_history; /* bytes per surface that are kept for saving; 0: it never is */
-	size_t memory; /* bytes of all surfaces and cached pictures; 0: SP_GFX_CLIENT_MEMORY */
+	/* Bytes of surfaces and cached pictures, and as many of codecs; 0: SP_GFX_CLIENT_MEMORY. */
+	size_t memory;
 };
 
 enum sp_gfx_client_kind {

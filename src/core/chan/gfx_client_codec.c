@@ -22,8 +22,10 @@ void gfx_codecs_reset(struct sp_gfx_client *c)
 	}
 }
 
-void gfx_codecs_drop(struct gfx_surface *s)
+void gfx_codecs_drop(struct sp_gfx_client *c, struct gfx_surface *s)
 {
+	c->codec_bytes -= s->codec_bytes;
+	s->codec_bytes = 0;
 	sp_prog_dec_destroy(s->prog);
 	s->prog = NULL;
 	sp_avc_dec_destroy(s->avc);
@@ -87,6 +89,17 @@ static int rfx(struct sp_gfx_client *c, struct gfx_surface *s, const struct sp_g
 	return changed(c, s, SP_GFX_RFX, rects, n);
 }
 
+/* Before a decoder is made: what it may keep at most. */
+static int reserve(struct sp_gfx_client *c, struct gfx_surface *s, uint64_t bytes)
+{
+	if (!(bytes <= c->conf.memory - c->codec_bytes)) {
+		return SP_ELIMIT;
+	}
+	c->codec_bytes += (size_t)bytes;
+	s->codec_bytes += (size_t)bytes;
+	return SP_OK;
+}
+
 int gfx_avc(struct sp_gfx_client *c, struct gfx_surface *s)
 {
 	struct sp_avc_dec_conf conf = {.impl = c->conf.h264,
@@ -100,6 +113,11 @@ int gfx_avc(struct sp_gfx_client *c, struct gfx_surface *s)
 		return SP_EPROTO;
 	}
 	if (!s->avc) {
+		int rc = reserve(c, s, sp_avc_dec_bytes(&conf));
+
+		if (rc != SP_OK) {
+			return rc;
+		}
 		s->avc = sp_avc_dec_create(&conf);
 	}
 	return s->avc ? SP_OK : SP_ENOMEM;
@@ -109,7 +127,9 @@ int gfx_avc(struct sp_gfx_client *c, struct gfx_surface *s)
 static int avc(struct sp_gfx_client *c, struct gfx_surface *s, const struct sp_gfx_bits *bits)
 {
 	struct sp_rect area;
-	int rc = gfx_avc(c, s);
+	bool known = c->caps.version >= SP_GFX_V10 ||
+			(c->caps.version == SP_GFX_V81 && bits->codec == SP_GFX_AVC420);
+	int rc = known ? gfx_avc(c, s) : SP_EPROTO;
 
 	if (rc == SP_OK) {
 		rc = gfx_spend(c, 2 * (uint64_t)s->w * s->h);
@@ -190,12 +210,17 @@ int gfx_bits(struct sp_gfx_client *c, const struct sp_gfx_bits *bits)
 	}
 }
 
-int gfx_prog(struct gfx_surface *s)
+int gfx_prog(struct sp_gfx_client *c, struct gfx_surface *s)
 {
 	size_t tiles = (size_t)((s->w + SP_PROG_TILE - 1) / SP_PROG_TILE) *
 			((s->h + SP_PROG_TILE - 1) / SP_PROG_TILE);
 
 	if (!s->prog) {
+		int rc = reserve(c, s, (uint64_t)tiles * TILE_BYTES);
+
+		if (rc != SP_OK) {
+			return rc;
+		}
 		s->prog = sp_prog_dec_create(s->w, s->h, tiles * TILE_BYTES);
 	}
 	return s->prog ? SP_OK : SP_ENOMEM;
@@ -213,7 +238,7 @@ int gfx_bits2(struct sp_gfx_client *c, const struct sp_gfx_bits *bits)
 	if (bits->codec != SP_GFX_PROGRESSIVE || (c->caps.flags & SP_GFX_THINCLIENT)) {
 		return SP_EPROTO;
 	}
-	int rc = gfx_prog(s);
+	int rc = gfx_prog(c, s);
 	if (rc != SP_OK) {
 		return rc;
 	}

@@ -23,6 +23,7 @@ struct gfx_surface {
 	struct sp_rect dirty; /* what changed since it was painted; within w, h */
 	struct sp_prog_dec *prog; /* NULL before the first use */
 	struct sp_avc_dec *avc; /* the same */
+	size_t codec_bytes; /* that these may keep */
 };
 
 struct gfx_cached {
@@ -50,6 +51,7 @@ struct sp_gfx_client {
 	size_t n_cached; /* slots that have a place there */
 	size_t cache_bytes;
 	size_t memory; /* of surfaces and cache */
+	size_t codec_bytes; /* that the surfaces' codecs may keep */
 
 	struct sp_rfx_dec *rfx; /* NULL before the first use */
 	struct sp_clear_dec *clear; /* the same */
@@ -116,10 +118,10 @@ sp_nodiscard int gfx_cache_put(struct sp_gfx_client *c, uint16_t slot, uint64_t 
 void gfx_codecs_reset(struct sp_gfx_client *c);
 void gfx_codecs_finish(struct sp_gfx_client *c);
 /* Makes the surface's decoder, unless it has one. */
-sp_nodiscard int gfx_prog(struct gfx_surface *s);
+sp_nodiscard int gfx_prog(struct sp_gfx_client *c, struct gfx_surface *s);
 sp_nodiscard int gfx_avc(struct sp_gfx_client *c, struct gfx_surface *s);
 /* What codecs know of a surface ends with it. */
-void gfx_codecs_drop(struct gfx_surface *s);
+void gfx_codecs_drop(struct sp_gfx_client *c, struct gfx_surface *s);
 
 sp_nodiscard int gfx_bits(struct sp_gfx_client *c, const struct sp_gfx_bits *bits);
 sp_nodiscard int gfx_bits2(struct sp_gfx_client *c, const struct sp_gfx_bits *bits);

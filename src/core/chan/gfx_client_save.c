@@ -208,7 +208,7 @@ static int load_codecs(struct sp_gfx_client *c, struct gfx_surface *s, struct sp
 	int rc = sp_rd_ok(r);
 
 	if (rc == SP_OK && prog.n != NONE) {
-		rc = gfx_prog(s);
+		rc = gfx_prog(c, s);
 		rc = rc == SP_OK ? sp_prog_dec_load(s->prog, prog) : rc;
 	}
 	if (rc >= SP_OK && avc.n != NONE) {

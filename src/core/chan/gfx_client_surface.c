@@ -4,6 +4,8 @@
 #include "core/base/mem.h"
 #include "core/chan/gfx_client_part.h"
 
+#define SCALED_MOST (128u << 20) /* pixels in a painting, of surfaces that are shown larger */
+
 struct gfx_surface *gfx_surface_find(struct sp_gfx_client *c, uint16_t id)
 {
 	for (size_t i = 0; i < SP_GFX_CLIENT_SURFACES; i++) {
@@ -102,7 +104,7 @@ int gfx_surface_create(struct sp_gfx_client *c, const struct sp_gfx_create *crea
 
 void gfx_surface_delete(struct sp_gfx_client *c, struct gfx_surface *s)
 {
-	gfx_codecs_drop(s);
+	gfx_codecs_drop(c, s);
 	give(c, s->px, s->w, s->h);
 	/* [MS-RDPEGFX] says nothing of what is shown of it: it stays until painted over. */
 	memset(s, 0, sizeof(*s));
@@ -357,18 +359,25 @@ static struct sp_rect show_plain(const struct gfx_surface *s, struct sp_rect r, 
 	return to;
 }
 
-/* The nearest pixel; all of it, as a pixel may have become several. */
-static struct sp_rect show_scaled(const struct gfx_surface *s, struct target *t)
+static struct sp_rect scaled(const struct gfx_surface *s, const struct target *t)
 {
 	struct sp_rect whole = {
 			(int32_t)s->x, (int32_t)s->y, (int32_t)s->shown_w, (int32_t)s->shown_h};
-	struct sp_rect to = sp_rect_and(whole, t->all);
+
+	return sp_rect_and(whole, t->all);
+}
+
+/* The nearest pixel; all of it, as a pixel may have become several. */
+static struct sp_rect show_scaled(const struct gfx_surface *s, struct target *t)
+{
+	struct sp_rect to = scaled(s, t);
 
 	for (int32_t y = to.y; y < to.y + to.h; y++) {
-		uint32_t from_y = (uint32_t)((uint64_t)(y - whole.y) * s->h / s->shown_h);
+		uint32_t from_y = (uint32_t)((uint64_t)(y - (int32_t)s->y) * s->h / s->shown_h);
 
 		for (int32_t x = to.x; x < to.x + to.w; x++) {
-			uint32_t from_x = (uint32_t)((uint64_t)(x - whole.x) * s->w / s->shown_w);
+			uint32_t from_x = (uint32_t)((uint64_t)(x - (int32_t)s->x) * s->w /
+					s->shown_w);
 
 			show_row(target_at(t, x, y),
 					gfx_surface_at(s, (int32_t)from_x, (int32_t)from_y), 1);
@@ -380,6 +389,9 @@ static struct sp_rect show_scaled(const struct gfx_surface *s, struct target *t)
 int sp_gfx_client_paint(struct sp_gfx_client *c, uint8_t *fb, size_t stride, uint32_t w, uint32_t h,
 		uint64_t now_us, struct sp_rect *changed)
 {
+	uint64_t pixels = 0;
+	int rc = SP_OK;
+
 	*changed = (struct sp_rect){0, 0, 0, 0};
 	if (c->in_frame || !c->has_output) {
 		return SP_OK;
@@ -406,13 +418,22 @@ int sp_gfx_client_paint(struct sp_gfx_client *c, uint8_t *fb, size_t stride, uin
 		if (!s->px || !s->mapped || sp_rect_empty(r)) {
 			continue;
 		}
-		bool scaled = s->shown_w != s->w || s->shown_h != s->h;
-		struct sp_rect to = scaled ? show_scaled(s, &t) : show_plain(s, r, &t);
+		bool enlarged = s->shown_w != s->w || s->shown_h != s->h;
+		if (enlarged) {
+			struct sp_rect to = scaled(s, &t);
+
+			pixels += (uint64_t)to.w * (uint64_t)to.h;
+			if (pixels > SCALED_MOST) {
+				rc = SP_ELIMIT;
+				break;
+			}
+		}
+		struct sp_rect to = enlarged ? show_scaled(s, &t) : show_plain(s, r, &t);
 		*changed = sp_rect_or(*changed, to);
 		s->dirty = (struct sp_rect){0, 0, 0, 0};
 	}
 	c->all_dirty = false;
-	return gfx_tell_shown(c, now_us);
+	return rc == SP_OK ? gfx_tell_shown(c, now_us) : rc;
 }
 
 void sp_gfx_client_repaint(struct sp_gfx_client *c)

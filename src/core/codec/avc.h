@@ -75,6 +75,8 @@ struct sp_avc_dec_conf {
 	size_t history;
 };
 
+/* What one may come to keep. */
+uint64_t sp_avc_dec_bytes(const struct sp_avc_dec_conf *conf);
 /* Allocates little; the library is asked at the first stream. NULL: no memory or wrong size. */
 sp_nodiscard struct sp_avc_dec *sp_avc_dec_create(const struct sp_avc_dec_conf *conf);
 /* Accepts NULL. */

@@ -10,6 +10,9 @@
 #define SAVE_LOST 1u /* there is no history: an IDR picture is needed */
 #define SAVE_PLANES 2u /* the planes stand behind the history */
 #define SAVE_FLAGS 3u
+#define MAX_REFS 16u
+/* [ITU-H.264] A.3.1: so many pixels are kept for reference at level 5.2. */
+#define REF_PIXELS (184320ull * SP_H264_BLOCK * SP_H264_BLOCK)
 #define RECORD_HEAD (2 /* mode */ + 4 /* size */)
 
 struct sp_avc_dec {
@@ -26,6 +29,21 @@ struct sp_avc_dec {
 	bool lost; /* the log is not whole */
 	bool whole; /* what the log begins with painted every pixel */
 };
+
+static uint32_t refs_most(uint32_t w, uint32_t h)
+{
+	uint64_t n = REF_PIXELS / ((uint64_t)w * h);
+
+	return n < 1 ? 1 : n < MAX_REFS ? (uint32_t)n : MAX_REFS;
+}
+
+uint64_t sp_avc_dec_bytes(const struct sp_avc_dec_conf *conf)
+{
+	uint32_t w = sp_h264_align(conf->w), h = sp_h264_align(conf->h);
+
+	/* Besides: the picture that is being decoded, the one that was, and the planes of AVC444. */
+	return ((uint64_t)refs_most(w, h) + 3) * w * h * 3 / 2 + conf->history;
+}
 
 struct sp_avc_dec *sp_avc_dec_create(const struct sp_avc_dec_conf *conf)
 {
@@ -89,6 +107,9 @@ static int decode_unit(
 	*idr = info.idr;
 	if (rc != SP_OK || (info.sps && (info.w != w || info.h != h))) {
 		return SP_ECODEC;
+	}
+	if (info.sps && info.refs > refs_most(w, h)) {
+		return SP_ELIMIT;
 	}
 	if (in.n == 0) {
 		return SP_OK;

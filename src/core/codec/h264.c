@@ -169,6 +169,7 @@ static int read_sps(struct sp_span nal, struct sp_h264_info *out)
 	out->sps = true;
 	out->w = (w + 1) * SP_H264_BLOCK;
 	out->h = h * SP_H264_BLOCK;
+	out->refs = refs;
 	return SP_OK;
 }
 
@@ -188,6 +189,7 @@ int sp_h264_read(struct sp_span in, struct sp_h264_info *out)
 			if (rc != SP_OK || (out->sps && (sps.w != out->w || sps.h != out->h))) {
 				return SP_EFIELD;
 			}
+			sps.refs = sps.refs > out->refs ? sps.refs : out->refs;
 			*out = sps;
 		} else if (type == SP_H264_SUBSET_SPS) {
 			return SP_EFIELD; /* of scalable and stereo streams */

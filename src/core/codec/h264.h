@@ -81,6 +81,7 @@ struct sp_h264_info {
 	bool idr; /* a picture that needs no other */
 	bool sps;
 	uint32_t w, h; /* coded size of the last SPS, multiples of SP_H264_BLOCK */
+	uint32_t refs; /* pictures that it wants kept, at most 16 */
 };
 
 /*

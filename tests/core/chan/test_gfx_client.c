@@ -1,6 +1,7 @@
 /* tests/core/chan/test_gfx_client.c - what the client's machine shows, answers and refuses. */
 #include "unit.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/err.h"
@@ -259,6 +260,55 @@ static void test_mapping(void **state)
 	assert_int_equal(g.fb[H - 1][W - 1], 0xff000000u);
 	map(&g, 3, 32767, 0);
 	assert_int_equal(send(&g), SP_EFIELD);
+	close_it(&g);
+}
+
+/* Many surfaces of a pixel, each as large as the output: not more than a server has a use for. */
+static void test_scaled_bomb(void **state)
+{
+	enum {
+		SIDE = 4096,
+		FEW = (128 << 20) / (SIDE * SIDE)
+	};
+	struct sp_gfx_client_conf conf = {.max_version = 0};
+	uint8_t *fb = malloc((size_t)SIDE * SIDE * 4);
+	struct sp_rect changed;
+	static struct rig g;
+
+	assert_non_null(fb);
+	open_as(&g, &conf, SP_GFX_V105, 0);
+	reset(&g, SIDE, SIDE);
+	for (uint16_t i = 0; i <= FEW; i++) {
+		create(&g, i, 1, 1);
+		sp_gfx_map_scaled_write(
+				&g.w, &(struct sp_gfx_map){.surface = i, .w = 32766, .h = 32766});
+	}
+	assert_int_equal(send(&g), SP_OK);
+	assert_int_equal(sp_gfx_client_paint(g.c, fb, (size_t)SIDE * 4, SIDE, SIDE, T0, &changed),
+			SP_ELIMIT);
+	free(fb);
+	close_it(&g);
+}
+
+/* What decoders may keep is counted, and given back with the surface. */
+static void test_codec_memory(void **state)
+{
+	struct sp_gfx_client_conf conf = {.memory = 2u << 20};
+	struct sp_gfx_bits b = {.codec = SP_GFX_PROGRESSIVE};
+	static struct rig g;
+
+	open_as(&g, &conf, SP_GFX_V105, SP_GFX_AVC_DISABLED);
+	for (b.surface = 1; b.surface <= 2; b.surface++) {
+		create(&g, b.surface, 512, 384);
+		sp_gfx_bits2_end(&g.w, sp_gfx_bits2_begin(&g.w, &b));
+		assert_int_equal(send(&g), b.surface == 1 ? SP_OK : SP_ELIMIT);
+	}
+	sp_gfx_u16_write(&g.w, SP_GFX_DELETE, 1);
+	sp_gfx_u16_write(&g.w, SP_GFX_DELETE, 2);
+	create(&g, 3, 512, 384);
+	b.surface = 3;
+	sp_gfx_bits2_end(&g.w, sp_gfx_bits2_begin(&g.w, &b));
+	assert_int_equal(send(&g), SP_OK);
 	close_it(&g);
 }
 
@@ -698,6 +748,8 @@ int main(void)
 			cmocka_unit_test(test_frame),
 			cmocka_unit_test(test_unbalanced),
 			cmocka_unit_test(test_mapping),
+			cmocka_unit_test(test_scaled_bomb),
+			cmocka_unit_test(test_codec_memory),
 			cmocka_unit_test(test_alpha),
 			cmocka_unit_test(test_refused),
 			cmocka_unit_test(test_edges),

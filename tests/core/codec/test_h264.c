@@ -74,6 +74,7 @@ static void test_limits(void **state)
 	assert_int_equal(info.w, 1920);
 	assert_int_equal(info.h, 1088);
 	assert_int_equal(sp_h264_read(sps(512, 512, 16), &info), SP_OK);
+	assert_int_equal(info.refs, 16);
 	assert_int_equal(sp_h264_read(sps(513, 1, 1), &info), SP_EFIELD);
 	assert_int_equal(sp_h264_read(sps(1, 513, 1), &info), SP_EFIELD);
 	assert_int_equal(sp_h264_read(sps(1, 1, 17), &info), SP_EFIELD);
