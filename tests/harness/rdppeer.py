@@ -306,9 +306,9 @@ class Host:
 class Client(Peer):
     """The client's end: a login by NLA, the channels that are named, and all up to the Font Map."""
 
-    def __init__(self, port, user, password, channels, size=(800, 600), seconds=60.0):
+    def __init__(self, port, user, password, channels, size=(800, 600), seconds=60.0, pipeline=False):
         super().__init__(Wire(port, seconds=seconds), 0x64, 0x68)
-        door = self.door
+        door, self.pipeline = self.door, pipeline
         kind, selected, _ = door.negotiate(TLS | HYBRID)
         if (kind, selected) != ('selected', HYBRID):
             raise AssertionError(f'negotiation: {kind} {selected}')
@@ -327,7 +327,7 @@ class Client(Peer):
                  bytes(8))
         while True:    # the licence, and whatever comes before the Demand Active
             channel, data = self.receive()
-            if channel == IO and not data[0] & 0x80 and len(data) > 6 and data[2] & 15 == 1:
+            if channel == IO and len(data) > 10 and data[2:4] == b'\x11\0':
                 break
         self.share = struct.unpack('<I', data[6:10])[0]
         n, sets = caps()
@@ -341,7 +341,7 @@ class Client(Peer):
     def _ask(self, channels, size, selected):
         core = struct.pack('<IHHHHII', 0x80004, *size, 0xca01, 0xaa03, 0x409, 2600) + \
             units('hostile').ljust(32, b'\0') + struct.pack('<III', 4, 0, 12) + bytes(64) + \
-            struct.pack('<HHIHHH', 0xca01, 1, 0, 24, 7, 1) + bytes(64) + struct.pack('<BBI', 0, 0, selected)
+            struct.pack('<HHIHHH', 0xca01, 1, 0, 24, 15, 0x103 if self.pipeline else 1) + bytes(64) + struct.pack('<BBI', 0, 0, selected)
         net = struct.pack('<I', len(channels)) + b''.join(c.encode().ljust(8, b'\0') + struct.pack('<I', 0x80800000)
                                                           for c in channels)
         data = b''.join(struct.pack('<HH', kind, 4 + len(body)) + body for kind, body in (
