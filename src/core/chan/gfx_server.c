@@ -475,7 +475,7 @@ int sp_gfx_server_reset(struct sp_gfx_server *s, const struct sp_gfx_reset *rese
 		}
 	}
 	sp_gfx_reset_write(&s->batch, reset);
-	/* It is seldom, and Wireshark 4.0 does not unpack so long a run of zeros. */
+	/* It is seldom; tshark 4.0 calls it malformed when packed, FreeRDP and we do not. */
 	return done(s, true);
 }
 
