@@ -318,7 +318,7 @@ class HostileServer(Case):
     def test_all(self):
         cases = [case for case in server_cases() if case[0].startswith(os.environ.get('SP_TEST_ONLY', ''))]
         bad, worst = [], 0
-        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
             for (name, _), (code, words, peak) in zip(cases, pool.map(lambda case: self.shot(case[1]), cases)):
                 worst = max(worst, peak)
                 good = code in (0, 1) and '\n' not in words and (code == 0) == (words == '')
