@@ -554,8 +554,8 @@ static void test_child_killed(void **state)
 	pid_t child = 0;
 
 	need_names();
-	dial(1, "hang.test:3389", 5000);
-	for (int i = 0; i < 100 && child == 0; i++) {
+	dial(1, "hang.test:3389", 15000);
+	for (int i = 0; i < 500 && child == 0; i++) {
 		usleep(20000);
 		child = child_of(pid);
 	}
