@@ -101,7 +101,7 @@ struct plan {
 };
 
 static const struct plan whole_plan = {5, 9, 60, 3, 2, 10000000, 10000000};
-static const struct plan smoke_plan = {1, 1, 3, 1, 1, 500000, 500000};
+static const struct plan smoke_plan = {1, 1, 3, 1, 1, 500000, 1000000};
 
 bool bench_fail(const char *format, ...)
 {
