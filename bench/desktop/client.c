@@ -287,7 +287,8 @@ static bool start(struct client *c)
 			.depth = 32,
 			.codec = codecs[c->target.graphics],
 			.security = c->target.nla ? SP_SESSION_NLA : SP_SESSION_TLS,
-			.trust = {.mode = SP_TRUST_ASK},
+			/* Without a file nothing is remembered; authorities would be read anew each time. */
+			.trust = {.mode = SP_TRUST_FIRST_SEEN},
 			.person = {.trust = trust, .password = password, .user = c},
 			.calls = &calls,
 			.user = c};
