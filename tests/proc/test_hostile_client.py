@@ -32,6 +32,7 @@ UNSAFE = re.compile(r'[/\\\x00-\x1f\x7f]|^\.+$')
 ODD = ('\\odd', '\\huge', '\\half', '\\nothing', '\\empty', '\\far')
 FILES = ('good', 'long', 'claim', 'twice', 'strangers', 'short', 'none', 'refused', 'cut', 'silent', 'sizeless',
          'late')
+LATE = 4 << 20    # its size, also in lists: which of the two is believed hangs on when it was listed
 LONG = '\u6771' * 200 + '.txt'    # as Windows may call it, but no system with 255 bytes
 
 
@@ -111,7 +112,7 @@ class Rogue(threading.Thread):
         elif major == wire.CLOSE:
             done(0, bytes(4))
         elif major == wire.QUERY:
-            size = {'\\sizeless': 1 << 62, '\\late': 4 << 20}.get(path, len(CONTENT))
+            size = {'\\sizeless': 1 << 62, '\\late': LATE}.get(path, len(CONTENT))
             folder = path[1:] not in (*FILES, LONG)
             kind = struct.unpack('<I', body[:4])[0]
             times = struct.pack('<QQQQ', *[132000000000000000] * 4)
@@ -129,7 +130,8 @@ class Rogue(threading.Thread):
     def listing(self, file, path, done, sized, initial):
         if path == '\\endless':
             return sized(b''.join(entry(f'same {i}', more=True) for i in range(1000)) + entry('last'))
-        names = [entry(name) for name in FILES] + [entry(name, kind) for name in BAD for kind in (FILE, DIRECTORY)]
+        names = [entry(name, size=LATE if name == 'late' else len(CONTENT)) for name in FILES]
+        names += [entry(name, kind) for name in BAD for kind in (FILE, DIRECTORY)]
         names += [entry(name[1:], DIRECTORY) for name in ('\\endless', *ODD)] + [entry('twin'), entry('twin', DIRECTORY), entry('twin')]
         names += [entry(''), entry(LONG)]
         if path in ODD:
