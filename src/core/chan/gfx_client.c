@@ -471,15 +471,3 @@ void sp_gfx_client_stats(const struct sp_gfx_client *c, struct sp_gfx_client_sta
 		out->cached += c->cached[i].px != NULL;
 	}
 }
-
-uint16_t sp_gfx_client_codec(const struct sp_gfx_client *c)
-{
-	uint16_t most = SP_GFX_CODECS;
-
-	for (uint16_t i = 0; i < SP_GFX_CODECS; i++) {
-		if (c->stats.pixels[i] > (most < SP_GFX_CODECS ? c->stats.pixels[most] : 0)) {
-			most = i;
-		}
-	}
-	return most;
-}

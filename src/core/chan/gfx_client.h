@@ -77,8 +77,6 @@ sp_nodiscard int sp_gfx_client_paint(struct sp_gfx_client *c, uint8_t *fb, size_
 void sp_gfx_client_repaint(struct sp_gfx_client *c);
 
 void sp_gfx_client_stats(const struct sp_gfx_client *c, struct sp_gfx_client_stats *out);
-/* The codec of most of the pixels, or SP_GFX_CODECS when there was none. */
-uint16_t sp_gfx_client_codec(const struct sp_gfx_client *c);
 
 /*
  * The whole state between two messages, and back into a fresh machine, which must have been
