@@ -135,3 +135,18 @@ void sp_bitmap_sync_write(struct sp_wr *w)
 	sp_wr_le16(w, SP_UPDATE_SYNCHRONIZE);
 	sp_wr_le16(w, 0); /* pad2Octets */
 }
+
+struct sp_bitmap_rect sp_bitmap_rect_of(struct sp_rect r, unsigned bpp)
+{
+	uint32_t width = ((uint32_t)r.w + 3) & ~3u;
+
+	return (struct sp_bitmap_rect){.left = (uint16_t)r.x,
+			.top = (uint16_t)r.y,
+			.right = (uint16_t)(r.x + r.w - 1),
+			.bottom = (uint16_t)(r.y + r.h - 1),
+			.width = (uint16_t)width,
+			.height = (uint16_t)r.h,
+			.bpp = (uint16_t)bpp,
+			.scan_width = (uint16_t)width,
+			.uncompressed = (uint16_t)(width * (uint32_t)r.h * ((bpp + 7) / 8))};
+}

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "core/base/rd.h"
+#include "core/base/rect.h"
 #include "core/base/wr.h"
 
 /* [MS-RDPBCGR] 2.2.9.1.1.3.1 updateType; it stands first in both paths' data. */
@@ -54,6 +55,8 @@ sp_nodiscard int sp_bitmap_rect_read(struct sp_rd *r, struct sp_bitmap_rect *out
 /* updateType and the count; n rectangles follow. */
 void sp_bitmap_write(struct sp_wr *w, uint16_t n);
 void sp_bitmap_rect_write(struct sp_wr *w, const struct sp_bitmap_rect *in);
+/* What goes to r, which fits the fields: as wide as encoders make it, a multiple of 4; no data yet. */
+struct sp_bitmap_rect sp_bitmap_rect_of(struct sp_rect r, unsigned bpp);
 
 /* [MS-RDPBCGR] 2.2.9.1.1.3.1.1.1 Palette Update Data, behind updateType: 256 times R, G, B. */
 sp_nodiscard int sp_bitmap_palette_read(struct sp_rd *r, uint8_t rgb[256][3]);

@@ -216,20 +216,11 @@ static int put_rect(struct sp_emit *e, struct sp_rect r, const uint8_t *fb, size
 		struct sp_wr *out)
 {
 	const uint8_t *last = fb + (size_t)(r.y + r.h - 1) * stride + 4 * (size_t)r.x;
-	uint32_t width = ((uint32_t)r.w + 3) & ~3u;
-	struct sp_bitmap_rect b = {
-			.left = (uint16_t)r.x,
-			.top = (uint16_t)r.y,
-			.right = (uint16_t)(r.x + r.w - 1),
-			.bottom = (uint16_t)(r.y + r.h - 1),
-			.width = (uint16_t)width,
-			.height = (uint16_t)r.h,
-			.bpp = (uint16_t)e->conf.depth,
-			.has_header = !e->conf.no_compr_hdr,
-	};
+	struct sp_bitmap_rect b = sp_bitmap_rect_of(r, e->conf.depth);
 	struct sp_wr w;
 	int n;
 
+	b.has_header = !e->conf.no_compr_hdr;
 	sp_wr_fixed(&w, e->scratch, sizeof(e->scratch));
 	if (e->conf.depth == 32) {
 		n = sp_planar_encode(last, -(ptrdiff_t)stride, (uint32_t)r.w, (uint32_t)r.h,
@@ -242,9 +233,7 @@ static int put_rect(struct sp_emit *e, struct sp_rect r, const uint8_t *fb, size
 		return n;
 	}
 	b.compressed = n > 0;
-	b.data = sp_span(e->scratch, n > 0 ? (size_t)n : put_raw(e, r, width, fb, stride));
-	b.scan_width = b.width;
-	b.uncompressed = (uint16_t)(width * (uint32_t)r.h * sp_pixel_bytes(e->conf.depth));
+	b.data = sp_span(e->scratch, n > 0 ? (size_t)n : put_raw(e, r, b.width, fb, stride));
 	if (SP_BITMAP_RECT_HEADER + (b.compressed && b.has_header ? SP_BITMAP_CD_HEADER : 0) +
 					b.data.n >
 			out->max - out->n) {

@@ -345,21 +345,10 @@ static void put_marker(const struct sp_emit_surf *e, bool end, struct sp_wr *out
 static int put_exact(struct sp_emit_surf *e, struct sp_rect r, size_t room, struct sp_wr *out)
 {
 	ptrdiff_t stride = (ptrdiff_t)sp_mirror_stride(e->mirror);
-	uint32_t width = ((uint32_t)r.w + 3) & ~3u;
-	struct sp_bitmap_rect b = {
-			.left = (uint16_t)r.x,
-			.top = (uint16_t)r.y,
-			.right = (uint16_t)(r.x + r.w - 1),
-			.bottom = (uint16_t)(r.y + r.h - 1),
-			.width = (uint16_t)width,
-			.height = (uint16_t)r.h,
-			.bpp = 32,
-			.compressed = true,
-			.has_header = !e->conf.no_compr_hdr,
-			.scan_width = (uint16_t)width,
-			.uncompressed = (uint16_t)(width * (uint32_t)r.h * 4),
-	};
+	struct sp_bitmap_rect b = sp_bitmap_rect_of(r, 32);
 
+	b.compressed = true;
+	b.has_header = !e->conf.no_compr_hdr;
 	sp_wr_reset(&e->scratch);
 	int n = sp_planar_encode(pixels(e, r.x, r.y + r.h - 1), -stride, (uint32_t)r.w,
 			(uint32_t)r.h, e->conf.alpha, &e->scratch);
