@@ -124,32 +124,37 @@ static unsigned number_shown(const struct client *c)
 			: picture_frame_number(at(c, PICTURE_VIDEO_X, PICTURE_VIDEO_Y), c->w);
 }
 
-/* What the probe drew when it drew this number; only the lines that it drew by then. */
-static double text_psnr(struct client *c, unsigned number)
+/* How the picture is that this number stands in. */
+struct quality {
+	double psnr, ssim;
+};
+
+static struct quality compare(
+		const struct client *c, uint32_t x, uint32_t y, uint32_t w, uint32_t h)
 {
-	unsigned lines = number < PICTURE_LINES ? number : PICTURE_LINES;
-	double sum = 0;
+	const uint32_t *px = at(c, x, y);
+	double distance = picture_distance(px, c->w, c->model, w, w, h);
 
-	for (unsigned i = 0; i < lines; i++) {
-		uint32_t y = PICTURE_PAGE_Y + PICTURE_PAGE_H - (i + 1) * PICTURE_LINE_H;
-
-		picture_line(c->model, PICTURE_LINE_W, number - i);
-		sum += picture_distance(at(c, PICTURE_PAGE_X, y), c->w, c->model, PICTURE_LINE_W,
-				PICTURE_LINE_W, PICTURE_LINE_H);
-	}
-	return picture_psnr(sum, (double)lines * PICTURE_LINE_H * PICTURE_LINE_W);
+	return (struct quality){picture_psnr(distance, (double)w * h),
+			picture_ssim(px, c->w, c->model, w, w, h)};
 }
 
-static double shown_psnr(struct client *c, unsigned number)
+/* With what the probe drew when it drew this number; only the lines that it drew by then. */
+static struct quality shown_quality(struct client *c, unsigned number)
 {
 	if (c->work == PICTURE_TEXT) {
-		return text_psnr(c, number);
+		unsigned lines = number < PICTURE_LINES ? number : PICTURE_LINES;
+
+		for (unsigned i = 0; i < lines; i++) {
+			picture_line(c->model + (size_t)i * PICTURE_LINE_H * PICTURE_LINE_W,
+					PICTURE_LINE_W, number - lines + 1 + i);
+		}
+		return compare(c, PICTURE_PAGE_X,
+				PICTURE_PAGE_Y + PICTURE_PAGE_H - lines * PICTURE_LINE_H,
+				PICTURE_LINE_W, lines * PICTURE_LINE_H);
 	}
 	picture_frame(c->film, c->model, PICTURE_VIDEO_W, number);
-	return picture_psnr(
-			picture_distance(at(c, PICTURE_VIDEO_X, PICTURE_VIDEO_Y), c->w, c->model,
-					PICTURE_VIDEO_W, PICTURE_VIDEO_W, PICTURE_VIDEO_H),
-			(double)PICTURE_VIDEO_W * PICTURE_VIDEO_H);
+	return compare(c, PICTURE_VIDEO_X, PICTURE_VIDEO_Y, PICTURE_VIDEO_W, PICTURE_VIDEO_H);
 }
 
 static void look(struct client *c)
@@ -163,7 +168,11 @@ static void look(struct client *c)
 	c->number = number;
 	c->seen.shown++;
 	if (c->seen.shown % every == 1) {
-		c->seen.psnr += (shown_psnr(c, number) - c->seen.psnr) / ++c->looked;
+		struct quality q = shown_quality(c, number);
+
+		c->looked++;
+		c->seen.psnr += (q.psnr - c->seen.psnr) / c->looked;
+		c->seen.ssim += (q.ssim - c->seen.ssim) / c->looked;
 	}
 }
 
@@ -171,7 +180,7 @@ static bool is_exact(struct client *c)
 {
 	unsigned number = number_shown(c);
 
-	return number != 0 && number < PICTURE_NUMBERS && shown_psnr(c, number) >= 99;
+	return number != 0 && number < PICTURE_NUMBERS && shown_quality(c, number).psnr >= 99;
 }
 
 static void painted(struct client *c)
@@ -401,7 +410,8 @@ bool client_work(struct client *c, enum picture_work work, uint64_t us, void (*b
 	if (c->looked == 0) {
 		out->psnr = -1;
 	}
-	out->rest_psnr = number != 0 && number < PICTURE_NUMBERS ? shown_psnr(c, number) : 0;
+	out->rest_psnr =
+			number != 0 && number < PICTURE_NUMBERS ? shown_quality(c, number).psnr : 0;
 	sp_watch_in(c->quiet, QUIET_US / 3);
 	bool exact = run(c, WAIT_EXACT, EXACT_US);
 	out->exact_ms = !exact                   ? -1

@@ -37,6 +37,7 @@ sp_nodiscard bool client_key(struct client *c, double *ms);
 struct client_seen {
 	unsigned shown; /* lines or frames that stood on its screen, others were passed over */
 	double psnr; /* of those looked at, on average; less than 0: none was */
+	double ssim; /* the same way */
 	double rest_psnr; /* 200 ms after it was ended */
 	double exact_ms; /* from the end until the picture was the very same; less than 0: never */
 };

@@ -41,17 +41,20 @@ enum row {
 	ROW_TEXT_CPU,
 	ROW_TEXT_BYTES,
 	ROW_TEXT_PSNR,
+	ROW_TEXT_SSIM,
 	ROW_TEXT_EXACT,
 	ROW_VIDEO_SHOWN,
 	ROW_VIDEO_CPU,
 	ROW_VIDEO_BYTES,
 	ROW_VIDEO_PSNR,
+	ROW_VIDEO_SSIM,
 	ROW_VIDEO_REST,
 	ROW_VIDEO_EXACT,
 	ROW_AVC_SHOWN,
 	ROW_AVC_CPU,
 	ROW_AVC_BYTES,
 	ROW_AVC_PSNR,
+	ROW_AVC_SSIM,
 	ROW_AVC_REST,
 	ROW_AVC_EXACT,
 	ROWS,
@@ -74,17 +77,20 @@ static const struct {
 		[ROW_TEXT_CPU] = {"text: server CPU per 10 s", "s", 2},
 		[ROW_TEXT_BYTES] = {"text: sent", "MB/s", 3},
 		[ROW_TEXT_PSNR] = {"text: PSNR", "dB", 1, true},
+		[ROW_TEXT_SSIM] = {"text: SSIM", "", 4, true},
 		[ROW_TEXT_EXACT] = {"text: exact after it stopped", "ms", 0},
 		[ROW_VIDEO_SHOWN] = {"video, 30 frames/s: shown", "/s", 1, true},
 		[ROW_VIDEO_CPU] = {"video: server CPU per frame", "ms", 2},
 		[ROW_VIDEO_BYTES] = {"video: sent", "MB/s", 3},
 		[ROW_VIDEO_PSNR] = {"video: PSNR", "dB", 1, true},
+		[ROW_VIDEO_SSIM] = {"video: SSIM", "", 4, true},
 		[ROW_VIDEO_REST] = {"video: PSNR 200 ms after it stopped", "dB", 1, true},
 		[ROW_VIDEO_EXACT] = {"video: exact after it stopped", "ms", 0},
 		[ROW_AVC_SHOWN] = {"video by H.264: shown", "/s", 1, true},
 		[ROW_AVC_CPU] = {"video by H.264: server CPU per frame", "ms", 2},
 		[ROW_AVC_BYTES] = {"video by H.264: sent", "MB/s", 3},
 		[ROW_AVC_PSNR] = {"video by H.264: PSNR", "dB", 1, true},
+		[ROW_AVC_SSIM] = {"video by H.264: SSIM", "", 4, true},
 		[ROW_AVC_REST] = {"video by H.264: PSNR 200 ms after", "dB", 1, true},
 		[ROW_AVC_EXACT] = {"video by H.264: exact after", "ms", 0},
 };
@@ -308,6 +314,7 @@ enum work_row {
 	WORK_CPU,
 	WORK_BYTES,
 	WORK_PSNR,
+	WORK_SSIM,
 	WORK_REST, /* of films only */
 	WORK_EXACT,
 	WORK_ROWS,
@@ -348,6 +355,7 @@ static bool measure_work(struct bench *b, const struct server *s, enum client_gr
 		}
 		if (seen.psnr >= 0) {
 			add(&v[WORK_PSNR], seen.psnr);
+			add(&v[WORK_SSIM], seen.ssim);
 		}
 		add(&v[WORK_REST], seen.rest_psnr);
 		if (seen.exact_ms >= 0) {

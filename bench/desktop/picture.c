@@ -13,6 +13,7 @@
 #define FILM_H (PICTURE_VIDEO_H + 180)
 #define GLYPHS 64
 #define SAME_PSNR 99.0
+#define WINDOW 8 /* side */
 
 static uint32_t hash(uint32_t v)
 {
@@ -231,4 +232,50 @@ double picture_distance(const uint32_t *a, size_t a_stride, const uint32_t *b, s
 double picture_psnr(double distance, double n)
 {
 	return distance > 0 ? 10 * log10(255.0 * 255.0 * 3 * n / distance) : SAME_PSNR;
+}
+
+static unsigned luma(uint32_t px)
+{
+	return ((px >> 16 & 255) * 77 + (px >> 8 & 255) * 150 + (px & 255) * 29) >> 8;
+}
+
+/* Of one window, by the formula of Wang, Bovik, Sheikh and Simoncelli with its usual constants. */
+static double window_ssim(const uint32_t *a, size_t a_stride, const uint32_t *b, size_t b_stride)
+{
+	const double n = WINDOW * WINDOW, c1 = 0.01 * 255 * 0.01 * 255,
+		     c2 = 0.03 * 255 * 0.03 * 255;
+	unsigned sum_a = 0, sum_b = 0, aa = 0, bb = 0, ab = 0;
+
+	for (unsigned y = 0; y < WINDOW; y++) {
+		for (unsigned x = 0; x < WINDOW; x++) {
+			unsigned p = luma(a[y * a_stride + x]), q = luma(b[y * b_stride + x]);
+
+			sum_a += p;
+			sum_b += q;
+			aa += p * p;
+			bb += q * q;
+			ab += p * q;
+		}
+	}
+	double mean_a = sum_a / n, mean_b = sum_b / n;
+	double var = aa / n - mean_a * mean_a + bb / n - mean_b * mean_b;
+	double cov = ab / n - mean_a * mean_b;
+
+	return (2 * mean_a * mean_b + c1) * (2 * cov + c2) /
+			((mean_a * mean_a + mean_b * mean_b + c1) * (var + c2));
+}
+
+double picture_ssim(const uint32_t *a, size_t a_stride, const uint32_t *b, size_t b_stride,
+		uint32_t w, uint32_t h)
+{
+	double sum = 0;
+	unsigned n = 0;
+
+	for (uint32_t y = 0; y + WINDOW <= h; y += WINDOW) {
+		for (uint32_t x = 0; x + WINDOW <= w; x += WINDOW, n++) {
+			sum += window_ssim(a + y * a_stride + x, a_stride, b + y * b_stride + x,
+					b_stride);
+		}
+	}
+	return n > 0 ? sum / n : 1;
 }

@@ -69,5 +69,11 @@ double picture_distance(const uint32_t *a, size_t a_stride, const uint32_t *b, s
 		uint32_t w, uint32_t h);
 /* Decibels of a sum over n pixels; 99 when they are the same. */
 double picture_psnr(double distance, double n);
+/*
+ * How alike the structure of two pictures is, 1 for the same: the mean of SSIM over windows of 8x8
+ * values of luma that lie side by side; what is left at the right and the bottom does not count.
+ */
+double picture_ssim(const uint32_t *a, size_t a_stride, const uint32_t *b, size_t b_stride,
+		uint32_t w, uint32_t h);
 
 #endif

@@ -13,12 +13,13 @@ MEMORY = 'memory (PSS) without the X server'
 ROWS = ['new desktop to first frame', 'first frame of an existing desktop', 'key press to pixel, median',
         'key press to pixel, p95', 'idle: server CPU in 10 s', 'idle: X server CPU in 10 s',
         'idle: bytes sent in 10 s', MEMORY,
-        'text, 100 lines/s: shown', 'text: server CPU per 10 s', 'text: sent', 'text: PSNR',
+        'text, 100 lines/s: shown', 'text: server CPU per 10 s', 'text: sent', 'text: PSNR', 'text: SSIM',
         'text: exact after it stopped',
-        'video, 30 frames/s: shown', 'video: server CPU per frame', 'video: sent', 'video: PSNR',
+        'video, 30 frames/s: shown', 'video: server CPU per frame', 'video: sent', 'video: PSNR', 'video: SSIM',
         'video: PSNR 200 ms after it stopped', 'video: exact after it stopped',
         'video by H.264: shown', 'video by H.264: server CPU per frame', 'video by H.264: sent',
-        'video by H.264: PSNR', 'video by H.264: PSNR 200 ms after', 'video by H.264: exact after']
+        'video by H.264: PSNR', 'video by H.264: SSIM',
+        'video by H.264: PSNR 200 ms after', 'video by H.264: exact after']
 KEYS = ['row', 'unit', 'ours', 'peer', 'peer_name', 'better', 'n']
 
 
@@ -41,7 +42,9 @@ class BenchDesktop(unittest.TestCase):
             self.assertIsNotNone(line['ours'], (line['row'], done.stderr))
             self.assertGreaterEqual(line['ours'], 0)
             self.assertGreaterEqual(line['n'], 1)
-            better = 'higher' if 'shown' in line['row'] or 'PSNR' in line['row'] else 'lower'
+            better = 'higher' if any(word in line['row'] for word in ('shown', 'PSNR', 'SSIM')) else 'lower'
+            if 'SSIM' in line['row']:
+                self.assertLessEqual(line['ours'], 1)
             self.assertEqual((line['peer'], line['peer_name'], line['better']), (None, None, better))
 
     def test_usage(self):
