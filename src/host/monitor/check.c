@@ -144,6 +144,13 @@ static bool target(const struct sp_msg_target *t, size_t nfds)
 			t->target_arc.present <= 1 && t->route_n <= sizeof(t->route);
 }
 
+static bool audit(const struct sp_msg_audit *a)
+{
+	struct sp_audit_view v;
+
+	return a->n <= sizeof(a->event) && sp_audit_read(sp_span(a->event, a->n), &v) == SP_OK;
+}
+
 static bool transfer(const struct sp_msg_transfer *t)
 {
 	return 0 < t->channel && t->channel < SP_TOLD_CHANNEL_COUNT && 0 < t->way &&
@@ -233,6 +240,10 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 		return b->license.n <= SP_LICENSE_MAX && b->license.drop <= 1 &&
 				(b->license.drop == 0 || b->license.n == 0) &&
 				text(b->license.client);
+	case SP_MSG_AUDIT:
+		return audit(&b->audit);
+	case SP_MSG_AUDITED:
+		return b->audited.result < SP_AUDITED_COUNT && text(b->audited.text);
 	case SP_MSG_TRANSFER:
 		return transfer(&b->transfer);
 	case SP_MSG_SESSION_END:

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/audit/event.h"
+
 /*
  * All travel over inherited SOCK_SEQPACKET pairs between processes of one build on one machine,
  * so they are plain structures in memory order. Every text is UTF-8 in an array that holds its
@@ -155,6 +157,9 @@ const char *sp_why_text(uint32_t why);
 	X(DIAL, dial, 0, 0) \
 	X(DIALED, dialed, 1, 1) \
 	X(DIAL_FAILED, dial_failed, 0, 0) \
+	/* whoever sees something happen, to the scribe; and the scribe's answer */ \
+	X(AUDIT, audit, 0, 0) \
+	X(AUDITED, audited, 0, 0) \
 	/* keeper and broker */ \
 	X(DESKTOP_OPEN, desktop_open, 0, 0) \
 	X(DESKTOP_OPENED, desktop_opened, 1, 1) \
@@ -710,6 +715,30 @@ struct sp_msg_dial_failed {
 	char text[SP_TEXT_WHY]; /* "connection refused" */
 };
 
+/* ---- the scribe ---- */
+
+/* An event of host/audit/event.h; whoever sends it with a ticket waits for AUDITED. */
+struct sp_msg_audit {
+	uint64_t ticket; /* rising; 0: nobody waits */
+	uint32_t n; /* INVARIANT: <= SP_AUDIT_MAX */
+	uint32_t zero;
+	uint8_t event[SP_AUDIT_MAX];
+};
+
+enum sp_audited {
+	SP_AUDITED_REFUSED, /* not kept: the store fails, or the disk's reserve begins */
+	SP_AUDITED_OK,
+	SP_AUDITED_COUNT
+};
+
+/* All events with a ticket up to this one are durable; or this one is refused. */
+struct sp_msg_audited {
+	uint64_t ticket;
+	uint32_t result; /* enum sp_audited */
+	uint32_t zero;
+	char text[SP_TEXT_WHY]; /* REFUSED: why */
+};
+
 struct sp_msg_desktop_open {
 	uint64_t conn;
 	char user[SP_TEXT_USER]; /* the desktop's key: one desktop per user and target */
@@ -786,6 +815,8 @@ union sp_msg_body {
 	struct sp_msg_dial dial;
 	struct sp_msg_dialed dialed;
 	struct sp_msg_dial_failed dial_failed;
+	struct sp_msg_audit audit;
+	struct sp_msg_audited audited;
 	struct sp_msg_desktop_open desktop_open;
 	struct sp_msg_desktop_opened desktop_opened;
 	struct sp_msg_desktop_failed desktop_failed;

@@ -86,6 +86,14 @@ static union sp_msg_body good(uint32_t type, size_t *nfds)
 	case SP_MSG_VERDICT:
 		b.verdict.early_user = SP_AUTHZ_ACCESS_DENIED;
 		break;
+	case SP_MSG_AUDIT: {
+		struct sp_audit_event e;
+
+		sp_audit_init(&e, SP_AUDIT_CONN_OPEN, SP_OUTCOME_NONE);
+		b.audit.n = (uint32_t)e.n;
+		memcpy(b.audit.event, e.b, e.n);
+		break;
+	}
 	case SP_MSG_TRANSFER:
 		b.transfer.channel = SP_TOLD_DRIVES;
 		b.transfer.way = SP_TOLD_OUT;
