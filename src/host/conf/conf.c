@@ -281,6 +281,7 @@ static const struct sp_conf_key top_keys[] = {
 		{"countries-file", read_countries_file},
 		{"notice", read_notice},
 		{"require-token", read_require_token},
+		{"alerts", sp_conf_read_alerts},
 };
 
 /* All but the rules, which need memory. */
@@ -311,6 +312,7 @@ void sp_conf_default(struct sp_conf *c)
 	start_empty(c);
 	/* Without memory there is no rule, and nobody may do anything. */
 	(void)sp_conf_builtin_rule(c);
+	(void)sp_conf_alerts_make(c);
 }
 
 /* The folder of a file, "." for a bare name; empty (then paths stay as written) when too long. */
@@ -357,7 +359,8 @@ static int read_settings(struct sp_conf_reader *r, config_t *cfg)
 		return config_error_type(cfg) == CONFIG_ERR_PARSE ? SP_EFIELD : SP_ESYS;
 	}
 	sp_conf_read_group(r, config_root_setting(cfg), top_keys, SP_LEN(top_keys), NULL);
-	if (r->nomem || (r->rules == NULL && !sp_conf_builtin_rule(r->c))) {
+	if (r->nomem || (r->rules == NULL && !sp_conf_builtin_rule(r->c)) ||
+			(r->c->alerts == NULL && !sp_conf_alerts_make(r->c))) {
 		return no_memory(r->file, r->errors);
 	}
 	sp_conf_review(r);
@@ -434,7 +437,9 @@ void sp_conf_finish(struct sp_conf *c)
 		sp_zone_destroy(c->zone[i]);
 	}
 	sp_free(c->rule);
+	sp_free(c->alerts);
 	c->rule = NULL;
+	c->alerts = NULL;
 	c->n_rules = c->n_zones = 0;
 }
 

@@ -163,6 +163,8 @@ struct sp_conf_limits {
 			exempt[SP_CONF_EXEMPT]; /* no penalties: many people behind one address */
 };
 
+struct sp_conf_alerts;
+
 struct sp_conf {
 	size_t n_listen; /* at least 1 */
 	struct sp_conf_listen listen[SP_CONF_LISTENS];
@@ -176,6 +178,7 @@ struct sp_conf {
 	struct sp_conf_rule *rule; /* n_rules of them, the conf's: sp_conf_finish() */
 	char countries[SP_CONF_PATH]; /* "countries-file", MMDB; empty = none */
 	char notice[SP_CONF_NOTICE]; /* legal notice to be accepted at login; empty = none */
+	struct sp_conf_alerts *alerts; /* the conf's, host/conf/alert.h; NULL only without memory */
 	bool require_token; /* without a valid token in the first packet there is no answer */
 	size_t n_zones;
 	char zone_name[SP_CONF_ZONES][SP_CONF_ZONE];

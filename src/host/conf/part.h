@@ -12,7 +12,7 @@ struct sp_conf_reader {
 	const char *file;
 	char folder[SP_CONF_PATH];
 	/* Where things stand, for what is looked at when everything is read. */
-	const config_setting_t *targets, *rules, *countries;
+	const config_setting_t *targets, *rules, *countries, *critical;
 	bool nomem;
 };
 
@@ -53,6 +53,9 @@ const config_setting_t *sp_conf_text_at(const config_setting_t *s, size_t i);
 void sp_conf_add_net(struct sp_conf_reader *r, const config_setting_t *at, const char *text,
 		struct sp_conf_net *nets, size_t *n);
 bool sp_conf_account_name(const char *s);
+/* "Mon-Fri 08:00-18:00 Europe/Berlin" with its zone's clock, as hours[*n]; there is room for it. */
+void sp_conf_add_hours(struct sp_conf_reader *r, const config_setting_t *at, const char *text,
+		struct sp_conf_hours *hours, size_t *n);
 
 /* targets.c */
 void sp_conf_read_targets(struct sp_conf_reader *r, const config_setting_t *s, void *to);
@@ -60,6 +63,10 @@ void sp_conf_read_targets(struct sp_conf_reader *r, const config_setting_t *s, v
 void sp_conf_read_rules(struct sp_conf_reader *r, const config_setting_t *s, void *to);
 /* The rule of a file without `rules`. False without memory, and then there is none. */
 bool sp_conf_builtin_rule(struct sp_conf *c);
+/* alert.c */
+void sp_conf_read_alerts(struct sp_conf_reader *r, const config_setting_t *s, void *to);
+/* With their defaults. False without memory. */
+bool sp_conf_alerts_make(struct sp_conf *c);
 /* review.c: what only shows when all is read, like a name that means nothing. */
 void sp_conf_review(struct sp_conf_reader *r);
 

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "host/conf/alert.h"
 #include "host/conf/part.h"
 
 static bool has(const char *list, size_t n, size_t size, const char *text)
@@ -163,8 +164,22 @@ static void review_reach(struct sp_conf_reader *r)
 	}
 }
 
+static void review_alerts(struct sp_conf_reader *r)
+{
+	const struct sp_conf_alerts *a = r->c->alerts;
+
+	for (size_t i = 0; r->critical != NULL && i < a->n_critical; i++) {
+		if (sp_conf_target(r->c, a->critical[i]) == NULL) {
+			sp_conf_mistake(r, r->critical,
+					"critical-targets: there is no target \"%s\"",
+					a->critical[i]);
+		}
+	}
+}
+
 void sp_conf_review(struct sp_conf_reader *r)
 {
+	review_alerts(r);
 	if (r->rules != NULL) {
 		review_rules(r);
 	}

@@ -144,11 +144,10 @@ static const struct sp_zone *zone(
 	return z;
 }
 
-static void add_hours(
-		struct sp_conf_reader *r, const config_setting_t *at, const char *text, void *to)
+void sp_conf_add_hours(struct sp_conf_reader *r, const config_setting_t *at, const char *text,
+		struct sp_conf_hours *hours, size_t *n)
 {
-	struct sp_conf_rule *rule = to;
-	struct sp_conf_hours *h = &rule->hours[rule->n_hours];
+	struct sp_conf_hours *h = &hours[*n];
 
 	if (!sp_words_hours(text, h)) {
 		sp_conf_mistake(r, at,
@@ -158,7 +157,15 @@ static void add_hours(
 		return;
 	}
 	h->clock = zone(r, at, h->zone);
-	rule->n_hours += h->clock != NULL;
+	*n += h->clock != NULL;
+}
+
+static void add_hours(
+		struct sp_conf_reader *r, const config_setting_t *at, const char *text, void *to)
+{
+	struct sp_conf_rule *rule = to;
+
+	sp_conf_add_hours(r, at, text, rule->hours, &rule->n_hours);
 }
 
 static void read_hours(struct sp_conf_reader *r, const config_setting_t *s, void *to)

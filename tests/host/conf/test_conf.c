@@ -9,6 +9,7 @@
 
 #include "core/base/attr.h"
 #include "core/base/mem.h"
+#include "host/conf/alert.h"
 #include "host/conf/conf.h"
 
 static char dir[] = "/tmp/sp-test-conf-XXXXXX";
@@ -53,8 +54,11 @@ static void assert_default(void)
 	sp_conf_default(&want);
 	assert_int_equal(conf.n_rules, 1);
 	assert_memory_equal(conf.rule, want.rule, sizeof(*conf.rule));
+	assert_memory_equal(conf.alerts, want.alerts, sizeof(*conf.alerts));
 	sp_free(want.rule);
+	sp_free(want.alerts);
 	want.rule = got.rule = NULL;
+	want.alerts = got.alerts = NULL;
 	assert_memory_equal(&got, &want, sizeof(got));
 }
 
