@@ -30,7 +30,7 @@ void sp_rec_auditor_text(const struct sp_rec_auditor *a, char out[SP_REC_PUBLIC_
 /* The first bytes of its hash: by these a recording names its readers. */
 void sp_rec_auditor_id(const struct sp_rec_auditor *a, uint8_t out[SP_REC_KEY_ID]);
 
-void sp_rec_key_make(struct sp_rec_key *out);
+sp_nodiscard int sp_rec_key_make(struct sp_rec_key *out);
 void sp_rec_key_wipe(struct sp_rec_key *k);
 /* Makes a new file, mode 0600; SP_EDENIED when there is one already, SP_ESYS. */
 sp_nodiscard int sp_rec_key_save(
