@@ -78,9 +78,12 @@ void sp_gfx_client_repaint(struct sp_gfx_client *c);
 
 void sp_gfx_client_stats(const struct sp_gfx_client *c, struct sp_gfx_client_stats *out);
 
+/* False: too much of a film has gone by since its last whole picture; it would be missing. */
+bool sp_gfx_client_saves(const struct sp_gfx_client *c);
 /*
  * The whole state between two messages, and back into a fresh machine, which must have been
- * created with the same conf. Nothing is sent for what was loaded. What load is given is
+ * created with the same conf. It goes on painting what changes: who does not keep the picture
+ * itself calls sp_gfx_client_repaint() then. Nothing is sent for what was loaded. What load is given is
  * treated as hostile; after an error the machine is of no use.
  */
 sp_nodiscard int sp_gfx_client_save(const struct sp_gfx_client *c, struct sp_wr *w);

@@ -8,7 +8,7 @@
 #include "core/codec/progressive.h"
 #include "core/codec/rfx.h"
 
-#define MAGIC 0x31584647u /* "GFX1" */
+#define MAGIC 0x32584647u /* "GFX2" */
 
 /* What is there of a decoder, in a block behind its length; length 0: there is none. */
 #define NONE 0u
@@ -49,11 +49,13 @@ static void save_output(const struct sp_gfx_client *c, struct sp_wr *w)
 	}
 }
 
-static int save_surface(const struct gfx_surface *s, struct sp_wr *w)
+static int save_surface(const struct sp_gfx_client *c, size_t slot, struct sp_wr *w)
 {
+	const struct gfx_surface *s = &c->surface[slot];
 	size_t mark;
 	int rc = SP_OK;
 
+	sp_wr_u8(w, (uint8_t)slot);
 	sp_wr_le16(w, s->id);
 	sp_wr_le16(w, (uint16_t)s->w);
 	sp_wr_le16(w, (uint16_t)s->h);
@@ -63,6 +65,7 @@ static int save_surface(const struct gfx_surface *s, struct sp_wr *w)
 	sp_wr_le32(w, s->y);
 	sp_wr_le32(w, s->shown_w);
 	sp_wr_le32(w, s->shown_h);
+	save_rect(w, s->dirty);
 	sp_wr_put(w, s->px, gfx_surface_stride(s) * s->h);
 	mark = begin(w);
 	rc = end(w, mark, s->prog ? sp_prog_dec_save(s->prog, w) : SP_OK);
@@ -110,6 +113,16 @@ static void save_cache(const struct sp_gfx_client *c, struct sp_wr *w)
 	}
 }
 
+bool sp_gfx_client_saves(const struct sp_gfx_client *c)
+{
+	for (size_t i = 0; i < SP_GFX_CLIENT_SURFACES; i++) {
+		if (c->surface[i].avc && !sp_avc_dec_saves(c->surface[i].avc)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 int sp_gfx_client_save(const struct sp_gfx_client *c, struct sp_wr *w)
 {
 	uint16_t n = 0;
@@ -120,6 +133,7 @@ int sp_gfx_client_save(const struct sp_gfx_client *c, struct sp_wr *w)
 	sp_wr_le32(w, c->caps.version);
 	sp_wr_le32(w, c->caps.flags);
 	sp_wr_u8(w, c->in_frame);
+	sp_wr_u8(w, c->all_dirty);
 	sp_wr_u8(w, c->suspended);
 	sp_wr_le32(w, c->frame_count);
 	sp_wr_le32(w, c->decoded);
@@ -131,7 +145,7 @@ int sp_gfx_client_save(const struct sp_gfx_client *c, struct sp_wr *w)
 	sp_wr_le16(w, n);
 	for (size_t i = 0; i < SP_GFX_CLIENT_SURFACES && rc == SP_OK; i++) {
 		if (c->surface[i].px) {
-			rc = save_surface(&c->surface[i], w);
+			rc = save_surface(c, i, w);
 		}
 	}
 	save_cache(c, w);
@@ -218,8 +232,37 @@ static int load_codecs(struct sp_gfx_client *c, struct gfx_surface *s, struct sp
 	return rc < 0 ? rc : SP_OK;
 }
 
+/* What is clean and what lies over what is as it was. */
+static struct gfx_surface *place(struct sp_gfx_client *c, struct gfx_surface *s, size_t slot)
+{
+	struct gfx_surface *to = &c->surface[slot];
+
+	if (s != to && !to->px) {
+		*to = *s;
+		memset(s, 0, sizeof(*s));
+		return to;
+	}
+	return s;
+}
+
+static struct sp_rect load_dirty(struct sp_rd *r, const struct sp_gfx_create *create)
+{
+	struct sp_rect all = {0, 0, create->w, create->h}, v = {.x = (int32_t)sp_rd_le32(r)};
+
+	v.y = (int32_t)sp_rd_le32(r);
+	v.w = (int32_t)sp_rd_le32(r);
+	v.h = (int32_t)sp_rd_le32(r);
+	if (!(0 <= v.x && v.x <= UINT16_MAX && 0 <= v.y && v.y <= UINT16_MAX && 0 <= v.w &&
+			    v.w <= UINT16_MAX && 0 <= v.h && v.h <= UINT16_MAX &&
+			    (sp_rect_empty(v) || sp_rect_contains(all, v)))) {
+		sp_rd_fail(r, SP_EFIELD, "gfx.state.dirty");
+	}
+	return v;
+}
+
 static int load_surface(struct sp_gfx_client *c, struct sp_rd *r)
 {
+	size_t slot = sp_rd_u8(r);
 	struct sp_gfx_create create = {.surface = sp_rd_le16(r)};
 	struct sp_gfx_map map = {.surface = create.surface};
 	int rc;
@@ -232,6 +275,7 @@ static int load_surface(struct sp_gfx_client *c, struct sp_rd *r)
 	map.y = sp_rd_le32(r);
 	map.w = sp_rd_le32(r);
 	map.h = sp_rd_le32(r);
+	struct sp_rect dirty = load_dirty(r, &create);
 	/* Before memory is taken: its pixels are there. */
 	size_t n = (size_t)create.w * create.h * GFX_PIXEL;
 	struct sp_span px = sp_rd_span(r, n);
@@ -245,9 +289,10 @@ static int load_surface(struct sp_gfx_client *c, struct sp_rd *r)
 	if (rc != SP_OK) {
 		return rc;
 	}
-	struct gfx_surface *s = gfx_surface_find(c, create.surface);
+	struct gfx_surface *s = place(c, gfx_surface_find(c, create.surface), slot);
 	memcpy(s->px, px.p, px.n);
 	rc = mapped ? gfx_surface_map(c, s, &map, true) : SP_OK;
+	s->dirty = dirty;
 	return rc == SP_OK ? load_codecs(c, s, r) : rc;
 }
 
@@ -295,6 +340,7 @@ int sp_gfx_client_load(struct sp_gfx_client *c, struct sp_span state)
 	c->caps.version = sp_rd_le32(&r);
 	c->caps.flags = sp_rd_le32(&r);
 	c->in_frame = sp_rd_u8(&r) & 1;
+	c->all_dirty = sp_rd_u8(&r) & 1;
 	c->suspended = sp_rd_u8(&r) & 1;
 	c->frame_count = sp_rd_le32(&r);
 	c->decoded = sp_rd_le32(&r);
@@ -310,6 +356,5 @@ int sp_gfx_client_load(struct sp_gfx_client *c, struct sp_span state)
 		rc = load_surface(c, &r);
 	}
 	rc = rc == SP_OK ? load_cache(c, &r) : rc;
-	c->all_dirty = true;
 	return rc == SP_OK ? sp_rd_end(&r) : rc;
 }

@@ -90,6 +90,8 @@ void sp_avc_dec_destroy(struct sp_avc_dec *d);
  */
 sp_nodiscard int sp_avc_decode(struct sp_avc_dec *d, enum sp_avc_mode mode, struct sp_span in,
 		uint8_t *px, size_t stride, struct sp_rect *changed);
+/* False: too much since the last IDR picture; only the mark below would be saved. */
+bool sp_avc_dec_saves(const struct sp_avc_dec *d);
 /*
  * Appends what a fresh decoder of the same size needs to go on exactly as d: the streams since
  * the last IDR picture. When these are more than conf.history nothing but a mark is saved, and

@@ -265,10 +265,15 @@ int sp_avc_decode(struct sp_avc_dec *d, enum sp_avc_mode mode, struct sp_span in
 	return rc;
 }
 
-int sp_avc_dec_save(const struct sp_avc_dec *d, struct sp_wr *out)
+bool sp_avc_dec_saves(const struct sp_avc_dec *d)
 {
 	/* Before the first stream there is nothing to lose. */
-	bool lost = d->lost && (d->lib || d->need_idr);
+	return !(d->lost && (d->lib || d->need_idr));
+}
+
+int sp_avc_dec_save(const struct sp_avc_dec *d, struct sp_wr *out)
+{
+	bool lost = !sp_avc_dec_saves(d);
 	bool planes = !lost && d->main.y && !d->whole;
 
 	sp_wr_u8(out, SAVE_VERSION);

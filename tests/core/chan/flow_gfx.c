@@ -459,6 +459,7 @@ static void change_client(struct duo *d)
 	assert_int_equal(sp_gfx_client_save(d->c, &w), SP_OK);
 	assert_int_equal(sp_gfx_client_load(fresh, sp_span(w.p, w.n)), SP_OK);
 	assert_null(sp_gfx_client_out(fresh));
+	sp_gfx_client_repaint(fresh);
 	sp_wr_finish(&w);
 	sp_gfx_client_destroy(d->c);
 	d->c = fresh;
