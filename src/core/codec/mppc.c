@@ -5,6 +5,7 @@
 
 #include "core/base/err.h"
 #include "core/base/mem.h"
+#include "core/base/rd.h"
 
 #define SHORTEST 8 /* bits of a symbol: fewer than that at the end are padding */
 
@@ -161,4 +162,37 @@ int sp_mppc_decode(struct sp_mppc_dec *d, unsigned flags, struct sp_span in, str
 	rc = decompress(d, &types[flags & SP_MPPC_TYPE], in);
 	*out = sp_span(d->history + start, rc == SP_OK ? d->at - start : 0);
 	return rc;
+}
+
+int sp_mppc_dec_save(const struct sp_mppc_dec *d, struct sp_wr *out)
+{
+	size_t used = sizeof(d->history);
+
+	while (used > 0 && d->history[used - 1] == 0) {
+		used--;
+	}
+	sp_wr_le32(out, d->at);
+	sp_wr_put(out, d->history, used);
+	return sp_wr_ok(out);
+}
+
+int sp_mppc_dec_load(struct sp_mppc_dec *d, struct sp_span in)
+{
+	struct sp_rd r;
+
+	memset(d, 0, sizeof(*d));
+	sp_rd_init(&r, in.p, in.n);
+	uint32_t at = sp_rd_le32(&r);
+	struct sp_span history = sp_rd_rest(&r);
+	if (sp_rd_ok(&r) != SP_OK) {
+		return sp_rd_ok(&r);
+	}
+	if (!(at <= sizeof(d->history) && history.n <= sizeof(d->history))) {
+		return SP_EFIELD;
+	}
+	if (history.n > 0) {
+		memcpy(d->history, history.p, history.n);
+	}
+	d->at = at;
+	return SP_OK;
 }

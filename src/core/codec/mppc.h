@@ -7,6 +7,7 @@
 
 #include "core/base/attr.h"
 #include "core/base/span.h"
+#include "core/base/wr.h"
 
 /* [MS-RDPBCGR] 3.1.8.2.1, and the types of 2.2.8.1.1.1.2 in the lower bits */
 enum {
@@ -33,5 +34,8 @@ void sp_mppc_dec_destroy(struct sp_mppc_dec *d);
  */
 sp_nodiscard int sp_mppc_decode(
 		struct sp_mppc_dec *d, unsigned flags, struct sp_span in, struct sp_span *out);
+/* The history, and back; after an error d is as new. */
+sp_nodiscard int sp_mppc_dec_save(const struct sp_mppc_dec *d, struct sp_wr *out);
+sp_nodiscard int sp_mppc_dec_load(struct sp_mppc_dec *d, struct sp_span in);
 
 #endif

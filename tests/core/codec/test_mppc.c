@@ -156,6 +156,36 @@ static void test_history(void **state)
 	sp_mppc_dec_destroy(d);
 }
 
+static void cut_state(struct sp_span in, void *arg)
+{
+	assert_true(sp_mppc_dec_load(arg, in) <= SP_OK);
+}
+
+static void test_state(void **state)
+{
+	struct sp_mppc_dec *d = sp_mppc_dec_create(), *other = sp_mppc_dec_create();
+	static uint8_t large[4 + SP_MPPC_MAX + 1];
+	struct sp_span out, same;
+	struct sp_wr w;
+
+	assert_int_equal(sp_mppc_decode(d, FIRST, bits("01100001 01100010 01100011"), &out), SP_OK);
+	sp_wr_init(&w, 1u << 20);
+	assert_int_equal(sp_mppc_dec_save(d, &w), SP_OK);
+	assert_int_equal(w.n, 4 + 3);
+	assert_int_equal(sp_mppc_dec_load(other, sp_span(w.p, w.n)), SP_OK);
+	assert_int_equal(sp_mppc_decode(d, SP_MPPC_COMPRESSED, bits("1111 000011 0"), &out), SP_OK);
+	assert_int_equal(sp_mppc_decode(other, SP_MPPC_COMPRESSED, bits("1111 000011 0"), &same),
+			SP_OK);
+	unit_assert_span(same, out);
+	unit_truncate(sp_span(w.p, w.n), cut_state, other);
+	assert_int_equal(sp_mppc_dec_load(other, sp_span(large, sizeof(large))), SP_EFIELD);
+	large[2] = 2;
+	assert_int_equal(sp_mppc_dec_load(other, sp_span(large, 4)), SP_EFIELD);
+	sp_wr_finish(&w);
+	sp_mppc_dec_destroy(d);
+	sp_mppc_dec_destroy(other);
+}
+
 static void test_damaged(void **state)
 {
 	const struct {
@@ -217,6 +247,7 @@ int main(void)
 			cmocka_unit_test(test_vectors),
 			cmocka_unit_test(test_tuples),
 			cmocka_unit_test(test_history),
+			cmocka_unit_test(test_state),
 			cmocka_unit_test(test_damaged),
 			cmocka_unit_test(test_truncated),
 			cmocka_unit_test(test_no_memory),
