@@ -37,6 +37,17 @@ void sp_client_bulk_destroy(struct sp_client_bulk *b)
 	sp_free(b);
 }
 
+int sp_client_bulk_save(const struct sp_client_bulk *b, struct sp_wr *w)
+{
+	return sp_mppc_dec_save(b->dec, w);
+}
+
+int sp_client_bulk_load(struct sp_client_bulk *b, struct sp_span state)
+{
+	b->n = 0;
+	return sp_mppc_dec_load(b->dec, state);
+}
+
 void sp_client_bulk_packet(struct sp_rdp *c)
 {
 	if (c->cli->bulk) {

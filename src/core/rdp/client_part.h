@@ -44,6 +44,9 @@ int sp_client_next_update(struct sp_rdp *c, struct sp_event *ev);
 sp_nodiscard int sp_client_bulk_start(struct sp_rdp *c);
 /* Accepts NULL. */
 void sp_client_bulk_destroy(struct sp_client_bulk *b);
+/* What it knows between two packets, and back into one of the same connection. */
+sp_nodiscard int sp_client_bulk_save(const struct sp_client_bulk *b, struct sp_wr *w);
+sp_nodiscard int sp_client_bulk_load(struct sp_client_bulk *b, struct sp_span state);
 /* Another packet on the I/O channel begins: events of the one before are gone. */
 void sp_client_bulk_packet(struct sp_rdp *c);
 /* Makes the body of a Share Data PDU plain, until the next packet. */

@@ -303,6 +303,13 @@ static const struct sp_vc_listener *find_listener(const struct sp_vc *vc, const 
 	return NULL;
 }
 
+int sp_vc_dynamic_take_name(struct sp_vc *vc, const char *name, struct sp_port **out)
+{
+	const struct sp_vc_listener *l = find_listener(vc, name);
+
+	return l ? create_dynamic(vc, l->name, &l->conf, out) : SP_ENOTFOUND;
+}
+
 static int on_create_request(struct sp_vc *vc, struct sp_rd *r, const struct sp_dvc_head *head)
 {
 	struct sp_port *p = NULL;
@@ -322,8 +329,7 @@ static int on_create_request(struct sp_vc *vc, struct sp_rd *r, const struct sp_
 			return rc;
 		}
 	}
-	const struct sp_vc_listener *l = find_listener(vc, name);
-	rc = l ? create_dynamic(vc, l->name, &l->conf, &p) : SP_ENOTFOUND;
+	rc = sp_vc_dynamic_take_name(vc, name, &p);
 	if (rc == SP_ENOMEM) {
 		return rc;
 	}

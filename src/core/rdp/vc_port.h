@@ -104,6 +104,8 @@ void sp_port_due(struct sp_port *p, enum sp_vc_event_kind kind);
  */
 sp_nodiscard int sp_port_take(struct sp_port *p, const struct sp_svc_chunk *chunk);
 
+/* Client: a channel of this name for who listens for it, not yet announced. SP_ENOTFOUND, SP_ELIMIT, SP_ENOMEM. */
+sp_nodiscard int sp_vc_dynamic_take_name(struct sp_vc *vc, const char *name, struct sp_port **out);
 /* A chunk of drdynvc. SP_ENOMEM only. */
 sp_nodiscard int sp_vc_dynamic_take(struct sp_vc *vc, const struct sp_svc_chunk *chunk);
 /* Tells the other side that a channel is closed. */

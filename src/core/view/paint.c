@@ -25,6 +25,8 @@ struct picture {
 void sp_paint_init(struct sp_paint *p, uint8_t *fb, size_t stride, uint32_t w, uint32_t h)
 {
 	*p = (struct sp_paint){.fb = fb, .stride = stride, .w = w, .h = h};
+	p->id[SP_PAINT_RFX] = SP_PAINT_ID_RFX;
+	p->id[SP_PAINT_NSC] = SP_PAINT_ID_NSC;
 	sp_pixel_palette332(&p->palette);
 }
 
@@ -230,6 +232,17 @@ static int paint_rfx(struct sp_paint *p, const struct sp_surfcmd *s, struct sp_r
 	return n < 0 ? n : SP_OK;
 }
 
+static enum sp_paint_codec codec_of(const struct sp_paint *p, uint8_t id)
+{
+	if (id == SURFCMD_RAW) {
+		return SP_PAINT_RAW;
+	}
+	if (id == p->id[SP_PAINT_RFX] || id == p->image_id) {
+		return SP_PAINT_RFX;
+	}
+	return id == p->id[SP_PAINT_NSC] ? SP_PAINT_NSC : SP_PAINT_RAW;
+}
+
 static int paint_bits(struct sp_paint *p, const struct sp_surfcmd *s, struct sp_rect *changed)
 {
 	struct picture pic = {
@@ -239,9 +252,7 @@ static int paint_bits(struct sp_paint *p, const struct sp_surfcmd *s, struct sp_
 			.depth = s->bpp,
 			.data = s->data,
 	};
-	enum sp_paint_codec codec = s->codec == SP_PAINT_ID_RFX ? SP_PAINT_RFX
-			: s->codec == SP_PAINT_ID_NSC           ? SP_PAINT_NSC
-								: SP_PAINT_RAW;
+	enum sp_paint_codec codec = codec_of(p, s->codec);
 
 	if (codec == SP_PAINT_RAW ? s->codec != SURFCMD_RAW : !p->allowed[codec]) {
 		return SP_EPROTO;

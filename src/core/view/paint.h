@@ -33,6 +33,9 @@ struct sp_paint {
 	uint8_t *scratch; /* owned: a picture that does not lie in the frame as it is */
 	size_t scratch_n;
 	bool allowed[SP_PAINT_CODECS]; /* the caller's; raw pixels always are */
+	/* codecID of each, 0: none; SP_PAINT_ID_... unless the caller knows of others. */
+	uint8_t id[SP_PAINT_CODECS];
+	uint8_t image_id; /* of RemoteFX in its image form, 0: none */
 	struct sp_rfx_dec *rfx; /* owned; NULL before the first use */
 	uint64_t pixels[SP_PAINT_CODECS]; /* that surface commands brought */
 };
