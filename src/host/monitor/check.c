@@ -244,6 +244,10 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 		return audit(&b->audit);
 	case SP_MSG_AUDITED:
 		return b->audited.result < SP_AUDITED_COUNT && text(b->audited.text);
+	case SP_MSG_CHANNEL:
+		return b->channel.dynamic <= 1 && text(b->channel.name) &&
+				(b->channel.verdict == SP_TOLD_PASSED ||
+						b->channel.verdict == SP_TOLD_REFUSED);
 	case SP_MSG_TRANSFER:
 		return transfer(&b->transfer);
 	case SP_MSG_SESSION_END:

@@ -89,6 +89,7 @@
 	X(IDLE, "idle for too long") \
 	X(TIME, "time is over") \
 	X(ADMIN, "ended by an administrator") \
+	X(AUDIT, "the audit cannot be written") \
 	X(LIMIT, "too many connections") \
 	X(INTERNAL, "internal error")
 
@@ -139,6 +140,7 @@ const char *sp_why_text(uint32_t why);
 	X(ARC, arc, 0, 0) \
 	X(LICENSE, license, 0, 0) /* a question with n == 0, or one to be kept; and the answer */ \
 	X(TRANSFER, transfer, 0, 0) \
+	X(CHANNEL, channel, 0, 0) \
 	X(SESSION_END, session_end, 0, 0) \
 	X(BYE, bye, 0, 0) \
 	/* sp-login and keeper */ \
@@ -581,6 +583,17 @@ struct sp_msg_transfer {
 	char next[SP_TEXT_FILE]; /* RENAME: the new name; else empty */
 };
 
+#define SP_TEXT_CHANNEL 64
+
+/* sp-net to keeper, while a session runs: a channel that one side wanted to open. */
+struct sp_msg_channel {
+	uint32_t verdict; /* SP_TOLD_PASSED or SP_TOLD_REFUSED */
+	uint32_t dynamic; /* 1: by the target, inside DRDYNVC; 0: static, by the client */
+	uint32_t missed; /* channels before it that were too many to be told */
+	uint32_t zero;
+	char name[SP_TEXT_CHANNEL]; /* as it was sent, controls made '?' */
+};
+
 /* The session is over by the keeper's will; text is for the person. */
 struct sp_msg_session_end {
 	uint32_t why; /* enum sp_why */
@@ -592,6 +605,7 @@ struct sp_msg_session_end {
 struct sp_msg_bye {
 	uint32_t why; /* enum sp_why */
 	uint32_t zero;
+	uint64_t bytes_in, bytes_out; /* from the client and to it, on its socket */
 	char text[SP_TEXT_WHY];
 };
 
@@ -802,6 +816,7 @@ union sp_msg_body {
 	struct sp_msg_arc arc;
 	struct sp_msg_license license;
 	struct sp_msg_transfer transfer;
+	struct sp_msg_channel channel;
 	struct sp_msg_session_end session_end;
 	struct sp_msg_bye bye;
 	struct sp_msg_challenge challenge;

@@ -94,6 +94,9 @@ static union sp_msg_body good(uint32_t type, size_t *nfds)
 		memcpy(b.audit.event, e.b, e.n);
 		break;
 	}
+	case SP_MSG_CHANNEL:
+		b.channel.verdict = SP_TOLD_PASSED;
+		break;
 	case SP_MSG_TRANSFER:
 		b.transfer.channel = SP_TOLD_DRIVES;
 		b.transfer.way = SP_TOLD_OUT;
@@ -291,6 +294,11 @@ static void test_bounds(void **state)
 	BREAK(SP_MSG_ARC, b.arc.present = 2);
 	BREAK(SP_MSG_LICENSE, b.license.n = SP_LICENSE_MAX + 1);
 	BREAK(SP_MSG_LICENSE, b.license.drop = 2);
+	BREAK(SP_MSG_CHANNEL, b.channel.verdict = SP_TOLD_NO_VERDICT);
+	BREAK(SP_MSG_CHANNEL, b.channel.verdict = SP_TOLD_DAMAGED);
+	BREAK(SP_MSG_CHANNEL, b.channel.dynamic = 2);
+	BREAK(SP_MSG_CHANNEL, b.channel.name[0] = '\n');
+	BREAK(SP_MSG_CHANNEL, memset(b.channel.name, 'a', sizeof(b.channel.name)));
 	BREAK(SP_MSG_TRANSFER, b.transfer.channel = 0);
 	BREAK(SP_MSG_TRANSFER, b.transfer.channel = SP_TOLD_CHANNEL_COUNT);
 	BREAK(SP_MSG_TRANSFER, b.transfer.way = SP_TOLD_WAY_COUNT);
