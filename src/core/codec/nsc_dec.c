@@ -2,14 +2,15 @@
 #include "core/base/rd.h"
 #include "core/codec/aycocg.h"
 #include "core/codec/nsc.h"
+#include "core/codec/nsc_kernel.h"
 #include "core/codec/simd.h"
 
 #define BATCH 8192 /* values of a plane that are decoded together; two rows at least */
-#define ROOM (2 * SP_PIXEL_SIDE_MAX + SP_SIMD_SLACK)
-#define RAW_END 4 /* the last bytes of an encoded plane are not encoded */
+#define ROOM (2 * SP_PIXEL_SIDE_MAX + SP_NSC_MARGIN)
 
 /* What is left of a plane. */
 struct plane {
+	const struct sp_nsc_kernel *kernel;
 	const uint8_t *p, *end;
 	size_t left; /* values to come */
 	size_t run; /* of them, how many are those of a run that was begun */
@@ -37,7 +38,7 @@ static size_t run_length(struct plane *pl)
 		n = sp_simd_load32(pl->p);
 		pl->p += 4;
 	}
-	return n <= pl->left - RAW_END ? n : 0;
+	return n <= pl->left - SP_NSC_RAW_END ? n : 0;
 }
 
 /* Single values up to the next two that are equal, at most n; returns how many. */
@@ -46,8 +47,8 @@ static size_t literals(struct plane *pl, uint8_t *out, size_t n)
 	size_t i = 0;
 
 	/* The value before the raw ones is single whatever comes behind it. */
-	if (n > pl->left - RAW_END - 1) {
-		n = pl->left - RAW_END - 1;
+	if (n > pl->left - SP_NSC_RAW_END - 1) {
+		n = pl->left - SP_NSC_RAW_END - 1;
 	}
 #if defined(SP_SIMD_SSE2)
 	while (i < n && pl->end - pl->p > 16) {
@@ -92,21 +93,23 @@ static int read_encoded(struct plane *pl, size_t n)
 			k = pl->run < n ? pl->run : n;
 			memset(out, pl->value, k);
 			pl->run -= k;
-		} else if (pl->left <= RAW_END) {
+		} else if (pl->left <= SP_NSC_RAW_END) {
 			k = pl->left < n ? pl->left : n;
 			if (!(k <= (size_t)(pl->end - pl->p))) {
 				return SP_ECODEC;
 			}
 			memcpy(out, pl->p, k);
 			pl->p += k;
-		} else if (pl->left == RAW_END + 1) {
+		} else if (pl->left == SP_NSC_RAW_END + 1) {
 			if (!(pl->p < pl->end)) {
 				return SP_ECODEC;
 			}
 			*out = *pl->p++;
 			k = 1;
 		} else {
-			k = literals(pl, out, n);
+			k = pl->left - SP_NSC_RAW_END;
+			k = pl->kernel->expand(&pl->p, pl->end, out, k < n ? k : n);
+			k = k > 0 ? k : literals(pl, out, n);
 			if (k == 0) {
 				if (!(pl->end - pl->p > 2)) {
 					return SP_ECODEC;
@@ -209,6 +212,7 @@ int sp_nsc_decode(
 		const uint8_t *src, size_t n, uint8_t *row, ptrdiff_t step, uint32_t w, uint32_t h)
 {
 	sp_uninit uint8_t buf[4][ROOM];
+	const struct sp_nsc_kernel *kernel = sp_nsc_kernel(sp_cpu_best());
 	struct dec d = {.w = w, .h = h};
 	uint32_t bytes[4];
 	size_t expect[4];
@@ -222,6 +226,7 @@ int sp_nsc_decode(
 	sp_rd_init(&r, src, n);
 	for (int i = 0; i < 4; i++) {
 		bytes[i] = sp_rd_le32(&r);
+		d.plane[i].kernel = kernel;
 		d.plane[i].buf = buf[i];
 	}
 	loss = sp_rd_u8(&r);

@@ -5,6 +5,7 @@
 
 #include "core/base/mem.h"
 #include "core/codec/nsc.h"
+#include "core/codec/nsc_kernel.h"
 #include "frame.h"
 #include "pictures.h"
 
@@ -298,6 +299,105 @@ static void test_mutated(void **state)
 	sp_nsc_enc_destroy(e);
 }
 
+/* ---- kernels: what each level makes is what the plain one makes ---- */
+
+/* Runs of up to 1 << kind values, and between them single ones. */
+static void plane_make(uint8_t *p, size_t n, unsigned kind, uint32_t *seed)
+{
+	for (size_t i = 0; i < n;) {
+		size_t run = picture_random(seed) % 3 ? 1 : picture_random(seed) % (1u << kind) + 1;
+		uint8_t v = (uint8_t)(picture_random(seed) % (kind % 2 ? 5 : 200));
+
+		for (; run > 0 && i < n; run--) {
+			p[i++] = v;
+		}
+	}
+}
+
+/* A plane out and in; neither may look beyond its margin, nor expand() beyond the stream. */
+static void check_plane(const struct sp_nsc_kernel *k, size_t n, unsigned kind, uint32_t *seed)
+{
+	uint8_t *p = calloc(1, n + SP_NSC_MARGIN), *got[2];
+	size_t bytes[2], values[2], room, used[2];
+
+	plane_make(p, n, kind, seed);
+	for (int i = 0; i < 2; i++) {
+		got[i] = malloc(n + SP_NSC_MARGIN);
+		bytes[i] = (size_t)((i ? k : &sp_nsc_plain)->put(got[i], p, n) - got[i]);
+	}
+	assert_int_equal(bytes[0], bytes[1]);
+	assert_true(bytes[0] <= n);
+	assert_memory_equal(got[0], got[1], bytes[0]);
+	if (bytes[0] < n) {
+		uint8_t *stream = malloc(bytes[0]);
+
+		memcpy(stream, got[0], bytes[0]);
+		room = n - SP_NSC_RAW_END;
+		room -= room > 100 ? picture_random(seed) % 100 : 0;
+		for (int i = 0; i < 2; i++) {
+			const uint8_t *at = stream;
+
+			values[i] = (i ? k : &sp_nsc_plain)
+						    ->expand(&at, stream + bytes[0], got[i], room);
+			used[i] = (size_t)(at - stream);
+			assert_true(values[i] <= room && used[i] <= bytes[0]);
+			assert_memory_equal(got[i], p, values[i]);
+		}
+		assert_int_equal(values[0], values[1]);
+		assert_int_equal(used[0], used[1]);
+		free(stream);
+	}
+	free(got[0]);
+	free(got[1]);
+	free(p);
+}
+
+static void check_split(const struct sp_nsc_kernel *k, size_t n, unsigned loss, uint32_t *seed)
+{
+	const size_t size = 2 * n;
+	uint8_t *px = malloc(8 * n), *out = malloc(2 * 4 * size);
+	const struct sp_nsc_kernel *both[2] = {&sp_nsc_plain, k};
+
+	for (size_t i = 0; i < 8 * n; i++) {
+		uint32_t r = picture_random(seed);
+
+		px[i] = r % 7 ? (uint8_t)(r >> 8) : r & 0x80 ? 0xff : 0;
+	}
+	memset(out, 0, 2 * 4 * size);
+	for (int i = 0; i < 2; i++) {
+		struct sp_aycocg full = sp_aycocg_make(loss, 0), half = sp_aycocg_make(loss, 1);
+		const uint8_t *rows[2] = {px, px + 4 * n};
+		uint8_t *o = out + (size_t)i * 4 * size, *luma[2] = {o + size, o + size + n};
+
+		both[i]->split(px, n, o, o + n, o + 3 * size, &full);
+		both[i]->split2(rows, n, luma, o + 2 * size, o + 2 * size + n, &half);
+	}
+	assert_memory_equal(out, out + 4 * size, 4 * size);
+	free(out);
+	free(px);
+}
+
+static void test_kernels(void **state)
+{
+	uint32_t seed = 77;
+
+	for (int level = 0; level <= (int)sp_cpu_best(); level++) {
+		const struct sp_nsc_kernel *k = sp_nsc_kernel((enum sp_cpu)level);
+
+		for (size_t n = 1; n < 400; n++) {
+			check_plane(k, n, (unsigned)n % 10, &seed);
+		}
+		for (unsigned i = 0; i < 100; i++) {
+			check_plane(k, 1000 + picture_random(&seed) % 5000, i % 11, &seed);
+		}
+		for (unsigned loss = 1; loss <= 7; loss++) {
+			for (size_t n = 0; n <= 160; n += 16) {
+				check_split(k, n, loss, &seed);
+			}
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,6 +410,7 @@ int main(void)
 			cmocka_unit_test(test_truncated),
 			cmocka_unit_test(test_damaged),
 			cmocka_unit_test(test_mutated),
+			cmocka_unit_test(test_kernels),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
