@@ -248,6 +248,10 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 		return b->channel.dynamic <= 1 && text(b->channel.name) &&
 				(b->channel.verdict == SP_TOLD_PASSED ||
 						b->channel.verdict == SP_TOLD_REFUSED);
+	case SP_MSG_AUDIT_HELLO:
+		return true;
+	case SP_MSG_SCRIBE_STATE:
+		return b->scribe_state.mood < SP_SCRIBE_COUNT && text(b->scribe_state.text);
 	case SP_MSG_TRANSFER:
 		return transfer(&b->transfer);
 	case SP_MSG_SESSION_END:
@@ -304,6 +308,8 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 	case SP_MSG_ASK_CHALLENGE:
 	case SP_MSG_ASK_TRUST:
 	case SP_MSG_TARGET_UP:
+	case SP_MSG_SCRIBE:
+	case SP_MSG_SCRIBE_READY:
 		return b->none.zero == 0;
 	case SP_MSG_NONE:
 	case SP_MSG_COUNT:

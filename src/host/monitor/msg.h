@@ -38,6 +38,9 @@
 #define SP_KEEPER_FD_CONTROL 3 /* to the parent */
 #define SP_KEEPER_FD_BROKER 4 /* keeper: to the broker; may be absent */
 #define SP_KEEPER_FD_DIAL 5 /* keeper: to sp-dial; may be absent */
+#define SP_KEEPER_FD_SCRIBE 6 /* keeper: to the scribe; may be absent, a SCRIBE replaces it */
+#define SP_SCRIBE_FD_PARENT 3 /* AUDIT and RELOAD come in; out goes SCRIBE_READY only */
+#define SP_SCRIBE_FD_KEEPER 4
 #define SP_DIAL_FD_KEEPER 3
 #define SP_BROKER_FD_KEEPER 3
 #define SP_DESK_FD_BROKER 3
@@ -162,6 +165,11 @@ const char *sp_why_text(uint32_t why);
 	/* whoever sees something happen, to the scribe; and the scribe's answer */ \
 	X(AUDIT, audit, 0, 0) \
 	X(AUDITED, audited, 0, 0) \
+	X(AUDIT_HELLO, audit_hello, 0, 0) /* keeper to scribe, first on each link */ \
+	X(SCRIBE_STATE, scribe_state, 0, 0) /* scribe to keeper: when it changes */ \
+	/* the parent, who starts the scribe */ \
+	X(SCRIBE, none, 1, 1) /* to the keeper: a new scribe's link, in place of the old */ \
+	X(SCRIBE_READY, none, 0, 0) /* scribe to parent: it keeps what comes */ \
 	/* keeper and broker */ \
 	X(DESKTOP_OPEN, desktop_open, 0, 0) \
 	X(DESKTOP_OPENED, desktop_opened, 1, 1) \
@@ -753,6 +761,28 @@ struct sp_msg_audited {
 	char text[SP_TEXT_WHY]; /* REFUSED: why */
 };
 
+/*
+ * Who sends: a number of 16 bytes that a process makes at its start, so that tickets which are sent
+ * again to a new scribe are kept once. The answer is AUDITED with the last ticket of this sender
+ * that was kept, or 0; what comes after it is to be sent again.
+ */
+struct sp_msg_audit_hello {
+	uint8_t sender[16];
+};
+
+enum sp_scribe_mood {
+	SP_SCRIBE_FAILING, /* the store takes nothing */
+	SP_SCRIBE_LOW, /* the disk's reserve has begun: nothing new may start, recordings end */
+	SP_SCRIBE_WELL,
+	SP_SCRIBE_COUNT
+};
+
+struct sp_msg_scribe_state {
+	uint32_t mood; /* enum sp_scribe_mood */
+	uint32_t zero;
+	char text[SP_TEXT_WHY]; /* why, where it is not well */
+};
+
 struct sp_msg_desktop_open {
 	uint64_t conn;
 	char user[SP_TEXT_USER]; /* the desktop's key: one desktop per user and target */
@@ -832,6 +862,8 @@ union sp_msg_body {
 	struct sp_msg_dial_failed dial_failed;
 	struct sp_msg_audit audit;
 	struct sp_msg_audited audited;
+	struct sp_msg_audit_hello audit_hello;
+	struct sp_msg_scribe_state scribe_state;
 	struct sp_msg_desktop_open desktop_open;
 	struct sp_msg_desktop_opened desktop_opened;
 	struct sp_msg_desktop_failed desktop_failed;

@@ -97,6 +97,9 @@ static union sp_msg_body good(uint32_t type, size_t *nfds)
 	case SP_MSG_CHANNEL:
 		b.channel.verdict = SP_TOLD_PASSED;
 		break;
+	case SP_MSG_SCRIBE:
+		*nfds = 1;
+		break;
 	case SP_MSG_TRANSFER:
 		b.transfer.channel = SP_TOLD_DRIVES;
 		b.transfer.way = SP_TOLD_OUT;
