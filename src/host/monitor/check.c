@@ -151,6 +151,20 @@ static bool audit(const struct sp_msg_audit *a)
 	return a->n <= sizeof(a->event) && sp_audit_read(sp_span(a->event, a->n), &v) == SP_OK;
 }
 
+static bool record_of(const struct sp_record_of *r)
+{
+	return text(r->session) && text(r->user) && text(r->target) && text(r->from) &&
+			1 <= r->n_auditors && r->n_auditors <= SP_REC_MAX_AUDITORS;
+}
+
+static bool record_opened(const struct sp_msg_record_opened *r, size_t nfds)
+{
+	bool good = r->result == SP_RECORD_OK;
+
+	return r->conn != 0 && r->result < SP_RECORD_COUNT && nfds == (good ? 1 : 0) &&
+			text(r->id) && (strlen(r->id) == (good ? SP_REC_ID : 0)) && text(r->text);
+}
+
 static bool transfer(const struct sp_msg_transfer *t)
 {
 	return 0 < t->channel && t->channel < SP_TOLD_CHANNEL_COUNT && 0 < t->way &&
@@ -252,6 +266,19 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 		return true;
 	case SP_MSG_SCRIBE_STATE:
 		return b->scribe_state.mood < SP_SCRIBE_COUNT && text(b->scribe_state.text);
+	case SP_MSG_RECORD_OPEN:
+		return b->record_open.conn != 0 && record_of(&b->record_open.of);
+	case SP_MSG_RECORD_OPENED:
+		return record_opened(&b->record_opened, nfds);
+	case SP_MSG_RECORD_ENDED:
+		return b->record_ended.conn != 0 && b->record_ended.result < SP_RECORD_COUNT &&
+				text(b->record_ended.text);
+	case SP_MSG_RECORD_BEGIN:
+		return text(b->record_begin.id) && strlen(b->record_begin.id) == SP_REC_ID &&
+				text(b->record_begin.host) && record_of(&b->record_begin.of);
+	case SP_MSG_RECORD_HEAD:
+		return b->record_head.end <= 1 && b->record_head.result < SP_RECORD_COUNT &&
+				text(b->record_head.text);
 	case SP_MSG_TRANSFER:
 		return transfer(&b->transfer);
 	case SP_MSG_SESSION_END:
@@ -303,6 +330,7 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 	case SP_MSG_DESK_FAILED:
 	case SP_MSG_DESK_ENDED:
 		return text(b->desk_text.text);
+	case SP_MSG_RECORD_READY:
 	case SP_MSG_RELOAD:
 	case SP_MSG_ASK_VERDICT:
 	case SP_MSG_ASK_CHALLENGE:

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "host/audit/event.h"
+#include "host/audit/rec_key.h"
 
 /*
  * All travel over inherited SOCK_SEQPACKET pairs between processes of one build on one machine,
@@ -34,6 +35,10 @@
 #define SP_TEMP_MAX 2048 /* NTLMv2_CLIENT_CHALLENGE with its AV pairs */
 #define SP_TEMP_MIN 32 /* 28 fixed bytes and MsvAvEOL */
 
+/* sp-recorder: frames of sp-net, the recording (append only), the scribe. */
+#define SP_RECORDER_FD_STREAM 3
+#define SP_RECORDER_FD_FILE 4
+#define SP_RECORDER_FD_SCRIBE 5
 /* Descriptors that sp-keeper, sp-broker and sp-desk inherit. */
 #define SP_KEEPER_FD_CONTROL 3 /* to the parent */
 #define SP_KEEPER_FD_BROKER 4 /* keeper: to the broker; may be absent */
@@ -170,6 +175,14 @@ const char *sp_why_text(uint32_t why);
 	/* the parent, who starts the scribe */ \
 	X(SCRIBE, none, 1, 1) /* to the keeper: a new scribe's link, in place of the old */ \
 	X(SCRIBE_READY, none, 0, 0) /* scribe to parent: it keeps what comes */ \
+	/* keeper and scribe */ \
+	X(RECORD_OPEN, record_open, 0, 0) \
+	X(RECORD_OPENED, record_opened, 0, 1) /* the stream, when there is one */ \
+	X(RECORD_ENDED, record_ended, 0, 0) \
+	/* sp-recorder and scribe */ \
+	X(RECORD_READY, none, 0, 0) /* a question; the answer: */ \
+	X(RECORD_BEGIN, record_begin, 0, 0) \
+	X(RECORD_HEAD, record_head, 0, 0) \
 	/* keeper and broker */ \
 	X(DESKTOP_OPEN, desktop_open, 0, 0) \
 	X(DESKTOP_OPENED, desktop_opened, 1, 1) \
@@ -783,6 +796,67 @@ struct sp_msg_scribe_state {
 	char text[SP_TEXT_WHY]; /* why, where it is not well */
 };
 
+/* ---- recordings ---- */
+
+/* What a recording begins with, for those who can read it. */
+struct sp_record_of {
+	char session[40]; /* the session's id in the audit */
+	char user[SP_TEXT_USER];
+	char target[SP_TEXT_TARGET];
+	char from[SP_TEXT_ADDR]; /* the client's address without port */
+	uint32_t n_auditors; /* INVARIANT: 1..SP_REC_MAX_AUDITORS */
+	uint32_t zero;
+	uint8_t auditor[SP_REC_MAX_AUDITORS][SP_REC_KEY];
+};
+
+/* Starts a recording for the connection; answered by RECORD_OPENED, later by RECORD_ENDED. */
+struct sp_msg_record_open {
+	uint64_t conn;
+	struct sp_record_of of;
+};
+
+enum sp_record_result {
+	SP_RECORD_FAILED,
+	SP_RECORD_OK,
+	SP_RECORD_COUNT
+};
+
+/* OK: the file has its header on disk, and frames may be written into the descriptor. */
+struct sp_msg_record_opened {
+	uint64_t conn;
+	uint32_t result; /* enum sp_record_result; FAILED: no descriptor */
+	uint32_t zero;
+	char id[SP_REC_ID + 1]; /* of the recording; FAILED: empty */
+	char text[SP_TEXT_WHY]; /* FAILED: why */
+};
+
+/* OK: it has an end. FAILED: it broke off, and nothing of the session is recorded any more. */
+struct sp_msg_record_ended {
+	uint64_t conn;
+	uint32_t result; /* enum sp_record_result */
+	uint32_t zero;
+	char text[SP_TEXT_WHY]; /* FAILED: why */
+};
+
+struct sp_msg_record_begin {
+	char id[SP_REC_ID + 1];
+	char host[SP_TEXT_ADDR]; /* this machine, cut */
+	uint8_t boot_id[16];
+	struct sp_record_of of;
+};
+
+/*
+ * sp-recorder says what is in the file: once when its header is there (0 segments), each ten
+ * seconds in which something came, and at the end.
+ */
+struct sp_msg_record_head {
+	uint64_t segments, bytes;
+	uint8_t hash[SP_REC_HASH]; /* the chain's head behind them */
+	uint32_t end; /* 1: nothing follows, result and text are said */
+	uint32_t result; /* enum sp_record_result: OK when the session said its end */
+	char text[SP_TEXT_WHY];
+};
+
 struct sp_msg_desktop_open {
 	uint64_t conn;
 	char user[SP_TEXT_USER]; /* the desktop's key: one desktop per user and target */
@@ -864,6 +938,11 @@ union sp_msg_body {
 	struct sp_msg_audited audited;
 	struct sp_msg_audit_hello audit_hello;
 	struct sp_msg_scribe_state scribe_state;
+	struct sp_msg_record_open record_open;
+	struct sp_msg_record_opened record_opened;
+	struct sp_msg_record_ended record_ended;
+	struct sp_msg_record_begin record_begin;
+	struct sp_msg_record_head record_head;
 	struct sp_msg_desktop_open desktop_open;
 	struct sp_msg_desktop_opened desktop_opened;
 	struct sp_msg_desktop_failed desktop_failed;

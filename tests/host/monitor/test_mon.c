@@ -100,6 +100,23 @@ static union sp_msg_body good(uint32_t type, size_t *nfds)
 	case SP_MSG_SCRIBE:
 		*nfds = 1;
 		break;
+	case SP_MSG_RECORD_OPEN:
+		b.record_open.conn = 1;
+		b.record_open.of.n_auditors = 1;
+		break;
+	case SP_MSG_RECORD_OPENED:
+		b.record_opened.conn = 1;
+		b.record_opened.result = SP_RECORD_OK;
+		memset(b.record_opened.id, 'A', SP_REC_ID);
+		*nfds = 1;
+		break;
+	case SP_MSG_RECORD_ENDED:
+		b.record_ended.conn = 1;
+		break;
+	case SP_MSG_RECORD_BEGIN:
+		b.record_begin.of.n_auditors = SP_REC_MAX_AUDITORS;
+		memset(b.record_begin.id, 'A', SP_REC_ID);
+		break;
 	case SP_MSG_TRANSFER:
 		b.transfer.channel = SP_TOLD_DRIVES;
 		b.transfer.way = SP_TOLD_OUT;
