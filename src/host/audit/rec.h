@@ -56,6 +56,12 @@ enum sp_rec_kind {
 	SP_REC_KIND_COUNT
 };
 
+/*
+ * On the way to the recorder, which sets the time, a frame has a shorter head: its kind, three
+ * zero bytes and the length in four.
+ */
+#define SP_REC_STREAM_HEAD 8
+
 struct sp_rec_frame {
 	uint32_t kind; /* enum sp_rec_kind; a reader passes over those it does not know */
 	uint64_t us; /* monotonic clock of the machine that recorded; never decreases */

@@ -39,6 +39,8 @@ static const struct class_row {
 		[SP_JAIL_LOGIN] = {"login", 64 * MIB, 16, .no_write = true, .no_fork = true,
 				.throw_away = true, .empty_root = true, .landlock = true,
 				.seccomp = true},
+		[SP_JAIL_RECORD] = {"record", 96 * MIB, 16, .no_fork = true, .throw_away = true,
+				.empty_root = true, .landlock = true, .seccomp = true},
 		[SP_JAIL_DIAL] = {"dial", 64 * MIB, 1024, .throw_away = true, .landlock = true,
 				.connect = true, .seccomp = true},
 		[SP_JAIL_KEEPER] = {"keeper", 0, 1024, .no_fork = true, .landlock = true,

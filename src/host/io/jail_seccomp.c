@@ -212,6 +212,9 @@ int sp_jail_seccomp(enum sp_jail_class class)
 				: class == SP_JAIL_DIAL ? allow_dial(f)
 							: refuse_list(f, refused);
 	}
+	if (rc == 0 && class == SP_JAIL_RECORD) {
+		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(fdatasync), 0);
+	}
 	if (rc == 0 && class == SP_JAIL_NET) {
 		rc = allow_options(f);
 	}

@@ -32,6 +32,7 @@ static void test_selftest(void **state)
 	struct sp_jail_spec specs[] = {
 			{.class = SP_JAIL_NET},
 			{.class = SP_JAIL_LOGIN},
+			{.class = SP_JAIL_RECORD},
 			{.class = SP_JAIL_DIAL, .paths = paths, .npaths = 1},
 			{.class = SP_JAIL_KEEPER, .paths = paths, .npaths = 1},
 	};
