@@ -159,6 +159,27 @@ static const char *start_words(int err)
 	}
 }
 
+int sp_rec_reader_open_with(struct sp_rec_reader **out, int fd, const uint8_t key[SP_REC_KEY],
+		char why[SP_REC_WHY])
+{
+	int rc = sp_rec_reader_open(out, fd, NULL, why);
+
+	if (rc == SP_OK) {
+		memcpy((*out)->key, key, SP_REC_KEY);
+		(*out)->open = true;
+	}
+	return rc;
+}
+
+int sp_rec_reader_key(const struct sp_rec_reader *r, uint8_t out[SP_REC_KEY])
+{
+	if (!r->open) {
+		return SP_EDENIED;
+	}
+	memcpy(out, r->key, SP_REC_KEY);
+	return SP_OK;
+}
+
 int sp_rec_reader_open(struct sp_rec_reader **out, int fd, const struct sp_rec_key *key,
 		char why[SP_REC_WHY])
 {

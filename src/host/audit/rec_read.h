@@ -36,6 +36,11 @@ enum sp_rec_state {
  */
 sp_nodiscard int sp_rec_reader_open(struct sp_rec_reader **out, int fd,
 		const struct sp_rec_key *key, char why[SP_REC_WHY]);
+/* The same with the recording's own key, for a process that is not to have an auditor's. */
+sp_nodiscard int sp_rec_reader_open_with(struct sp_rec_reader **out, int fd,
+		const uint8_t key[SP_REC_KEY], char why[SP_REC_WHY]);
+/* That key. SP_EDENIED for a reader without one. */
+sp_nodiscard int sp_rec_reader_key(const struct sp_rec_reader *r, uint8_t out[SP_REC_KEY]);
 /* Wipes what it knew. Accepts NULL. */
 void sp_rec_reader_destroy(struct sp_rec_reader *r);
 const struct sp_rec_start *sp_rec_reader_start(const struct sp_rec_reader *r);
