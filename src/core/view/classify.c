@@ -92,9 +92,9 @@ enum sp_class sp_classify(const uint8_t *px, size_t stride, uint32_t w, uint32_t
 			: SP_CLASS_SHARP;
 }
 
-void sp_heat_change(struct sp_heat *h, uint32_t now_ms)
+void sp_heat_change(struct sp_heat *h, uint32_t now_ms, uint32_t held_ms)
 {
-	if (now_ms - h->changed_ms > SP_HEAT_PAUSE_MS) {
+	if (now_ms - h->changed_ms > SP_HEAT_PAUSE_MS + held_ms) {
 		h->run = 0;
 	}
 	h->run = (uint8_t)(h->run < UINT8_MAX ? h->run + 1 : h->run);

@@ -27,7 +27,8 @@ struct sp_heat {
 #define SP_HEAT_MOVING 4
 #define SP_HEAT_PAUSE_MS 250 /* longer ones end a run */
 
-void sp_heat_change(struct sp_heat *h, uint32_t now_ms);
+/* held_ms: so long nobody looked, because nothing could be sent. */
+void sp_heat_change(struct sp_heat *h, uint32_t now_ms, uint32_t held_ms);
 bool sp_heat_moves(const struct sp_heat *h, uint32_t now_ms);
 /* Milliseconds since the last change. */
 uint32_t sp_heat_still(const struct sp_heat *h, uint32_t now_ms);

@@ -9,6 +9,7 @@
 #define JOB_PIECES 24
 #define RFX_QUANT_POOR ((struct sp_rfx_quant){7, 7, 7, 8, 8, 8, 9, 9, 9, 10})
 #define KEEP (96u << 10) /* of memory for output, per job, from frame to frame */
+#define HELD_MS 1000u /* what waits for longer is not said to move */
 #define MAX_JOB_BYTES (64u << 20)
 
 /* ---- life ---- */
@@ -22,6 +23,7 @@ struct sp_emit_gfx *sp_emit_gfx_create(const struct sp_emit_gfx_conf *conf)
 	}
 	e->conf = *conf;
 	e->gfx = conf->gfx;
+	e->video.share = VIDEO_SHARE;
 	sp_emit_gfx_prices(e);
 	e->kernel = sp_rfx_kernel(sp_cpu_best());
 	e->clear = sp_clear_enc_create();
@@ -161,6 +163,11 @@ bool sp_emit_gfx_pending(const struct sp_emit_gfx *e)
 	return e->mirror && sp_mirror_pending(e->mirror);
 }
 
+void sp_emit_gfx_held(struct sp_emit_gfx *e)
+{
+	e->held = true;
+}
+
 void sp_emit_gfx_shown(struct sp_emit_gfx *e, size_t tile, enum shown shown)
 {
 	struct tile *t = &e->tile[tile];
@@ -259,6 +266,9 @@ int sp_emit_gfx_begin(struct sp_emit_gfx *e, const uint8_t *fb, size_t stride, s
 	if (!e->mirror) {
 		return 0;
 	}
+	uint64_t since = (now_us - e->now_us) / 1000;
+	e->held_ms = !e->held ? 0 : since < HELD_MS ? (uint32_t)since : HELD_MS;
+	e->held = false;
 	e->now_us = now_us;
 	e->stamp = stamp;
 	e->n_pieces = e->n_jobs = e->pixels = e->cost = 0;

@@ -48,6 +48,8 @@ void sp_emit_gfx_damage(struct sp_emit_gfx *e, struct sp_rect r);
 void sp_emit_gfx_lose(struct sp_emit_gfx *e, struct sp_rect r);
 /* True while something is damaged. */
 bool sp_emit_gfx_pending(const struct sp_emit_gfx *e);
+/* Something was to be sent, but the line had no room for it. */
+void sp_emit_gfx_held(struct sp_emit_gfx *e);
 /* When something that was sent with loss is to be sent better; 0: nothing is. */
 uint64_t sp_emit_gfx_deadline(const struct sp_emit_gfx *e);
 

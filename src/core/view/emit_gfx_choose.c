@@ -4,12 +4,13 @@
 #include "core/view/emit_gfx_part.h"
 
 #define HEAT_SHARE 4 /* the part of a tile that has to change for it to move */
+#define HEAT_SHARE_PICTURE 16 /* at the edges of a film there may be less of it */
 #define SLACK 2 /* a frame may be so many times as large as it should */
 
 #define PRICE_PIXELS 4096u /* fewer say nothing about a price */
 
 /* What it was for a desktop of text and photographs; the first frames tell better. */
-static const uint32_t first_price[PRICES] = {250, 220, 70, 120, 2000, 12};
+static const uint32_t first_price[PRICES] = {250, 220, 70, 120, 2000, 12, 50};
 
 void sp_emit_gfx_prices(struct sp_emit_gfx *e)
 {
@@ -209,6 +210,7 @@ static int take_tile(struct sp_emit_gfx *e, size_t i, const uint8_t *fb, size_t 
 		sp_emit_gfx_shown(e, i, SHOWN_POOR);
 		return SP_OK;
 	}
+	sp_emit_gfx_video_leave(e, i);
 	if (lossy) {
 		return add_picture(e, i, r, tight);
 	}
@@ -243,8 +245,9 @@ static size_t classify(struct sp_emit_gfx *e, const uint8_t *fb, size_t stride)
 		enum sp_class class = sp_classify(fb + (size_t)r.y * stride + 4 * (size_t)r.x,
 				stride, (uint32_t)r.w, (uint32_t)r.h);
 		size_t n = (size_t)r.w * (size_t)r.h;
-		if (n * HEAT_SHARE >= TILE * TILE) {
-			sp_heat_change(&t->heat, now);
+		size_t share = class == SP_CLASS_PICTURE ? HEAT_SHARE_PICTURE : HEAT_SHARE;
+		if (n * share >= TILE * TILE) {
+			sp_heat_change(&t->heat, now, e->held_ms);
 		} else {
 			t->heat.changed_ms = now;
 		}
@@ -307,6 +310,7 @@ static int improve(struct sp_emit_gfx *e, size_t i)
 	struct tile *t = &e->tile[i];
 	unsigned left = t->shown == SHOWN_POOR ? passes_left(e, i) : 0;
 
+	sp_emit_gfx_video_leave(e, i);
 	if (left > 0) {
 		if (left == 1) {
 			sp_emit_gfx_shown(e, i, SHOWN_GOOD);
@@ -335,6 +339,11 @@ static int choose_still(struct sp_emit_gfx *e, size_t budget)
 	uint32_t now = sp_emit_gfx_ms(e);
 	int rc = SP_OK;
 
+	if (!e->video.on && (e->conf.can.mixed || e->n_pieces == 0) &&
+			sp_emit_gfx_video_wait(e) == 0) {
+		/* Nothing that would be painted over by it, or the other way round. */
+		return sp_emit_gfx_video_chroma(e);
+	}
 	for (size_t k = 0; rc == SP_OK && e->inexact > 0 && k < e->n_tiles && e->cost <= budget;
 			k++) {
 		size_t i = e->at;
@@ -359,7 +368,7 @@ int sp_emit_gfx_choose(struct sp_emit_gfx *e, const uint8_t *fb, size_t stride, 
 
 uint64_t sp_emit_gfx_deadline(const struct sp_emit_gfx *e)
 {
-	uint32_t now = sp_emit_gfx_ms(e), least = UINT32_MAX;
+	uint32_t now = sp_emit_gfx_ms(e), least = sp_emit_gfx_video_wait(e);
 
 	for (size_t i = 0; e->inexact > 0 && i < e->n_tiles; i++) {
 		if (e->tile[i].shown != SHOWN_EXACT) {

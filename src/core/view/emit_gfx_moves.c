@@ -42,6 +42,7 @@ static void copy_shown(struct sp_emit_gfx *e, const struct sp_motion_move *mv)
 						(enum shown)worst);
 				t->heat.changed_ms = sp_emit_gfx_ms(e);
 			}
+			sp_emit_gfx_video_leave(e, (size_t)y * columns + (size_t)x);
 			if (e->prog) {
 				sp_prog_enc_settle(e->prog, (uint32_t)x, (uint32_t)y);
 			}

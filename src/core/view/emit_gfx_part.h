@@ -25,6 +25,7 @@ enum shown {
 };
 
 /* When a tile that stays still is sent better. */
+#define CHROMA_MS 80u /* what AVC444 sent without the rest of its colours, which are owed */
 #define POOR_MS 120u
 #define GOOD_MS 500u
 
@@ -32,6 +33,8 @@ struct tile {
 	struct sp_heat heat;
 	uint8_t shown; /* enum shown */
 	uint8_t class; /* enum sp_class, of the last change */
+	bool video; /* the surface of video has the luma of all of it */
+	bool owed; /* INVARIANT: only where video is set: shown as it is there, without its chroma */
 };
 
 /* How a piece is encoded, in the order in which kinds go into a frame. */
@@ -53,6 +56,7 @@ enum price {
 	PRICE_UPGRADE,
 	PRICE_EXACT, /* of a picture */
 	PRICE_VIDEO,
+	PRICE_CHROMA, /* what video owes */
 	PRICES,
 };
 
@@ -81,6 +85,7 @@ struct fill {
 };
 
 #define VIDEO_RECTS 64
+#define VIDEO_SHARE 256u
 
 /*
  * One place that moves, in a surface of its own that nobody sees: what changed in it is coded there
@@ -92,6 +97,10 @@ struct video {
 	struct sp_avc_enc *enc;
 	bool broken; /* the library does not do it */
 	uint32_t used_ms;
+	size_t owed; /* tiles */
+	unsigned share; /* of the bit rate that would do, as the line had room; at most VIDEO_SHARE */
+	size_t picture; /* bytes that one may have at its bit rate */
+	bool coarse; /* the last one was worse than it would be on a better line */
 	/* In this frame. */
 	bool on;
 	enum sp_avc_what what;
@@ -126,6 +135,8 @@ struct sp_emit_gfx {
 	/* The frame that was begun. */
 	bool open; /* the server has a frame */
 	uint64_t now_us;
+	bool held;
+	uint32_t held_ms; /* since the last one, when this one had to wait */
 	uint32_t stamp, frame;
 	struct video video;
 	bool others; /* the last frame was of video only: the next one is of what waited */
@@ -153,6 +164,15 @@ sp_nodiscard int sp_emit_gfx_choose(
 		struct sp_emit_gfx *e, const uint8_t *fb, size_t stride, size_t budget);
 /* Whether the moving place may be coded as video in this frame; prepares it. */
 sp_nodiscard int sp_emit_gfx_video(struct sp_emit_gfx *e, size_t budget);
+/*
+ * Milliseconds until the chroma is due that video owes, which is when all that owes it has been
+ * still; UINT32_MAX: none is.
+ */
+uint32_t sp_emit_gfx_video_wait(const struct sp_emit_gfx *e);
+/* It goes with this frame. */
+sp_nodiscard int sp_emit_gfx_video_chroma(struct sp_emit_gfx *e);
+/* What the screen shows in this tile is not what video has of it, from here on. */
+void sp_emit_gfx_video_leave(struct sp_emit_gfx *e, size_t tile);
 /* Whether the tile, which changed, would go with it. */
 bool sp_emit_gfx_video_wants(const struct sp_emit_gfx *e, size_t tile);
 /* The same, and then r of it does. */

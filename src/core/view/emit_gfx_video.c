@@ -5,8 +5,11 @@
 #define MAX_SIDE 3840 /* what encoders take */
 #define IDLE_MS 10000u /* an encoder that nobody needed for so long is given back */
 #define FPS 30u
-#define BITS 10u /* of 100 pixels, when the line has room for it */
+#define BITS 30u /* of 100 pixels, when the line has room for it */
+#define SMALLEST 16u
 #define QP 22 /* not better than this: what rests is sent without loss anyway */
+#define HARD 4 /* pixels of chroma in a byte: what takes more is not shown well */
+#define COARSE 3 / 4 /* of its bytes: what needs more would have needed more still */
 #define SURFACES 0x100u /* numbers from here on are of surfaces that nobody sees */
 
 void sp_emit_gfx_video_end(struct sp_emit_gfx *e)
@@ -17,6 +20,9 @@ void sp_emit_gfx_video_end(struct sp_emit_gfx *e)
 	v->enc = NULL;
 	v->area = (struct sp_rect){0};
 	v->on = false;
+	for (size_t i = 0; e->tile && i < e->n_tiles; i++) {
+		sp_emit_gfx_video_leave(e, i);
+	}
 }
 
 static int drop(struct sp_emit_gfx *e)
@@ -27,12 +33,20 @@ static int drop(struct sp_emit_gfx *e)
 	return rc;
 }
 
-static uint32_t bit_rate(struct sp_rect area, size_t budget)
+/* A frame that had to wait makes the next pictures smaller, others let them grow again. */
+static void adapt(struct video *v, bool held)
+{
+	unsigned share = held ? v->share - v->share / 8 : v->share + VIDEO_SHARE / 32;
+
+	v->share = share > VIDEO_SHARE ? VIDEO_SHARE : share < SMALLEST ? SMALLEST : share;
+}
+
+static uint32_t bit_rate(const struct video *v, struct sp_rect area, size_t budget)
 {
 	uint64_t wanted = (uint64_t)area.w * (uint64_t)area.h * BITS / 100 * FPS;
 	uint64_t most = (uint64_t)budget * 8 * FPS / 2;
 
-	wanted = wanted < most ? wanted : most;
+	wanted = (wanted < most ? wanted : most) * v->share / VIDEO_SHARE;
 	return wanted < UINT32_MAX ? (uint32_t)wanted : UINT32_MAX;
 }
 
@@ -43,11 +57,11 @@ static enum sp_avc_mode mode(const struct sp_emit_gfx *e)
 	return can->avc444v2 ? SP_AVC_444V2 : can->avc444 ? SP_AVC_444 : SP_AVC_420;
 }
 
-static struct sp_h264_conf h264_conf(struct sp_rect area, size_t budget)
+static struct sp_h264_conf h264_conf(const struct video *v, struct sp_rect area, size_t budget)
 {
 	return (struct sp_h264_conf){.w = (uint32_t)area.w,
 			.h = (uint32_t)area.h,
-			.bit_rate = bit_rate(area, budget),
+			.bit_rate = bit_rate(v, area, budget),
 			.qp = QP,
 			.fps = FPS,
 			.low = true,
@@ -59,7 +73,7 @@ static int make(struct sp_emit_gfx *e, struct sp_rect area, size_t budget)
 	struct sp_avc_enc_conf conf = {.impl = e->conf.h264,
 			.cpu = sp_cpu_best(),
 			.mode = mode(e),
-			.h264 = h264_conf(area, budget)};
+			.h264 = h264_conf(&e->video, area, budget)};
 	struct video *v = &e->video;
 	int rc = drop(e);
 
@@ -78,6 +92,8 @@ static int make(struct sp_emit_gfx *e, struct sp_rect area, size_t budget)
 					     e->gfx, v->surface, (uint16_t)area.w, (uint16_t)area.h)
 			   : rc;
 }
+
+/* ---- what is coded ---- */
 
 static bool moves(const struct sp_emit_gfx *e, size_t i)
 {
@@ -108,6 +124,7 @@ int sp_emit_gfx_video(struct sp_emit_gfx *e, size_t budget)
 
 	v->on = false;
 	v->n = 0;
+	adapt(v, e->held_ms > 0);
 	if (!e->conf.h264 || !e->conf.can.avc420 || v->broken) {
 		return SP_OK;
 	}
@@ -123,7 +140,7 @@ int sp_emit_gfx_video(struct sp_emit_gfx *e, size_t budget)
 		}
 		rc = make(e, area, budget);
 	} else {
-		struct sp_h264_conf conf = h264_conf(v->area, budget);
+		struct sp_h264_conf conf = h264_conf(v, v->area, budget);
 
 		rc = sp_avc_enc_rate(v->enc, &conf);
 	}
@@ -132,6 +149,7 @@ int sp_emit_gfx_video(struct sp_emit_gfx *e, size_t budget)
 	}
 	v->on = true;
 	v->what = SP_AVC_LUMA;
+	v->picture = bit_rate(v, v->area, budget) / 8 / FPS;
 	v->used_ms = sp_emit_gfx_ms(e);
 	return sp_emit_gfx_piece(
 			e, (struct piece){.r = v->area, .way = WAY_VIDEO, .price = PRICE_VIDEO});
@@ -183,15 +201,66 @@ static struct sp_rect even(struct sp_rect area, struct sp_rect r)
 	return sp_rect_and(area, (struct sp_rect){area.x + x, area.y + y, right - x, bottom - y});
 }
 
+void sp_emit_gfx_video_leave(struct sp_emit_gfx *e, size_t tile)
+{
+	struct tile *t = &e->tile[tile];
+
+	e->video.owed -= t->owed;
+	t->video = t->owed = false;
+}
+
 bool sp_emit_gfx_video_take(struct sp_emit_gfx *e, size_t tile, struct sp_rect r)
 {
+	struct tile *t = &e->tile[tile];
+
+	if (!t->video) {
+		r = sp_mirror_rect(e->mirror, tile);
+	}
 	r = even(e->video.area, r);
 	if (!sp_emit_gfx_video_wants(e, tile) || !add(&e->video, r)) {
 		return false;
 	}
+	bool owed = mode(e) != SP_AVC_420;
+	e->video.owed += owed - t->owed;
+	t->video = true;
+	t->owed = owed;
 	e->stats.moving += (uint64_t)r.w * (uint64_t)r.h;
 	return true;
 }
+
+/* ---- the colours that it lacks ---- */
+
+uint32_t sp_emit_gfx_video_wait(const struct sp_emit_gfx *e)
+{
+	uint32_t now = sp_emit_gfx_ms(e), wait = e->video.owed > 0 ? 0 : UINT32_MAX;
+
+	for (size_t i = 0; e->video.owed > 0 && i < e->n_tiles; i++) {
+		uint32_t still = sp_heat_still(&e->tile[i].heat, now);
+
+		if (e->tile[i].owed && still < CHROMA_MS && wait < CHROMA_MS - still) {
+			wait = CHROMA_MS - still;
+		}
+	}
+	return wait;
+}
+
+int sp_emit_gfx_video_chroma(struct sp_emit_gfx *e)
+{
+	struct video *v = &e->video;
+
+	v->n = 0;
+	for (size_t i = 0; i < e->n_tiles; i++) {
+		if (e->tile[i].owed && !add(v, even(v->area, sp_mirror_rect(e->mirror, i)))) {
+			sp_emit_gfx_video_leave(e, i);
+		}
+	}
+	v->on = true;
+	v->what = SP_AVC_CHROMA;
+	return sp_emit_gfx_piece(
+			e, (struct piece){.r = v->area, .way = WAY_VIDEO, .price = PRICE_CHROMA});
+}
+
+/* ---- encoding ---- */
 
 int sp_emit_gfx_video_run(struct sp_emit_gfx *e, struct sp_wr *out)
 {
@@ -211,6 +280,22 @@ int sp_emit_gfx_video_run(struct sp_emit_gfx *e, struct sp_wr *out)
 	return rc;
 }
 
+/* Good it is, unless the encoder had to save. */
+static void pay(struct sp_emit_gfx *e, size_t bytes)
+{
+	struct video *v = &e->video;
+	size_t pixels = v->owed * TILE * TILE;
+	bool coarse = v->coarse || bytes > pixels / HARD;
+
+	for (size_t i = 0; i < e->n_tiles; i++) {
+		if (e->tile[i].owed && !coarse) {
+			sp_emit_gfx_shown(e, i, SHOWN_GOOD);
+		}
+		e->tile[i].owed = false;
+	}
+	v->owed = 0;
+}
+
 int sp_emit_gfx_video_put(struct sp_emit_gfx *e, struct sp_span data)
 {
 	struct video *v = &e->video;
@@ -222,6 +307,11 @@ int sp_emit_gfx_video_put(struct sp_emit_gfx *e, struct sp_span data)
 	int rc = sp_gfx_server_put(e->gfx, v->surface, codec, v->sent, data);
 
 	e->stats.moving_bytes += data.n;
+	if (v->what == SP_AVC_LUMA) {
+		v->coarse = data.n > v->picture * COARSE;
+	} else {
+		pay(e, data.n);
+	}
 	for (size_t i = 0; rc == SP_OK && i < v->n; i++) {
 		struct sp_gfx_point to = {(int16_t)v->rect[i].x, (int16_t)v->rect[i].y};
 		struct sp_rect from = v->rect[i];

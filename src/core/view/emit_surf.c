@@ -267,7 +267,7 @@ static void take_tile(struct sp_emit_surf *e, size_t i, const uint8_t *fb, size_
 			(uint32_t)r.w, (uint32_t)r.h);
 
 	if (r.w * r.h * HEAT_SHARE >= TILE * TILE) {
-		sp_heat_change(&t->heat, now_ms(e));
+		sp_heat_change(&t->heat, now_ms(e), 0);
 	} else {
 		t->heat.changed_ms = now_ms(e);
 	}

@@ -386,6 +386,8 @@ int sp_desk_gfx_send(struct sp_desk_gfx *g, const struct sp_capture_frame *f)
 		sp_pace_idle(&g->pace);
 	} else if (sp_pace_ready(&g->pace, now) && sp_port_queued(g->port) <= HELD) {
 		rc = make_frame(g, f, now);
+	} else {
+		sp_emit_gfx_held(g->emit);
 	}
 	if (g->state == SP_DESK_GFX_UP && !g->encoding) {
 		arm(g, now);

@@ -66,7 +66,7 @@ static void test_heat(void **state)
 	assert_false(sp_heat_moves(&h, now));
 	for (int i = 0; i < 10; i++) {
 		now += 40;
-		sp_heat_change(&h, now);
+		sp_heat_change(&h, now, 0);
 		assert_int_equal(sp_heat_moves(&h, now), i + 1 >= SP_HEAT_MOVING);
 	}
 	assert_true(sp_heat_moves(&h, now + SP_HEAT_PAUSE_MS));
@@ -75,9 +75,15 @@ static void test_heat(void **state)
 	/* Somebody types: never without a pause. */
 	for (int i = 0; i < 10; i++) {
 		now += 300;
-		sp_heat_change(&h, now);
+		sp_heat_change(&h, now, 0);
 		assert_false(sp_heat_moves(&h, now));
 	}
+	/* It moves all the same when nobody could look more often. */
+	for (int i = 0; i < 5; i++) {
+		now += 900;
+		sp_heat_change(&h, now, 700);
+	}
+	assert_true(sp_heat_moves(&h, now));
 	/* The clock may go round. */
 	h.changed_ms = UINT32_MAX - 5;
 	assert_int_equal(sp_heat_still(&h, 4), 10);
