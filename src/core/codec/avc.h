@@ -110,6 +110,7 @@ struct sp_avc_enc_conf {
 	enum sp_cpu cpu;
 	enum sp_avc_mode mode;
 	struct sp_h264_conf h264; /* w and h: of the surface, any size */
+	uint8_t chroma_qp; /* of pictures of chroma, whatever they take; 0: they are as those of luma */
 };
 
 /* What of an AVC444 picture is sent; AVC420 has luma only. */
@@ -140,5 +141,7 @@ struct sp_rect sp_avc_enc_owed(const struct sp_avc_enc *e);
 struct sp_rect sp_avc_enc_sent(const struct sp_avc_enc *e);
 /* As enc_rate of the library, but for changes of the bit rate that are not worth it. */
 sp_nodiscard int sp_avc_enc_rate(struct sp_avc_enc *e, const struct sp_h264_conf *conf);
+/* Another chroma_qp, only where there was one. */
+sp_nodiscard int sp_avc_enc_chroma_qp(struct sp_avc_enc *e, uint8_t qp);
 
 #endif

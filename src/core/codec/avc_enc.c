@@ -33,14 +33,27 @@ struct sp_avc_enc {
 	bool begun;
 };
 
+static struct sp_h264_conf conf_of(const struct sp_avc_enc *e, int view)
+{
+	struct sp_h264_conf conf = e->conf.h264;
+
+	if (view == AUX && e->conf.chroma_qp > 0) {
+		conf.bit_rate = 0;
+		conf.qp = e->conf.chroma_qp;
+	}
+	return conf;
+}
+
 static int view_create(struct sp_avc_enc *e, int view)
 {
+	struct sp_h264_conf conf = conf_of(e, view);
+
 	if (e->view[view].lib) {
 		return SP_OK;
 	}
 	int rc = sp_avc_planes_init(&e->view[view].planes, e->conf.h264.w, e->conf.h264.h);
 
-	return rc == SP_OK ? e->conf.impl->enc_create(&e->conf.h264, &e->view[view].lib) : rc;
+	return rc == SP_OK ? e->conf.impl->enc_create(&conf, &e->view[view].lib) : rc;
 }
 
 int sp_avc_enc_create(const struct sp_avc_enc_conf *conf, struct sp_avc_enc **out)
@@ -241,9 +254,23 @@ int sp_avc_enc_rate(struct sp_avc_enc *e, const struct sp_h264_conf *conf)
 	e->conf.h264.qp = conf->qp;
 	e->conf.h264.fps = conf->fps;
 	for (int i = 0; i < VIEWS && rc == SP_OK; i++) {
+		struct sp_h264_conf of_view = conf_of(e, i);
+
 		if (e->view[i].lib) {
-			rc = e->conf.impl->enc_rate(e->view[i].lib, &e->conf.h264);
+			rc = e->conf.impl->enc_rate(e->view[i].lib, &of_view);
 		}
 	}
 	return rc;
+}
+
+int sp_avc_enc_chroma_qp(struct sp_avc_enc *e, uint8_t qp)
+{
+	if (qp == 0 || e->conf.chroma_qp == 0) {
+		return SP_EARG;
+	}
+	bool other = qp != e->conf.chroma_qp;
+	e->conf.chroma_qp = qp;
+	struct sp_h264_conf conf = conf_of(e, AUX);
+
+	return other && e->view[AUX].lib ? e->conf.impl->enc_rate(e->view[AUX].lib, &conf) : SP_OK;
 }
