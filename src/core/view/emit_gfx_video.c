@@ -7,6 +7,8 @@
 #define FPS 30u
 #define BITS 30u /* of 100 pixels, when the line has room for it */
 #define SMALLEST 16u
+#define CHROMA_QP 18 /* it is one picture, at rest */
+#define CHROMA_QP_COARSE 30
 #define QP 22 /* not better than this: what rests is sent without loss anyway */
 #define HARD 4 /* pixels of chroma in a byte: what takes more is not shown well */
 #define COARSE 3 / 4 /* of its bytes: what needs more would have needed more still */
@@ -73,6 +75,7 @@ static int make(struct sp_emit_gfx *e, struct sp_rect area, size_t budget)
 	struct sp_avc_enc_conf conf = {.impl = e->conf.h264,
 			.cpu = sp_cpu_best(),
 			.mode = mode(e),
+			.chroma_qp = CHROMA_QP,
 			.h264 = h264_conf(&e->video, area, budget)};
 	struct video *v = &e->video;
 	int rc = drop(e);
@@ -254,10 +257,14 @@ int sp_emit_gfx_video_chroma(struct sp_emit_gfx *e)
 			sp_emit_gfx_video_leave(e, i);
 		}
 	}
+	int rc = sp_avc_enc_chroma_qp(v->enc, v->coarse ? CHROMA_QP_COARSE : CHROMA_QP);
 	v->on = true;
 	v->what = SP_AVC_CHROMA;
-	return sp_emit_gfx_piece(
-			e, (struct piece){.r = v->area, .way = WAY_VIDEO, .price = PRICE_CHROMA});
+	return rc != SP_OK ? rc
+			   : sp_emit_gfx_piece(e,
+					     (struct piece){.r = v->area,
+							     .way = WAY_VIDEO,
+							     .price = PRICE_CHROMA});
 }
 
 /* ---- encoding ---- */
