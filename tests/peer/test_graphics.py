@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # tests/peer/test_graphics.py - the screen through each of a real client's ways to be shown one.
 import os
+import re
+import time
 
 import picture
 from inside import Shared, save_ppm, tiled
-from world import main
+from world import main, wait_for
 
 CARD = picture.test_card(640, 480)
 
@@ -37,6 +39,22 @@ class Ways(Shared):
         probe.ask('film', 65, 67, 512, 384, 20)
         self.same(viewer, inside, what='film')
 
+    def again(self, viewer, inside, probe):
+        """What was there before comes out of the client's cache, as it was."""
+        before = self.trial.log()
+        paths = [save_ppm(tiled(card, 700, 500), self.world.path(f'page{i}.ppm')) for i, card in
+                 enumerate((CARD, picture.test_card(320, 240)))]
+        for step in range(6):
+            probe.ask('show', paths[step % 2], 101, 83)
+            self.same(viewer, inside, what=f'page {step}')
+            time.sleep(0.3)
+        viewer.proc.stop()
+        numbers = wait_for('summary', lambda: re.search(r"(\d+) of the client's cache \((\d+) stored, 0 imported\)",
+                                                        self.trial.log()[len(before):]), 10)
+        pasted, stored = map(int, numbers.groups())
+        self.assertGreater(pasted, 3 * 700 * 500 // 2)
+        self.assertGreater(stored, 100)
+
     def mode(self, inside, size):
         """As somebody does who sets the size of his screen."""
         name = 'test-%dx%d' % size
@@ -51,6 +69,7 @@ class Ways(Shared):
         self.assertIn(', progressive', self.trial.log())
         self.changes(viewer, inside, probe)
         self.film(viewer, inside, probe)
+        self.again(viewer, inside, probe)
 
     def test_avc420(self):
         viewer, inside, probe = self.way('/gfx:AVC420')

@@ -59,7 +59,7 @@ static void count_row(const uint8_t *px, size_t n, struct count *c)
 	count_plain(px + 4 * i, n - i, c);
 }
 
-static bool flat(const uint8_t *px, size_t stride, uint32_t w, uint32_t h)
+bool sp_flat(const uint8_t *px, size_t stride, uint32_t w, uint32_t h)
 {
 	for (uint32_t y = 0; y < h; y++) {
 		const uint8_t *row = px + y * stride;
@@ -76,7 +76,7 @@ enum sp_class sp_classify(const uint8_t *px, size_t stride, uint32_t w, uint32_t
 {
 	struct count c = {0};
 
-	if (flat(px, stride, w, h)) {
+	if (sp_flat(px, stride, w, h)) {
 		return SP_CLASS_FLAT;
 	}
 	if (w < 8 || w * h < FEW_PIXELS) {

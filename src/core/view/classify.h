@@ -15,6 +15,9 @@ enum sp_class {
 /* BGRX; X does not count. w and h are at least 1. */
 enum sp_class sp_classify(const uint8_t *px, size_t stride, uint32_t w, uint32_t h);
 
+/* Whether all pixels are of one colour. */
+bool sp_flat(const uint8_t *px, size_t stride, uint32_t w, uint32_t h);
+
 /*
  * Whether a place moves: it has changed several times in a row, each a moment after the other.
  * For all places of a screen, so it is small.

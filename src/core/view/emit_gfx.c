@@ -27,7 +27,9 @@ struct sp_emit_gfx *sp_emit_gfx_create(const struct sp_emit_gfx_conf *conf)
 	sp_emit_gfx_prices(e);
 	e->kernel = sp_rfx_kernel(sp_cpu_best());
 	e->clear = sp_clear_enc_create();
-	if (!e->clear) {
+	e->cache = conf->keys ? sp_tilecache_create(conf->can.cache_slots, conf->can.cache_bytes)
+			      : NULL;
+	if (!e->clear || (conf->keys && !e->cache)) {
 		sp_emit_gfx_destroy(e);
 		return NULL;
 	}
@@ -58,6 +60,7 @@ void sp_emit_gfx_destroy(struct sp_emit_gfx *e)
 	}
 	drop_layout(e);
 	sp_clear_enc_destroy(e->clear);
+	sp_tilecache_destroy(e->cache);
 	sp_emit_gfx_workers_finish(e);
 	for (size_t i = 0; i < e->cap_jobs; i++) {
 		sp_wr_finish(&e->job[i].out);
@@ -275,7 +278,10 @@ int sp_emit_gfx_begin(struct sp_emit_gfx *e, const uint8_t *fb, size_t stride, s
 	e->fill.n = 0;
 	e->video.on = false;
 	size_t changed = sp_mirror_compare(e->mirror, fb, stride, &around);
-	int rc = changed > 0 ? sp_emit_gfx_moves(e, fb, stride, around, changed) : SP_OK;
+	int rc = changed > 0 ? sp_emit_gfx_cache_keep(e, budget) : SP_OK;
+	if (rc == SP_OK && changed > 0) {
+		rc = sp_emit_gfx_moves(e, fb, stride, around, changed);
+	}
 	if (rc == SP_OK) {
 		rc = sp_emit_gfx_choose(e, fb, stride, budget);
 	}

@@ -10,16 +10,18 @@
 #include "core/base/rect.h"
 #include "core/chan/gfx_server.h"
 #include "core/codec/h264.h"
+#include "core/view/tilekey.h"
 
 /*
  * What goes how: pixels that the client has are never sent; what has only moved is copied there;
+ * tiles that come again are taken from its cache, into which they went when they were replaced;
  * one colour is filled; letters and lines go without loss; what moves goes as video; pictures with
  * loss at first, and without it once they have been still for half a second. All of the output is one surface.
  *
  * A frame is made in three steps, so that the second may be done by several threads:
  * sp_emit_gfx_begin() decides and takes the pixels, sp_emit_gfx_run() encodes one part of them,
- * sp_emit_gfx_end() puts the parts together in order. Between begin and end only run may be called;
- * the frame buffer may change then.
+ * sp_emit_gfx_end() puts the parts together in order. Between begin and end only run, damage and
+ * lose may be called; the frame buffer may change then.
  */
 struct sp_emit_gfx;
 
@@ -29,6 +31,7 @@ struct sp_emit_gfx_conf {
 	struct sp_gfx_server *gfx; /* READY; borrowed */
 	struct sp_gfx_can can; /* as READY told */
 	const struct sp_h264_impl *h264; /* NULL: none; outlives the emitter */
+	struct sp_tilekeys *keys; /* NULL: the client's cache is not used; outlives the emitter */
 };
 
 /* NULL without memory. sp_emit_gfx_layout() is to follow. */
@@ -41,6 +44,12 @@ void sp_emit_gfx_destroy(struct sp_emit_gfx *e);
  * painted. After an error the pipeline is of no use.
  */
 sp_nodiscard int sp_emit_gfx_layout(struct sp_emit_gfx *e, const struct sp_gfx_reset *layout);
+
+/*
+ * The client offers what it kept of earlier connections: of that it is told to use what these
+ * keys were given to. Not between begin and end.
+ */
+sp_nodiscard int sp_emit_gfx_import(struct sp_emit_gfx *e, const struct sp_gfx_list *offer);
 
 /* May have changed; clipped. */
 void sp_emit_gfx_damage(struct sp_emit_gfx *e, struct sp_rect r);
@@ -76,6 +85,8 @@ sp_nodiscard int sp_emit_gfx_probe(struct sp_emit_gfx *e, uint64_t now_us, uint3
 struct sp_emit_gfx_stats {
 	uint64_t frames, fills, copies; /* commands */
 	uint64_t copied; /* pixels */
+	uint64_t stored, imported, pastes; /* entries of the client's cache; commands */
+	uint64_t pasted; /* pixels */
 	uint64_t lossless, lossy, moving; /* pixels */
 	uint64_t lossless_bytes, lossy_bytes, moving_bytes;
 };

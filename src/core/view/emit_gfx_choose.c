@@ -205,6 +205,14 @@ static int take_tile(struct sp_emit_gfx *e, size_t i, const uint8_t *fb, size_t 
 									sp_emit_gfx_ms(e))));
 
 	sp_mirror_take(e->mirror, i, fb, stride);
+	sp_emit_gfx_cache_changed(e, i);
+	int rc = sp_emit_gfx_cache_paste(e, i, r);
+	if (rc != 0) {
+		sp_emit_gfx_video_leave(e, i);
+		settle(e, i);
+		sp_emit_gfx_shown(e, i, SHOWN_EXACT);
+		return rc < 0 ? rc : SP_OK;
+	}
 	if (sp_emit_gfx_video_take(e, i, r)) {
 		settle(e, i);
 		sp_emit_gfx_shown(e, i, SHOWN_POOR);

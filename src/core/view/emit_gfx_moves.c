@@ -23,9 +23,6 @@ static void copy_shown(struct sp_emit_gfx *e, const struct sp_motion_move *mv)
 	struct sp_rect from = {mv->to.x - mv->dx, mv->to.y - mv->dy, mv->to.w, mv->to.h};
 	uint8_t worst = SHOWN_EXACT;
 
-	if (e->inexact == 0) {
-		return;
-	}
 	for (int32_t y = from.y / TILE; y <= (from.y + from.h - 1) / TILE; y++) {
 		for (int32_t x = from.x / TILE; x <= (from.x + from.w - 1) / TILE; x++) {
 			uint8_t s = e->tile[(size_t)y * columns + (size_t)x].shown;
@@ -35,14 +32,14 @@ static void copy_shown(struct sp_emit_gfx *e, const struct sp_motion_move *mv)
 	}
 	for (int32_t y = mv->to.y / TILE; y <= (mv->to.y + mv->to.h - 1) / TILE; y++) {
 		for (int32_t x = mv->to.x / TILE; x <= (mv->to.x + mv->to.w - 1) / TILE; x++) {
-			struct tile *t = &e->tile[(size_t)y * columns + (size_t)x];
+			size_t i = (size_t)y * columns + (size_t)x;
 
-			if (worst < t->shown) {
-				sp_emit_gfx_shown(e, (size_t)y * columns + (size_t)x,
-						(enum shown)worst);
-				t->heat.changed_ms = sp_emit_gfx_ms(e);
+			sp_emit_gfx_cache_changed(e, i);
+			if (worst < e->tile[i].shown) {
+				sp_emit_gfx_shown(e, i, (enum shown)worst);
+				e->tile[i].heat.changed_ms = sp_emit_gfx_ms(e);
 			}
-			sp_emit_gfx_video_leave(e, (size_t)y * columns + (size_t)x);
+			sp_emit_gfx_video_leave(e, i);
 			if (e->prog) {
 				sp_prog_enc_settle(e->prog, (uint32_t)x, (uint32_t)y);
 			}

@@ -12,6 +12,7 @@
 #include "core/view/emit_gfx.h"
 #include "core/view/mirror.h"
 #include "core/view/motion.h"
+#include "core/view/tilecache.h"
 
 #define TILE SP_MIRROR_TILE
 #define FILL_RECTS 64 /* of one colour, put into one command */
@@ -33,6 +34,9 @@ struct tile {
 	struct sp_heat heat;
 	uint8_t shown; /* enum shown */
 	uint8_t class; /* enum sp_class, of the last change */
+	bool keyed; /* key is that of what is shown */
+	uint64_t key;
+	uint32_t new_ms; /* since when that is shown */
 	bool video; /* the surface of video has the luma of all of it */
 	bool owed; /* INVARIANT: only where video is set: shown as it is there, without its chroma */
 };
@@ -122,6 +126,7 @@ struct sp_emit_gfx {
 	uint32_t w, h; /* 0: no layout yet */
 	struct sp_mirror *mirror;
 	struct sp_motion *motion;
+	struct sp_tilecache *cache; /* the client's, of the connection; NULL: it is not used */
 	const struct sp_rfx_kernel *kernel;
 	struct sp_clear_enc *clear; /* of the connection */
 	/* One of them for pictures; none where the screen is larger than they can. */
@@ -157,6 +162,13 @@ void sp_emit_gfx_shown(struct sp_emit_gfx *e, size_t tile, enum shown shown);
 /* Sends what only moved. */
 sp_nodiscard int sp_emit_gfx_moves(struct sp_emit_gfx *e, const uint8_t *fb, size_t stride,
 		struct sp_rect around, size_t pixels);
+/* What is about to be replaced goes into the client's cache. */
+sp_nodiscard int sp_emit_gfx_cache_keep(struct sp_emit_gfx *e, size_t budget);
+/* 1 when the tile, of which that has changed, was taken from there, 0 when it has to be sent. */
+sp_nodiscard int sp_emit_gfx_cache_paste(
+		struct sp_emit_gfx *e, size_t tile, struct sp_rect changed);
+/* The tile shows something else from here on. */
+void sp_emit_gfx_cache_changed(struct sp_emit_gfx *e, size_t tile);
 /* The server has a frame from here on. */
 sp_nodiscard int sp_emit_gfx_open(struct sp_emit_gfx *e);
 /* Decides about the tiles that have changed, or else about those that are to become better. */

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "core/base/err.h"
@@ -88,6 +89,13 @@ static int start_drives(struct sp_desktop *d, struct sp_loop *l)
 	return rc;
 }
 
+static struct sp_tilekeys *make_keys(void)
+{
+	uint64_t seed[2];
+
+	return getrandom(seed, sizeof(seed), 0) == sizeof(seed) ? sp_tilekeys_create(seed) : NULL;
+}
+
 static int start_parts(struct sp_desktop *d, struct sp_loop *l)
 {
 	struct sp_xinput_opts in = {.display = sp_xserver_display(d->server),
@@ -115,6 +123,7 @@ static int start_parts(struct sp_desktop *d, struct sp_loop *l)
 		rc = start_drives(d, l);
 	}
 	d->pool = sp_pool_create(l, (size_t)sysconf(_SC_NPROCESSORS_ONLN));
+	d->keys = make_keys();
 	return rc == SP_OK ? start_clipboard(d, l) : rc;
 }
 
@@ -176,6 +185,7 @@ void sp_desktop_finish(struct sp_desktop *d)
 	sp_xcursor_destroy(d->cursor);
 	sp_capture_destroy(d->capture);
 	sp_pool_destroy(d->pool);
+	sp_tilekeys_destroy(d->keys);
 	sp_monitors_destroy(d->monitors);
 	sp_screen_destroy(d->screen);
 	sp_xlink_destroy(d->link);

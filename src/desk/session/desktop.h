@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "core/base/attr.h"
+#include "core/view/tilekey.h"
 #include "desk/session/bus.h"
 #include "desk/session/capture.h"
 #include "desk/session/clipboard.h"
@@ -45,6 +46,7 @@ struct sp_desktop {
 	struct sp_desk_echo echo; /* a part */
 	struct sp_capture *capture;
 	struct sp_pool *pool; /* for large pictures; NULL: they are encoded by the loop's thread */
+	struct sp_tilekeys *keys; /* for what clients cache, of all connections; NULL: nothing is */
 	struct sp_xcursor *cursor;
 	struct sp_xinput *input;
 	struct sp_desk_clipboard *clipboard;

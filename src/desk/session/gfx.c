@@ -29,6 +29,7 @@ struct sp_desk_gfx {
 	struct sp_watch *later; /* a frame that waits for time to pass */
 	struct sp_gfx_reset layout;
 	struct sp_pool *pool; /* borrowed */
+	struct sp_tilekeys *keys; /* borrowed */
 	bool encoding; /* a frame is with the pool */
 	uint64_t sent; /* bytes of all frames */
 };
@@ -58,11 +59,14 @@ static void drop(struct sp_desk_gfx *g)
 		sp_emit_gfx_stats(g->emit, &s);
 		sp_log(SP_LOG_INFO,
 				"pipeline: %llu frames, %llu bytes; %llu fills, %llu copies of "
-				"%llu pixels; %llu pixels sharp in %llu bytes, %llu lossy in %llu, "
+				"%llu pixels; %llu of the client's cache (%llu stored, %llu "
+				"imported); %llu pixels sharp in %llu bytes, %llu lossy in %llu, "
 				"%llu moving in %llu",
 				(unsigned long long)s.frames, (unsigned long long)g->sent,
 				(unsigned long long)s.fills, (unsigned long long)s.copies,
-				(unsigned long long)s.copied, (unsigned long long)s.lossless,
+				(unsigned long long)s.copied, (unsigned long long)s.pasted,
+				(unsigned long long)s.stored, (unsigned long long)s.imported,
+				(unsigned long long)s.lossless,
 				(unsigned long long)s.lossless_bytes, (unsigned long long)s.lossy,
 				(unsigned long long)s.lossy_bytes, (unsigned long long)s.moving,
 				(unsigned long long)s.moving_bytes);
@@ -129,6 +133,7 @@ static void on_ready(struct sp_desk_gfx *g, const struct sp_gfx_can *can)
 {
 	struct sp_emit_gfx_conf conf = {.gfx = g->gfx,
 			.can = *can,
+			.keys = g->keys,
 			.h264 = can->avc420 && sp_h264_there() ? &sp_h264_openh264 : NULL};
 
 	sp_log(SP_LOG_INFO, "pipeline: version 0x%08x, flags 0x%x%s%s%s", can->version, can->flags,
@@ -151,15 +156,24 @@ static void on_ready(struct sp_desk_gfx *g, const struct sp_gfx_can *can)
 	g->calls->wake(g->user);
 }
 
-/* Whether the client begins anew, which no frame outlives. */
-static bool begins(struct sp_span message)
+static void on_offer(struct sp_desk_gfx *g, const struct sp_gfx_list *offer)
+{
+	int rc = g->emit ? sp_emit_gfx_import(g->emit, offer) : SP_ESTATE;
+
+	if (rc != SP_OK) {
+		give_up(g, sp_err_text(rc));
+	}
+}
+
+/* Whether the client begins anew, or offers what it has cached: no frame may be under way. */
+static bool interrupts(struct sp_span message)
 {
 	struct sp_rd r, body;
 	uint16_t cmd = 0;
 
 	sp_rd_init(&r, message.p, message.n);
 	while (sp_rd_left(&r) > 0 && sp_gfx_next(&r, &cmd, &body) == SP_OK) {
-		if (cmd == SP_GFX_ADVERTISE) {
+		if (cmd == SP_GFX_ADVERTISE || cmd == SP_GFX_OFFER) {
 			return true;
 		}
 	}
@@ -171,7 +185,7 @@ static void on_message(struct sp_desk_gfx *g, struct sp_span message)
 	struct sp_gfx_server_event ev;
 	uint64_t now = sp_now_us();
 
-	if (begins(message)) {
+	if (interrupts(message)) {
 		settle(g);
 	}
 	if (!g->gfx) {
@@ -199,8 +213,10 @@ static void on_message(struct sp_desk_gfx *g, struct sp_span message)
 			sp_pace_silent(&g->pace, true);
 			g->calls->wake(g->user);
 			break;
-		case SP_GFX_SERVER_QOE:
 		case SP_GFX_SERVER_OFFER:
+			on_offer(g, &ev.offer);
+			break;
+		case SP_GFX_SERVER_QOE:
 			break;
 		}
 	}
@@ -213,7 +229,7 @@ static void attach(struct sp_part *p, struct sp_vc *vc)
 {
 	struct sp_desk_gfx *g = (struct sp_desk_gfx *)p;
 	struct sp_port_conf port = {.owner = p, .max_message = MAX_MESSAGE, .dense = true};
-	struct sp_gfx_server_conf conf = {0};
+	struct sp_gfx_server_conf conf = {.import = true};
 
 	g->gfx = sp_gfx_server_create(&conf);
 	int rc = g->gfx ? sp_vc_dynamic(vc, SP_GFX_CHANNEL, &port, &g->port) : SP_ENOMEM;
@@ -398,7 +414,7 @@ int sp_desk_gfx_send(struct sp_desk_gfx *g, const struct sp_capture_frame *f)
 /* ---- life ---- */
 
 struct sp_desk_gfx *sp_desk_gfx_create(struct sp_loop *l, struct sp_pool *pool,
-		const struct sp_desk_gfx_calls *calls, void *user)
+		struct sp_tilekeys *keys, const struct sp_desk_gfx_calls *calls, void *user)
 {
 	static const struct sp_part_calls part = {
 			.dynamic = true, .attach = attach, .event = event, .detach = detach};
@@ -411,6 +427,7 @@ struct sp_desk_gfx *sp_desk_gfx_create(struct sp_loop *l, struct sp_pool *pool,
 	g->calls = calls;
 	g->user = user;
 	g->pool = pool;
+	g->keys = keys;
 	sp_pace_init(&g->pace);
 	g->opening = sp_loop_timer(l, on_opening, g);
 	g->later = sp_loop_timer(l, on_later, g);

@@ -8,6 +8,7 @@
 #include "core/base/attr.h"
 #include "core/base/rect.h"
 #include "core/chan/gfx.h"
+#include "core/view/tilekey.h"
 #include "desk/session/capture.h"
 #include "host/io/loop.h"
 #include "host/io/pool.h"
@@ -26,9 +27,9 @@ struct sp_desk_gfx_calls {
 	void (*wake)(void *user);
 };
 
-/* For one connection; borrows the pool, which may be NULL. NULL without memory. */
+/* For one connection; borrows pool and keys, which may be NULL. NULL without memory. */
 sp_nodiscard struct sp_desk_gfx *sp_desk_gfx_create(struct sp_loop *l, struct sp_pool *pool,
-		const struct sp_desk_gfx_calls *calls, void *user);
+		struct sp_tilekeys *keys, const struct sp_desk_gfx_calls *calls, void *user);
 /* Accepts NULL. */
 void sp_desk_gfx_destroy(struct sp_desk_gfx *g);
 /* To be attached to the channels of the connection when it is active. */

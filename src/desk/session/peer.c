@@ -520,7 +520,12 @@ struct sp_peer *sp_peer_create(struct sp_loop *l, const struct sp_peer_conf *con
 	p->kick = sp_loop_timer(l, on_kick, p);
 	p->unanswered = sp_loop_timer(l, on_kick, p);
 	p->typist = sp_loop_timer(l, on_typist, p);
-	struct sp_picture_conf pc = {.loop = l, .screen = p->d->screen, .wake = on_wake, .user = p};
+	struct sp_picture_conf pc = {.loop = l,
+			.pool = p->d->pool,
+			.keys = p->d->keys,
+			.screen = p->d->screen,
+			.wake = on_wake,
+			.user = p};
 	p->picture = sp_picture_create(&pc);
 	struct sp_conn_conf cc = {.fd = conf->fd,
 			.rdp = sp_server_create(&sc, p->since_us),

@@ -131,7 +131,7 @@ int sp_picture_active(
 	p->size = *size;
 	drop_emitters(p);
 	if (!p->gfx && asks_for_pipeline(p)) {
-		p->gfx = sp_desk_gfx_create(p->conf.loop, p->conf.pool, &calls, p);
+		p->gfx = sp_desk_gfx_create(p->conf.loop, p->conf.pool, p->conf.keys, &calls, p);
 		if (!p->gfx) {
 			return SP_ENOMEM;
 		}

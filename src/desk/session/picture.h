@@ -8,6 +8,7 @@
 #include "core/base/attr.h"
 #include "core/base/rect.h"
 #include "core/rdp/server.h"
+#include "core/view/tilekey.h"
 #include "desk/session/capture.h"
 #include "desk/session/screen.h"
 #include "host/io/loop.h"
@@ -20,6 +21,7 @@ struct sp_picture;
 struct sp_picture_conf {
 	struct sp_loop *loop;
 	struct sp_pool *pool; /* borrowed; NULL: none */
+	struct sp_tilekeys *keys; /* the same */
 	const struct sp_screen *screen; /* borrowed */
 	void (*wake)(void *user); /* there is work that no descriptor tells of */
 	void *user;

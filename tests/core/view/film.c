@@ -7,6 +7,9 @@
 
 #include "core/base/err.h"
 
+void (*film_tap)(void *user, struct sp_span message);
+void *film_tap_user;
+
 uint32_t film_dice(struct film *f)
 {
 	f->seed = f->seed * 1664525u + 1013904223u;
@@ -35,8 +38,10 @@ void film_hear(struct film *f, struct sp_rcbuf *b)
 	sp_rcbuf_unref(b);
 	while (sp_gfx_server_next(f->s, &ev)) {
 		if (ev.kind == SP_GFX_SERVER_READY) {
-			struct sp_emit_gfx_conf conf = {
-					.gfx = f->s, .can = ev.can, .h264 = f->h264};
+			struct sp_emit_gfx_conf conf = {.gfx = f->s,
+					.can = ev.can,
+					.h264 = f->h264,
+					.keys = f->keys};
 
 			f->e = sp_emit_gfx_create(&conf);
 			assert_non_null(f->e);
@@ -58,6 +63,9 @@ void film_carry(struct film *f)
 
 	while ((b = sp_gfx_server_out(f->s))) {
 		f->bytes += b->n;
+		if (film_tap) {
+			film_tap(film_tap_user, sp_span(b->p, b->n));
+		}
 		f->free_us = f->free_us > f->now ? f->free_us : f->now;
 		f->free_us += f->rate ? b->n * 1000000u / f->rate : 0;
 		f->line[f->n_line % 4096].b = b;
@@ -97,11 +105,12 @@ void film_carry(struct film *f)
 	}
 }
 
-void film_begin(struct film *f, uint32_t w, uint32_t h, const struct sp_gfx_client_conf *cc)
+void film_begin(struct film *f, uint32_t w, uint32_t h, const struct sp_gfx_client_conf *cc,
+		struct sp_tilekeys *keys)
 {
-	struct sp_gfx_server_conf sc = {0};
+	struct sp_gfx_server_conf sc = {.import = true};
 
-	*f = (struct film){.now = 5000 * MS, .seed = w * 3 + h, .h264 = cc->h264};
+	*f = (struct film){.now = 5000 * MS, .seed = w * 3 + h, .h264 = cc->h264, .keys = keys};
 	f->s = sp_gfx_server_create(&sc);
 	f->c = sp_gfx_client_create(cc);
 	assert_non_null(f->s);

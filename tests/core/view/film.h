@@ -21,6 +21,7 @@ struct film {
 	struct sp_emit_gfx *e;
 	struct sp_pace pace;
 	const struct sp_h264_impl *h264; /* of both ends */
+	struct sp_tilekeys *keys; /* NULL: the cache is not used */
 	uint64_t now;
 	uint32_t seed;
 	uint64_t ack_us; /* answers take so long */
@@ -41,13 +42,18 @@ struct film {
 	size_t frames;
 };
 
+/* Sees each message before the client does, from the first one on; NULL: nobody does. */
+extern void (*film_tap)(void *user, struct sp_span message);
+extern void *film_tap_user;
+
 uint32_t film_dice(struct film *f);
 void film_layout(struct film *f, uint32_t w, uint32_t h);
 void film_hear(struct film *f, struct sp_rcbuf *b);
 /* The client takes all that was sent and that the line let through, shows it, and answers. */
 void film_carry(struct film *f);
-/* With a client of that kind. */
-void film_begin(struct film *f, uint32_t w, uint32_t h, const struct sp_gfx_client_conf *cc);
+/* With a client of that kind, and keys, which are borrowed. */
+void film_begin(struct film *f, uint32_t w, uint32_t h, const struct sp_gfx_client_conf *cc,
+		struct sp_tilekeys *keys);
 void film_end(struct film *f);
 void film_send(struct film *f);
 /* Time goes by, and frames as they may. */

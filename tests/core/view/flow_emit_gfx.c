@@ -6,6 +6,8 @@
 
 #define REST_MS 900 /* half a second, and the line has time for it */
 
+static struct sp_tilekeys *keys; /* of all tests */
+
 static const struct sp_gfx_client_conf kinds[] = {
 		{.max_version = 0},
 		{.max_version = SP_GFX_V8, .thin_client = true},
@@ -20,7 +22,7 @@ static void test_rest(void **state)
 		for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
 			struct film f;
 
-			film_begin(&f, sizes[i][0], sizes[i][1], &kinds[k]);
+			film_begin(&f, sizes[i][0], sizes[i][1], &kinds[k], keys);
 			if (f.w > 100) {
 				film_scene(&f);
 			}
@@ -49,7 +51,7 @@ static void test_scroll(void **state)
 	struct sp_emit_gfx_stats stats;
 	struct film f;
 
-	film_begin(&f, 1280, 800, &kinds[0]);
+	film_begin(&f, 1280, 800, &kinds[0], keys);
 	film_letters(&f, (struct sp_rect){40, 40, 1000, 640});
 	film_damage(&f, (struct sp_rect){0, 0, 1280, 800});
 	film_pass(&f, 200);
@@ -75,7 +77,7 @@ static void test_window(void **state)
 	struct film f;
 	struct sp_rect at = {100, 80, 400, 300};
 
-	film_begin(&f, 1024, 768, &kinds[0]);
+	film_begin(&f, 1024, 768, &kinds[0], keys);
 	film_letters(&f, at);
 	film_photo(&f, (struct sp_rect){120, 100, 200, 150}, 3, 4);
 	film_damage(&f, (struct sp_rect){0, 0, 1024, 768});
@@ -111,7 +113,7 @@ static void test_moving(void **state)
 	for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
 		struct film f;
 
-		film_begin(&f, 800, 600, &kinds[k]);
+		film_begin(&f, 800, 600, &kinds[k], keys);
 		film_scene(&f);
 		film_pass(&f, 100);
 		size_t frames = f.frames;
@@ -135,7 +137,7 @@ static void test_noise(void **state)
 {
 	struct film f;
 
-	film_begin(&f, 500, 400, &kinds[0]);
+	film_begin(&f, 500, 400, &kinds[0], keys);
 	for (int i = 0; i < 5; i++) {
 		film_photo(&f, (struct sp_rect){0, 0, 500, 400}, 0, 130);
 		film_pass(&f, 40);
@@ -150,7 +152,7 @@ static void test_resize(void **state)
 	static const uint32_t sizes[][2] = {{640, 480}, {1024, 700}, {333, 222}, {801, 599}};
 	struct film f;
 
-	film_begin(&f, 800, 600, &kinds[0]);
+	film_begin(&f, 800, 600, &kinds[0], keys);
 	for (size_t i = 0; i < 4; i++) {
 		film_scene(&f);
 		film_pass(&f, 32);
@@ -171,7 +173,7 @@ static void test_answers(void **state)
 	struct film f;
 
 	for (int k = 0; k < 3; k++) {
-		film_begin(&f, 640, 480, k == 1 ? &mute : &kinds[0]);
+		film_begin(&f, 640, 480, k == 1 ? &mute : &kinds[0], keys);
 		f.ack_us = k == 0 ? 300 * MS : 0;
 		f.deaf = k == 2;
 		for (uint32_t t = 0; t < 30; t++) {
@@ -195,7 +197,7 @@ static void test_thin(void **state)
 	for (size_t k = 0; k < 3; k++) {
 		struct film f;
 
-		film_begin(&f, 640, 480, &kinds[0]);
+		film_begin(&f, 640, 480, &kinds[0], keys);
 		f.rate = rates[k];
 		film_scene(&f);
 		film_pass(&f, 4000);
@@ -249,5 +251,8 @@ int main(void)
 			cmocka_unit_test(test_memory),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	keys = sp_tilekeys_create((const uint64_t[]){1, 2});
+	int rc = keys ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+	sp_tilekeys_destroy(keys);
+	return rc;
 }

@@ -7,6 +7,8 @@
 /* Versions by what they take: AVC420, AVC444 alone in its frame, AVC444v2 alone, and with others. */
 static const uint32_t versions[] = {SP_GFX_V81, SP_GFX_V10, SP_GFX_V102, SP_GFX_V107};
 
+static struct sp_tilekeys *keys;
+
 static const struct sp_rect place = {96, 64, 320, 256};
 
 static void begin(struct film *f, uint32_t version, uint64_t rate)
@@ -16,7 +18,7 @@ static void begin(struct film *f, uint32_t version, uint64_t rate)
 	if (!sp_h264_there()) {
 		skip();
 	}
-	film_begin(f, 640, 480, &conf);
+	film_begin(f, 640, 480, &conf, keys);
 	f->rate = rate;
 	film_scene(f);
 	film_pass(f, rate > 0 ? 12000 : 1500);
@@ -206,5 +208,8 @@ int main(void)
 			cmocka_unit_test(test_thin),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	keys = sp_tilekeys_create((const uint64_t[]){1, 2});
+	int rc = keys ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+	sp_tilekeys_destroy(keys);
+	return rc;
 }
