@@ -265,6 +265,27 @@ static int make_user(struct trial *t)
 	return rc;
 }
 
+/* Who reads what this trial records: the key of an earlier one in this directory, or a new one. */
+static int make_auditor(struct trial *t)
+{
+	char path[900], why[SP_REC_WHY];
+	struct sp_rec_auditor pub;
+	struct sp_rec_key key;
+
+	snprintf(path, sizeof(path), "%s/auditor.key", t->dir);
+	int rc = sp_rec_key_load(&key, path, why);
+	if (rc == SP_ENOTFOUND && sp_rec_key_make(&key) == SP_OK) {
+		rc = sp_rec_key_save(&key, path, why);
+	}
+	memcpy(pub.pk, key.pk, sizeof(pub.pk));
+	sp_rec_key_wipe(&key);
+	if (rc != SP_OK) {
+		return app_fail("trial", "%s", why);
+	}
+	sp_rec_auditor_text(&pub, t->conf.auditor);
+	return APP_OK;
+}
+
 /* ---- the service ---- */
 
 static int announce(struct trial *t)
@@ -503,6 +524,8 @@ static int run(const struct app_command *self, int argc, char **argv)
 			}
 		} else if (strcmp(argv[i], "--no-mfa") == 0) {
 			t.conf.no_mfa = true;
+		} else if (strcmp(argv[i], "--record") == 0) {
+			t.conf.record = true;
 		} else {
 			return app_usage(self, "unknown argument: %s", argv[i]);
 		}
@@ -535,7 +558,8 @@ static int run(const struct app_command *self, int argc, char **argv)
 		return APP_FAILED;
 	}
 	if (own_dir(t.dir) != APP_OK || lock_dir(t.dir) != APP_OK || choose_listen(&t) != APP_OK ||
-			make_user(&t) != APP_OK || trial_conf_write(&t.conf, t.dir) != APP_OK) {
+			make_user(&t) != APP_OK || make_auditor(&t) != APP_OK ||
+			trial_conf_write(&t.conf, t.dir) != APP_OK) {
 		return APP_FAILED;
 	}
 	return serve(&t);
@@ -547,7 +571,8 @@ const struct app_command app_trial = {
 		.usage = "Usage: sallyport trial [--listen ADDR:PORT] [--dir DIR] [--session "
 			 "COMMAND]\n"
 			 "           [--target NAME=HOST[:PORT] ...] [--include FILE] [--allow "
-			 "LIST] [--no-mfa]\n"
+			 "LIST] [--record]\n"
+			 "           [--no-mfa]\n"
 			 "\n"
 			 "Runs a complete service as the calling user: makes a certificate, a "
 			 "store and one\n"
@@ -574,6 +599,9 @@ const struct app_command app_trial = {
 			 "what may pass\n"
 			 "                          besides keys, pointer, picture and clipboard "
 			 "text\n"
+			 "      --record            records every session; `sallyport recording` "
+			 "reads them with\n"
+			 "                          DIR/auditor.key\n"
 			 "      --no-mfa            no second factor: the password alone opens the "
 			 "desktop\n"
 			 "\n"

@@ -148,6 +148,13 @@ static void put_lines(struct page *p, const struct sp_conf_line *v, size_t n)
 	}
 }
 
+static void put_record(struct page *p, const struct trial_conf *c)
+{
+	if (c->record) {
+		put(p, "--record", 0, "        record = \"required\";");
+	}
+}
+
 static void put_targets(struct page *p, const struct trial_conf *c, const struct sp_conf_excerpt *x)
 {
 	put(p, NULL, 0, "targets = {");
@@ -157,6 +164,7 @@ static void put_targets(struct page *p, const struct trial_conf *c, const struct
 	if (c->session) {
 		put_text(p, "--session", "        session", c->session, ";");
 	}
+	put_record(p, c);
 	put(p, NULL, 0, "    };");
 	for (size_t i = 0; i < c->n_targets; i++) {
 		const struct trial_target *t = &c->target[i];
@@ -167,6 +175,7 @@ static void put_targets(struct page *p, const struct trial_conf *c, const struct
 		put(p, t->option, 0, "        trust = \"first-seen\";");
 		put(p, t->option, 0, "        login = \"same\";");
 		put(p, t->option, 0, "        security = \"tls\"; # also hosts without NLA");
+		put_record(p, c);
 		put(p, t->option, 0, "    };");
 	}
 	put_lines(p, x->targets, x->n_targets);
@@ -208,6 +217,7 @@ static void put_all(struct page *p, const struct trial_conf *c, const struct sp_
 	put(p, NULL, 0, "state = \"state\";");
 	put(p, NULL, 0, "run-as = \"caller\";");
 	put(p, NULL, 0, "mfa = \"%s\";", c->no_mfa ? "none" : "required");
+	put(p, NULL, 0, "auditors = [\"%s\"]; # their key: auditor.key", c->auditor);
 	put_targets(p, c, x);
 	put_rules(p, c, x);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "app/app.h"
+#include "host/audit/rec_key.h"
 #include "host/conf/conf.h"
 
 #define TRIAL_ALLOW_CLIPBOARD 1u
@@ -25,7 +26,8 @@ struct trial_target {
 struct trial_conf {
 	const char *listen, *session, *include; /* NULL: not given */
 	char account[SP_CONF_NAME];
-	bool no_mfa;
+	bool no_mfa, record;
+	char auditor[SP_REC_PUBLIC_TEXT]; /* as the configuration names it */
 	uint32_t allow; /* TRIAL_ALLOW_* */
 	size_t n_targets;
 	struct trial_target target[SP_CONF_TARGETS];

@@ -3,6 +3,16 @@
 
 #include <string.h>
 
+bool sp_rec_id_good(const char *id)
+{
+	for (size_t i = 0; i < SP_REC_ID; i++) {
+		if (!((id[i] >= '0' && id[i] <= '9') || (id[i] >= 'A' && id[i] <= 'Z'))) {
+			return false; /* the NUL is none either: nothing is read behind it */
+		}
+	}
+	return id[SP_REC_ID] == '\0';
+}
+
 /* ---- frames ---- */
 
 void sp_rec_frame_write(struct sp_wr *w, const struct sp_rec_frame *in)

@@ -29,6 +29,9 @@
 #define SP_REC_HASH 32
 #define SP_REC_WHY 256
 
+/* SP_REC_ID capital letters and digits, and its end. */
+bool sp_rec_id_good(const char *id);
+
 /* Numbers of the file format: they never change, new ones come at the end. */
 enum sp_rec_kind {
 	SP_REC_NONE,

@@ -78,13 +78,3 @@ void sp_rec_nonce(uint8_t out[SP_REC_NONCE], uint32_t index)
 	sp_wr_zero(&w, 16);
 	sp_wr_le64(&w, index);
 }
-
-bool sp_rec_id_good(const char *id)
-{
-	for (size_t i = 0; i < SP_REC_ID; i++) {
-		if (!((id[i] >= '0' && id[i] <= '9') || (id[i] >= 'A' && id[i] <= 'Z'))) {
-			return false; /* the NUL is none either: nothing is read behind it */
-		}
-	}
-	return id[SP_REC_ID] == '\0';
-}

@@ -50,6 +50,4 @@ void sp_rec_aad(uint8_t out[SP_REC_AAD], const uint8_t head[SP_REC_SEGMENT_HEAD]
 /* 16 zero bytes, which are the same for all segments, then 8 for the segment. */
 void sp_rec_nonce(uint8_t out[SP_REC_NONCE], uint32_t index);
 
-bool sp_rec_id_good(const char *id);
-
 #endif

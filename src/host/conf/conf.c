@@ -269,6 +269,34 @@ static void read_require_token(struct sp_conf_reader *r, const config_setting_t 
 	sp_conf_read_bool(r, s, &r->c->require_token);
 }
 
+static void add_auditor(
+		struct sp_conf_reader *r, const config_setting_t *at, const char *text, void *to)
+{
+	struct sp_conf *c = r->c;
+	uint8_t *key = c->auditor[c->n_auditors];
+
+	if (!sp_words_auditor(text, key)) {
+		sp_conf_mistake(r, at,
+				"auditors: \"%s\" is no public key (\"x25519:...\", as `sallyport "
+				"recording key` prints it)",
+				text);
+		return;
+	}
+	for (size_t i = 0; i < c->n_auditors; i++) {
+		if (memcmp(c->auditor[i], key, SP_CONF_AUDITOR) == 0) {
+			sp_conf_mistake(r, at, "auditors: \"%s\" is there twice", text);
+			return;
+		}
+	}
+	c->n_auditors++;
+}
+
+static void read_auditors(struct sp_conf_reader *r, const config_setting_t *s, void *to)
+{
+	r->auditors = s;
+	sp_conf_read_texts(r, s, SP_CONF_AUDITORS, add_auditor, NULL);
+}
+
 static const struct sp_conf_key top_keys[] = {
 		{"listen", read_listen},
 		{"state", read_state},
@@ -282,6 +310,7 @@ static const struct sp_conf_key top_keys[] = {
 		{"notice", read_notice},
 		{"require-token", read_require_token},
 		{"alerts", sp_conf_read_alerts},
+		{"auditors", read_auditors},
 };
 
 /* All but the rules, which need memory. */

@@ -28,6 +28,8 @@
 #define SP_CONF_NOTICE 2048
 #define SP_CONF_REDIRECTS 8
 #define SP_CONF_PIN 32 /* SHA-256 of SubjectPublicKeyInfo */
+#define SP_CONF_AUDITORS 16
+#define SP_CONF_AUDITOR 32 /* an X25519 public key */
 
 struct sp_conf_listen {
 	char text[SP_CONF_ADDR]; /* as written, "127.0.0.1:3389" */
@@ -68,6 +70,13 @@ enum sp_conf_record {
 	SP_CONF_RECORD_REQUIRED,
 };
 
+/* What a recording keeps of what the person does. */
+enum sp_conf_record_input {
+	SP_CONF_INPUT_TIMING, /* "timing": that there was something, not what */
+	SP_CONF_INPUT_OFF, /* "off" */
+	SP_CONF_INPUT_FULL, /* "full": every key, passwords too, and what goes up the channels */
+};
+
 /* Whether a password alone opens anything. */
 enum sp_conf_mfa {
 	SP_CONF_MFA_REQUIRED, /* never; who has no second factor enrols at the first login */
@@ -92,6 +101,7 @@ struct sp_conf_target {
 	size_t n_redirects; /* networks it may send its clients to; 0 = only itself */
 	struct sp_conf_net redirects[SP_CONF_REDIRECTS];
 	enum sp_conf_record record;
+	enum sp_conf_record_input record_input;
 };
 
 struct sp_zone;
@@ -179,6 +189,9 @@ struct sp_conf {
 	char countries[SP_CONF_PATH]; /* "countries-file", MMDB; empty = none */
 	char notice[SP_CONF_NOTICE]; /* legal notice to be accepted at login; empty = none */
 	struct sp_conf_alerts *alerts; /* the conf's, host/conf/alert.h; NULL only without memory */
+	/* "auditors": for whose keys recordings are sealed; 0: nothing can be recorded */
+	size_t n_auditors;
+	uint8_t auditor[SP_CONF_AUDITORS][SP_CONF_AUDITOR];
 	bool require_token; /* without a valid token in the first packet there is no answer */
 	size_t n_zones;
 	char zone_name[SP_CONF_ZONES][SP_CONF_ZONE];

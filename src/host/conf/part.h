@@ -12,7 +12,7 @@ struct sp_conf_reader {
 	const char *file;
 	char folder[SP_CONF_PATH];
 	/* Where things stand, for what is looked at when everything is read. */
-	const config_setting_t *targets, *rules, *countries, *critical;
+	const config_setting_t *targets, *rules, *countries, *critical, *auditors;
 	bool nomem;
 };
 

@@ -177,8 +177,32 @@ static void review_alerts(struct sp_conf_reader *r)
 	}
 }
 
+/* A recording that nobody can read is none. */
+static void review_records(struct sp_conf_reader *r)
+{
+	const struct sp_conf *c = r->c;
+
+	for (size_t i = 0; r->targets != NULL && i < c->n_targets; i++) {
+		const config_setting_t *group = config_setting_get_elem(r->targets, (unsigned)i);
+		const config_setting_t *record = config_setting_get_member(group, "record");
+		const config_setting_t *input = config_setting_get_member(group, "record-input");
+
+		if (c->target[i].record == SP_CONF_RECORD_REQUIRED && !r->auditors) {
+			sp_conf_mistake(r, record,
+					"record: nobody could read it: auditors are missing");
+		} else if (c->target[i].record == SP_CONF_RECORD_WANTED && !r->auditors) {
+			sp_conf_warn(r, record,
+					"record: nothing is recorded: auditors are missing");
+		}
+		if (input != NULL && c->target[i].record == SP_CONF_RECORD_NO) {
+			sp_conf_warn(r, input, "record-input: has a meaning with record only");
+		}
+	}
+}
+
 void sp_conf_review(struct sp_conf_reader *r)
 {
+	review_records(r);
 	review_alerts(r);
 	if (r->rules != NULL) {
 		review_rules(r);

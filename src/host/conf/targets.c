@@ -144,10 +144,22 @@ static void read_record(struct sp_conf_reader *r, const config_setting_t *s, voi
 	t->record = i > 0 ? (enum sp_conf_record)i : SP_CONF_RECORD_NO;
 }
 
+static void read_record_input(struct sp_conf_reader *r, const config_setting_t *s, void *to)
+{
+	static const char *const words[] = {[SP_CONF_INPUT_TIMING] = "timing",
+			[SP_CONF_INPUT_OFF] = "off",
+			[SP_CONF_INPUT_FULL] = "full"};
+	struct sp_conf_target *t = to;
+	int i = sp_conf_choice(r, s, words, SP_LEN(words));
+
+	t->record_input = i > 0 ? (enum sp_conf_record_input)i : SP_CONF_INPUT_TIMING;
+}
+
 static const struct sp_conf_key keys[] = {
 		{"kind", read_kind},
 		{"description", read_description},
 		{"record", read_record},
+		{"record-input", read_record_input},
 		/* Of a desktop. */
 		{"account", read_account},
 		{"session", read_session},
@@ -160,8 +172,8 @@ static const struct sp_conf_key keys[] = {
 		{"redirects", read_redirects},
 };
 
-#define FIRST_OF_DESKTOP 3
-#define FIRST_OF_RDP 5
+#define FIRST_OF_DESKTOP 4
+#define FIRST_OF_RDP 6
 
 /* What belongs to the other kind would be without meaning, and is hardly meant. */
 static void check_kind(struct sp_conf_reader *r, const config_setting_t *group,
@@ -184,13 +196,6 @@ static void check_kind(struct sp_conf_reader *r, const config_setting_t *group,
 	if (t->domain[0] != '\0' && t->login != SP_CONF_LOGIN_SAME) {
 		sp_conf_mistake(r, config_setting_get_member(group, "domain"),
 				"domain: has a meaning with login = \"same\" only");
-	}
-	if (t->record != SP_CONF_RECORD_NO) {
-		sp_conf_warn(r, config_setting_get_member(group, "record"), "record: %s",
-				t->record == SP_CONF_RECORD_WANTED
-						? "this version records nothing"
-						: "this version records nothing, so nobody gets to "
-						  "this target");
 	}
 }
 

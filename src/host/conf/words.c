@@ -336,6 +336,14 @@ bool sp_words_pin(const char *text, uint8_t out[SP_CONF_PIN])
 	return strncmp(text, "sha256/", 7) == 0 ? pin_base64(text + 7, out) : pin_hex(text, out);
 }
 
+_Static_assert(SP_CONF_AUDITOR == SP_CONF_PIN, "one base64 for both");
+
+bool sp_words_auditor(const char *text, uint8_t out[SP_CONF_AUDITOR])
+{
+	memset(out, 0, SP_CONF_AUDITOR);
+	return strncmp(text, "x25519:", 7) == 0 && pin_base64(text + 7, out);
+}
+
 bool sp_words_name(const char *text)
 {
 	size_t n = strlen(text);

@@ -18,6 +18,8 @@ bool sp_words_hours(const char *text, struct sp_conf_hours *out);
 bool sp_words_address(const char *text, char out[SP_CONF_HOST]);
 /* What stands after "pin:": "sha256/" and base64, or 64 hex digits with or without colons. */
 bool sp_words_pin(const char *text, uint8_t out[SP_CONF_PIN]);
+/* "x25519:" and base64 of 32 bytes. */
+bool sp_words_auditor(const char *text, uint8_t out[SP_CONF_AUDITOR]);
 /* A user, a secret or a group without '@': 1 to 64 of a-z, 0-9, . _ - @, the first a-z or 0-9. */
 bool sp_words_name(const char *text);
 /* Valid UTF-8 without control characters; line feeds only where `lines`. */

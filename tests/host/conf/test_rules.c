@@ -60,7 +60,8 @@ static void good(const char *text)
 
 static void test_rdp_target(void **state)
 {
-	good("targets = { db1 = { kind = \"rdp\"; address = \"10.0.0.5\"; description = \"the "
+	good("auditors = \"x25519:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"; "
+	     "targets = { db1 = { kind = \"rdp\"; address = \"10.0.0.5\"; description = \"the "
 	     "database\";\n"
 	     "trust = \"pin:sha256/AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\";\n"
 	     "login = \"secret:db1-admin\"; security = \"tls\"; record = \"required\";\n"
@@ -69,7 +70,8 @@ static void test_rdp_target(void **state)
 	     "\"CORP\"; trust = \"first-seen\"; };\n"
 	     "db3 = { kind = \"rdp\"; address = \"[2001:db8::5]:3390\"; login = \"ask\"; security "
 	     "= \"nla\"; trust = \"ca\"; record = \"no\"; };\n"
-	     "db4 = { kind = \"rdp\"; address = \"2001:db8::5\"; record = \"wanted\"; trust = "
+	     "db4 = { kind = \"rdp\"; address = \"2001:db8::5\"; record = \"wanted\"; record-input "
+	     "= \"full\"; trust = "
 	     "\"pin:00:01:02:03:04:05:06:07:08:09:0A:0b:0c:0d:0e:0f:10:11:12:13:14:15:16:17:18:19:"
 	     "1a:1b:1c:1d:1e:1f\"; };\n"
 	     "};\nrules = ( { users = \"alice\"; } );");
@@ -100,11 +102,23 @@ static void test_rdp_target(void **state)
 	t = sp_conf_target(&conf, "db3");
 	assert_string_equal(t->address, "[2001:db8::5]:3390");
 	assert_int_equal(t->trust, SP_CONF_TRUST_CA);
-	/* What this version cannot do is said. */
+	assert_int_equal(t4->record_input, SP_CONF_INPUT_FULL);
+	assert_int_equal(t->record_input, SP_CONF_INPUT_TIMING);
+	assert_int_equal(conf.n_auditors, 1);
+	assert_int_equal(conf.auditor[0][31], 31);
+	assert_int_equal(errors.n_warnings, 0);
+}
+
+static void test_nobody_to_read(void **state)
+{
+	good("targets = { db1 = { kind = \"rdp\"; address = \"10.0.0.5\";\nrecord = "
+	     "\"wanted\"; };\n db2 = { kind = \"rdp\"; address = \"10.0.0.6\";\nrecord-input = "
+	     "\"off\"; }; };\nrules = ( { users = \"alice\"; } );");
 	assert_int_equal(errors.n_warnings, 2);
-	assert_non_null(strstr(errors.warning[0], "nobody gets to this target"));
+	assert_string_equal(errors.warning[0],
+			"t.conf:2: warning: record: nothing is recorded: auditors are missing");
 	assert_string_equal(errors.warning[1],
-			"t.conf:7: warning: record: this version records nothing");
+			"t.conf:4: warning: record-input: has a meaning with record only");
 }
 
 static void test_all_of_a_rule(void **state)
@@ -237,6 +251,18 @@ static const struct {
 		{RDP("login = 5;"), {"t.conf:2: login: must be a text"}},
 		{RDP("domain = \"X\";"), {"t.conf:2: domain: has a meaning with"}},
 		{RDP("security = \"rdp\";"), {"t.conf:2: security: \"rdp\" is not \"nla\" or"}},
+		{RDP("record = \"required\";"),
+				{"t.conf:2: record: nobody could read it: auditors are missing"}},
+		{RDP("record-input = \"some\";"),
+				{"t.conf:2: record-input: \"some\" is not \"timing\", \"off\""}},
+		{"auditors = [\"x25519:AAAA\",\n\"ed25519:AAA\"];",
+				{"t.conf:1: auditors: \"x25519:AAAA\" is no public key",
+						"t.conf:2: auditors: \"ed25519:AAA\" is no"}},
+		{"auditors = [\"x25519:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\",\n"
+		 "\"x25519:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"];",
+				{"t.conf:2: auditors: "
+				 "\"x25519:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaG"
+				 "xwdHh8=\" is there twice"}},
 		{RDP("record = \"yes\";"), {"t.conf:2: record: \"yes\" is not \"no\", \"wanted\""}},
 		{RDP("redirects = \"10.0.0.0/33\";"),
 				{"t.conf:2: redirects: \"10.0.0.0/33\" is no network"}},
@@ -458,6 +484,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_rdp_target),
+			cmocka_unit_test(test_nobody_to_read),
 			cmocka_unit_test(test_all_of_a_rule),
 			cmocka_unit_test(test_words_of_a_rule),
 			cmocka_unit_test(test_bad),
