@@ -1,0 +1,190 @@
+/* app/recording.c - `sallyport recording`: keys of auditors, and what was recorded. */
+#include "app/recording.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/json.h"
+#include "host/conf/conf.h"
+
+bool app_recording_dir(struct app_recording *a)
+{
+	static struct sp_conf_errors errors;
+	const char *file = a->dir[0] == '\0' ? app_service_file(&a->w.service) : "";
+	struct sp_conf *c = a->dir[0] == '\0' ? calloc(1, sizeof(*c)) : NULL;
+	bool good = a->dir[0] != '\0';
+
+	if (!good && file != NULL && c == NULL) {
+		app_fail("recording", "out of memory");
+	} else if (!good && file != NULL) {
+		good = sp_conf_state(c, file, &errors) == SP_OK;
+		if (good) {
+			snprintf(a->dir, sizeof(a->dir), "%s/recordings", c->state);
+		} else {
+			app_fail("recording", "%s", errors.n > 0 ? errors.text[0] : file);
+		}
+	}
+	free(c);
+	return good;
+}
+
+bool app_recording_key(struct app_recording *a)
+{
+	char path[1100], why[SP_REC_WHY];
+
+	if (a->key_file != NULL) {
+		snprintf(path, sizeof(path), "%s", a->key_file);
+	} else if (a->w.service.dir != NULL) {
+		snprintf(path, sizeof(path), "%s/auditor.key", a->w.service.dir);
+	} else {
+		return true;
+	}
+	int rc = sp_rec_key_load(&a->key, path, why);
+	a->has_key = rc == SP_OK;
+	if (rc != SP_OK && (a->key_file != NULL || rc != SP_ENOTFOUND)) {
+		app_fail("recording", "%s", why);
+		return false;
+	}
+	return true;
+}
+
+bool app_recording_open(struct app_recording *a, const char *which, struct app_recording_file *f)
+{
+	char why[SP_REC_WHY];
+	struct stat st;
+
+	*f = (struct app_recording_file){.fd = -1};
+	if (strchr(which, '/') != NULL || strstr(which, ".spr") != NULL) {
+		snprintf(f->path, sizeof(f->path), "%s", which);
+	} else if (!sp_rec_id_good(which)) {
+		app_fail("recording", "%s: neither an id nor the path of a file", which);
+		return false;
+	} else if (!app_recording_dir(a)) {
+		return false;
+	} else {
+		snprintf(f->path, sizeof(f->path), "%s/%s.spr", a->dir, which);
+	}
+	f->fd = open(f->path, O_RDONLY | O_CLOEXEC);
+	if (f->fd < 0 || fstat(f->fd, &st) != 0) {
+		app_fail("recording", "%s: %s", f->path, strerror(errno));
+		app_recording_close(f);
+		return false;
+	}
+	f->bytes = (uint64_t)st.st_size;
+	if (sp_rec_reader_open(&f->r, f->fd, a->has_key ? &a->key : NULL, why) != SP_OK) {
+		app_fail("recording", "%s: %s", f->path, why);
+		app_recording_close(f);
+		return false;
+	}
+	return true;
+}
+
+void app_recording_close(struct app_recording_file *f)
+{
+	sp_rec_reader_destroy(f->r);
+	f->r = NULL;
+	if (f->fd >= 0) {
+		close(f->fd);
+	}
+	f->fd = -1;
+}
+
+static int make_key(struct app_recording *a)
+{
+	char why[SP_REC_WHY], text[SP_REC_PUBLIC_TEXT];
+	struct sp_rec_auditor pub;
+
+	if (sp_rec_key_make(&a->key) != SP_OK) {
+		return app_fail("recording", "no key can be made");
+	}
+	if (sp_rec_key_save(&a->key, a->w.word[1], why) != SP_OK) {
+		return app_fail("recording", "%s", why);
+	}
+	memcpy(pub.pk, a->key.pk, sizeof(pub.pk));
+	sp_rec_auditor_text(&pub, text);
+	if (a->w.json) {
+		fputs("{\"file\": ", stdout);
+		app_json_text(stdout, a->w.word[1]);
+		printf(", \"public\": \"%s\"}\n", text);
+		return APP_OK;
+	}
+	printf("Written to %s: who has it can read recordings. Keep it away from the gate.\n"
+	       "For the configuration:\n\n    auditors = [\"%s\"];\n",
+			a->w.word[1], text);
+	return APP_OK;
+}
+
+static const struct verb {
+	const char *name;
+	size_t least, most; /* words behind it */
+	bool key; /* it reads recordings */
+	int (*run)(struct app_recording *a);
+} verbs[] = {
+		{"key", 1, 1, false, make_key},
+		{"list", 0, 0, true, app_recording_list},
+		{"show", 1, 1, true, app_recording_show},
+		{"verify", 1, APP_WORDS - 1, true, app_recording_verify},
+};
+
+static int run(const struct app_command *self, int argc, char **argv)
+{
+	static struct app_recording a;
+	const struct app_option options[] = {{"--key", NULL, &a.key_file}};
+	int rc = app_words(&a.w, self, argc, argv, options, SP_LEN(options));
+
+	if (rc != APP_GO_ON) {
+		return rc;
+	}
+	if (a.w.n == 0) {
+		return app_usage(self, "say what to do");
+	}
+	for (size_t i = 0; i < SP_LEN(verbs); i++) {
+		const struct verb *v = &verbs[i];
+
+		if (strcmp(v->name, a.w.word[0]) != 0) {
+			continue;
+		}
+		if (a.w.n - 1 < v->least) {
+			return app_usage(self, "%s: %s", v->name,
+					v->run == make_key ? "into which file?"
+							   : "which? give an id or a file");
+		}
+		if (a.w.n - 1 > v->most) {
+			return app_usage(self, "%s: one argument too many", v->name);
+		}
+		if (v->key && !app_recording_key(&a)) {
+			return APP_FAILED;
+		}
+		rc = v->run(&a);
+		sp_rec_key_wipe(&a.key);
+		return rc;
+	}
+	return app_usage(self, "%s: no such command", a.w.word[0]);
+}
+
+const struct app_command app_recording = {
+		.name = "recording",
+		.summary = "recorded sessions: keys of auditors, list, show, verify",
+		.usage = "usage: sallyport recording key FILE\n"
+			 "       sallyport recording list [--json]\n"
+			 "       sallyport recording show ID [--json]\n"
+			 "       sallyport recording verify ID... [--json]\n\n"
+			 "key makes an auditor's pair of keys: the private one goes to FILE, the "
+			 "public one is\n"
+			 "printed for `auditors` of the configuration. Only with a private key can "
+			 "recordings be\n"
+			 "read, and all that is in them be verified; without one, only what stands "
+			 "around it.\n"
+			 "ID may be the path of a file as well.\n\n"
+			 "  --key FILE  an auditor's private key (default with --dir: "
+			 "DIR/auditor.key)\n"
+			 "  -c FILE     the configuration (default " SP_CONF_FILE ")\n"
+			 "  --dir DIR   the directory of a trial: DIR/sallyport.conf\n"
+			 "  --json      print JSON\n",
+		.run = run,
+};

@@ -1,0 +1,40 @@
+/* app/recording.h - what the commands about recordings share: whose key, and which file. */
+#ifndef SP_APP_RECORDING_H
+#define SP_APP_RECORDING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "app/words.h"
+#include "host/audit/rec_read.h"
+
+struct app_recording {
+	struct app_words w; /* word[0] is what to do */
+	const char *key_file; /* --key */
+	char dir[1100]; /* recordings of the service; read when first needed */
+	bool has_key;
+	struct sp_rec_key key;
+};
+
+/* One that is open. */
+struct app_recording_file {
+	char path[1200];
+	int fd;
+	uint64_t bytes;
+	struct sp_rec_reader *r;
+};
+
+/* The folder that the service keeps recordings in; false, and said so, when it is not to be known. */
+bool app_recording_dir(struct app_recording *a);
+/* The auditor's key, when one is named or a trial has one. False, and said so, when it is no good. */
+bool app_recording_key(struct app_recording *a);
+/* By its id, or by a path with a '/' or ".spr" in it. False, and said so. */
+bool app_recording_open(struct app_recording *a, const char *which, struct app_recording_file *f);
+void app_recording_close(struct app_recording_file *f);
+
+/* recording_look.c */
+int app_recording_list(struct app_recording *a);
+int app_recording_show(struct app_recording *a);
+int app_recording_verify(struct app_recording *a);
+
+#endif
