@@ -7,10 +7,10 @@
 #include "core/base/log.h"
 #include "host/io/loop.h"
 
-static void failed(struct sp_client_gfx *g, int err, const char *what)
+static void failed(struct sp_client_gfx *g, int err, const char *what, const char *why)
 {
 	sp_log(SP_LOG_DEBUG, "graphics: %s: %s", what, sp_err_text(err));
-	g->calls->failed(g->user, err);
+	g->calls->failed(g->user, err, why);
 }
 
 static int flush(struct sp_client_gfx *g)
@@ -83,6 +83,7 @@ static void on_message(struct sp_client_gfx *g, struct sp_span message)
 	if (!g->machine) {
 		return;
 	}
+	sp_gfx_client_allow(g->machine, g->area);
 	rc = sp_gfx_client_feed(g->machine, message, sp_now_us());
 	late = take_events(g);
 	rc = rc == SP_OK ? late : rc;
@@ -91,8 +92,10 @@ static void on_message(struct sp_client_gfx *g, struct sp_span message)
 	late = flush(g);
 	rc = rc == SP_OK ? late : rc;
 	if (rc != SP_OK) {
+		const char *why = sp_gfx_client_why(g->machine);
+
 		close_machine(g);
-		failed(g, rc, "message");
+		failed(g, rc, "message", why);
 	}
 }
 
@@ -107,7 +110,7 @@ static void on_opened(struct sp_client_gfx *g, struct sp_port *port)
 	g->port = port;
 	int rc = g->machine ? flush(g) : SP_ENOMEM;
 	if (rc != SP_OK) {
-		failed(g, rc, "open");
+		failed(g, rc, "open", NULL);
 	}
 }
 

@@ -17,8 +17,8 @@ struct sp_client_gfx_calls {
 	/* BGRX with w * 4 bytes a row; NULL when there is none yet. */
 	uint8_t *(*picture)(void *user, uint32_t *w, uint32_t *h);
 	void (*painted)(void *user, struct sp_rect area);
-	/* What the server sent cannot be shown: the session has no use any more. */
-	void (*failed)(void *user, int err);
+	/* What the server sent cannot be shown: the session has no use any more. why may be NULL. */
+	void (*failed)(void *user, int err, const char *why);
 };
 
 struct sp_client_gfx {
@@ -26,6 +26,7 @@ struct sp_client_gfx {
 	struct sp_gfx_client_conf conf;
 	const struct sp_client_gfx_calls *calls;
 	void *user;
+	uint64_t area; /* pixels of the largest output that is taken */
 	struct sp_port *port; /* NULL: the channel is not open */
 	struct sp_gfx_client *machine;
 	uint64_t pixels[SP_GFX_CODECS], filled; /* of machines that are gone */

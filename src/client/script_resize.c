@@ -50,7 +50,12 @@ static bool has_size(struct sp_script *run, const struct sp_display_layout *l)
 static int send(struct sp_script *run, struct sp_script_step *step,
 		const struct sp_display_layout *l)
 {
+	struct sp_rect all = sp_display_bounds(l);
 	int rc = sp_layout_send(step->set, l);
+
+	if (rc == SP_OK) {
+		sp_session_expect(sp_script_session(run), (uint32_t)all.w, (uint32_t)all.h);
+	}
 
 	if (rc == SP_ESTATE && !sp_script_late(run)) {
 		sp_script_again(run, RETRY_US);

@@ -335,6 +335,14 @@ static void on_token(struct sp_session *s, struct sp_span token)
 
 /* ---- the picture ---- */
 
+void sp_session_expect(struct sp_session *s, uint32_t w, uint32_t h)
+{
+	uint64_t area = (uint64_t)w * h * SP_SESSION_FREE_TIMES;
+
+	area = area < SP_SESSION_MAX_AREA ? area : SP_SESSION_MAX_AREA;
+	s->gfx.area = area > s->gfx.area ? area : s->gfx.area;
+}
+
 /* A black one; the owner is told. */
 static int new_picture(struct sp_session *s, uint32_t w, uint32_t h)
 {
@@ -342,6 +350,13 @@ static int new_picture(struct sp_session *s, uint32_t w, uint32_t h)
 			    w * h <= SP_SESSION_MAX_AREA)) {
 		snprintf(s->why, sizeof(s->why), "server's desktop of %ux%u is not possible", w, h);
 		return SP_EFIELD;
+	}
+	if (!(w * h <= s->gfx.area)) {
+		snprintf(s->why, sizeof(s->why),
+				"server's desktop of %ux%u is much larger than asked for; give "
+				"--size",
+				w, h);
+		return SP_ELIMIT;
 	}
 	uint8_t *fb = sp_calloc((size_t)w * h, 4);
 	if (!fb) {
@@ -398,11 +413,14 @@ static void gfx_painted(void *user, struct sp_rect area)
 	s->conf.calls->painted(s->conf.user, area);
 }
 
-static void gfx_failed(void *user, int err)
+static void gfx_failed(void *user, int err, const char *why)
 {
 	struct sp_session *s = user;
 
 	s->gfx_err = err;
+	if (why) {
+		snprintf(s->why, sizeof(s->why), "%s", why);
+	}
 }
 
 /* What of the pipeline is announced, if it is. */
@@ -706,6 +724,8 @@ struct sp_session *sp_session_create(
 		s->parts[i] = conf->parts[i];
 	}
 	use_gfx(s);
+	s->gfx.area = SP_SESSION_FREE_AREA;
+	sp_session_expect(s, conf->width, conf->height);
 	if (s->n_parts > 0) {
 		sp_client_echo_init(&s->echo);
 		s->parts[s->n_parts++] = &s->echo.part;

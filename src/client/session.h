@@ -18,6 +18,12 @@
 #define SP_SESSION_MAX_SIDE 8192
 #define SP_SESSION_MAX_AREA \
 	(8192u * 8192u) /* of a desktop, which several monitors may make wider */
+/*
+ * What a server may show that was not asked for: a screen of 3840x2160 and a little more, or this
+ * many times what was, when that is more.
+ */
+#define SP_SESSION_FREE_AREA (4096u * 2304u)
+#define SP_SESSION_FREE_TIMES 4u
 #define SP_SESSION_NAME 256 /* bytes of a user or domain name with its NUL */
 #define SP_SESSION_WHY 2304
 #define SP_SESSION_PARTS 16
@@ -108,6 +114,8 @@ void sp_session_end(struct sp_session *s);
 /* Keyboard and mouse, as many events as are given. SP_ESTATE where no desktop takes them now. */
 sp_nodiscard int sp_session_input(struct sp_session *s, const struct sp_input_event *v, size_t n);
 
+/* The server was asked for a desktop of this size: it may take that from now on. */
+void sp_session_expect(struct sp_session *s, uint32_t w, uint32_t h);
 /* BGRX, top-down, w * 4 bytes a row; NULL before active(). Valid until the next active(). */
 const uint8_t *sp_session_picture(const struct sp_session *s, uint32_t *w, uint32_t *h);
 /*

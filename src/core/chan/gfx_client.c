@@ -82,13 +82,59 @@ struct sp_gfx_client *sp_gfx_client_create(const struct sp_gfx_client_conf *conf
 	if (c->conf.memory == 0) {
 		c->conf.memory = SP_GFX_CLIENT_MEMORY;
 	}
+	c->allowed = UINT64_MAX;
 	sp_wr_init(&c->w, 4096);
-	c->zgfx = sp_zgfx_dec_create(SP_ZGFX_FULL, SP_GFX_CLIENT_MESSAGE);
+	c->zgfx = sp_zgfx_dec_create(SP_ZGFX_FULL, SP_GFX_CLIENT_MESSAGE_BASE);
 	if (!c->zgfx || advertise(c) != SP_OK) {
 		sp_gfx_client_destroy(c);
 		return NULL;
 	}
 	return c;
+}
+
+/* ---- how much ---- */
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static size_t most(const struct sp_gfx_client *c)
+{
+	return (size_t)least(
+			c->conf.memory, SP_GFX_CLIENT_BASE + SP_GFX_CLIENT_PER_PIXEL * c->area);
+}
+
+size_t gfx_room(const struct sp_gfx_client *c)
+{
+	size_t all = most(c), used = c->memory + c->codec_bytes;
+
+	return used < all ? all - used : 0;
+}
+
+int gfx_full(struct sp_gfx_client *c)
+{
+	c->why = "server wants more memory for graphics than its desktop's size justifies";
+	return SP_ELIMIT;
+}
+
+void gfx_output(struct sp_gfx_client *c, uint64_t area)
+{
+	c->area = area > c->area ? area : c->area;
+	sp_zgfx_dec_limit(c->zgfx,
+			(size_t)least(SP_GFX_CLIENT_MESSAGE,
+					SP_GFX_CLIENT_MESSAGE_BASE +
+							SP_GFX_CLIENT_MESSAGE_PER_PIXEL * c->area));
+}
+
+void sp_gfx_client_allow(struct sp_gfx_client *c, uint64_t area)
+{
+	c->allowed = area;
+}
+
+const char *sp_gfx_client_why(const struct sp_gfx_client *c)
+{
+	return c->why;
 }
 
 void gfx_forget_talk(struct sp_gfx_client *c)
@@ -166,8 +212,13 @@ static int on_reset(struct sp_gfx_client *c, struct sp_rd *r)
 	if (rc != SP_OK) {
 		return rc;
 	}
+	if (!((uint64_t)reset.w * reset.h <= c->allowed)) {
+		c->why = "server's desktop is much larger than asked for; give --size";
+		return SP_ELIMIT;
+	}
 	c->output = reset;
 	c->has_output = true;
+	gfx_output(c, (uint64_t)reset.w * reset.h);
 	c->all_dirty = true;
 	gfx_codecs_reset(c);
 	c->has_event[SP_GFX_CLIENT_RESET] = true;
@@ -463,6 +514,8 @@ void sp_gfx_client_stats(const struct sp_gfx_client *c, struct sp_gfx_client_sta
 {
 	*out = c->stats;
 	out->memory = c->memory;
+	out->codecs = c->codec_bytes;
+	out->most = most(c);
 	out->surfaces = out->cached = 0;
 	for (size_t i = 0; i < SP_GFX_CLIENT_SURFACES; i++) {
 		out->surfaces += c->surface[i].px != NULL;

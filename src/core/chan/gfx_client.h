@@ -7,15 +7,27 @@
 
 /*
  * Pure. Executes what a server sends and acknowledges it. Every size is bounded: a surface by
- * SP_GFX_CLIENT_SIDE, all pixels together by the conf, cache and messages by what was agreed.
+ * SP_GFX_CLIENT_SIDE, the cache by what was agreed, and all together by what the largest output
+ * that there was justifies, and by the conf. Besides there is what does not grow with it, about
+ * 40 MB: the caches of ClearCodec, histories and lists.
  */
 struct sp_gfx_client;
 struct sp_h264_impl;
 
 #define SP_GFX_CLIENT_SIDE 8192 /* of a surface */
 #define SP_GFX_CLIENT_SURFACES 256
-#define SP_GFX_CLIENT_MEMORY (256u << 20)
-#define SP_GFX_CLIENT_MESSAGE (64u << 20) /* most bytes of one, plain or compressed */
+/*
+ * Most bytes of surfaces, cached pictures and codecs: so many, which the cache needs above all,
+ * and more for each pixel of the output. That is two surfaces, what progressive keeps, and H.264
+ * with a reference or two.
+ */
+#define SP_GFX_CLIENT_BASE (160u << 20)
+#define SP_GFX_CLIENT_PER_PIXEL 24u
+#define SP_GFX_CLIENT_MEMORY (1u << 30) /* whatever the output */
+/* Most bytes of a message, plain or compressed; plain ones the same way. */
+#define SP_GFX_CLIENT_MESSAGE (64u << 20)
+#define SP_GFX_CLIENT_MESSAGE_BASE (16u << 20)
+#define SP_GFX_CLIENT_MESSAGE_PER_PIXEL 5u
 
 struct sp_gfx_client_conf {
 	uint32_t max_version; /* SP_GFX_V...; 0: all that are known */
@@ -23,8 +35,7 @@ struct sp_gfx_client_conf {
 	bool no_acks; /* tells the server not to wait for acknowledgements */
 	const struct sp_h264_impl *h264; /* NULL: without AVC; outlives the machine */
 	size_t h264_history; /* bytes per surface that are kept for saving; 0: it never is */
-	/* Bytes of surfaces and cached pictures, and as many of codecs; 0: SP_GFX_CLIENT_MEMORY. */
-	size_t memory;
+	size_t memory; /* less than the above, in all; 0: SP_GFX_CLIENT_MEMORY */
 };
 
 enum sp_gfx_client_kind {
@@ -48,6 +59,8 @@ struct sp_gfx_client_stats {
 	uint64_t filled, copied; /* pixels */
 	uint32_t surfaces, cached; /* that are there */
 	size_t memory; /* bytes of their pixels */
+	size_t codecs; /* bytes that codecs of surfaces keep */
+	size_t most; /* bytes of both that may be by now */
 };
 
 /* On the open channel; the first message waits at once. NULL without memory. */
@@ -61,6 +74,10 @@ void sp_gfx_client_destroy(struct sp_gfx_client *c);
  */
 sp_nodiscard int sp_gfx_client_feed(
 		struct sp_gfx_client *c, struct sp_span message, uint64_t now_us);
+/* Refuses a larger output from now on, in pixels; none is refused before. */
+void sp_gfx_client_allow(struct sp_gfx_client *c, uint64_t area);
+/* Why feed or paint refused, where that is known better than from the error; else NULL. */
+const char *sp_gfx_client_why(const struct sp_gfx_client *c);
 bool sp_gfx_client_next(struct sp_gfx_client *c, struct sp_gfx_client_event *ev);
 struct sp_rcbuf *sp_gfx_client_out(struct sp_gfx_client *c);
 

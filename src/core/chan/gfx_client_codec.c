@@ -12,8 +12,7 @@
 #include "core/codec/rfx.h"
 
 #define RECTS 64 /* that a codec may tell apart of what it changed */
-/* [MS-RDPEGFX] 3.3.1.2, 3.3.1.3: most bytes that progressive keeps for a tile. */
-#define TILE_BYTES ((3 * 8 + 3) << 10)
+#define AVC_FIXED 1024u
 
 void gfx_codecs_reset(struct sp_gfx_client *c)
 {
@@ -24,12 +23,20 @@ void gfx_codecs_reset(struct sp_gfx_client *c)
 
 void gfx_codecs_drop(struct sp_gfx_client *c, struct gfx_surface *s)
 {
-	c->codec_bytes -= s->codec_bytes;
-	s->codec_bytes = 0;
 	sp_prog_dec_destroy(s->prog);
 	s->prog = NULL;
 	sp_avc_dec_destroy(s->avc);
 	s->avc = NULL;
+	s->codec_fixed = 0;
+	gfx_codecs_count(c, s);
+}
+
+void gfx_codecs_count(struct sp_gfx_client *c, struct gfx_surface *s)
+{
+	c->codec_bytes -= s->codec_bytes;
+	s->codec_bytes = s->codec_fixed + (s->prog ? sp_prog_dec_memory(s->prog) : 0) +
+			(s->avc ? (size_t)sp_avc_dec_memory(s->avc) : 0);
+	c->codec_bytes += s->codec_bytes;
 }
 
 void gfx_codecs_finish(struct sp_gfx_client *c)
@@ -89,14 +96,14 @@ static int rfx(struct sp_gfx_client *c, struct gfx_surface *s, const struct sp_g
 	return changed(c, s, SP_GFX_RFX, rects, n);
 }
 
-/* Before a decoder is made: what it may keep at most. */
-static int reserve(struct sp_gfx_client *c, struct gfx_surface *s, uint64_t bytes)
+/* Before a decoder is made: what it takes as soon as it is there. */
+static int reserve(struct sp_gfx_client *c, struct gfx_surface *s, size_t bytes)
 {
-	if (!(bytes <= c->conf.memory - c->codec_bytes)) {
-		return SP_ELIMIT;
+	if (!(bytes <= gfx_room(c))) {
+		return gfx_full(c);
 	}
-	c->codec_bytes += (size_t)bytes;
-	s->codec_bytes += (size_t)bytes;
+	s->codec_fixed += bytes;
+	gfx_codecs_count(c, s);
 	return SP_OK;
 }
 
@@ -113,14 +120,19 @@ int gfx_avc(struct sp_gfx_client *c, struct gfx_surface *s)
 		return SP_EPROTO;
 	}
 	if (!s->avc) {
-		int rc = reserve(c, s, sp_avc_dec_bytes(&conf));
+		int rc = reserve(c, s, AVC_FIXED);
 
 		if (rc != SP_OK) {
 			return rc;
 		}
 		s->avc = sp_avc_dec_create(&conf);
+		if (!s->avc) {
+			return SP_ENOMEM;
+		}
+		gfx_codecs_count(c, s);
 	}
-	return s->avc ? SP_OK : SP_ENOMEM;
+	sp_avc_dec_limit(s->avc, sp_avc_dec_memory(s->avc) + gfx_room(c));
+	return SP_OK;
 }
 
 /* Its pictures are of the whole surface, and its regions count from there. */
@@ -137,6 +149,7 @@ static int avc(struct sp_gfx_client *c, struct gfx_surface *s, const struct sp_g
 	if (rc == SP_OK) {
 		rc = sp_avc_decode(s->avc, (enum sp_avc_mode)bits->codec, bits->data, s->px,
 				gfx_surface_stride(s), &area);
+		gfx_codecs_count(c, s);
 	}
 	return changed(c, s, bits->codec, &area, rc < 0 ? rc : !sp_rect_empty(area));
 }
@@ -216,14 +229,18 @@ int gfx_prog(struct sp_gfx_client *c, struct gfx_surface *s)
 			((s->h + SP_PROG_TILE - 1) / SP_PROG_TILE);
 
 	if (!s->prog) {
-		int rc = reserve(c, s, (uint64_t)tiles * TILE_BYTES);
+		int rc = reserve(c, s, SP_PROG_DEC_BYTES(tiles));
 
 		if (rc != SP_OK) {
 			return rc;
 		}
-		s->prog = sp_prog_dec_create(s->w, s->h, tiles * TILE_BYTES);
+		s->prog = sp_prog_dec_create(s->w, s->h, 0);
+		if (!s->prog) {
+			return SP_ENOMEM;
+		}
 	}
-	return s->prog ? SP_OK : SP_ENOMEM;
+	sp_prog_dec_limit(s->prog, sp_prog_dec_memory(s->prog) + gfx_room(c));
+	return SP_OK;
 }
 
 int gfx_bits2(struct sp_gfx_client *c, const struct sp_gfx_bits *bits)
@@ -242,7 +259,8 @@ int gfx_bits2(struct sp_gfx_client *c, const struct sp_gfx_bits *bits)
 	if (rc != SP_OK) {
 		return rc;
 	}
-	return changed(c, s, SP_GFX_PROGRESSIVE, rects,
-			sp_prog_decode(s->prog, bits->data, c->frame_count, s->px,
-					gfx_surface_stride(s), rects, RECTS));
+	rc = sp_prog_decode(s->prog, bits->data, c->frame_count, s->px, gfx_surface_stride(s),
+			rects, RECTS);
+	gfx_codecs_count(c, s);
+	return changed(c, s, SP_GFX_PROGRESSIVE, rects, rc);
 }

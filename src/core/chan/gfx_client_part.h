@@ -23,7 +23,8 @@ struct gfx_surface {
 	struct sp_rect dirty; /* what changed since it was painted; within w, h */
 	struct sp_prog_dec *prog; /* NULL before the first use */
 	struct sp_avc_dec *avc; /* the same */
-	size_t codec_bytes; /* that these may keep */
+	size_t codec_fixed; /* what they take as soon as they are there */
+	size_t codec_bytes; /* and with what they keep now */
 };
 
 struct gfx_cached {
@@ -51,7 +52,10 @@ struct sp_gfx_client {
 	size_t n_cached; /* slots that have a place there */
 	size_t cache_bytes;
 	size_t memory; /* of surfaces and cache */
-	size_t codec_bytes; /* that the surfaces' codecs may keep */
+	size_t codec_bytes; /* of the surfaces' codecs */
+	uint64_t area; /* pixels of the largest output that there was */
+	uint64_t allowed; /* of one */
+	const char *why; /* see sp_gfx_client_why() */
 
 	struct sp_rfx_dec *rfx; /* NULL before the first use */
 	struct sp_clear_dec *clear; /* the same */
@@ -76,6 +80,12 @@ struct sp_gfx_client {
 
 /* So many pixels are about to be touched; SP_ELIMIT when it is too much for one message. */
 sp_nodiscard int gfx_spend(struct sp_gfx_client *c, uint64_t pixels);
+/* Bytes that surfaces, cache and codecs may still take. */
+size_t gfx_room(const struct sp_gfx_client *c);
+/* They want more: SP_ELIMIT, and the reason is kept. */
+sp_nodiscard int gfx_full(struct sp_gfx_client *c);
+/* An output of so many pixels: more is justified. */
+void gfx_output(struct sp_gfx_client *c, uint64_t area);
 /* Nothing waits to be sent, taken or told. */
 void gfx_forget_talk(struct sp_gfx_client *c);
 /* The frames that ended are on the screen now. */
@@ -117,9 +127,11 @@ sp_nodiscard int gfx_cache_put(struct sp_gfx_client *c, uint16_t slot, uint64_t 
 /* The output was reset: what codecs number begins anew. */
 void gfx_codecs_reset(struct sp_gfx_client *c);
 void gfx_codecs_finish(struct sp_gfx_client *c);
-/* Makes the surface's decoder, unless it has one. */
+/* Makes the surface's decoder, unless it has one, and tells it what it may keep. */
 sp_nodiscard int gfx_prog(struct sp_gfx_client *c, struct gfx_surface *s);
 sp_nodiscard int gfx_avc(struct sp_gfx_client *c, struct gfx_surface *s);
+/* What they keep by now, after they were at work. */
+void gfx_codecs_count(struct sp_gfx_client *c, struct gfx_surface *s);
 /* What codecs know of a surface ends with it. */
 void gfx_codecs_drop(struct sp_gfx_client *c, struct gfx_surface *s);
 

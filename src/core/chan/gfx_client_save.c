@@ -8,7 +8,7 @@
 #include "core/codec/progressive.h"
 #include "core/codec/rfx.h"
 
-#define MAGIC 0x32584647u /* "GFX2" */
+#define MAGIC 0x33584647u /* "GFX3" */
 
 /* What is there of a decoder, in a block behind its length; length 0: there is none. */
 #define NONE 0u
@@ -36,6 +36,7 @@ static void save_rect(struct sp_wr *w, struct sp_rect r)
 
 static void save_output(const struct sp_gfx_client *c, struct sp_wr *w)
 {
+	sp_wr_le32(w, (uint32_t)c->area);
 	sp_wr_u8(w, c->has_output);
 	if (!c->has_output) {
 		return;
@@ -178,6 +179,8 @@ static void load_output(struct sp_gfx_client *c, struct sp_rd *r)
 {
 	struct sp_gfx_reset out = {.w = 0};
 
+	c->area = 0;
+	gfx_output(c, sp_rd_le32(r));
 	c->has_output = sp_rd_u8(r) & 1;
 	if (!c->has_output) {
 		return;
@@ -224,10 +227,12 @@ static int load_codecs(struct sp_gfx_client *c, struct gfx_surface *s, struct sp
 	if (rc == SP_OK && prog.n != NONE) {
 		rc = gfx_prog(c, s);
 		rc = rc == SP_OK ? sp_prog_dec_load(s->prog, prog) : rc;
+		gfx_codecs_count(c, s);
 	}
 	if (rc >= SP_OK && avc.n != NONE) {
 		rc = gfx_avc(c, s);
 		rc = rc == SP_OK ? sp_avc_dec_load(s->avc, avc) : rc;
+		gfx_codecs_count(c, s);
 	}
 	return rc < 0 ? rc : SP_OK;
 }

@@ -33,8 +33,8 @@ static uint8_t *take(struct sp_gfx_client *c, uint32_t w, uint32_t h, int *err)
 {
 	size_t bytes = (size_t)w * h * GFX_PIXEL;
 
-	if (!(bytes <= c->conf.memory - c->memory)) {
-		*err = SP_ELIMIT;
+	if (!(bytes <= gfx_room(c))) {
+		*err = gfx_full(c);
 		return NULL;
 	}
 	uint8_t *px = sp_malloc(bytes);

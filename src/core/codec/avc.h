@@ -75,12 +75,20 @@ struct sp_avc_dec_conf {
 	size_t history;
 };
 
-/* What one may come to keep. */
-uint64_t sp_avc_dec_bytes(const struct sp_avc_dec_conf *conf);
-/* Allocates little; the library is asked at the first stream. NULL: no memory or wrong size. */
+/*
+ * Allocates little; the library is asked at the first stream. May keep any memory until it is
+ * limited. NULL: no memory or wrong size.
+ */
 sp_nodiscard struct sp_avc_dec *sp_avc_dec_create(const struct sp_avc_dec_conf *conf);
 /* Accepts NULL. */
 void sp_avc_dec_destroy(struct sp_avc_dec *d);
+/*
+ * From now on a stream that needs more than max bytes, of the library's pictures, planes and
+ * history, is SP_ELIMIT. The library's part is what was measured of OpenH264, a little rounded up.
+ */
+void sp_avc_dec_limit(struct sp_avc_dec *d, uint64_t max);
+/* Bytes that are kept now, counted the same way. */
+uint64_t sp_avc_dec_memory(const struct sp_avc_dec *d);
 /*
  * Decodes the bitmapData of one RDPGFX_WIRE_TO_SURFACE_PDU_1 into the surface: px is its first
  * row. *changed is what holds every pixel painted, empty when none. A stream whose pictures do

@@ -14,11 +14,17 @@
 /* [ITU-H.264] A.3.1: so many pixels are kept for reference at level 5.2. */
 #define REF_PIXELS (184320ull * SP_H264_BLOCK * SP_H264_BLOCK)
 #define RECORD_HEAD (2 /* mode */ + 4 /* size */)
+/* Of the library: a decoder at all, and for each pixel, besides that of each reference. */
+#define LIB_BYTES (4ull << 20)
+#define LIB_PIXEL 10u
+#define LIB_REF_PIXEL 3u
 
 struct sp_avc_dec {
 	struct sp_avc_dec_conf conf;
 	const struct sp_avc_kernel *kernel;
 	struct sp_h264_dec *lib; /* NULL until the first stream */
+	uint32_t refs; /* the most that an SPS wanted */
+	uint64_t max; /* see sp_avc_dec_limit() */
 	bool need_idr;
 	/*
 	 * What the last luma pictures showed within their regions, as chroma comes later. NULL
@@ -37,12 +43,24 @@ static uint32_t refs_most(uint32_t w, uint32_t h)
 	return n < 1 ? 1 : n < MAX_REFS ? (uint32_t)n : MAX_REFS;
 }
 
-uint64_t sp_avc_dec_bytes(const struct sp_avc_dec_conf *conf)
+/* What is kept with a library that was told of so many references, and with planes. */
+static uint64_t bytes(const struct sp_avc_dec *d, bool lib, uint32_t refs, bool planes)
 {
-	uint32_t w = sp_h264_align(conf->w), h = sp_h264_align(conf->h);
+	uint64_t pixels = (uint64_t)sp_h264_align(d->conf.w) * sp_h264_align(d->conf.h);
 
-	/* Besides: the picture that is being decoded, the one that was, and the planes of AVC444. */
-	return ((uint64_t)refs_most(w, h) + 3) * w * h * 3 / 2 + conf->history;
+	return d->conf.history +
+			(lib ? LIB_BYTES + (LIB_PIXEL + LIB_REF_PIXEL * refs) * pixels : 0) +
+			(planes ? pixels * 3 / 2 : 0);
+}
+
+void sp_avc_dec_limit(struct sp_avc_dec *d, uint64_t max)
+{
+	d->max = max;
+}
+
+uint64_t sp_avc_dec_memory(const struct sp_avc_dec *d)
+{
+	return bytes(d, d->lib != NULL, d->refs, d->main.y != NULL);
 }
 
 struct sp_avc_dec *sp_avc_dec_create(const struct sp_avc_dec_conf *conf)
@@ -57,6 +75,7 @@ struct sp_avc_dec *sp_avc_dec_create(const struct sp_avc_dec_conf *conf)
 		return NULL;
 	}
 	d->conf = *conf;
+	d->max = UINT64_MAX;
 	d->kernel = sp_avc_kernel(conf->cpu);
 	d->lost = conf->history == 0;
 	sp_wr_init(&d->log, conf->history);
@@ -117,6 +136,11 @@ static int decode_unit(
 	if (d->need_idr && !info.idr) {
 		return SP_ESTATE;
 	}
+	uint32_t refs = info.sps && info.refs > d->refs ? info.refs : d->refs;
+	if (!(bytes(d, true, refs, d->main.y != NULL) <= d->max)) {
+		return SP_ELIMIT;
+	}
+	d->refs = refs;
 	if (!d->lib) {
 		rc = d->conf.impl->dec_create(w, h, &d->lib);
 		if (rc != SP_OK) {
@@ -130,6 +154,15 @@ static int decode_unit(
 	}
 	d->need_idr = rc != SP_OK;
 	return rc;
+}
+
+/* Of AVC444, for the luma. */
+static int make_planes(struct sp_avc_dec *d)
+{
+	if (!(bytes(d, d->lib != NULL, d->refs, true) <= d->max)) {
+		return SP_ELIMIT;
+	}
+	return sp_avc_planes_init(&d->main, sp_h264_align(d->conf.w), sp_h264_align(d->conf.h));
 }
 
 struct target {
@@ -150,7 +183,7 @@ static int decode_luma(struct sp_avc_dec *d, enum sp_avc_mode mode, const struct
 		return rc;
 	}
 	if (mode != SP_AVC_420 && !d->main.y) {
-		rc = sp_avc_planes_init(&d->main, pic.w, pic.h);
+		rc = make_planes(d);
 		if (rc != SP_OK) {
 			return rc;
 		}
@@ -346,7 +379,7 @@ int sp_avc_dec_load(struct sp_avc_dec *d, struct sp_span in)
 	}
 	if (rc == SP_OK && (flags & SAVE_PLANES)) {
 		if (!d->main.y) {
-			rc = sp_avc_planes_init(&d->main, w, h);
+			rc = make_planes(d);
 		}
 		if (rc == SP_OK) {
 			sp_rd_copy(&r, d->main.y, (size_t)w * h + (size_t)w * h / 2);

@@ -39,6 +39,10 @@ void sp_prog_dec_destroy(struct sp_prog_dec *d);
 void sp_prog_dec_reset(struct sp_prog_dec *d);
 /* Bytes that the tiles hold now. */
 size_t sp_prog_dec_memory(const struct sp_prog_dec *d);
+/* Another max. What tiles hold already stays, even when it is more. */
+void sp_prog_dec_limit(struct sp_prog_dec *d, size_t max);
+/* What a decoder of so many tiles takes besides, at most. */
+#define SP_PROG_DEC_BYTES(tiles) (((size_t)64 << 10) + (size_t)(tiles)*160)
 
 /*
  * Paints one stream into the surface's pixels. frame is any number that changes with each

@@ -16,6 +16,10 @@
 #define SAVE_FLAGS 0x1fu
 #define SAVE_END UINT32_MAX
 
+_Static_assert(sizeof(struct sp_prog_tile) + sizeof(void *) <=
+				SP_PROG_DEC_BYTES(1) - SP_PROG_DEC_BYTES(0),
+		"a tile takes more than is said");
+
 struct sp_prog_dec *sp_prog_dec_create(uint32_t w, uint32_t h, size_t max)
 {
 	if (!(1 <= w && w <= SP_PIXEL_SIDE_MAX && 1 <= h && h <= SP_PIXEL_SIDE_MAX)) {
@@ -85,10 +89,15 @@ size_t sp_prog_dec_memory(const struct sp_prog_dec *d)
 	return d->used;
 }
 
+void sp_prog_dec_limit(struct sp_prog_dec *d, size_t max)
+{
+	d->max = max;
+}
+
 /* n bytes that count against max. */
 static int take(struct sp_prog_dec *d, size_t n, void **out)
 {
-	if (!(n <= d->max - d->used)) {
+	if (!(d->used <= d->max && n <= d->max - d->used)) {
 		return SP_ELIMIT;
 	}
 	*out = sp_malloc(n);

@@ -27,7 +27,7 @@ struct sp_prog_tile {
 struct sp_prog_dec {
 	const struct sp_rfx_kernel *k;
 	uint32_t w, h, columns, rows;
-	size_t max, used; /* INVARIANT: used <= max, coefficients and signs of the tiles */
+	size_t max, used; /* of coefficients and signs of the tiles */
 	struct sp_prog_tile **tiles; /* columns x rows, NULL where none was sent */
 	uint32_t region; /* counts the regions decoded */
 	/* For one call: three planes, coefficients and pixels, aligned, within one allocation. */

@@ -28,6 +28,8 @@ struct sp_zgfx_dec;
 sp_nodiscard struct sp_zgfx_dec *sp_zgfx_dec_create(enum sp_zgfx_kind kind, size_t max);
 /* Accepts NULL. */
 void sp_zgfx_dec_destroy(struct sp_zgfx_dec *d);
+/* Another max. */
+void sp_zgfx_dec_limit(struct sp_zgfx_dec *d, size_t max);
 /*
  * [MS-RDPEGFX] 2.2.5.1 RDP_SEGMENTED_DATA: in is one, *out its plain bytes, valid until the next
  * call on d. After an error (SP_ECODEC, SP_ELIMIT, SP_ENOMEM) the history is not what the

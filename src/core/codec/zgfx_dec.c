@@ -278,6 +278,11 @@ static void remember(struct sp_zgfx_dec *d)
 	d->n = d->size - d->n < n ? d->size : d->n + (uint32_t)n;
 }
 
+void sp_zgfx_dec_limit(struct sp_zgfx_dec *d, size_t max)
+{
+	d->out.max = max + zgfx_segment(d->kind);
+}
+
 int sp_zgfx_decode(struct sp_zgfx_dec *d, struct sp_span in, struct sp_span *out)
 {
 	size_t max = d->out.max - zgfx_segment(d->kind);

@@ -1,81 +1,10 @@
 /* tests/core/chan/test_gfx_client.c - what the client's machine shows, answers and refuses. */
-#include "unit.h"
+#include "gfx_rig.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/err.h"
 #include "core/base/mem.h"
-#include "core/chan/gfx_client.h"
-#include "core/codec/zgfx.h"
-
-#define T0 1000000u
-#define W 100
-#define H 80
-
-struct rig {
-	struct sp_gfx_client *c;
-	struct sp_zgfx_enc *zgfx;
-	struct sp_wr w; /* PDUs of the next message */
-	uint64_t now;
-	uint32_t fb[H][W];
-	struct sp_rect changed;
-};
-
-static int send(struct rig *g)
-{
-	struct sp_wr packed;
-
-	sp_wr_init(&packed, 80u << 20);
-	assert_int_equal(sp_wr_ok(&g->w), SP_OK);
-	assert_int_equal(sp_zgfx_encode(g->zgfx, sp_span(g->w.p, g->w.n), &packed), SP_OK);
-	int rc = sp_gfx_client_feed(g->c, sp_span(packed.p, packed.n), g->now += 1000);
-	sp_wr_finish(&packed);
-	sp_wr_reset(&g->w);
-	return rc;
-}
-
-static void open_as(struct rig *g, const struct sp_gfx_client_conf *conf, uint32_t version,
-		uint32_t flags)
-{
-	memset(g, 0, sizeof(*g));
-	g->now = T0;
-	g->c = sp_gfx_client_create(conf);
-	g->zgfx = sp_zgfx_enc_create(SP_ZGFX_FULL);
-	assert_non_null(g->c);
-	assert_non_null(g->zgfx);
-	sp_wr_init(&g->w, 70u << 20);
-	sp_rcbuf_unref(sp_gfx_client_out(g->c));
-	sp_gfx_confirm_write(&g->w, &(struct sp_gfx_caps){version, flags});
-	assert_int_equal(send(g), SP_OK);
-}
-
-static void close_it(struct rig *g)
-{
-	sp_gfx_client_destroy(g->c);
-	sp_zgfx_enc_destroy(g->zgfx);
-	sp_wr_finish(&g->w);
-}
-
-static void create(struct rig *g, uint16_t id, uint16_t w, uint16_t h)
-{
-	sp_gfx_create_write(&g->w, &(struct sp_gfx_create){id, w, h, SP_GFX_XRGB});
-}
-
-static void map(struct rig *g, uint16_t id, uint32_t x, uint32_t y)
-{
-	sp_gfx_map_write(&g->w, &(struct sp_gfx_map){.surface = id, .x = x, .y = y});
-}
-
-static void fill(struct rig *g, uint16_t id, uint32_t pixel, struct sp_rect r)
-{
-	sp_gfx_fill_write(&g->w, &(struct sp_gfx_fill){.surface = id, .pixel = pixel}, &r, 1);
-}
-
-static void reset(struct rig *g, uint32_t w, uint32_t h)
-{
-	sp_gfx_reset_write(&g->w, &(struct sp_gfx_reset){.w = w, .h = h});
-}
 
 static void frame(struct rig *g, bool start, uint32_t id)
 {
@@ -287,28 +216,6 @@ static void test_scaled_bomb(void **state)
 	assert_int_equal(sp_gfx_client_paint(g.c, fb, (size_t)SIDE * 4, SIDE, SIDE, T0, &changed),
 			SP_ELIMIT);
 	free(fb);
-	close_it(&g);
-}
-
-/* What decoders may keep is counted, and given back with the surface. */
-static void test_codec_memory(void **state)
-{
-	struct sp_gfx_client_conf conf = {.memory = 2u << 20};
-	struct sp_gfx_bits b = {.codec = SP_GFX_PROGRESSIVE};
-	static struct rig g;
-
-	open_as(&g, &conf, SP_GFX_V105, SP_GFX_AVC_DISABLED);
-	for (b.surface = 1; b.surface <= 2; b.surface++) {
-		create(&g, b.surface, 512, 384);
-		sp_gfx_bits2_end(&g.w, sp_gfx_bits2_begin(&g.w, &b));
-		assert_int_equal(send(&g), b.surface == 1 ? SP_OK : SP_ELIMIT);
-	}
-	sp_gfx_u16_write(&g.w, SP_GFX_DELETE, 1);
-	sp_gfx_u16_write(&g.w, SP_GFX_DELETE, 2);
-	create(&g, 3, 512, 384);
-	b.surface = 3;
-	sp_gfx_bits2_end(&g.w, sp_gfx_bits2_begin(&g.w, &b));
-	assert_int_equal(send(&g), SP_OK);
 	close_it(&g);
 }
 
@@ -749,7 +656,6 @@ int main(void)
 			cmocka_unit_test(test_unbalanced),
 			cmocka_unit_test(test_mapping),
 			cmocka_unit_test(test_scaled_bomb),
-			cmocka_unit_test(test_codec_memory),
 			cmocka_unit_test(test_alpha),
 			cmocka_unit_test(test_refused),
 			cmocka_unit_test(test_edges),
