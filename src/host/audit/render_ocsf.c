@@ -1,0 +1,263 @@
+/* host/audit/render_ocsf.c - records as events of the Open Cybersecurity Schema Framework. */
+#include <string.h>
+
+#include "host/audit/render_part.h"
+
+#define OCSF_VERSION "1.3.0"
+
+enum class {
+	BASE = 0, /* Base Event: what has no class of its own */
+	ACCOUNT_CHANGE = 3001,
+	AUTHENTICATION = 3002,
+	RDP_ACTIVITY = 4005,
+	DETECTION_FINDING = 2004,
+};
+
+/* The class and the activity of each event that has one. */
+static const struct {
+	enum sp_audit_kind kind;
+	enum class class;
+	uint32_t activity;
+	const char *name;
+} classes[] = {
+		{SP_AUDIT_CONN_OPEN, RDP_ACTIVITY, 1, "Initial Request"},
+		{SP_AUDIT_CONN_REJECT, RDP_ACTIVITY, 2, "Initial Response"},
+		{SP_AUDIT_TARGET_CONNECT, RDP_ACTIVITY, 3, "Connect Request"},
+		{SP_AUDIT_TARGET_FAIL, RDP_ACTIVITY, 4, "Connect Response"},
+		{SP_AUDIT_SESSION_START, RDP_ACTIVITY, 4, "Connect Response"},
+		{SP_AUDIT_TARGET_CERT, RDP_ACTIVITY, 5, "TLS Handshake"},
+		{SP_AUDIT_CHANNEL_OPEN, RDP_ACTIVITY, 6, "Traffic"},
+		{SP_AUDIT_CHANNEL_DENY, RDP_ACTIVITY, 6, "Traffic"},
+		{SP_AUDIT_CLIP_TRANSFER, RDP_ACTIVITY, 6, "Traffic"},
+		{SP_AUDIT_FILE_TRANSFER, RDP_ACTIVITY, 6, "Traffic"},
+		{SP_AUDIT_TRANSFER_MISSED, RDP_ACTIVITY, 6, "Traffic"},
+		{SP_AUDIT_SESSION_DISCONNECT, RDP_ACTIVITY, 7, "Disconnect"},
+		{SP_AUDIT_SESSION_END, RDP_ACTIVITY, 7, "Disconnect"},
+		{SP_AUDIT_CONN_CLOSE, RDP_ACTIVITY, 7, "Disconnect"},
+		{SP_AUDIT_SESSION_RECONNECT, RDP_ACTIVITY, 8, "Reconnect"},
+		{SP_AUDIT_AUTH_OK, AUTHENTICATION, 1, "Logon"},
+		{SP_AUDIT_AUTH_FAIL, AUTHENTICATION, 1, "Logon"},
+		{SP_AUDIT_MFA_OK, AUTHENTICATION, 1, "Logon"},
+		{SP_AUDIT_MFA_FAIL, AUTHENTICATION, 1, "Logon"},
+		{SP_AUDIT_MFA_TIMEOUT, AUTHENTICATION, 1, "Logon"},
+		{SP_AUDIT_TARGET_LOGIN, AUTHENTICATION, 1, "Logon"},
+		{SP_AUDIT_TOKEN_USE, AUTHENTICATION, 1, "Logon"},
+		{SP_AUDIT_TOKEN_MISUSE, AUTHENTICATION, 1, "Logon"},
+		{SP_AUDIT_MFA_ENROL, ACCOUNT_CHANGE, 10, "MFA Factor Enable"},
+		{SP_AUDIT_LOCK_STEP, ACCOUNT_CHANGE, 9, "Lock"},
+		{SP_AUDIT_LOCK_END, ACCOUNT_CHANGE, 99, "Other"},
+		{SP_AUDIT_ADMIN_CHANGE, ACCOUNT_CHANGE, 99, "Other"},
+		{SP_AUDIT_ALERT, DETECTION_FINDING, 1, "Create"},
+};
+
+/* What `change.action` says where the object is an account. */
+static const struct {
+	const char *action;
+	uint32_t activity;
+	const char *name;
+} changes[] = {
+		{"add", 1, "Create"},
+		{"enable", 2, "Enable"},
+		{"password", 3, "Password Change"},
+		{"disable", 5, "Disable"},
+		{"remove", 6, "Delete"},
+		{"delete", 6, "Delete"},
+};
+
+static void named(struct sp_wr *w, const char *key, const struct sp_audit_field *f, bool *first)
+{
+	if (f != NULL) {
+		sp_render_fmt(w, "%s\"%s\": ", *first ? "" : ", ", key);
+		sp_render_json_field(w, f);
+		*first = false;
+	}
+}
+
+/* An object of some fields, left out where none is there. */
+struct member {
+	const char *key;
+	enum sp_field field;
+};
+
+static void object(struct sp_wr *w, const char *name, const struct sp_audit_view *v,
+		const struct member *m, size_t n)
+{
+	bool any = false, first = true;
+
+	for (size_t i = 0; i < n; i++) {
+		any = any || sp_audit_get(v, m[i].field) != NULL;
+	}
+	if (!any) {
+		return;
+	}
+	sp_render_fmt(w, ", \"%s\": {", name);
+	for (size_t i = 0; i < n; i++) {
+		named(w, m[i].key, sp_audit_get(v, m[i].field), &first);
+	}
+	sp_wr_u8(w, '}');
+}
+
+static void source(struct sp_wr *w, const struct sp_audit_view *v)
+{
+	const struct sp_audit_field *country = sp_audit_get(v, SP_F_SRC_COUNTRY);
+	bool first = true;
+
+	if (sp_audit_get(v, SP_F_SRC_IP) == NULL && country == NULL) {
+		return;
+	}
+	sp_render_text(w, ", \"src_endpoint\": {");
+	named(w, "ip", sp_audit_get(v, SP_F_SRC_IP), &first);
+	named(w, "port", sp_audit_get(v, SP_F_SRC_PORT), &first);
+	named(w, "uid", sp_audit_get(v, SP_F_DEVICE), &first);
+	if (country != NULL) {
+		sp_render_fmt(w, "%s\"location\": {\"country\": ", first ? "" : ", ");
+		sp_render_json_field(w, country);
+		sp_wr_u8(w, '}');
+	}
+	sp_wr_u8(w, '}');
+}
+
+/* Whom it is about: a user of the store, or what was typed. */
+static void user(struct sp_wr *w, const struct sp_audit_view *v)
+{
+	const struct sp_audit_field *f = sp_audit_get(v, SP_F_USER);
+
+	f = f != NULL ? f : sp_audit_get(v, SP_F_CLAIMED_USER);
+	f = f != NULL ? f : sp_audit_get(v, SP_F_OBJECT);
+	if (f != NULL) {
+		sp_render_text(w, ", \"user\": {\"name\": ");
+		sp_render_json_field(w, f);
+		sp_wr_u8(w, '}');
+	}
+}
+
+static void finding(struct sp_wr *w, const struct sp_record *r, const struct sp_audit_view *v)
+{
+	bool first = false;
+
+	sp_render_fmt(w, ", \"finding_info\": {\"uid\": \"%llu\"", (unsigned long long)r->seq);
+	named(w, "title", sp_audit_get(v, SP_F_ALERT_TITLE), &first);
+	named(w, "desc", sp_audit_get(v, SP_F_TEXT), &first);
+	if (sp_audit_get(v, SP_F_RULE) != NULL) {
+		bool begin = true;
+		sp_render_text(w, ", \"analytic\": {\"type_id\": 1, ");
+		named(w, "name", sp_audit_get(v, SP_F_RULE), &begin);
+		named(w, "uid", sp_audit_get(v, SP_F_ALERT_RULE), &begin);
+		sp_wr_u8(w, '}');
+	}
+	if (sp_audit_get(v, SP_F_ALERT_TAG) != NULL) {
+		sp_render_text(w, ", \"attacks\": [{\"technique\": {\"uid\": ");
+		sp_render_json_field(w, sp_audit_get(v, SP_F_ALERT_TAG));
+		sp_render_text(w, "}}]");
+	}
+	sp_wr_u8(w, '}');
+}
+
+static void specific(struct sp_wr *w, enum class class, const struct sp_record *r,
+		const struct sp_audit_view *v)
+{
+	static const struct member target[] = {{"name", SP_F_TARGET}, {"ip", SP_F_TARGET_IP}};
+	static const struct member device[] = {{"name", SP_F_CLAIMED_CLIENT}, {"uid", SP_F_DEVICE}};
+	static const struct member traffic[] = {
+			{"bytes_in", SP_F_BYTES_IN}, {"bytes_out", SP_F_BYTES_OUT}};
+	static const struct member session[] = {{"uid", SP_F_SESSION}};
+
+	source(w, v);
+	object(w, "dst_endpoint", v, target, SP_LEN(target));
+	object(w, "session", v, session, SP_LEN(session));
+	user(w, v);
+	switch (class) {
+	case AUTHENTICATION:
+		sp_render_fmt(w, ", \"is_remote\": true, \"is_mfa\": %s",
+				v->kind == SP_AUDIT_MFA_OK || v->kind == SP_AUDIT_MFA_FAIL ||
+								v->kind == SP_AUDIT_MFA_TIMEOUT
+						? "true"
+						: "false");
+		break;
+	case RDP_ACTIVITY:
+		object(w, "device", v, device, SP_LEN(device));
+		object(w, "traffic", v, traffic, SP_LEN(traffic));
+		break;
+	case DETECTION_FINDING:
+		finding(w, r, v);
+		break;
+	case ACCOUNT_CHANGE:
+	case BASE:
+		break;
+	}
+}
+
+static uint32_t severity_id(enum sp_severity s)
+{
+	return s == SP_SEVERITY_NONE ? 0 : (uint32_t)s - SP_SEVERITY_INFO + 1;
+}
+
+static const char *status(enum sp_outcome outcome)
+{
+	switch ((unsigned)outcome) {
+	case SP_OUTCOME_OK:
+		return "\"status_id\": 1, \"status\": \"Success\"";
+	case SP_OUTCOME_FAILED:
+	case SP_OUTCOME_DENIED:
+		return "\"status_id\": 2, \"status\": \"Failure\"";
+	default:
+		return "\"status_id\": 0, \"status\": \"Unknown\"";
+	}
+}
+
+static void unmapped(struct sp_wr *w, const struct sp_record *r, const struct sp_audit_view *v)
+{
+	sp_render_fmt(w, ", \"unmapped\": {\"outcome\": \"%s\", \"hash\": \"",
+			sp_outcome_text(v->outcome));
+	sp_render_hex(w, sp_span(r->hash, sizeof(r->hash)));
+	sp_wr_u8(w, '"');
+	for (size_t i = 0; i < v->n; i++) {
+		sp_render_fmt(w, ", \"%s\": ", sp_field_name(v->f[i].field));
+		sp_render_json_field(w, &v->f[i]);
+	}
+	sp_render_text(w, "}}");
+}
+
+void sp_render_ocsf(const struct sp_record *r, const struct sp_audit_view *v, struct sp_wr *w)
+{
+	enum class class = BASE;
+	uint32_t activity = 99;
+	const char *name = "Other";
+	bool first = false;
+
+	for (size_t i = 0; i < SP_LEN(classes); i++) {
+		if (classes[i].kind == v->kind) {
+			class = classes[i].class;
+			activity = classes[i].activity;
+			name = classes[i].name;
+		}
+	}
+	for (size_t i = 0; v->kind == SP_AUDIT_ADMIN_CHANGE && i < SP_LEN(changes); i++) {
+		if (sp_audit_is(v, SP_F_ACTION, changes[i].action)) {
+			activity = changes[i].activity;
+			name = changes[i].name;
+		}
+	}
+	sp_render_fmt(w, "{\"class_uid\": %u, \"category_uid\": %u, \"activity_id\": %u", class,
+			class / 1000, activity);
+	sp_render_fmt(w, ", \"activity_name\": \"%s\", \"type_uid\": %u", name,
+			class * 100 + activity);
+	sp_render_fmt(w, ", \"time\": %llu, \"severity_id\": %u, %s",
+			(unsigned long long)(r->wall_ns / 1000000), severity_id(v->severity),
+			status(v->outcome));
+	named(w, "status_detail", sp_audit_get(v, SP_F_REASON), &first);
+	sp_render_fmt(w, ", \"message\": \"%s\"", sp_audit_name(v->kind));
+	sp_render_text(w,
+			", \"metadata\": {\"version\": \"" OCSF_VERSION
+			"\", \"product\": {\"name\": \"Sallyport\", \"vendor_name\": "
+			"\"Sallyport\", \"version\": \"" SP_VERSION "\"}, \"log_name\": "
+			"\"audit\", \"uid\": ");
+	sp_render_fmt(w, "\"%llu\", \"event_code\": \"%s\", \"original_time\": \"",
+			(unsigned long long)r->seq, sp_audit_name(v->kind));
+	sp_render_time(w, r->wall_ns, 9);
+	sp_render_text(w, "\", \"logged_host\": ");
+	sp_render_json_text(w, sp_span(r->host, strnlen(r->host, sizeof(r->host))));
+	sp_wr_u8(w, '}');
+	specific(w, class, r, v);
+	unmapped(w, r, v);
+}

@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+# tests/host/audit/test_render.py - what hostile records become, read by parsers that are not ours.
+import json
+import re
+import subprocess
+import sys
+import unittest
+
+CORPUS = subprocess.run([sys.argv.pop()], capture_output=True, timeout=60)
+TEXTS = {'conn', 'src.port'}
+HIDES = re.compile('[\0-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb'
+                   '\U000e0000-\U000e007f]')
+
+
+def exact(raw):
+    """A text as JSON has it: bytes that are no UTF-8 as \\xNN."""
+    return raw.decode('utf-8', 'backslashreplace')
+
+
+def shown(raw):
+    """A text in formats without escapes for what hides or moves."""
+    return HIDES.sub(lambda m: f'\\u{{{ord(m.group()):04x}}}', exact(raw))
+
+
+def syslog(line):
+    """[RFC 5424] 6: header, one structured element, and its parameters."""
+    m = re.fullmatch(r'<(\d{1,3})>1 (\S+) (\S{1,255}) (\S{1,48}) (\S{1,128}) (\S{1,32}) (.*)', line, re.S)
+    pri, when, host, app, proc, msgid, rest = m.groups()
+    m = re.match(r'\[([^ =\]"]{1,32})', rest)
+    at, params = m.end(), {}
+    while rest[at] != ']':
+        m = re.compile(r' ([^ =\]"]{1,32})="((?:[^"\\\]]|\\.)*)"', re.S).match(rest, at)
+        assert m and m.group(1) not in params, rest[at:at + 60]
+        # A backslash before anything else stands for itself, and is kept.
+        params[m.group(1)] = re.sub(r'\\(["\\\]])', r'\1', m.group(2))
+        at = m.end()
+    return int(pri), when, host, app, msgid, params, rest[at + 1:]
+
+
+def cef(line):
+    head, at = [], 0
+    for _ in range(7):
+        m = re.compile(r'((?:[^|\\]|\\.)*)\|').match(line, at)
+        head.append(re.sub(r'\\([|\\])', r'\1', m.group(1)))
+        at = m.end()
+    extension, fields = line[at:], {}
+    keys = list(re.finditer(r'(?:^| )(\w+)=', re.sub(r'\\.', '__', extension)))
+    for m, after in zip(keys, keys[1:] + [None]):
+        assert m.group(1) not in fields, m.group(1)
+        value = extension[m.end():after.start() if after else None]
+        fields[m.group(1)] = re.sub(r'\\(.)', lambda e: {'n': '\n', 'r': '\r'}.get(e.group(1), e.group(1)), value)
+    return head, fields
+
+
+class Render(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        assert CORPUS.returncode == 0, CORPUS.stderr
+        lines = CORPUS.stdout.split(b'\n')
+        assert lines.pop() == b'' and len(lines) % 5 == 0, 'a record became more than one line'
+        cls.records = []
+        for i in range(0, len(lines), 5):
+            record = {}
+            for pair in lines[i].decode().split(' ')[1:]:
+                name, value = pair.split('=')
+                record[name] = int(value) if name in TEXTS else bytes.fromhex(value)
+            forms = dict(line.split(b' ', 1) for line in lines[i + 1:i + 5])
+            cls.records.append((record, forms))
+        assert len(cls.records) > 100
+
+    def check_lines(self, form):
+        for record, forms in self.records:
+            line = forms[form].decode('utf-8')  # strictly
+            self.assertIsNone(HIDES.search(line), line[:200])
+            self.assertLess(len(line), 128 * 1024)
+            yield record, line
+
+    def test_json(self):
+        seqs = []
+        for record, line in self.check_lines(b'json'):
+            got = json.loads(line, object_pairs_hook=self.no_twins)
+            seqs.append(got['seq'])
+            for name, raw in record.items():
+                if name == 'conn':
+                    self.assertEqual(got[name], str(raw))
+                elif name == 'transfer.sha256':
+                    self.assertEqual(got[name], raw.hex())
+                else:
+                    self.assertEqual(got[name], raw if name in TEXTS else exact(raw))
+            self.assertEqual(got['time'], '2026-11-23T05:31:07.123456789Z')
+            self.assertEqual(got['hash'], 'ab' * 32)
+        self.assertEqual(seqs, list(range(1, len(seqs) + 1)))
+
+    def no_twins(self, pairs):
+        self.assertEqual(len(pairs), len({k for k, _ in pairs}))
+        return dict(pairs)
+
+    def test_ocsf(self):
+        classes = set()
+        for record, line in self.check_lines(b'ocsf'):
+            got = json.loads(line, object_pairs_hook=self.no_twins)
+            classes.add(got['class_uid'])
+            self.assertEqual(got['type_uid'], got['class_uid'] * 100 + got['activity_id'])
+            self.assertEqual(got['category_uid'], got['class_uid'] // 1000)
+            self.assertEqual(got['time'], 1795411867123)
+            self.assertIn(got['severity_id'], range(1, 6))
+            for name in record.keys() - TEXTS - {'host', 'transfer.sha256'}:
+                self.assertEqual(got['unmapped'][name], exact(record[name]))
+            self.assertEqual(got['user']['name'], exact(record['actor.user']))
+            self.assertEqual(got['src_endpoint']['ip'], exact(record['src.ip']))
+            self.assertEqual(got['dst_endpoint']['name'], exact(record['target.name']))
+            if got['class_uid'] == 2004:
+                self.assertEqual(got['finding_info']['title'], exact(record['alert.title']))
+        self.assertEqual(classes, {0, 2004, 3001, 3002, 4005})
+
+    def test_syslog(self):
+        for record, line in self.check_lines(b'syslog'):
+            pri, when, host, app, msgid, params, message = syslog(line)
+            self.assertEqual(pri >> 3, 13)
+            self.assertIn(pri & 7, range(2, 7))
+            self.assertEqual((when, app), ('2026-11-23T05:31:07.123456Z', 'sallyport'))
+            self.assertRegex(host, r'^[!-~]+$')
+            self.assertTrue(message.startswith(' ' + msgid))
+            for name, raw in record.items():
+                if name == 'host':
+                    continue
+                want = str(raw) if name in TEXTS else raw.hex() if name == 'transfer.sha256' else shown(raw)
+                self.assertEqual(params[name], want, name)
+
+    def test_cef(self):
+        keys = {'actor.user': 'suser', 'target.name': 'dhost', 'src.ip': 'src', 'reason': 'reason', 'text': 'msg',
+                'transfer.name': 'fname', 'claimed.user': 'spClaimedUser', 'src.country': 'spSrcCountry',
+                'host': 'dvchost', 'claimed.client': 'spClaimedClient'}
+        for record, line in self.check_lines(b'cef'):
+            head, fields = cef(line)
+            self.assertEqual(head[:3], ['CEF:0', 'Sallyport', 'sallyport'])
+            if 'alert.title' in record:  # of the long ones not all fields fit
+                self.assertEqual(head[5], shown(record['alert.title']))
+            self.assertIn(int(head[6]), range(0, 11))
+            self.assertEqual(fields['rt'], '1795411867123')
+            self.assertEqual(fields['spt'], '54321')
+            for name in keys.keys() & record.keys():
+                self.assertEqual(fields[keys[name]], shown(record[name]), name)
+
+
+unittest.main()
