@@ -205,7 +205,18 @@ int sp_keeper_penalties(struct sp_keeper *k)
 	return m.n > 0 ? sp_mon_say(k->control, PENALTIES_KEPT, &m) : SP_OK;
 }
 
+/* The parent has started another scribe. */
+static int another_scribe(void *ctx, struct sp_mon_in *in)
+{
+	struct sp_keeper *k = ctx;
+
+	sp_fd_close(&k->scribe);
+	k->scribe = sp_mon_take_fd(in, 0);
+	return SP_OK;
+}
+
 static const struct sp_question control_table[] = {
+		{SP_MSG_SCRIBE, SP_QUESTION_NOW, another_scribe},
 		{SP_MSG_CONN_OPEN, SP_QUESTION_NOW, conn_open},
 		{SP_MSG_CONN_CLOSED, SP_QUESTION_NOW, conn_closed},
 		{SP_MSG_RELOAD, SP_QUESTION_NOW, reload},

@@ -427,7 +427,7 @@ int main(int argc, char **argv)
 	}
 	if (!((argc == 3 && strcmp(argv[1], "-c") == 0) && is_socket(SP_KEEPER_FD_CONTROL))) {
 		fputs("sp-keeper: started by sallyportd only: sp-keeper -c FILE, "
-		      "with its sockets on descriptors 3 to 5\n",
+		      "with its sockets on descriptors 3 to 6\n",
 				stderr);
 		sp_free(p);
 		return EXIT_USAGE;
@@ -444,6 +444,7 @@ int main(int argc, char **argv)
 	p->k.control = SP_KEEPER_FD_CONTROL;
 	p->k.broker = is_socket(SP_KEEPER_FD_BROKER) ? SP_KEEPER_FD_BROKER : -1;
 	p->k.dial = is_socket(SP_KEEPER_FD_DIAL) ? SP_KEEPER_FD_DIAL : -1;
+	p->k.scribe = is_socket(SP_KEEPER_FD_SCRIBE) ? SP_KEEPER_FD_SCRIBE : -1;
 	if (start(p)) {
 		status = sp_loop_run(p->k.loop);
 		status = status < 0 ? EXIT_FAILED : status;

@@ -1,4 +1,4 @@
-/* gate/parent/helper.c - the keeper, the broker, sp-dial, and what the keeper says. */
+/* gate/parent/helper.c - the keeper, the broker, sp-dial, sp-scribe, and what the keeper says. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +15,8 @@
 
 #define END_US 4000000
 #define SELFTEST_US 10000000
+#define SCRIBE_LIFE_US 1000000 /* who lives shorter is started again after a pause */
+#define SCRIBE_PAUSE_US 1000000
 
 /* ---- the keeper's words ---- */
 
@@ -133,7 +135,10 @@ static void on_keeper(void *user, unsigned events)
 
 static const char *const names[SP_HELPERS] = {[SP_HELPER_KEEPER] = "sp-keeper",
 		[SP_HELPER_BROKER] = "sp-broker",
-		[SP_HELPER_DIAL] = "sp-dial"};
+		[SP_HELPER_DIAL] = "sp-dial",
+		[SP_HELPER_SCRIBE] = "sp-scribe"};
+
+static void scribe_died(struct sp_parent *p, int status);
 
 static void on_helper(void *user, pid_t pid, int status)
 {
@@ -145,6 +150,10 @@ static void on_helper(void *user, pid_t pid, int status)
 		which++;
 	}
 	p->helpers[which] = 0;
+	if (which == SP_HELPER_SCRIBE && p->scribe_kept && !p->stopping) {
+		scribe_died(p, status);
+		return;
+	}
 	/* The others end by themselves when the keeper has died. */
 	if (p->stopping && (p->code == 0 || (which != SP_HELPER_KEEPER && status == 0))) {
 		return;
@@ -207,16 +216,116 @@ static int start_helper(struct sp_parent *p, enum sp_helper which, const char *o
 	return sp_loop_child(p->loop, *pid, on_helper, p) ? SP_OK : SP_ENOMEM;
 }
 
+/* ---- the scribe ---- */
+
+static void lose_scribe(struct sp_parent *p)
+{
+	sp_watch_remove(p->scribe_watch);
+	p->scribe_watch = NULL;
+	sp_fd_close(&p->scribe);
+}
+
+static void on_scribe(void *user, unsigned events)
+{
+	struct sp_parent *p = user;
+	struct sp_mon_in in;
+	int rc;
+
+	while ((rc = sp_mon_recv(p->scribe, &in)) > 0) {
+		if (in.type == SP_MSG_SCRIBE_READY) {
+			p->scribe_kept = true;
+		}
+		sp_mon_in_finish(&in);
+	}
+	if (rc < 0) {
+		lose_scribe(p); /* its death has a line of its own */
+	}
+}
+
+/* What it is told by the keeper goes over *link, which is the caller's. */
+static int start_scribe(struct sp_parent *p, int *link)
+{
+	int ours[2], keepers[2];
+
+	if (sp_ipc_pair(ours) != SP_OK) {
+		return SP_ESYS;
+	}
+	if (sp_ipc_pair(keepers) != SP_OK) {
+		close(ours[0]);
+		close(ours[1]);
+		return SP_ESYS;
+	}
+	const int fds[] = {ours[1], keepers[1]};
+	int rc = start_helper(p, SP_HELPER_SCRIBE, "-c", p->file, fds, SP_LEN(fds), 0);
+	close(ours[1]);
+	close(keepers[1]);
+	p->scribe = ours[0];
+	p->scribe_us = sp_now_us();
+	*link = keepers[0];
+	if (rc == SP_OK) {
+		p->scribe_watch = sp_loop_fd(p->loop, p->scribe, SP_LOOP_READ, on_scribe, p);
+		rc = p->scribe_watch ? sp_fd_nonblock(p->scribe, true) : SP_ENOMEM;
+	}
+	return rc;
+}
+
+/* Another one, and the keeper gets its end of the new link. */
+static void start_scribe_again(void *user)
+{
+	struct sp_parent *p = user;
+	int link = -1;
+
+	if (p->stopping) {
+		return;
+	}
+	lose_scribe(p);
+	int rc = start_scribe(p, &link);
+	if (rc == SP_OK) {
+		rc = sp_mon_send(p->keeper, SP_MSG_SCRIBE, &(struct sp_msg_none){0},
+				sizeof(struct sp_msg_none), &link, 1);
+	}
+	sp_fd_close(&link);
+	if (rc != SP_OK) {
+		sp_log(SP_LOG_ERROR, "sp-scribe cannot be started: %s", sp_err_text(rc));
+		sp_watch_in(p->scribe_again, SCRIBE_PAUSE_US);
+	}
+}
+
+/*
+ * At once, so that hardly anybody notices; one that does not live for long has to wait, since what
+ * ails it is not mended by haste. Without a scribe nothing new begins, and what is there goes on.
+ */
+static void scribe_died(struct sp_parent *p, int status)
+{
+	char text[80];
+	bool short_lived = sp_now_us() - p->scribe_us < SCRIBE_LIFE_US;
+
+	sp_proc_status_text(status, text, sizeof(text));
+	sp_log(SP_LOG_ERROR, "sp-scribe %s: another one is started%s", text,
+			short_lived ? " in a moment" : "");
+	sp_watch_in(p->scribe_again, short_lived ? SCRIBE_PAUSE_US : 0);
+}
+
 int sp_parent_start_helpers(struct sp_parent *p)
 {
-	int control[2], desks[2], dials[2];
+	int control[2], desks[2], dials[2], scribe = -1;
 	int rc;
+
+	p->scribe_again = sp_loop_timer(p->loop, start_scribe_again, p);
+	if (!p->scribe_again) {
+		return SP_ENOMEM;
+	}
+	rc = start_scribe(p, &scribe);
+	if (rc != SP_OK) {
+		sp_fd_close(&scribe);
+		return rc;
+	}
 
 	if (sp_ipc_pair(control) != SP_OK || sp_ipc_pair(desks) != SP_OK ||
 			sp_ipc_pair(dials) != SP_OK) {
 		return SP_ESYS;
 	}
-	int keeper_fds[] = {control[1], desks[0], dials[0]};
+	int keeper_fds[] = {control[1], desks[0], dials[0], scribe};
 	rc = start_helper(p, SP_HELPER_KEEPER, "-c", p->file, keeper_fds, SP_LEN(keeper_fds), 0);
 	if (rc == SP_OK) {
 		/* A desktop's programs expect the usual limit. */
@@ -232,6 +341,7 @@ int sp_parent_start_helpers(struct sp_parent *p)
 	close(desks[1]);
 	close(dials[0]);
 	close(dials[1]);
+	close(scribe);
 	p->keeper = control[0];
 	p->keeper_watch = sp_loop_fd(p->loop, p->keeper, SP_LOOP_READ, on_keeper, p);
 	return rc == SP_OK && !p->keeper_watch ? SP_ENOMEM : rc;
@@ -313,4 +423,7 @@ void sp_parent_end_helpers(struct sp_parent *p)
 	p->keeper_watch = NULL;
 	sp_fd_close(&p->keeper);
 	end_helper(p->helpers[SP_HELPER_KEEPER], 0);
+	/* The last one, since the others have last words. */
+	lose_scribe(p);
+	end_helper(p->helpers[SP_HELPER_SCRIBE], 0);
 }

@@ -91,6 +91,9 @@ static void reload(struct sp_parent *p)
 	if (sp_mon_say(p->keeper, RELOAD, &(struct sp_msg_none){0}) != SP_OK) {
 		sp_log(SP_LOG_ERROR, "keeper does not listen");
 	}
+	if (p->scribe >= 0 && sp_mon_say(p->scribe, RELOAD, &(struct sp_msg_none){0}) != SP_OK) {
+		sp_log(SP_LOG_ERROR, "sp-scribe does not listen");
+	}
 }
 
 static void on_signal(void *user, int signo)
@@ -168,7 +171,7 @@ int main(int argc, char **argv)
 	p.file = argv[2];
 	/* The name by which OpenSSL's own programs ask for other authorities. */
 	p.roots = getenv("SSL_CERT_FILE") ? getenv("SSL_CERT_FILE") : SP_PARENT_ROOTS;
-	p.chain_fd = p.keeper = -1;
+	p.chain_fd = p.keeper = p.scribe = -1;
 	sp_log_rate_init(&p.refused, 30, 10);
 	sp_log_rate_init(&p.trouble, 6, 3);
 	if (load(&p.conf, p.file) != SP_OK) {

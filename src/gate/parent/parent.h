@@ -30,6 +30,7 @@ enum sp_helper {
 	SP_HELPER_KEEPER,
 	SP_HELPER_BROKER,
 	SP_HELPER_DIAL,
+	SP_HELPER_SCRIBE, /* the only one that is started again when it dies */
 	SP_HELPERS
 };
 
@@ -45,8 +46,12 @@ struct sp_parent {
 	const char *roots; /* CA certificates of this machine, PEM */
 	unsigned files; /* soft limit of descriptors before we raised ours */
 	int keeper; /* control socket */
+	int scribe; /* to the scribe: events go out */
 	pid_t helpers[SP_HELPERS];
 	struct sp_watch *keeper_watch, *refill, *stop;
+	struct sp_watch *scribe_watch, *scribe_again;
+	bool scribe_kept; /* a scribe was ready once */
+	uint64_t scribe_us; /* when the last one was started */
 	int chain_fd;
 	bool ready, stopping;
 	int code; /* what the service will exit with */

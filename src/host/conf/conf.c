@@ -17,6 +17,8 @@
 #include "host/conf/words.h"
 #include "host/conf/zone.h"
 
+#define RESERVE_MAX (16 * 1024 * 1024) /* MiB */
+
 static bool port_of(const char *text, uint32_t *port)
 {
 	size_t n = strspn(text, "0123456789");
@@ -264,6 +266,19 @@ static void read_notice(struct sp_conf_reader *r, const config_setting_t *s, voi
 	}
 }
 
+static void read_audit_reserve(struct sp_conf_reader *r, const config_setting_t *s, void *to)
+{
+	int v = config_setting_get_int(s);
+
+	if (config_setting_type(s) != CONFIG_TYPE_INT) {
+		sp_conf_mistake(r, s, "audit-reserve: must be a whole number of MiB");
+	} else if (!(0 <= v && v <= RESERVE_MAX)) {
+		sp_conf_mistake(r, s, "audit-reserve: %d is not between 0 and %d", v, RESERVE_MAX);
+	} else {
+		r->c->audit_reserve = (uint32_t)v;
+	}
+}
+
 static void read_require_token(struct sp_conf_reader *r, const config_setting_t *s, void *to)
 {
 	sp_conf_read_bool(r, s, &r->c->require_token);
@@ -309,6 +324,7 @@ static const struct sp_conf_key top_keys[] = {
 		{"countries-file", read_countries_file},
 		{"notice", read_notice},
 		{"require-token", read_require_token},
+		{"audit-reserve", read_audit_reserve},
 		{"alerts", sp_conf_read_alerts},
 		{"auditors", read_auditors},
 };
@@ -324,6 +340,7 @@ static void start_empty(struct sp_conf *c)
 	}
 	snprintf(c->state, sizeof(c->state), "/var/lib/sallyport");
 	snprintf(c->run_as, sizeof(c->run_as), SP_CONF_RUN_AS);
+	c->audit_reserve = 256;
 	c->n_targets = 1;
 	c->target[0] = (struct sp_conf_target){.name = "desktop", .kind = SP_CONF_DESKTOP};
 	c->limits = (struct sp_conf_limits){

@@ -20,6 +20,11 @@ struct sp_stmt; /* a prepared statement; the database owns it and keeps it for t
  * foreign keys, each commit durable; waits up to 5 s for another writer. NULL and why.
  */
 sp_nodiscard struct sp_db *sp_db_open(const char *path, bool create, char why[SP_DB_WHY]);
+/*
+ * The same for one who only looks, while another process writes. What needs a newer schema than the
+ * file's is the caller's to find out.
+ */
+sp_nodiscard struct sp_db *sp_db_open_read(const char *path, char why[SP_DB_WHY]);
 /* Accepts NULL. Finalizes all statements. */
 void sp_db_close(struct sp_db *db);
 /* The last failure in words: "disk I/O error". Valid until the next call on db. */
@@ -36,6 +41,8 @@ sp_nodiscard int sp_db_exec(struct sp_db *db, const char *sql);
 
 /* A transaction that writes; SP_EDB when another writer holds on for more than 5 s. */
 sp_nodiscard int sp_db_begin(struct sp_db *db);
+/* A transaction that reads: all of it sees the same, whatever others write meanwhile. */
+sp_nodiscard int sp_db_begin_read(struct sp_db *db);
 /* Durable once this is SP_OK; on failure it is rolled back. */
 sp_nodiscard int sp_db_commit(struct sp_db *db);
 /*

@@ -90,6 +90,34 @@ static int make_file(const char *path, char why[SP_DB_WHY])
 	return rc;
 }
 
+static struct sp_db *fail_open(struct sp_db *db, int rc, char why[SP_DB_WHY])
+{
+	snprintf(why, SP_DB_WHY, "%s", db->h != NULL ? sqlite3_errmsg(db->h) : sqlite3_errstr(rc));
+	sp_db_close(db);
+	return NULL;
+}
+
+struct sp_db *sp_db_open_read(const char *path, char why[SP_DB_WHY])
+{
+	static const char look[] = "PRAGMA trusted_schema = OFF; PRAGMA query_only = ON;"
+				   "PRAGMA temp_store = MEMORY;";
+	struct sp_db *db = sp_calloc(1, sizeof(*db));
+
+	why[0] = '\0';
+	if (db == NULL) {
+		snprintf(why, SP_DB_WHY, "out of memory");
+		return NULL;
+	}
+	int rc = sqlite3_open_v2(path, &db->h, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+	if (rc == SQLITE_OK) {
+		sqlite3_extended_result_codes(db->h, 1);
+		sqlite3_busy_timeout(db->h, BUSY_MS);
+		sqlite3_db_config(db->h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+		rc = sqlite3_exec(db->h, look, NULL, NULL, NULL);
+	}
+	return rc == SQLITE_OK ? db : fail_open(db, rc, why);
+}
+
 struct sp_db *sp_db_open(const char *path, bool create, char why[SP_DB_WHY])
 {
 	struct sp_db *db = sp_calloc(1, sizeof(*db));
@@ -110,13 +138,7 @@ struct sp_db *sp_db_open(const char *path, bool create, char why[SP_DB_WHY])
 		sqlite3_db_config(db->h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 		rc = set_up(db->h);
 	}
-	if (rc != SQLITE_OK) {
-		snprintf(why, SP_DB_WHY, "%s",
-				db->h != NULL ? sqlite3_errmsg(db->h) : sqlite3_errstr(rc));
-		sp_db_close(db);
-		return NULL;
-	}
-	return db;
+	return rc == SQLITE_OK ? db : fail_open(db, rc, why);
 }
 
 void sp_db_close(struct sp_db *db)
@@ -156,14 +178,24 @@ int sp_db_exec(struct sp_db *db, const char *sql)
 	return error_of(sqlite3_exec(db->h, sql, NULL, NULL, NULL));
 }
 
-int sp_db_begin(struct sp_db *db)
+static int begin(struct sp_db *db, const char *sql)
 {
 	if (db->deep) {
 		return SP_EBUG;
 	}
-	int rc = sp_db_exec(db, "BEGIN IMMEDIATE");
+	int rc = sp_db_exec(db, sql);
 	db->deep = rc == SP_OK;
 	return rc;
+}
+
+int sp_db_begin(struct sp_db *db)
+{
+	return begin(db, "BEGIN IMMEDIATE");
+}
+
+int sp_db_begin_read(struct sp_db *db)
+{
+	return begin(db, "BEGIN");
 }
 
 int sp_db_commit(struct sp_db *db)

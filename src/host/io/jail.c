@@ -45,6 +45,8 @@ static const struct class_row {
 				.connect = true, .seccomp = true},
 		[SP_JAIL_KEEPER] = {"keeper", 0, 1024, .no_fork = true, .landlock = true,
 				.seccomp = true},
+		[SP_JAIL_SCRIBE] = {"scribe", 0, 64, .no_fork = true, .landlock = true,
+				.seccomp = true},
 		[SP_JAIL_PARENT] = {"parent", 0, 0},
 };
 

@@ -15,6 +15,7 @@ enum sp_jail_class {
 	SP_JAIL_RECORD, /* as LOGIN, and it may write into the files it was given */
 	SP_JAIL_DIAL, /* makes connections and forks; reads files under the paths it names */
 	SP_JAIL_KEEPER, /* files under the paths it names; no network, no other program */
+	SP_JAIL_SCRIBE, /* the same, and nobody calls it */
 	SP_JAIL_PARENT, /* starts others, who would inherit a filter: rights and limits only */
 	SP_JAIL_COUNT,
 };
@@ -29,7 +30,7 @@ struct sp_jail_spec {
 	enum sp_jail_class class;
 	/*
 	 * Started as root: become uid and gid, without other groups. 0: a throw-away number, except
-	 * for PARENT and KEEPER, which then stay what they are. NET and LOGIN get an empty root
+	 * for PARENT, KEEPER and SCRIBE, which then stay what they are. NET and LOGIN get an empty root
 	 * directory too.
 	 */
 	uid_t uid;

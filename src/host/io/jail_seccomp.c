@@ -187,7 +187,8 @@ static int allow_callers(scmp_filter_ctx f)
 
 int sp_jail_seccomp(enum sp_jail_class class)
 {
-	bool opens = class == SP_JAIL_KEEPER || class == SP_JAIL_DIAL;
+	bool store = class == SP_JAIL_KEEPER || class == SP_JAIL_SCRIBE;
+	bool opens = store || class == SP_JAIL_DIAL;
 	/* Calls of another architecture's table, x32 among them, end the process. */
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int rc = f ? 0 : -ENOMEM;
@@ -208,7 +209,7 @@ int sp_jail_seccomp(enum sp_jail_class class)
 		rc = allow_abort(f);
 	}
 	if (rc == 0) {
-		rc = class == SP_JAIL_KEEPER            ? allow_list(f, files)
+		rc = store                              ? allow_list(f, files)
 				: class == SP_JAIL_DIAL ? allow_dial(f)
 							: refuse_list(f, refused);
 	}

@@ -1,0 +1,26 @@
+/* host/audit/home.h - the folder of the audit, and becoming the account that it belongs to. */
+#ifndef SP_HOST_AUDIT_HOME_H
+#define SP_HOST_AUDIT_HOME_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+#include "core/base/attr.h"
+#include "core/base/err.h"
+
+/* The account of sp-scribe where the service is installed. */
+#define SP_AUDIT_ACCOUNT "_spscribe"
+#define SP_AUDIT_HOME_WHY 512
+
+/*
+ * Finds out where the audit of a service is: "audit" in its state directory. As root, where the
+ * service runs as an account (run_as, empty = as the caller), becomes SP_AUDIT_ACCOUNT for good (run_as, and
+ * says so in the log, where there is no such account). With
+ * `create` first makes it; there waits a moment for run_as to make the state directory, and lets
+ * SP_AUDIT_ACCOUNT pass through that. SP_ENOTFOUND: no such account; SP_EDENIED: a directory belongs to somebody
+ * else; SP_ESYS; and why, which says what to run.
+ */
+sp_nodiscard int sp_audit_home(const char *state, const char *run_as, bool create,
+		char dir[PATH_MAX], char why[SP_AUDIT_HOME_WHY]);
+
+#endif

@@ -1,0 +1,43 @@
+/* host/audit/store_part.h - what the files of the audit's store share. */
+#ifndef SP_HOST_AUDIT_STORE_PART_H
+#define SP_HOST_AUDIT_STORE_PART_H
+
+#include <limits.h>
+
+#include "host/audit/store.h"
+#include "host/db/db.h"
+
+/* The end of the chain, as its row has it. */
+struct sp_audit_head {
+	bool there;
+	uint64_t seq;
+	uint8_t hash[SP_RECORD_HASH];
+	uint64_t since; /* records since the last checkpoint */
+	bool living; /* a service writes, or died writing */
+};
+
+struct sp_audit_store {
+	struct sp_db *db;
+	char dir[PATH_MAX];
+	bool writer; /* has keys, boot and host */
+	bool service; /* between sp_audit_start() and sp_audit_stop() */
+	struct sp_audit_keys keys;
+	uint8_t boot[SP_RECORD_BOOT];
+	char host[SP_RECORD_HOST];
+	struct sp_audit_head head; /* within a group: as it will be */
+	struct sp_audit_head kept; /* as it is in the database */
+	uint8_t bytes[SP_RECORD_MAX];
+	char why[SP_AUDIT_WHY];
+};
+
+sp_printf(3, 4) int sp_audit_fail(struct sp_audit_store *st, int err, const char *fmt, ...);
+int sp_audit_db_fail(struct sp_audit_store *st, int err);
+/* Prepares a statement; NULL, and why noted. */
+sp_nodiscard struct sp_stmt *sp_audit_stmt(struct sp_audit_store *st, const char *sql);
+/* Runs one without rows; why noted. */
+sp_nodiscard int sp_audit_run(struct sp_audit_store *st, struct sp_stmt *s);
+/* Reads the row of the end; an audit without any record has none. */
+sp_nodiscard int sp_audit_read_head(
+		struct sp_audit_store *st, struct sp_audit_head *h, struct sp_audit_signed *sign);
+
+#endif

@@ -1,0 +1,255 @@
+/* host/audit/store_read.c - walking through the audit: what is in it, and whether it is as it was. */
+#include "host/audit/store.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/audit/store_part.h"
+
+/* ---- looking ---- */
+
+int sp_audit_last(struct sp_audit_store *st, uint64_t *seq)
+{
+	struct sp_stmt *s = sp_audit_stmt(st, "SELECT max(seq) FROM record");
+
+	*seq = 0;
+	if (s == NULL) {
+		return SP_EDB;
+	}
+	int rc = sp_stmt_step(s);
+	if (rc == 1) {
+		int64_t n = sp_stmt_col_int(s, 0);
+		*seq = n > 0 ? (uint64_t)n : 0;
+	}
+	rc = rc >= 0 ? SP_OK : sp_audit_db_fail(st, rc);
+	sp_stmt_reset(s);
+	return rc;
+}
+
+static int64_t bound(uint64_t seq)
+{
+	return seq < INT64_MAX ? (int64_t)seq : INT64_MAX;
+}
+
+int sp_audit_each(struct sp_audit_store *st, uint64_t first, uint64_t last, bool back,
+		sp_audit_each_fn fn, void *user, uint64_t *damaged)
+{
+	struct sp_stmt *s = sp_audit_stmt(st,
+			back ? "SELECT bytes FROM record WHERE seq >= ?1 AND seq <= ?2"
+			       " ORDER BY seq DESC"
+			     : "SELECT bytes FROM record WHERE seq >= ?1 AND seq <= ?2"
+			       " ORDER BY seq");
+	struct sp_audit_view v;
+	struct sp_record r;
+	int rc, done = SP_OK;
+
+	if (s == NULL) {
+		return SP_EDB;
+	}
+	sp_stmt_int(s, 1, bound(first));
+	sp_stmt_int(s, 2, bound(last));
+	while (done == SP_OK && (rc = sp_stmt_step(s)) == 1) {
+		if (sp_record_read(sp_stmt_col_bytes(s, 0), &r) == SP_OK &&
+				sp_audit_read(r.event, &v) == SP_OK) {
+			done = fn(user, &r, &v);
+		} else if (damaged != NULL) {
+			++*damaged;
+		}
+	}
+	if (done == SP_OK && rc < 0) {
+		done = sp_audit_db_fail(st, rc);
+	}
+	sp_stmt_reset(s);
+	return done == 1 ? SP_OK : done;
+}
+
+/* ---- verifying ---- */
+
+/* What a check notes beside the chain itself. */
+struct check {
+	struct sp_audit_store *st;
+	struct sp_chain *c;
+	uint64_t gone; /* up to here records may be gone, as a retention says; */
+	bool covered; /* and all that are gone are so */
+	uint64_t at_seq;
+	const uint8_t *at_hash;
+};
+
+static int anchors(struct check *k)
+{
+	/* Those beside which their records still stand say nothing more than these. */
+	struct sp_stmt *s = sp_audit_stmt(k->st,
+			"SELECT seq, bytes FROM anchor"
+			" WHERE seq < (SELECT min(seq) FROM record) ORDER BY seq");
+	int rc;
+
+	if (s == NULL) {
+		return SP_EDB;
+	}
+	while ((rc = sp_stmt_step(s)) == 1) {
+		rc = sp_chain_anchor(
+				k->c, (uint64_t)sp_stmt_col_int(s, 0), sp_stmt_col_bytes(s, 1));
+		if (rc != SP_OK) {
+			break;
+		}
+	}
+	sp_stmt_reset(s);
+	return rc == SP_EDB ? sp_audit_db_fail(k->st, rc) : rc;
+}
+
+/* The hash of a record that was followed already; false when there is none. */
+static bool hash_of(struct check *k, uint64_t seq, uint8_t out[SP_RECORD_HASH])
+{
+	struct sp_stmt *s = sp_audit_stmt(k->st, "SELECT hash FROM record WHERE seq = ?1");
+	bool there = false;
+
+	if (s == NULL) {
+		return false;
+	}
+	sp_stmt_int(s, 1, bound(seq));
+	if (sp_stmt_step(s) == 1 && sp_stmt_col_bytes(s, 0).n == SP_RECORD_HASH) {
+		memcpy(out, sp_stmt_col_bytes(s, 0).p, SP_RECORD_HASH);
+		there = true;
+	}
+	sp_stmt_reset(s);
+	return there;
+}
+
+/* A retention that was signed: does it tell of what is not there any more? */
+static int retention(struct check *k)
+{
+	const struct sp_audit_signed *s = &k->c->retention;
+	uint8_t hash[SP_RECORD_HASH];
+
+	if (s->seq == 0 || k->c->first == 1) {
+		return SP_OK;
+	}
+	if (s->seq < k->c->first - 1) {
+		k->gone = s->seq > k->gone ? s->seq : k->gone;
+		return SP_OK;
+	}
+	memcpy(hash, k->c->before, sizeof(hash));
+	if (s->seq >= k->c->first && !hash_of(k, s->seq, hash)) {
+		return SP_EDB;
+	}
+	if (memcmp(hash, s->hash, sizeof(hash)) != 0) {
+		return sp_chain_fail(k->c, s->seq, "record %" PRIu64 " was changed", s->seq);
+	}
+	k->covered = true;
+	return SP_OK;
+}
+
+static int records(struct check *k)
+{
+	struct sp_stmt *s =
+			sp_audit_stmt(k->st, "SELECT seq, bytes, hash FROM record ORDER BY seq");
+	struct sp_chain *c = k->c;
+	int rc;
+
+	if (s == NULL) {
+		return SP_EDB;
+	}
+	while ((rc = sp_stmt_step(s)) == 1) {
+		rc = sp_chain_feed(c, sp_stmt_col_int(s, 0), sp_stmt_col_bytes(s, 1),
+				sp_stmt_col_bytes(s, 2));
+		if (rc == SP_OK && !c->loose) {
+			rc = retention(k);
+		}
+		if (rc == SP_OK && c->seq == k->at_seq &&
+				memcmp(c->hash, k->at_hash, SP_RECORD_HASH) != 0) {
+			rc = sp_chain_fail(c, c->seq,
+					"record %" PRIu64 " is not the one with that hash", c->seq);
+		}
+		if (rc != SP_OK) {
+			break;
+		}
+	}
+	sp_stmt_reset(s);
+	return rc == SP_EDB ? sp_audit_db_fail(k->st, rc) : rc;
+}
+
+static int beginning(const struct check *k)
+{
+	struct sp_chain *c = k->c;
+
+	if (c->records == 0) {
+		return sp_chain_fail(
+				c, c->anchor + 1, "record %" PRIu64 " is missing", c->anchor + 1);
+	}
+	if (c->first > 1 && !k->covered) {
+		return sp_chain_fail(c, k->gone + 1,
+				"record %" PRIu64 " is missing, and no retention let it go",
+				k->gone + 1);
+	}
+	return SP_OK;
+}
+
+static int ending(const struct check *k, const struct sp_audit_head *h,
+		const struct sp_audit_signed *sign)
+{
+	struct sp_chain *c = k->c;
+
+	if (!h->there) {
+		return sp_chain_fail(c, c->seq + 1, "the end is not signed: its row is missing");
+	}
+	if (c->seq < h->seq) {
+		return sp_chain_fail(c, c->seq + 1,
+				"record %" PRIu64 " is missing: the end was cut off, %" PRIu64
+				" was the last one",
+				c->seq + 1, h->seq);
+	}
+	if (c->seq > h->seq) {
+		return sp_chain_fail(c, h->seq + 1, "record %" PRIu64 " was added behind the end",
+				h->seq + 1);
+	}
+	if (memcmp(h->hash, c->hash, sizeof(h->hash)) != 0 || !sp_chain_signer(c, sign)) {
+		return sp_chain_fail(c, c->seq,
+				"record %" PRIu64 " is not the last one that was signed", c->seq);
+	}
+	if (k->at_seq > c->seq) {
+		return sp_chain_fail(c, c->seq + 1,
+				"record %" PRIu64 " is missing: the end was "
+				"cut off, there was a record %" PRIu64,
+				c->seq + 1, k->at_seq);
+	}
+	return SP_OK;
+}
+
+int sp_audit_verify(struct sp_audit_store *st, const uint8_t root[SP_SIGN_PUBLIC], uint64_t at_seq,
+		const uint8_t at_hash[SP_RECORD_HASH], struct sp_chain *c)
+{
+	struct check k = {.st = st, .c = c, .at_seq = at_seq, .at_hash = at_hash};
+	struct sp_audit_signed sign;
+	struct sp_audit_head h;
+
+	sp_chain_init(c, root);
+	int rc = sp_db_begin_read(st->db);
+	if (rc != SP_OK) {
+		return sp_audit_db_fail(st, rc);
+	}
+	rc = sp_audit_read_head(st, &h, &sign);
+	if (rc == SP_EFIELD) {
+		rc = sp_chain_fail(c, 0, "the end's row is damaged");
+	}
+	if (rc == SP_OK) {
+		rc = anchors(&k);
+	}
+	if (rc == SP_OK) {
+		rc = records(&k);
+	}
+	if (rc == SP_OK) {
+		rc = beginning(&k);
+	}
+	if (rc == SP_OK) {
+		rc = ending(&k, &h, &sign);
+	}
+	sp_db_rollback(st->db);
+	if (rc != SP_OK && rc != SP_EFIELD) {
+		c->bad = c->seq + 1;
+		snprintf(c->why, sizeof(c->why),
+				"the database cannot be read after record %" PRIu64 ": %.100s",
+				c->seq, st->why);
+	}
+	return rc;
+}
