@@ -78,4 +78,20 @@ static inline void reset(struct rig *g, uint32_t w, uint32_t h)
 	sp_gfx_reset_write(&g->w, &(struct sp_gfx_reset){.w = w, .h = h});
 }
 
+static inline void frame(struct rig *g, bool start, uint32_t id)
+{
+	if (start) {
+		sp_gfx_start_write(&g->w, &(struct sp_gfx_start){0, id});
+	} else {
+		sp_gfx_u32_write(&g->w, SP_GFX_END, id);
+	}
+}
+
+static inline void paint(struct rig *g)
+{
+	assert_int_equal(sp_gfx_client_paint(
+					 g->c, (uint8_t *)g->fb, W * 4, W, H, g->now, &g->changed),
+			SP_OK);
+}
+
 #endif

@@ -6,22 +6,6 @@
 
 #include "core/base/mem.h"
 
-static void frame(struct rig *g, bool start, uint32_t id)
-{
-	if (start) {
-		sp_gfx_start_write(&g->w, &(struct sp_gfx_start){0, id});
-	} else {
-		sp_gfx_u32_write(&g->w, SP_GFX_END, id);
-	}
-}
-
-static void paint(struct rig *g)
-{
-	assert_int_equal(sp_gfx_client_paint(
-					 g->c, (uint8_t *)g->fb, W * 4, W, H, g->now, &g->changed),
-			SP_OK);
-}
-
 /* A client with an output and a surface of all of it. */
 static void usual(struct rig *g)
 {
