@@ -13,10 +13,14 @@
 #include "core/codec/rfx.h"
 #include "core/pdu/caps.h"
 
+#define SP_EMIT_SURF_WORKERS 4 /* that may run at a time */
+
 /*
  * For clients of 32 bits without a graphics pipeline that take RemoteFX or NSCodec. Pictures go by
- * these; letters and lines, and what has been still for half a second, go without loss as bitmap
- * updates. Where the client knows frame markers they stand around both.
+ * these, with more loss where the budget is small; letters and lines, and what has been still for
+ * half a second, go without loss as bitmap updates. Where the client knows frame markers they
+ * stand around both. A frame is decided about by begin, encoded by run, several threads if need
+ * be, and given out by next.
  */
 struct sp_emit_surf;
 
@@ -26,7 +30,7 @@ struct sp_emit_surf_conf {
 	uint8_t codec; /* its number with this client */
 	enum sp_rlgr rlgr;
 	bool image; /* RemoteFX in image mode */
-	struct sp_nsc_conf nsc;
+	struct sp_nsc_conf nsc, nsc_poor; /* as a rule, and where bytes are to be saved */
 	bool stream; /* Stream Surface Bits, else Set Surface Bits */
 	bool markers, acks; /* the client knows frames, and acknowledges them */
 	bool no_compr_hdr, alpha; /* as sp_emit_conf has them */
@@ -57,9 +61,18 @@ bool sp_emit_surf_open(const struct sp_emit_surf *e);
 /* When something that was sent with loss is to be sent better; 0: nothing is. */
 uint64_t sp_emit_surf_deadline(const struct sp_emit_surf *e);
 
-/* Begins a frame of about budget bytes of what fb shows now: 1, or 0 for nothing to send. */
-int sp_emit_surf_begin(struct sp_emit_surf *e, const uint8_t *fb, size_t stride, size_t budget,
-		uint64_t now_us);
+/*
+ * Begins a frame of about budget bytes of what fb shows now, which may change then. Returns 1, 0
+ * when there is nothing to send, or an error, after which e is of no use. Until all of its jobs
+ * have run only damage and lose may be called besides.
+ */
+sp_nodiscard int sp_emit_surf_begin(struct sp_emit_surf *e, const uint8_t *fb, size_t stride,
+		size_t budget, uint64_t now_us);
+/* Parts of the frame, and the pixels in them. */
+size_t sp_emit_surf_jobs(const struct sp_emit_surf *e);
+size_t sp_emit_surf_pixels(const struct sp_emit_surf *e);
+/* worker < SP_EMIT_SURF_WORKERS; no two at the same time with the same worker or job. */
+void sp_emit_surf_run(struct sp_emit_surf *e, size_t job, size_t worker);
 /*
  * Appends the body of the frame's next update, and its code (SP_FP_*). Returns its bytes; 0 when the
  * frame is through; or an error, after which e is of no use.

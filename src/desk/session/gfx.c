@@ -13,8 +13,6 @@
 #define OPEN_US 3000000u
 #define DAY_MS 86400000u
 #define HELD (16u << 10) /* so much of a frame may wait in the channel when the next one is made */
-/* Frames of more pixels are encoded by the pool, while this thread goes on. */
-#define OWN_PIXELS (256u << 10)
 
 struct sp_desk_gfx {
 	struct sp_part part; /* INVARIANT: first */
@@ -367,7 +365,7 @@ static bool by_pool(struct sp_desk_gfx *g)
 			.user = g,
 			.n = sp_emit_gfx_jobs(g->emit)};
 
-	if (sp_emit_gfx_pixels(g->emit) <= OWN_PIXELS || work.n < 2 || !g->pool ||
+	if (sp_emit_gfx_pixels(g->emit) <= SP_DESK_GFX_OWN_PIXELS || work.n < 2 || !g->pool ||
 			sp_pool_busy(g->pool)) {
 		return false;
 	}

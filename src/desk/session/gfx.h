@@ -16,6 +16,9 @@
 
 struct sp_desk_gfx;
 
+/* Frames of more pixels are encoded by the pool, while the loop goes on. */
+#define SP_DESK_GFX_OWN_PIXELS (256u << 10)
+
 enum sp_desk_gfx_state {
 	SP_DESK_GFX_NONE, /* the client has no pipeline */
 	SP_DESK_GFX_OPENING, /* it said that it has one */

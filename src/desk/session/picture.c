@@ -19,6 +19,7 @@ struct sp_picture {
 	struct sp_desk_gfx *gfx; /* NULL: the client did not ask for a pipeline */
 	/* One of them; none while the pipeline is there, or may come. */
 	struct sp_emit_surf *surf; /* surface commands */
+	bool encoding; /* a frame of these is with the pool */
 	struct sp_emit *emit; /* bitmap updates */
 	struct sp_pace pace; /* of surface commands */
 	size_t frame_bytes;
@@ -88,6 +89,9 @@ static int set_layout(struct sp_picture *p)
 
 static void drop_emitters(struct sp_picture *p)
 {
+	if (p->encoding) {
+		sp_pool_wait(p->conf.pool);
+	}
 	sp_emit_destroy(p->emit);
 	sp_emit_surf_destroy(p->surf);
 	p->emit = NULL;
@@ -244,21 +248,57 @@ static bool may_begin(struct sp_picture *p, uint64_t now)
 	return sp_pace_ready(&p->pace, now);
 }
 
+static void on_piece(void *user, size_t piece, size_t worker)
+{
+	struct sp_picture *p = user;
+
+	sp_emit_surf_run(p->surf, piece, worker);
+}
+
+static void on_encoded(void *user)
+{
+	struct sp_picture *p = user;
+
+	p->encoding = false;
+	p->conf.wake(p->conf.user);
+}
+
+/* The frame that was begun: by threads when it is large, else at once. */
+static void encode(struct sp_picture *p)
+{
+	struct sp_pool_work work = {.piece = on_piece,
+			.done = on_encoded,
+			.user = p,
+			.n = sp_emit_surf_jobs(p->surf)};
+
+	if (sp_emit_surf_pixels(p->surf) > SP_DESK_GFX_OWN_PIXELS && work.n > 1 && p->conf.pool &&
+			!sp_pool_busy(p->conf.pool) && sp_pool_run(p->conf.pool, &work) == SP_OK) {
+		p->encoding = true;
+		return;
+	}
+	for (size_t i = 0; i < work.n; i++) {
+		sp_emit_surf_run(p->surf, i, 0);
+	}
+}
+
 static int send_commands(struct sp_picture *p, const struct sp_capture_frame *f)
 {
 	uint64_t now = sp_now_us();
 	int rc = SP_OK;
 
-	while (rc >= 0 && !sp_conn_full(p->conn)) {
+	while (rc >= 0 && !p->encoding && !sp_conn_full(p->conn)) {
 		uint8_t code;
 
 		if (!sp_emit_surf_open(p->surf)) {
 			p->frame_bytes = 0;
-			if (!may_begin(p, now) ||
-					sp_emit_surf_begin(p->surf, f->pixels, f->stride,
-							sp_pace_budget(&p->pace), now) == 0) {
+			rc = may_begin(p, now) ? sp_emit_surf_begin(p->surf, f->pixels, f->stride,
+								 sp_pace_budget(&p->pace), now)
+					       : 0;
+			if (rc <= 0) {
 				break;
 			}
+			encode(p);
+			continue;
 		}
 		sp_wr_reset(&p->update);
 		rc = sp_emit_surf_next(p->surf, &code, &p->update);

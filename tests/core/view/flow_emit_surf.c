@@ -21,7 +21,7 @@ struct desk {
 	struct sp_wr update;
 	uint64_t now;
 	uint32_t seed, frames;
-	size_t largest;
+	size_t largest, bytes;
 };
 
 static void begin(struct desk *d, struct sp_emit_surf_conf conf)
@@ -52,9 +52,14 @@ static void send(struct desk *d, size_t budget)
 	struct sp_rect changed;
 	int n, ends = 0;
 
-	if (sp_emit_surf_begin(d->e, (const uint8_t *)d->px, 4 * (size_t)d->w, budget, d->now) ==
-			0) {
+	int rc = sp_emit_surf_begin(d->e, (const uint8_t *)d->px, 4 * (size_t)d->w, budget, d->now);
+	assert_true(rc >= 0);
+	if (rc == 0) {
 		return;
+	}
+	/* As threads might: the last one first, and by different workers. */
+	for (size_t i = sp_emit_surf_jobs(d->e); i > 0; i--) {
+		sp_emit_surf_run(d->e, i - 1, i % SP_EMIT_SURF_WORKERS);
 	}
 	/* The desktop goes on meanwhile; what was begun is a picture of one moment. */
 	while (sp_emit_surf_open(d->e)) {
@@ -68,8 +73,9 @@ static void send(struct desk *d, size_t budget)
 		}
 		struct sp_span body = sp_span(d->update.p, d->update.n);
 		d->largest = body.n > d->largest ? body.n : d->largest;
-		int rc = code == SP_FP_BITMAP ? sp_paint_bitmap(&d->paint, body, &changed)
-					      : sp_paint_surface(&d->paint, body, &changed, &f);
+		d->bytes += body.n;
+		rc = code == SP_FP_BITMAP ? sp_paint_bitmap(&d->paint, body, &changed)
+					  : sp_paint_surface(&d->paint, body, &changed, &f);
 		assert_int_equal(rc, SP_OK);
 		ends += f.marker;
 		f.marker = false;
@@ -135,6 +141,7 @@ static struct sp_emit_surf_conf conf_of(uint32_t w, uint32_t h, bool rfx)
 			.codec = rfx ? SP_PAINT_ID_RFX : SP_PAINT_ID_NSC,
 			.rlgr = SP_RLGR3,
 			.nsc = {.loss = 1},
+			.nsc_poor = {.loss = 3, .subsample = true},
 			.markers = true,
 			.max_update = SP_EMIT_SURF_MIN_UPDATE};
 }
@@ -173,6 +180,45 @@ static void test_pictures(void **state)
 		assert_true(psnr(&d) > 99);
 		assert_in_range(d.largest, 1, SP_EMIT_SURF_MIN_UPDATE);
 		end(&d);
+	}
+}
+
+/* Where little may be sent pictures lose more, and get it back when they stand still. */
+static void test_tight(void **state)
+{
+	static const size_t small[] = {1200, 60000};
+	struct sp_rect film = {320, 0, 320, 320};
+
+	for (int k = 0; k < 2; k++) {
+		size_t bytes[2];
+		double quality[2];
+
+		for (int tight = 0; tight < 2; tight++) {
+			struct desk d;
+
+			begin(&d, conf_of(640, 480, k == 0));
+			draw(&d, (struct sp_rect){0, 0, 640, 480}, 0);
+			pass(&d, 1500, 1 << 20);
+			d.bytes = 0;
+			for (uint32_t t = 1; t < 9; t++) {
+				draw(&d, film, t);
+				pass(&d, 40, tight ? small[k] : 1 << 20);
+			}
+			bytes[tight] = d.bytes;
+			draw(&d, film, 9);
+			pass(&d, 20, tight ? small[k] : 1 << 20);
+			quality[tight] = psnr(&d);
+			pass(&d, 180, 1 << 20);
+			assert_true(psnr(&d) > 38);
+			pass(&d, 1000, 1 << 20);
+			assert_true(psnr(&d) > 99);
+			end(&d);
+		}
+		print_message("%s: %zu bytes, %.1f dB; where little may go: %zu bytes, %.1f dB\n",
+				k == 0 ? "RemoteFX" : "NSCodec", bytes[0], quality[0], bytes[1],
+				quality[1]);
+		assert_in_range(bytes[1], 1, bytes[0] * 4 / 5);
+		assert_true(quality[1] > 26);
 	}
 }
 
@@ -217,6 +263,7 @@ static void test_can(void **state)
 	caps.codecs.n = 1;
 	assert_true(sp_emit_surf_can(&caps, &conf));
 	assert_int_equal(conf.nsc.loss, 3);
+	assert_true(conf.nsc_poor.loss == 3 && conf.nsc_poor.subsample);
 	caps.max_request = 1000;
 	assert_false(sp_emit_surf_can(&caps, &conf));
 }
@@ -241,6 +288,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_pictures),
+			cmocka_unit_test(test_tight),
 			cmocka_unit_test(test_can),
 			cmocka_unit_test(test_memory),
 	};
