@@ -310,6 +310,12 @@ static void read_auditors(struct sp_conf_reader *r, const config_setting_t *s, v
 {
 	r->auditors = s;
 	sp_conf_read_texts(r, s, SP_CONF_AUDITORS, add_auditor, NULL);
+static void read_audit_fail(struct sp_conf_reader *r, const config_setting_t *s, void *to)
+{
+	static const char *const words[] = {"closed", "open"};
+	int i = sp_conf_choice(r, s, words, sizeof(words) / sizeof(words[0]));
+
+	r->c->audit_open = i == 1;
 }
 
 static const struct sp_conf_key top_keys[] = {
@@ -325,6 +331,7 @@ static const struct sp_conf_key top_keys[] = {
 		{"notice", read_notice},
 		{"require-token", read_require_token},
 		{"audit-reserve", read_audit_reserve},
+		{"audit-fail", read_audit_fail},
 		{"alerts", sp_conf_read_alerts},
 		{"auditors", read_auditors},
 };
@@ -444,6 +451,26 @@ int sp_conf_state(struct sp_conf *c, const char *file, struct sp_conf_errors *er
 	return rc;
 }
 
+/* Without comments, and with what is included. */
+static bool keep_text(struct sp_conf *c, const config_t *cfg)
+{
+	char *p = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&p, &n);
+
+	if (f == NULL) {
+		return false;
+	}
+	config_write(cfg, f);
+	bool ok = fclose(f) == 0 && p != NULL && (c->text = sp_malloc(n + 1)) != NULL;
+	if (ok) {
+		memcpy(c->text, p, n + 1);
+		c->text_n = n;
+	}
+	free(p);
+	return ok;
+}
+
 int sp_conf_read(struct sp_conf *c, const char *file, struct sp_conf_errors *errors)
 {
 	struct sp_conf_reader r = {.c = c, .errors = errors, .file = file};
@@ -451,6 +478,9 @@ int sp_conf_read(struct sp_conf *c, const char *file, struct sp_conf_errors *err
 
 	begin(&r, &cfg);
 	int rc = read_settings(&r, &cfg);
+	if (rc == SP_OK && !keep_text(c, &cfg)) {
+		rc = no_memory(file, errors);
+	}
 	config_destroy(&cfg);
 	if (rc != SP_OK) {
 		sp_conf_finish(c);
@@ -484,6 +514,9 @@ void sp_conf_finish(struct sp_conf *c)
 	}
 	sp_free(c->rule);
 	sp_free(c->alerts);
+	sp_free(c->text);
+	c->text = NULL;
+	c->text_n = 0;
 	c->rule = NULL;
 	c->alerts = NULL;
 	c->n_rules = c->n_zones = 0;

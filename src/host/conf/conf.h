@@ -199,6 +199,10 @@ struct sp_conf {
 	struct sp_zone *zone[SP_CONF_ZONES]; /* what the hours of the rules point to; the conf's */
 	/* Unix account of the keeper where the service is started as root; empty = the caller. */
 	char run_as[SP_CONF_NAME];
+	bool audit_open; /* audit-fail = "open": what cannot be written down may happen all the same */
+	/* The files once more, as one: what is not there says nothing. The conf's, not ended by a NUL. */
+	char *text;
+	size_t text_n;
 	uint32_t refs; /* of one that sp_conf_load() made */
 };
 

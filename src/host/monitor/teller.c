@@ -10,11 +10,15 @@
 #include "host/io/fdio.h"
 #include "host/monitor/mon.h"
 
+/* Refusals for a lack of room that one turn of the loop can tell. */
+#define REFUSED 64
+
 /* An event until it is durable; in the order of the tickets. */
 struct told {
 	struct told *next;
 	uint64_t ticket;
-	uint64_t until_us; /* somebody waits until then; 0: nobody */
+	uint64_t who; /* waits; 0: nobody, or nobody any more */
+	uint64_t until_us; /* so long */
 	size_t n;
 	uint8_t b[];
 };
@@ -33,7 +37,9 @@ struct sp_teller {
 	size_t n;
 	uint64_t dropped; /* events that nobody has, since that was told */
 	/* Tickets that were refused before they were given to anybody: the loop says so. */
-	uint64_t refused[16];
+	struct {
+		uint64_t ticket, who;
+	} refused[REFUSED];
 	size_t n_refused;
 };
 
@@ -44,7 +50,7 @@ static void arm(struct sp_teller *t)
 	uint64_t due = t->n_refused > 0 ? 1 : 0;
 
 	for (const struct told *e = t->first; e != NULL && due == 0; e = e->next) {
-		due = e->until_us;
+		due = e->who != 0 ? e->until_us : 0;
 	}
 	sp_watch_at(t->timer, due);
 }
@@ -60,10 +66,10 @@ static void lose_scribe(struct sp_teller *t)
 	}
 }
 
-static void refuse(struct sp_teller *t, uint64_t ticket, const char *why)
+static void refuse(struct sp_teller *t, uint64_t ticket, uint64_t who, const char *why)
 {
-	if (t->calls != NULL) {
-		t->calls->refused(t->user, ticket, why);
+	if (t->calls != NULL && who != 0) {
+		t->calls->refused(t->user, ticket, who, why);
 	}
 }
 
@@ -103,12 +109,10 @@ static void audited(struct sp_teller *t, const struct sp_msg_audited *m)
 	if (*at == NULL || *at == t->next) {
 		return; /* given up before */
 	}
-	bool waited = (*at)->until_us != 0;
+	uint64_t who = (*at)->who;
 	take_out(t, at);
 	t->dropped++;
-	if (waited) {
-		refuse(t, m->ticket, m->text);
-	}
+	refuse(t, m->ticket, who, m->text);
 }
 
 static void hear(struct sp_teller *t)
@@ -159,11 +163,9 @@ static void say_on(struct sp_teller *t)
 	while (t->fd >= 0 && t->next != NULL && (rc = say(t, t->next)) == SP_OK) {
 		t->next = t->next->next;
 	}
-	if (rc != SP_OK && rc != SP_ESPACE) {
-		lose_scribe(t);
-	}
+	/* When it is gone, what it said before is heard first, and not from here. */
 	if (t->watch != NULL) {
-		sp_watch_want(t->watch, SP_LOOP_READ | (rc == SP_ESPACE ? SP_LOOP_WRITE : 0));
+		sp_watch_want(t->watch, SP_LOOP_READ | (rc != SP_OK ? SP_LOOP_WRITE : 0));
 	}
 }
 
@@ -179,7 +181,7 @@ static void own_up(struct sp_teller *t)
 	t->dropped = 0;
 	sp_audit_init(&e, SP_AUDIT_AUDIT_DROPPED, SP_OUTCOME_FAILED);
 	sp_audit_num(&e, SP_F_COUNT, n);
-	if (sp_teller_tell(t, &e, false) == 0) {
+	if (sp_teller_tell(t, &e, 0) == 0) {
 		t->dropped = n;
 	}
 }
@@ -190,14 +192,15 @@ static void on_late(void *user)
 	uint64_t now = sp_now_us();
 
 	for (size_t i = 0; i < t->n_refused; i++) {
-		refuse(t, t->refused[i], "too much waits to be written");
+		refuse(t, t->refused[i].ticket, t->refused[i].who, "too much waits to be written");
 	}
 	t->n_refused = 0;
 	/* It may be written yet, and tells what was tried; but nobody goes on because of it. */
 	for (struct told *e = t->first; e != NULL; e = e->next) {
-		if (e->until_us != 0 && e->until_us <= now) {
-			e->until_us = 0;
-			refuse(t, e->ticket,
+		if (e->who != 0 && e->until_us <= now) {
+			uint64_t who = e->who;
+			e->who = 0;
+			refuse(t, e->ticket, who,
 					t->fd < 0 ? "sp-scribe is not there"
 						  : "sp-scribe does not answer");
 		}
@@ -205,7 +208,7 @@ static void on_late(void *user)
 	arm(t);
 }
 
-uint64_t sp_teller_tell(struct sp_teller *t, const struct sp_audit_event *ev, bool wait)
+uint64_t sp_teller_tell(struct sp_teller *t, const struct sp_audit_event *ev, uint64_t who)
 {
 	struct told *e = NULL;
 	uint64_t now = sp_now_us();
@@ -218,16 +221,17 @@ uint64_t sp_teller_tell(struct sp_teller *t, const struct sp_audit_event *ev, bo
 	}
 	if (e == NULL) {
 		t->dropped++;
-		if (!wait || t->n_refused == sizeof(t->refused) / sizeof(t->refused[0])) {
+		if (who == 0 || t->n_refused == REFUSED) {
 			return 0;
 		}
-		t->refused[t->n_refused++] = ++t->last;
+		t->refused[t->n_refused].ticket = ++t->last;
+		t->refused[t->n_refused++].who = who;
 		sp_watch_at(t->timer, now);
 		return t->last;
 	}
-	*e = (struct told){.ticket = ++t->last, .n = ev->n};
+	*e = (struct told){.ticket = ++t->last, .who = who, .n = ev->n};
 	memcpy(e->b, ev->b, ev->n);
-	if (wait) {
+	if (who != 0) {
 		/* For one that has been gone for long nobody waits. */
 		uint64_t gone = t->gone_us != 0 ? t->gone_us : now;
 		e->until_us = gone + t->wait_us > now ? gone + t->wait_us : now;
@@ -239,7 +243,7 @@ uint64_t sp_teller_tell(struct sp_teller *t, const struct sp_audit_event *ev, bo
 		t->next = e;
 		say_on(t);
 	}
-	if (wait) {
+	if (who != 0) {
 		arm(t);
 	}
 	return e->ticket;

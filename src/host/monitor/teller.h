@@ -24,7 +24,7 @@ struct sp_teller;
  */
 struct sp_teller_calls {
 	void (*durable)(void *user, uint64_t ticket);
-	void (*refused)(void *user, uint64_t ticket, const char *why);
+	void (*refused)(void *user, uint64_t ticket, uint64_t who, const char *why);
 };
 
 /* Without a scribe yet. `calls` may be NULL for who never waits. NULL without memory. */
@@ -41,10 +41,11 @@ sp_nodiscard int sp_teller_scribe(struct sp_teller *t, int fd);
 void sp_teller_patience(struct sp_teller *t, uint64_t us);
 
 /*
- * Tells an event; the ticket for it, or 0: there is no room, and it is counted as dropped. With
- * `wait` somebody waits for it: it will be durable or refused. Tickets rise.
+ * Tells an event; the ticket for it, or 0: there is no room, and it is counted as dropped. `who`
+ * waits for it, a number that comes back with a refusal: it will be durable or refused. 0: nobody
+ * does. Tickets rise.
  */
-uint64_t sp_teller_tell(struct sp_teller *t, const struct sp_audit_event *e, bool wait);
+uint64_t sp_teller_tell(struct sp_teller *t, const struct sp_audit_event *e, uint64_t who);
 /* Events that the scribe does not have, or did not say to be durable. */
 size_t sp_teller_waiting(const struct sp_teller *t);
 /*

@@ -59,7 +59,26 @@ static void assert_default(void)
 	sp_free(want.alerts);
 	want.rule = got.rule = NULL;
 	want.alerts = got.alerts = NULL;
+	want.text = got.text = NULL;
+	want.text_n = got.text_n = 0;
 	assert_memory_equal(&got, &want, sizeof(got));
+}
+
+/* For a hash: what is said, not how. */
+static void test_text(void **state)
+{
+	char was[256];
+
+	good("mfa = \"none\"; # quick\naudit-fail = \"open\";");
+	assert_true(conf.audit_open);
+	snprintf(was, sizeof(was), "%s", conf.text);
+	assert_int_equal(strlen(was), conf.text_n);
+	assert_non_null(strstr(was, "audit-fail"));
+	good("  mfa=\"none\";\naudit-fail = \"open\";");
+	assert_string_equal(conf.text, was);
+	good("mfa = \"none\"; audit-fail = \"closed\";");
+	assert_false(conf.audit_open);
+	assert_string_not_equal(conf.text, was);
 }
 
 static void test_empty(void **state)
@@ -79,6 +98,8 @@ static void test_empty(void **state)
 	assert_string_equal(conf.run_as, "_spkeeper");
 	assert_int_equal(conf.mfa, SP_CONF_MFA_REQUIRED);
 	assert_false(conf.require_token);
+	assert_false(conf.audit_open);
+	assert_int_equal(conf.text_n, 0);
 	/* One rule: everybody, to desktops, with text. */
 	assert_true(conf.rule[0].desktops);
 	assert_int_equal(conf.rule[0].line, 0);
@@ -169,6 +190,8 @@ static const struct {
 				{"t.conf:3: store: key is not known",
 						"t.conf:4: require-token: must be true or false",
 						"t.conf:5: mfa: must be a text"}},
+		{"audit-fail = \"ask\";",
+				{"t.conf:1: audit-fail: \"ask\" is not \"closed\" or \"open\""}},
 		{"targets = {\n a = {};\n b = 1;\n};",
 				{"t.conf:2: a: kind is missing", "t.conf:3: b: must be a group"}},
 		{"targets = {};", {"t.conf:1: targets: must have 1 to 64"}},
@@ -272,6 +295,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_empty),
+			cmocka_unit_test(test_text),
 			cmocka_unit_test(test_full),
 			cmocka_unit_test(test_bad),
 			cmocka_unit_test(test_many),

@@ -28,8 +28,9 @@ static void on_durable(void *user, uint64_t ticket)
 	w.durable = ticket;
 }
 
-static void on_refused(void *user, uint64_t ticket, const char *why)
+static void on_refused(void *user, uint64_t ticket, uint64_t who, const char *why)
 {
+	assert_int_equal(who, 99);
 	assert_true(w.n_refused < sizeof(w.refused) / sizeof(w.refused[0]));
 	w.refused[w.n_refused++] = ticket;
 	snprintf(w.why, sizeof(w.why), "%s", why);
@@ -77,7 +78,7 @@ static uint64_t tell(uint64_t conn, bool wait)
 
 	sp_audit_init(&e, SP_AUDIT_CONN_OPEN, SP_OUTCOME_OK);
 	sp_audit_num(&e, SP_F_CONN, conn);
-	return sp_teller_tell(w.t, &e, wait);
+	return sp_teller_tell(w.t, &e, wait ? 99 : 0);
 }
 
 /* What the scribe hears next: the connection, and the ticket. */
