@@ -1,11 +1,12 @@
 /* gate/keeper/conn.c - one connection: its sockets, its life, what may be asked when. */
-#include "gate/keeper/conn_way.h"
+#include "gate/keeper/conn_tell.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/base/mem.h"
+#include "gate/keeper/conn_way.h"
 #include "host/io/fdio.h"
 
 /* For sp-net's end once it has said goodbye, and for the parent to end one. */
@@ -28,6 +29,7 @@ static const struct sp_question net_table[] = {
 		{SP_MSG_LICENSE, 0, sp_conn_on_license},
 		{SP_MSG_TARGET_ARC, 0, sp_conn_on_target_arc},
 		{SP_MSG_TRANSFER, 0, sp_conn_on_transfer},
+		{SP_MSG_CHANNEL, 0, sp_conn_on_channel},
 		{SP_MSG_BYE, SP_QUESTION_ONCE | SP_QUESTION_NOW, on_bye},
 };
 
@@ -86,6 +88,12 @@ static void forget(struct sp_conn *c, enum sp_why why, const char *text)
 {
 	struct sp_session *s = c->session;
 
+	sp_conn_drop_held(c);
+	sp_conn_tell_over(c, why, text);
+	if (c->closed == SP_WHY_UNKNOWN) {
+		c->closed = why;
+		snprintf(c->closed_text, sizeof(c->closed_text), "%s", text);
+	}
 	c->session = NULL;
 	sp_session_close(s, why, text, c->k->now_us());
 	sp_conn_way_close(c);
@@ -140,7 +148,7 @@ void sp_conn_say_end(struct sp_conn *c, enum sp_why why, uint32_t error_info, co
 	sp_conn_close_leg(c);
 	sp_conn_log(c, SP_LOG_INFO, "session of %s is to end: %s%s%s", c->pending.user.name,
 			sp_why_text(why), m.text[0] != '\0' ? ": " : "", m.text);
-	if (sp_mon_say(c->net, SESSION_END, &m) != SP_OK) {
+	if (sp_conn_say(c, SESSION_END, &m) != SP_OK) {
 		sp_conn_fatal(c, why, "sp-net does not listen");
 	}
 }
@@ -217,6 +225,8 @@ static int on_bye(void *ctx, struct sp_mon_in *in)
 	enum sp_why why = believed(c, bye->why);
 	bool told = bye->text[0] != '\0';
 
+	c->bytes_in = bye->bytes_in;
+	c->bytes_out = bye->bytes_out;
 	if (c->grant.id != 0) {
 		/* "session ended: client disconnected" would say it twice. */
 		bool brief = why == SP_WHY_BYE && told;
@@ -255,11 +265,12 @@ static int answer(struct sp_conn *c, const int *fd, struct sp_permit *may)
 	int rc = 0;
 
 	for (size_t i = 0; i < QUESTIONS_TURN; i++) {
-		rc = *fd >= 0 ? sp_mon_recv(*fd, &in) : 0;
+		rc = *fd >= 0 && !sp_conn_holds(c) ? sp_mon_recv(*fd, &in) : 0;
 		if (rc != 1) {
 			return rc;
 		}
-		c->questions += in.type != SP_MSG_TRANSFER; /* which has a bound of its own */
+		/* Which have a bound of their own. */
+		c->questions += in.type != SP_MSG_TRANSFER && in.type != SP_MSG_CHANNEL;
 		rc = c->questions <= QUESTIONS_MAX ? sp_permit_dispatch(may, c, &in) : SP_ELIMIT;
 		if (rc != SP_OK) {
 			sp_conn_log(c, SP_LOG_WARN, "question %s: %s", sp_msg_name(in.type),
@@ -361,10 +372,16 @@ static void too_late(void *user)
 
 	switch (c->state) {
 	case SP_CONN_WAIT_ANSWER:
+		if (c->talk.asked == SP_PROMPT_CODE || c->talk.asked == SP_PROMPT_ENROL) {
+			sp_conn_tell_mfa(c, SP_AUDIT_MFA_TIMEOUT, sp_audit_reason(SP_WHY_DEADLINE),
+					SP_TALK_TRIES - c->talk.tries);
+		}
 		sp_conn_talk_end(c, SP_WHY_DEADLINE,
 				"No answer came in time. Connect again to try once more.");
 		return;
 	case SP_CONN_WAIT_APPROVAL:
+		sp_conn_tell_approval(
+				c, SP_AUDIT_APPROVAL_NO, "", sp_audit_reason(SP_WHY_DEADLINE));
 		sp_conn_talk_end(c, SP_WHY_REFUSED_BY, "Nobody approved this session in time.");
 		return;
 	case SP_CONN_WAIT_BROKER:
@@ -398,6 +415,8 @@ struct sp_conn *sp_conn_create(
 	c->id = open->conn;
 	c->source = open->source;
 	memcpy(c->interface, open->interface, sizeof(c->interface));
+	memcpy(c->listener, open->listener, sizeof(c->listener));
+	sp_conn_hold_begin(c);
 	c->net = net;
 	c->login = login;
 	c->leg = c->way.fd = -1;
@@ -420,23 +439,30 @@ struct sp_conn *sp_conn_create(
 	return c;
 }
 
+void sp_conn_over(struct sp_conn *c)
+{
+	sp_conn_close_login(c);
+	sp_conn_close_leg(c);
+	close_net(c);
+	forget(c, SP_WHY_GONE, "");
+}
+
 void sp_conn_destroy(struct sp_conn *c)
 {
 	if (c == NULL) {
 		return;
 	}
-	sp_conn_close_login(c);
-	sp_conn_close_leg(c);
-	close_net(c);
-	forget(c, SP_WHY_GONE, "");
+	sp_conn_over(c);
 	sp_watch_remove(c->timer);
 	sp_freezero(c, sizeof(*c));
 }
 
 void sp_conn_drain(struct sp_conn *c)
 {
-	/* Its processes are gone: what is there has an end. */
+	/* Its processes are gone: what is there has an end, and nobody is to be told anything. */
+	sp_conn_drop_held(c);
 	for (unsigned n = 0; c->net >= 0 && n <= QUESTIONS_MAX / QUESTIONS_TURN; n++) {
+		sp_conn_drop_held(c);
 		net_ready(c);
 	}
 }

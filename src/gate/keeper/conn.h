@@ -3,6 +3,7 @@
 #define SP_GATE_KEEPER_CONN_H
 
 #include "core/base/log.h"
+#include "gate/keeper/audit.h"
 #include "gate/keeper/facts.h"
 #include "gate/keeper/keeper.h"
 #include "gate/keeper/name.h"
@@ -10,6 +11,10 @@
 #include "gate/keeper/store_token.h"
 #include "gate/keeper/talk.h"
 #include "host/monitor/told.h"
+
+#define SP_CONN_DOMAIN 256
+
+struct sp_conn_held;
 
 /* Named by what is waited for. */
 enum sp_conn_state {
@@ -48,12 +53,25 @@ struct sp_conn_way {
 	uint8_t route[256]; /* a redirection's routing token */
 };
 
+/* Called in its turn, conn_tell.h. */
+typedef int (*sp_conn_then_fn)(struct sp_conn *c, bool ok);
+
+/* What the client says of itself, and what it brought. */
+struct sp_conn_client {
+	char name[SP_TEXT_CLIENT];
+	char zone[SP_TEXT_ZONE];
+	uint32_t build, keyboard;
+	uint32_t width, height; /* 0: not told yet */
+};
+
 struct sp_conn {
 	struct sp_conn *next;
 	struct sp_keeper *k;
 	uint64_t id;
 	struct sp_source source;
 	char interface[SP_TEXT_IFACE];
+	char listener[SP_TEXT_ADDR];
+	struct sp_conn_client client;
 	enum sp_conn_state state;
 	int net, login, leg; /* question sockets; -1 once closed */
 	struct sp_watch *net_watch, *login_watch, *leg_watch, *timer;
@@ -63,6 +81,7 @@ struct sp_conn {
 	struct sp_checked checked;
 	struct sp_msg_done done; /* without its password */
 	struct sp_name name; /* what the proved name said */
+	char domain[SP_CONN_DOMAIN]; /* that came with the name; cut, as the audit has it */
 	char machine[SP_TEXT_CLIENT]; /* what the client calls itself; anything, or empty */
 	struct sp_pending pending;
 	struct sp_facts facts; /* of the last question to the rules */
@@ -83,6 +102,15 @@ struct sp_conn {
 	char route[SP_TEXT_ROUTE];
 	struct sp_token routed; /* id 0: spent before by a session that comes back */
 	bool refused; /* said, and paid for, already */
+	struct sp_wait wait; /* for what was told first */
+	struct sp_conn_held *held, **held_end; /* what is to be said or done after that */
+	bool unaudited; /* it could not be written: the person is to hear that */
+	bool started; /* session.start was told */
+	bool crashed; /* one of its processes */
+	enum sp_why closed; /* for the audit; UNKNOWN: nobody said why yet */
+	char closed_text[SP_TEXT_WHY];
+	uint64_t bytes_in, bytes_out; /* as sp-net said at its end */
+	uint64_t started_us;
 	uint64_t opened_us, proved_us, granted_us;
 	uint64_t until_us; /* for the prompt's answer */
 };
@@ -90,6 +118,8 @@ struct sp_conn {
 /* Takes over both descriptors. NULL (descriptors closed) without memory. */
 sp_nodiscard struct sp_conn *sp_conn_create(
 		struct sp_keeper *k, const struct sp_msg_conn_open *open, int net, int login);
+/* Nothing goes on with it: what it had is given back, and told. */
+void sp_conn_over(struct sp_conn *c);
 /* Accepts NULL. */
 void sp_conn_destroy(struct sp_conn *c);
 /* Reads what still lies in both sockets, when the children are gone. */

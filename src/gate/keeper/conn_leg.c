@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/mem.h"
+#include "gate/keeper/conn_tell.h"
 #include "gate/keeper/conn_way.h"
 #include "gate/keeper/store_pin.h"
 
@@ -57,6 +58,7 @@ static bool judge_first_seen(
 	case SP_PIN_FIRST:
 		sp_conn_log(c, SP_LOG_WARN, "certificate of target %s at %s seen first, and kept",
 				c->grant.target, c->way.address);
+		sp_conn_tell_cert(c, cert->spki, "first-seen", SP_OUTCOME_OK, "");
 		return true;
 	case SP_PIN_CHANGED:
 		alarm_changed(c, &pin);
@@ -96,7 +98,7 @@ static bool judge(struct sp_conn *c, const struct sp_conf_target *t,
 	return false;
 }
 
-/* First the certificate, then whether the password may go that way, then the password. */
+/* First the certificate, then whether the password may go that way. */
 static bool decide(struct sp_conn *c, const struct sp_msg_target_cert *cert,
 		struct sp_msg_target_login *m)
 {
@@ -107,6 +109,9 @@ static bool decide(struct sp_conn *c, const struct sp_msg_target_cert *cert,
 		return false;
 	}
 	if (!judge(c, t, cert, m->text)) {
+		sp_conn_tell_cert(c, cert->spki,
+				t->trust == SP_CONF_TRUST_CA ? "not-trusted" : "changed",
+				SP_OUTCOME_DENIED, m->text);
 		return false;
 	}
 	if (!cert->nla && !t->tls_only) {
@@ -115,7 +120,45 @@ static bool decide(struct sp_conn *c, const struct sp_msg_target_cert *cert,
 				t->name);
 		return false;
 	}
-	return sp_conn_secret_give(c, t, m, m->text);
+	return true;
+}
+
+/* Nothing but the reason. */
+static int no_login(struct sp_conn *c, struct sp_msg_target_login *m)
+{
+	char text[SP_TEXT_WHY];
+
+	memcpy(text, m->text, sizeof(text));
+	sp_wipe(m, sizeof(*m));
+	memcpy(m->text, text, sizeof(m->text));
+	sp_conn_log(c, SP_LOG_WARN, "no login at target %s: %s", c->grant.target, m->text);
+	return sp_mon_say(c->leg, TARGET_LOGIN, m);
+}
+
+/* That the password will be used is written: it is fetched only now. */
+static int give_secret(struct sp_conn *c, bool ok)
+{
+	struct sp_msg_target_login m = {.result = SP_TARGET_LOGIN_DENIED};
+	const struct sp_conf_target *t = target_of(c);
+	int rc;
+
+	if (c->leg < 0) {
+		return SP_OK; /* ended meanwhile */
+	}
+	if (!ok || t == NULL || c->state != SP_CONN_WAIT_UP) {
+		snprintf(m.text, sizeof(m.text), "%s",
+				ok ? "the session is over" : sp_why_text(SP_WHY_AUDIT));
+		return no_login(c, &m);
+	}
+	if (sp_conn_secret_give(c, t, &m, m.text)) {
+		m.result = SP_TARGET_LOGIN_OK;
+		c->given = true;
+		rc = sp_mon_say(c->leg, TARGET_LOGIN, &m);
+	} else {
+		rc = no_login(c, &m);
+	}
+	sp_wipe(&m, sizeof(m));
+	return rc;
 }
 
 static int on_target_cert(void *ctx, struct sp_mon_in *in)
@@ -123,21 +166,11 @@ static int on_target_cert(void *ctx, struct sp_mon_in *in)
 	struct sp_conn *c = ctx;
 	struct sp_msg_target_login m = {.result = SP_TARGET_LOGIN_DENIED};
 
-	if (decide(c, &in->body.target_cert, &m)) {
-		m.result = SP_TARGET_LOGIN_OK;
-		c->given = true;
-	} else {
-		char text[SP_TEXT_WHY];
-
-		/* Nothing but the reason. */
-		memcpy(text, m.text, sizeof(text));
-		sp_wipe(&m, sizeof(m));
-		memcpy(m.text, text, sizeof(m.text));
-		sp_conn_log(c, SP_LOG_WARN, "no login at target %s: %s", c->grant.target, m.text);
+	if (!decide(c, &in->body.target_cert, &m)) {
+		return no_login(c, &m);
 	}
-	int rc = sp_mon_say(c->leg, TARGET_LOGIN, &m);
-	sp_wipe(&m, sizeof(m));
-	return rc;
+	sp_conn_tell_secret(c, target_of(c));
+	return sp_conn_then(c, give_secret);
 }
 
 static int on_target_done(void *ctx, struct sp_mon_in *in)
@@ -155,6 +188,7 @@ static int on_target_done(void *ctx, struct sp_mon_in *in)
 		sp_conn_log(c, SP_LOG_WARN, "target %s refused the login of %s: %s (%08x)",
 				c->grant.target, c->grant.user.name, m->text, m->status);
 	}
+	sp_conn_tell_target_login(c, m->result == SP_DONE_OK, m->text);
 	sp_conn_close_leg(c);
 	return SP_OK;
 }

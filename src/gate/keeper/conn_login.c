@@ -1,5 +1,5 @@
 /* gate/keeper/conn_login.c - the questions of a login, and what it is worth. */
-#include "gate/keeper/conn_part.h"
+#include "gate/keeper/conn_tell.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,8 +22,14 @@ int sp_conn_on_route(void *ctx, struct sp_mon_in *in)
 			? NULL
 			: sp_session_by_route(c->k->sessions, route, &c->source, c->k->now_us());
 
-	if (old != NULL) {
+	if (rc != SP_OK && old == NULL && c->routed.id != 0) {
+		/* A client that comes back too late does so, too. */
+		sp_conn_tell_misuse(c, "route", c->routed.id, SP_SEVERITY_LOW);
+	}
+	if (rc != SP_OK) {
 		c->routed = (struct sp_token){0};
+	}
+	if (old != NULL) {
 		snprintf(c->routed.user, sizeof(c->routed.user), "%s", old->user);
 		snprintf(c->routed.target, sizeof(c->routed.target), "%s", old->target);
 	}
@@ -93,6 +99,17 @@ static bool wide(const char *name, uint8_t *out, size_t cap, uint16_t *n)
 	return sp_wr_ok(&w) == SP_OK;
 }
 
+/* Denied all the same; whose name it was stays. */
+static void take_back(struct sp_checked *c, enum sp_why why)
+{
+	char named[SP_TEXT_USER];
+
+	memcpy(named, c->named, sizeof(named));
+	sp_wipe(c, sizeof(*c));
+	memcpy(c->named, named, sizeof(named));
+	c->why = why;
+}
+
 static void check_proof(struct sp_conn *c, const struct sp_msg_proof *p)
 {
 	struct sp_ntlmv2_query q = {0};
@@ -108,6 +125,7 @@ static void check_proof(struct sp_conn *c, const struct sp_msg_proof *p)
 	memcpy(q.challenge, c->challenge, sizeof(q.challenge));
 	memcpy(q.proof, p->nt_proof, sizeof(q.proof));
 	memcpy(c->machine, p->machine, sizeof(c->machine));
+	snprintf(c->domain, sizeof(c->domain), "%.*s", (int)sizeof(c->domain) - 1, p->domain);
 	/* The proof is over the whole name, the user is only its first part. */
 	sp_name_split(p->user, &c->name);
 	sp_store_check(c->k->store, c->name.user, &q, &c->source, c->k->unix_time(), &c->checked);
@@ -116,20 +134,33 @@ static void check_proof(struct sp_conn *c, const struct sp_msg_proof *p)
 	bool strong = granted && c->checked.by != SP_PROVED_PASSWORD;
 	bool wait = sp_conn_must_wait(c, c->name.user, strong);
 	if (c->k->now_us() - c->challenged_us > SP_KEEPER_CHALLENGE_US) {
-		c->checked = (struct sp_checked){.result = SP_PROOF_DENIED, .why = SP_WHY_STALE};
+		take_back(&c->checked, SP_WHY_STALE);
 	} else if (granted && wait) {
-		sp_wipe(&c->checked, sizeof(c->checked));
-		c->checked.why = SP_WHY_LOCKED;
+		take_back(&c->checked, SP_WHY_LOCKED);
 	}
 }
 
 /* What a wrong proof costs its source; failures that say nothing of a password are not counted. */
 static uint32_t cost(struct sp_conn *c, const char *user, uint32_t why)
 {
-	if (why == SP_WHY_PASSWORD || why == SP_WHY_NO_USER || why == SP_WHY_DISABLED) {
+	if (why == SP_WHY_PASSWORD || why == SP_WHY_NO_USER || why == SP_WHY_DISABLED ||
+			why == SP_WHY_SPENT) {
 		return sp_conn_count_failure(c, user);
 	}
 	return SP_KEEPER_SECONDS_AUTH;
+}
+
+/* What only ended, or was never meant, is no failure: the connection's end says it. */
+static void tell_refused(struct sp_conn *c, uint32_t why, const char *text)
+{
+	if (c->pending.id != 0) {
+		sp_conn_tell_deny(c, why, text);
+	} else if (why != SP_WHY_GONE && why != SP_WHY_NO_LOGIN) {
+		sp_conn_tell_auth_fail(c, why);
+	}
+	if (why == SP_WHY_SPENT) {
+		sp_conn_tell_misuse(c, "token", c->checked.id, SP_SEVERITY_HIGH);
+	}
 }
 
 /* The one line, and the one penalty, for a login that comes to nothing. */
@@ -139,6 +170,7 @@ static void refused(struct sp_conn *c, const char *user, uint32_t why, const cha
 		return;
 	}
 	c->refused = true;
+	tell_refused(c, why, *text ? text : sp_why_text(why));
 	if (*user) {
 		sp_conn_log(c, SP_LOG_WARN, "login of \"%.128s\" refused: %s%s%s", user,
 				sp_why_text(why), *text ? ": " : "", text);
@@ -255,6 +287,7 @@ static enum sp_why admit(struct sp_conn *c, bool *ask, char text[SP_TEXT_WHY])
 	if (why != SP_WHY_OK) {
 		return why;
 	}
+	sp_conn_tell_auth_ok(c);
 	if (c->route[0] != '\0' && strcmp(c->routed.user, c->pending.user.name) != 0) {
 		snprintf(text, SP_TEXT_WHY, "the first packet has a token of user %s",
 				c->routed.user);
@@ -292,7 +325,14 @@ static int deny(struct sp_conn *c, enum sp_why why, const char *text)
 	sp_conn_secret_drop(&c->delegated);
 	sp_talk_finish(&c->talk);
 	sp_wipe(&c->pending, sizeof(c->pending));
-	return sp_mon_say(c->net, VERDICT, &m);
+	return sp_conn_say(c, VERDICT, &m);
+}
+
+/* The parent stops the connection's clock: its login is over, whatever comes. */
+static int granted(struct sp_conn *c, bool ok)
+{
+	return sp_mon_say(
+			c->k->control, CONN_GRANTED, &(struct sp_msg_conn_granted){.conn = c->id});
 }
 
 int sp_conn_on_verdict(void *ctx, struct sp_mon_in *in)
@@ -318,14 +358,12 @@ int sp_conn_on_verdict(void *ctx, struct sp_mon_in *in)
 				c->pending.user.name,
 				(unsigned long long)(c->proved_us - c->opened_us) / 1000);
 	}
-	int rc = sp_mon_say(c->net, VERDICT, &m);
+	int rc = sp_conn_say(c, VERDICT, &m);
 	if (rc == SP_OK) {
-		/* The parent stops the connection's clock. */
-		rc = sp_mon_say(c->k->control, CONN_GRANTED,
-				&(struct sp_msg_conn_granted){.conn = c->id});
+		rc = sp_conn_then(c, granted);
 	}
 	if (rc == SP_OK && c->grant.id != 0) {
-		sp_conn_note_login(c);
+		rc = sp_conn_then(c, sp_conn_note_login);
 	}
 	return rc;
 }

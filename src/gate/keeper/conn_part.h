@@ -28,8 +28,8 @@ sp_nodiscard enum sp_why sp_conn_grant(struct sp_conn *c, char text[SP_TEXT_WHY]
 uint32_t sp_conn_count_failure(struct sp_conn *c, const char *user);
 /* Must this user wait, whatever he proved? */
 bool sp_conn_must_wait(struct sp_conn *c, const char *user, bool strong);
-/* After the answer: nobody waits for the disk because of a date. */
-void sp_conn_note_login(struct sp_conn *c);
+/* After the answer: nobody waits for the disk because of a date. For sp_conn_then(). */
+int sp_conn_note_login(struct sp_conn *c, bool ok);
 
 /* ---- conn_secret.c ---- */
 
@@ -69,6 +69,7 @@ int sp_conn_on_redirect(void *ctx, struct sp_mon_in *in);
 int sp_conn_on_target_up(void *ctx, struct sp_mon_in *in);
 int sp_conn_on_target_arc(void *ctx, struct sp_mon_in *in);
 int sp_conn_on_transfer(void *ctx, struct sp_mon_in *in);
+int sp_conn_on_channel(void *ctx, struct sp_mon_in *in);
 int sp_conn_on_license(void *ctx, struct sp_mon_in *in);
 /* The target is not to be had: tells sp-net, who shows it or says goodbye. */
 int sp_conn_refuse_target(struct sp_conn *c, const char *text);

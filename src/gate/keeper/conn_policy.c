@@ -1,5 +1,5 @@
 /* gate/keeper/conn_policy.c - a connection before the rules, and what its failures cost. */
-#include "gate/keeper/conn_part.h"
+#include "gate/keeper/conn_tell.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include "gate/keeper/spray.h"
 #include "gate/keeper/store_device.h"
 #include "gate/keeper/store_lockout.h"
+#include "gate/keeper/store_part.h"
 #include "gate/keeper/store_spray.h"
 #include "gate/keeper/store_token.h"
 
@@ -53,18 +54,43 @@ static enum sp_factor factor_of(const struct sp_conn *c)
 	}
 }
 
+static bool spend(struct sp_conn *c, int64_t id, int64_t now)
+{
+	int rc = sp_store_token_spend(c->k->store, id, now);
+
+	if (rc == SP_OK) {
+		sp_conn_tell_token(c, id);
+	} else if (rc == SP_EDENIED) {
+		sp_conn_tell_misuse(c, "token", id, SP_SEVERITY_HIGH);
+	}
+	return rc == SP_OK;
+}
+
 /* The token that was the password, and the one of the first packet; often they are one. */
 static bool spend_tokens(struct sp_conn *c, int64_t now)
 {
 	bool proved = c->checked.by == SP_PROVED_TOKEN;
 
-	if (proved && sp_store_token_spend(c->k->store, c->checked.id, now) != SP_OK) {
+	if (proved && !spend(c, c->checked.id, now)) {
 		return false;
 	}
 	if (c->routed.id == 0 || (proved && c->routed.id == c->checked.id)) {
 		return true;
 	}
-	return sp_store_token_spend(c->k->store, c->routed.id, now) == SP_OK;
+	return spend(c, c->routed.id, now);
+}
+
+/* What stood against the user, that is lifted by this login. */
+static void tell_lift(struct sp_conn *c)
+{
+	struct sp_lockout lock = {0};
+	int rc = sp_store_lockout_show(c->k->store, c->grant.user.name, c->k->unix_time(), &lock);
+
+	/* From this machine nothing was counted, and nothing is forgiven. */
+	if (rc == SP_OK && !sp_store_loopback(&c->source) &&
+			(lock.failures > SP_LOCKOUT_FREE || lock.token_only)) {
+		sp_conn_tell_lock_end(c, lock.failures);
+	}
 }
 
 enum sp_why sp_conn_grant(struct sp_conn *c, char text[SP_TEXT_WHY])
@@ -91,6 +117,8 @@ enum sp_why sp_conn_grant(struct sp_conn *c, char text[SP_TEXT_WHY])
 	}
 	sp_session_chosen(c->session, c->grant.target, v.rule);
 	sp_session_granted(c->session, c->grant.id);
+	sp_conn_tell_grant(c, sp_conf_target(c->k->conf, c->grant.target));
+	tell_lift(c);
 	c->granted_us = c->k->now_us();
 	c->state = SP_CONN_WAIT_TARGET;
 	sp_conn_timer(c, 0);
@@ -150,6 +178,13 @@ uint32_t sp_conn_count_failure(struct sp_conn *c, const char *user)
 	if (f.who != 0) {
 		look_around(c, f.who);
 	}
+	if (rc == SP_OK && (f.wait > 0 || f.token_only_now)) {
+		sp_conn_tell_lock(c, user, f.token_only_now ? "token-only" : "delay", f.failures,
+				f.wait);
+	}
+	if (f.spray_now) {
+		sp_conn_tell_lock(c, "", "network", f.users, f.penalty);
+	}
 	if (rc != SP_OK) {
 		sp_conn_log(c, SP_LOG_ERROR, "failure not counted: %s", sp_store_why(c->k->store));
 		return SP_KEEPER_SECONDS_AUTH;
@@ -180,8 +215,11 @@ bool sp_conn_must_wait(struct sp_conn *c, const char *user, bool strong)
 	return rc != SP_OK || lock.wait > 0 || (lock.token_only && !strong);
 }
 
-void sp_conn_note_login(struct sp_conn *c)
+int sp_conn_note_login(struct sp_conn *c, bool ok)
 {
+	if (!ok) {
+		return SP_OK; /* it was none */
+	}
 	struct sp_store *st = c->k->store;
 	int64_t now = c->k->unix_time();
 	uint32_t failures = 0;
@@ -200,4 +238,5 @@ void sp_conn_note_login(struct sp_conn *c)
 		sp_conn_log(c, SP_LOG_WARN, "before this login user %s failed %u times",
 				c->grant.user.name, failures);
 	}
+	return SP_OK;
 }

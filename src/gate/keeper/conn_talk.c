@@ -1,5 +1,5 @@
 /* gate/keeper/conn_talk.c - the conversation as sp-net has it, up to the right that comes of it. */
-#include "gate/keeper/conn_part.h"
+#include "gate/keeper/conn_tell.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -31,6 +31,7 @@ static void note_factor(struct sp_conn *c, enum sp_factor factor)
 	uint32_t left = 0;
 
 	sp_session_proved(c->session, SP_CONF_FACTOR_TOTP);
+	sp_conn_tell_mfa_ok(c, factor);
 	if (factor == SP_FACTOR_ENROLLED) {
 		sp_conn_log(c, SP_LOG_INFO, "user %s enrolled for one-time codes",
 				c->pending.user.name);
@@ -45,7 +46,13 @@ static void note_wrong(struct sp_conn *c, const struct sp_talk_step *step)
 {
 	sp_conn_log(c, SP_LOG_WARN, "one-time code of user %s refused: %s", c->pending.user.name,
 			sp_store_why(c->k->store));
+	sp_conn_tell_mfa(c, SP_AUDIT_MFA_FAIL, step->spent ? "spent-code" : "wrong-code",
+			SP_TALK_TRIES - c->talk.tries);
+	if (step->spent) {
+		sp_conn_tell_misuse(c, "otp", 0, SP_SEVERITY_MEDIUM);
+	}
 	if (step->paused > 0) {
+		sp_conn_tell_lock(c, "", "codes", 0, step->paused);
 		sp_conn_log(c, SP_LOG_WARN,
 				"too many wrong codes of user %s: from this network none is taken "
 				"for %u minutes",
@@ -73,6 +80,13 @@ static void refuse(struct sp_conn *c, const struct sp_talk_step *step)
 {
 	c->state = SP_CONN_WAIT_END;
 	sp_conn_timer(c, 0);
+	if (step->why == SP_WHY_LOCKED && step->paused == 0) {
+		sp_conn_tell_mfa(c, SP_AUDIT_MFA_FAIL, sp_audit_reason(SP_WHY_LOCKED),
+				SP_TALK_TRIES - c->talk.tries);
+	} else if (step->why != SP_WHY_LOCKED && step->why != SP_WHY_REFUSED_BY &&
+			step->why != SP_WHY_AUDIT) {
+		sp_conn_tell_deny(c, step->why, step->out.text);
+	}
 	/* A pause was told when it began. */
 	sp_conn_log(c, step->why == SP_WHY_LOCKED ? SP_LOG_INFO : SP_LOG_WARN,
 			"login of user %s ended: %s", c->pending.user.name, step->out.text);
@@ -160,9 +174,9 @@ static int go_on(struct sp_conn *c, enum sp_prompt_kind was, struct sp_talk_step
 		break;
 	}
 	c->greeted = c->greeted || step->out.kind != SP_PROMPT_DONE;
-	int rc = sp_mon_say(c->net, PROMPT, &step->out);
+	int rc = sp_conn_say(c, PROMPT, &step->out);
 	if (rc == SP_OK && c->grant.id != 0) {
-		sp_conn_note_login(c);
+		rc = sp_conn_then(c, sp_conn_note_login);
 	}
 	sp_wipe(step, sizeof(*step));
 	return rc;
@@ -193,10 +207,21 @@ int sp_conn_on_converse(void *ctx, struct sp_mon_in *in)
 		return SP_OK; /* ended meanwhile, and told so */
 	}
 	c->rail = m->rail != 0;
-	if (m->arc.present && sp_session_arc_check(c->session, &m->arc, c->k->now_us())) {
+	if (c->unaudited) {
+		sp_conn_refuse_unwritten(c);
+		return SP_OK;
+	}
+	bool misused = false;
+	if (m->arc.present && sp_session_arc_check(c->session, &m->arc, c->k->now_us(), &misused)) {
+		sp_conn_tell_mfa_ok(c, SP_FACTOR_COOKIE);
 		sp_talk_resume(&c->talk, c->session->target);
 		sp_conn_log(c, SP_LOG_INFO, "user %s resumes the session on %s",
 				c->pending.user.name, c->session->target);
+	}
+	if (misused) {
+		sp_conn_log(c, SP_LOG_WARN, "user %s: an auto-reconnect cookie that is not good",
+				c->pending.user.name);
+		sp_conn_tell_misuse(c, "arc", 0, SP_SEVERITY_HIGH);
 	}
 	sp_conn_about(c, &a);
 	sp_talk_step(&c->talk, &a, &step);
@@ -255,7 +280,7 @@ void sp_conn_talk_end(struct sp_conn *c, enum sp_why why, const char *text)
 
 	sp_talk_refuse(&c->talk, why, text, &step);
 	refuse(c, &step);
-	if (sp_mon_say(c->net, PROMPT, &step.out) != SP_OK) {
+	if (sp_conn_say(c, PROMPT, &step.out) != SP_OK) {
 		sp_conn_fatal(c, SP_WHY_INTERNAL, "sp-net does not listen");
 	}
 }
@@ -290,8 +315,10 @@ static void owner_decided(void *conn, bool yes, const char *by)
 		c->talk.approved = true;
 		sp_conn_log(c, SP_LOG_INFO, "%s approved the session of user %s on %s", by,
 				c->pending.user.name, c->talk.target);
+		sp_conn_tell_approval(c, SP_AUDIT_APPROVAL_OK, by, "");
 		step_on(c);
 	} else {
+		sp_conn_tell_approval(c, SP_AUDIT_APPROVAL_NO, by, "refused");
 		snprintf(text, sizeof(text), "%.70s did not approve this session.", by);
 		sp_conn_talk_end(c, SP_WHY_REFUSED_BY, text);
 	}

@@ -1,5 +1,5 @@
 /* gate/keeper/conn_target.c - the target: asked for, opened or refused; what its session says. */
-#include "gate/keeper/conn_part.h"
+#include "gate/keeper/conn_tell.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -27,7 +27,8 @@ int sp_conn_refuse_target(struct sp_conn *c, const char *text)
 	snprintf(m.text, sizeof(m.text), "%s", text);
 	sp_conn_log(c, SP_LOG_WARN, "target %s not opened for %s: %s", c->grant.target,
 			c->grant.user.name, text);
-	return sp_mon_say(c->net, TARGET, &m);
+	sp_conn_tell_connect(c, false, text);
+	return sp_conn_say(c, TARGET, &m);
 }
 
 static void fill_channels(const struct sp_conf_rule *rule, struct sp_channels *out)
@@ -49,6 +50,7 @@ bool sp_conn_fill_target(struct sp_conn *c, const struct sp_conf_target *t, stru
 	if (!sp_session_allowed(c->session, &v, why)) {
 		sp_conn_log(c, SP_LOG_WARN, "target %s not given to %s: %s", t->name,
 				c->grant.user.name, why);
+		sp_conn_tell_deny(c, SP_WHY_POLICY, why);
 		return false;
 	}
 	m->result = SP_OPEN_OK;
@@ -96,9 +98,12 @@ static int give_desktop(struct sp_conn *c, int fd, bool fresh)
 	sp_permit_allow(&c->net_may, SP_MSG_TARGET_UP);
 	sp_permit_allow(&c->net_may, SP_MSG_TARGET_ARC);
 	sp_permit_allow(&c->net_may, SP_MSG_TRANSFER);
+	sp_permit_allow(&c->net_may, SP_MSG_CHANNEL);
 	sp_conn_log(c, SP_LOG_INFO, "user %s opened target %s, %s desktop", c->grant.user.name,
 			t->name, fresh ? "new" : "running");
-	return sp_mon_send(c->net, SP_MSG_TARGET, &m, sizeof(m), &fd, 1);
+	sp_conn_tell_connect(c, true, fresh ? "new desktop" : "running desktop");
+	sp_conn_tell_start(c, &m.channels);
+	return sp_conn_send(c, SP_MSG_TARGET, &m, sizeof(m), &fd, 1);
 }
 
 void sp_conn_desktop(struct sp_conn *c, int fd, bool fresh, const char *text)
@@ -114,6 +119,16 @@ void sp_conn_desktop(struct sp_conn *c, int fd, bool fresh, const char *text)
 
 /* ---- what sp-net asks and tells ---- */
 
+static void note_client(struct sp_conn *c, const struct sp_geometry *g)
+{
+	c->client = (struct sp_conn_client){.build = g->client_build,
+			.keyboard = g->keyboard_layout,
+			.width = g->width,
+			.height = g->height};
+	memcpy(c->client.name, g->client_name, sizeof(c->client.name));
+	memcpy(c->client.zone, g->zone, sizeof(c->client.zone));
+}
+
 int sp_conn_on_open_target(void *ctx, struct sp_mon_in *in)
 {
 	struct sp_conn *c = ctx;
@@ -125,6 +140,7 @@ int sp_conn_on_open_target(void *ctx, struct sp_mon_in *in)
 	if (c->grant.id == 0 || c->grant.conn != c->id) {
 		return SP_EDENIED;
 	}
+	note_client(c, &in->body.open_target.geometry);
 	const struct sp_conf_target *t = sp_conf_target(c->k->conf, c->grant.target);
 	if (t == NULL) {
 		return sp_conn_refuse_target(c, "there is no such target any more");
@@ -182,9 +198,27 @@ int sp_conn_on_transfer(void *ctx, struct sp_mon_in *in)
 				c->session->id, c->grant.user.name, c->grant.target,
 				(unsigned long long)missed);
 	}
+	sp_conn_tell_transfer(c, m, missed);
 	sp_told_text(text, m);
 	sp_log(SP_LOG_INFO, "session %u of %s on %s: %s", c->session->id, c->grant.user.name,
 			c->grant.target, text);
+	return SP_OK;
+}
+
+int sp_conn_on_channel(void *ctx, struct sp_mon_in *in)
+{
+	struct sp_conn *c = ctx;
+	struct sp_msg_channel *m = &in->body.channel;
+
+	if (c->session == NULL || c->grant.id == 0) {
+		return SP_OK; /* over meanwhile */
+	}
+	if (!sp_told_may(&c->told, SP_TOLD_RECEIVER, c->k->now_us())) {
+		return c->told.missed <= SP_TOLD_BURST ? SP_OK : SP_ELIMIT;
+	}
+	sp_conn_tell_channel(c, m);
+	sp_conn_log(c, SP_LOG_DEBUG, "channel \"%s\" %s", m->name,
+			m->verdict == SP_TOLD_PASSED ? "opened" : "refused");
 	return SP_OK;
 }
 

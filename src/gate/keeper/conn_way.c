@@ -1,6 +1,8 @@
 /* gate/keeper/conn_way.c - see conn_way.h. */
 #include "gate/keeper/conn_way.h"
 
+#include "gate/keeper/conn_tell.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,6 +100,7 @@ void sp_conn_dialed(struct sp_conn *c, int fd, const char *address, const char *
 		c->way.fd = fd;
 		snprintf(c->way.answered, sizeof(c->way.answered), "%s", address);
 		sp_conn_log(c, SP_LOG_DEBUG, "target %s answers at %s", c->grant.target, address);
+		sp_conn_tell_connect(c, true, "");
 		rc = want_leg(c);
 	}
 	if (rc != SP_OK) {
@@ -135,9 +138,11 @@ static int give(struct sp_conn *c, int link)
 	sp_permit_allow(&c->net_may, SP_MSG_TARGET_UP);
 	sp_permit_allow(&c->net_may, SP_MSG_TARGET_ARC);
 	sp_permit_allow(&c->net_may, SP_MSG_TRANSFER);
+	sp_permit_allow(&c->net_may, SP_MSG_CHANNEL);
 	sp_permit_allow(&c->net_may, SP_MSG_LICENSE);
 	sp_permit_allow(&c->net_may, SP_MSG_REDIRECT);
-	int rc = sp_mon_send(c->net, SP_MSG_TARGET, &m, sizeof(m), fds, 2);
+	sp_conn_tell_start(c, &m.channels);
+	int rc = sp_conn_send(c, SP_MSG_TARGET, &m, sizeof(m), fds, 2);
 	sp_conn_way_close(c);
 	return rc;
 }
@@ -172,6 +177,7 @@ void sp_conn_way_late(struct sp_conn *c)
 		/* sp-net has the socket and waits as we do. */
 		snprintf(text, sizeof(text), "%s does not answer", c->grant.target);
 		sp_conn_log(c, SP_LOG_WARN, "target %s not up in time", c->grant.target);
+		sp_conn_tell_connect(c, false, text);
 		sp_session_end(c->session, SP_WHY_TARGET, SP_SESSION_INFO_DENIED, text,
 				c->k->now_us());
 		return;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "gate/keeper/conn_tell.h"
 #include "gate/keeper/store_group.h"
 #include "host/lib/geo.h"
 
@@ -74,6 +75,9 @@ static bool may_approve(void *arg, const struct sp_conf_rule *rule, const char *
 
 void sp_facts_world(struct sp_keeper *k, struct sp_session_world *out)
 {
-	*out = (struct sp_session_world){
-			.decide = decide, .user_ok = user_ok, .may_approve = may_approve, .arg = k};
+	*out = (struct sp_session_world){.decide = decide,
+			.user_ok = user_ok,
+			.may_approve = may_approve,
+			.forgot = sp_keeper_tell_forgot,
+			.arg = k};
 }

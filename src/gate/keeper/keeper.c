@@ -6,7 +6,7 @@
 
 #include "core/base/log.h"
 #include "core/base/mem.h"
-#include "gate/keeper/conn.h"
+#include "gate/keeper/conn_tell.h"
 #include "gate/keeper/spray.h"
 #include "gate/keeper/store_penalty.h"
 #include "gate/keeper/store_spray.h"
@@ -65,9 +65,12 @@ void sp_keeper_finish(struct sp_keeper *k)
 	while (k->conns != NULL) {
 		struct sp_conn *c = k->conns;
 		k->conns = c->next;
+		sp_conn_over(c);
+		sp_conn_tell_close(c);
 		sp_conn_destroy(c);
 	}
 	k->n = 0;
+	sp_keeper_audit_end(k);
 	sp_watch_remove(k->before);
 	sp_watch_remove(k->tick);
 	sp_sessions_destroy(k->sessions);
@@ -88,12 +91,21 @@ static struct sp_conn *find(struct sp_keeper *k, uint64_t id)
 	return c;
 }
 
-static void refuse(struct sp_keeper *k, uint64_t id, enum sp_why why, const char *text)
+static void refuse(struct sp_keeper *k, const struct sp_msg_conn_open *open, enum sp_why why,
+		const char *text)
 {
+	uint64_t id = open->conn;
 	struct sp_msg_conn_end m = {.conn = id, .why = why};
+	struct sp_audit_event e;
 
 	snprintf(m.text, sizeof(m.text), "%s", text);
 	sp_log(SP_LOG_WARN, "conn %llu refused: %s", (unsigned long long)id, text);
+	sp_audit_init(&e, SP_AUDIT_CONN_REJECT, SP_OUTCOME_DENIED);
+	sp_audit_num(&e, SP_F_CONN, id);
+	sp_keeper_event_source(k, &e, &open->source, open->interface);
+	sp_audit_text(&e, SP_F_REASON, sp_audit_reason(why));
+	sp_audit_text(&e, SP_F_TEXT, text);
+	sp_keeper_tell(k, &e);
 	if (sp_mon_say(k->control, CONN_END, &m) != SP_OK) {
 		sp_log(SP_LOG_ERROR, "conn %llu: its end was not delivered",
 				(unsigned long long)id);
@@ -109,19 +121,20 @@ static int conn_open(void *ctx, struct sp_mon_in *in)
 		return SP_EFIELD;
 	}
 	if (k->n >= SP_KEEPER_CONNS) {
-		refuse(k, open->conn, SP_WHY_LIMIT, "too many connections in the keeper");
+		refuse(k, open, SP_WHY_LIMIT, "too many connections in the keeper");
 		return SP_OK;
 	}
 	int net = sp_mon_take_fd(in, 0), login = sp_mon_take_fd(in, 1);
 	struct sp_conn *c = sp_conn_create(k, open, net, login);
 	if (c == NULL) {
-		refuse(k, open->conn, SP_WHY_INTERNAL, "no memory for a connection");
+		refuse(k, open, SP_WHY_INTERNAL, "no memory for a connection");
 		return SP_OK;
 	}
 	c->next = k->conns;
 	k->conns = c;
 	k->n++;
 	sp_conn_log(c, SP_LOG_DEBUG, "accepted on %s", open->listener);
+	sp_conn_tell_open(c);
 	return SP_OK;
 }
 
@@ -134,6 +147,8 @@ static void forget(struct sp_keeper *k, struct sp_conn *c)
 	}
 	*at = c->next;
 	k->n--;
+	sp_conn_over(c);
+	sp_conn_tell_close(c);
 	sp_conn_destroy(c);
 }
 
@@ -147,8 +162,13 @@ static int conn_closed(void *ctx, struct sp_mon_in *in)
 	if (c == NULL) {
 		return SP_OK;
 	}
+	c->crashed = c->crashed || m->crashed;
 	sp_conn_drain(c);
+	if (m->deadline && c->closed == SP_WHY_UNKNOWN) {
+		c->closed = SP_WHY_DEADLINE;
+	}
 	if (m->crashed) {
+		sp_conn_tell_crash(c, who, m->status);
 		sp_conn_log(c, SP_LOG_ERROR, "%s died on signal %d", who, m->status);
 		sp_conn_penalty(c, SP_PENALTY_CRASH, SP_KEEPER_SECONDS_CRASH);
 	}

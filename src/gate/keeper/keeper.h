@@ -11,6 +11,7 @@
 #include "gate/keeper/grant.h"
 #include "gate/keeper/store.h"
 #include "host/conf/conf.h"
+#include "host/io/hostlog.h"
 #include "host/io/loop.h"
 #include "host/io/tls_sign_check.h"
 #include "host/monitor/mon.h"
@@ -30,6 +31,8 @@ struct sp_conn;
 struct sp_sessions;
 struct sp_geo;
 struct sp_spray;
+struct sp_teller;
+struct sp_wait;
 
 struct sp_keeper {
 	struct sp_loop *loop;
@@ -46,6 +49,11 @@ struct sp_keeper {
 	struct sp_sessions *sessions; /* session.h */
 	struct sp_watch *tick, *before; /* theirs */
 	struct sp_spray *spray; /* spray.h */
+	struct sp_teller *teller; /* to sp-scribe; audit.h. NULL: this service has no audit */
+	struct sp_wait *waits; /* for what is told to be written */
+	uint64_t last_wait;
+	struct sp_log_rate unwritten;
+	uint8_t policy_hash[SP_SHA256_SIZE]; /* of the configuration */
 	struct sp_conn *conns;
 	size_t n;
 	bool reload; /* the parent asked for it */

@@ -13,6 +13,7 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "gate/keeper/account.h"
+#include "gate/keeper/audit.h"
 #include "gate/keeper/command.h"
 #include "gate/keeper/conn.h"
 #include "gate/keeper/keeper.h"
@@ -41,6 +42,9 @@ struct process {
 	struct sp_keeper k;
 	struct sp_watch *control, *broker, *dial;
 	struct sp_command *command;
+	struct sp_wait wait; /* for the audit to have the new configuration */
+	struct sp_conf *next; /* which it is; NULL: none */
+	struct sp_geo *next_geo;
 };
 
 static int64_t unix_time(void)
@@ -190,36 +194,81 @@ static void keep_fixed(const struct sp_conf *old, struct sp_conf *c)
 	}
 }
 
-/*
- * What is wrong in the new files changes nothing. Whoever works by the old configuration has a
- * reference to it.
- */
-static void reload(struct process *p)
+static void say_reloaded(struct process *p)
 {
-	struct sp_conf *c = read_conf(p);
-	struct sp_geo *geo = NULL;
-
-	p->k.reload = false;
-	if (c == NULL || !open_countries(p, c, &geo)) {
-		sp_log(SP_LOG_ERROR, "configuration not read again; the old one stays");
-		sp_conf_unref(c);
-	} else {
-		keep_fixed(p->k.conf, c);
-		sp_conf_unref(p->k.conf);
-		sp_geo_close(p->k.geo);
-		p->k.conf = c;
-		p->k.geo = geo;
-		sp_log(SP_LOG_INFO, "configuration read again: %zu target%s, %zu rule%s",
-				c->n_targets, c->n_targets == 1 ? "" : "s", c->n_rules,
-				c->n_rules == 1 ? "" : "s");
-		warn(c);
-		sp_sessions_recheck(p->k.sessions);
-		if (!load_certificate(p)) {
-			sp_log(SP_LOG_ERROR, "the old certificate stays");
-		}
-	}
 	if (!send_ready(p, "reloaded")) {
 		sp_loop_quit(p->k.loop, EXIT_FAILED);
+	}
+}
+
+static void drop_next(struct process *p)
+{
+	sp_keeper_unwait(&p->k, &p->wait);
+	sp_conf_unref(p->next);
+	sp_geo_close(p->next_geo);
+	p->next = NULL;
+	p->next_geo = NULL;
+}
+
+/* Whoever works by the old configuration has a reference to it. */
+static void take_over(void *arg, bool ok, const char *why)
+{
+	struct process *p = arg;
+	struct sp_conf *c = p->next;
+
+	if (!ok) {
+		sp_log(SP_LOG_ERROR, "configuration not taken over, it cannot be audited: %s", why);
+		drop_next(p);
+		say_reloaded(p);
+		return;
+	}
+	sp_conf_unref(p->k.conf);
+	sp_geo_close(p->k.geo);
+	p->k.conf = c;
+	p->k.geo = p->next_geo;
+	p->next = NULL;
+	p->next_geo = NULL;
+	sp_keeper_policy_hash(&p->k);
+	sp_log(SP_LOG_INFO, "configuration read again: %zu target%s, %zu rule%s", c->n_targets,
+			c->n_targets == 1 ? "" : "s", c->n_rules, c->n_rules == 1 ? "" : "s");
+	warn(c);
+	sp_sessions_recheck(p->k.sessions);
+	if (!load_certificate(p)) {
+		sp_log(SP_LOG_ERROR, "the old certificate stays");
+	}
+	say_reloaded(p);
+}
+
+/* What is wrong in the new files changes nothing; what is right is written down first. */
+static void reload(struct process *p)
+{
+	uint8_t hash[SP_SHA256_SIZE];
+	struct sp_audit_event e;
+
+	p->k.reload = false;
+	drop_next(p);
+	p->next = read_conf(p);
+	if (p->next == NULL || !open_countries(p, p->next, &p->next_geo)) {
+		sp_log(SP_LOG_ERROR, "configuration not read again; the old one stays");
+		drop_next(p);
+		say_reloaded(p);
+		return;
+	}
+	keep_fixed(p->k.conf, p->next);
+	struct sp_span text = sp_span(p->next->text, p->next->text_n);
+	p->k.crypto->sha256(&text, 1, hash);
+	sp_audit_init(&e, SP_AUDIT_POLICY_CHANGE, SP_OUTCOME_OK);
+	if (memcmp(hash, p->k.policy_hash, sizeof(hash)) == 0) {
+		sp_audit_set_severity(&e, SP_SEVERITY_INFO);
+		sp_audit_text(&e, SP_F_REASON, "unchanged");
+	}
+	sp_audit_text(&e, SP_F_OBJECT, p->file);
+	sp_audit_bytes(&e, SP_F_CHECK_HASH, hash, sizeof(hash));
+	p->wait.fn = take_over;
+	p->wait.arg = p;
+	sp_keeper_tell_first(&p->k, &p->wait, &e);
+	if (p->wait.ticket == 0) {
+		take_over(p, true, ""); /* a service without an audit */
 	}
 }
 
@@ -283,8 +332,9 @@ static void folder_of(const char *path, char out[SP_CONF_PATH])
 	snprintf(out, SP_CONF_PATH, "%.*s", n > 0 ? n : 1, slash != NULL ? path : ".");
 }
 
-static bool enter_jail(const struct process *p)
+static bool enter_jail(struct process *p)
 {
+	struct sp_audit_event e;
 	char conf[SP_CONF_PATH], cert[SP_CONF_PATH], countries[SP_CONF_PATH], why[SP_WHY_MAX];
 	struct sp_jail_path paths[6] = {
 			{.path = p->k.conf->state, .write = true},
@@ -315,6 +365,11 @@ static bool enter_jail(const struct process *p)
 		return false;
 	}
 	sp_log(SP_LOG_INFO, "jailed: %s", report.text);
+	sp_audit_init(&e, SP_AUDIT_SANDBOX_LEVEL, SP_OUTCOME_OK);
+	sp_audit_text(&e, SP_F_PROCESS, "sp-keeper");
+	sp_audit_num(&e, SP_F_PID, (uint64_t)getpid());
+	sp_audit_text(&e, SP_F_LEVEL, report.text);
+	sp_keeper_tell(&p->k, &e);
 	return true;
 }
 
@@ -386,6 +441,10 @@ static bool start(struct process *p)
 	if (sp_keeper_init(k) != SP_OK || !listen_for_commands(p)) {
 		return false;
 	}
+	if (is_socket(SP_KEEPER_FD_SCRIBE) && sp_keeper_audit(k, SP_KEEPER_FD_SCRIBE) != SP_OK) {
+		sp_log(SP_LOG_ERROR, "sp-scribe cannot be told");
+		return false;
+	}
 	if (!watch(p, k->control, control_event, &p->control) ||
 			!watch(p, k->broker, broker_event, &p->broker) ||
 			!watch(p, k->dial, dial_event, &p->dial)) {
@@ -408,6 +467,7 @@ static void finish(struct process *p)
 	struct sp_keeper *k = &p->k;
 
 	sp_command_close(p->command);
+	drop_next(p);
 	sp_keeper_finish(k);
 	sp_store_close(k->store);
 	sp_geo_close(k->geo);

@@ -55,6 +55,29 @@ static uint32_t new_id(struct sp_sessions *all)
 	return all->last_id;
 }
 
+/* Crockford's base 32: 48 bits of time, 80 of chance; without chance it is the number. */
+static void make_name(struct sp_session *s)
+{
+	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+	uint64_t ms = (uint64_t)s->since * 1000;
+	uint8_t b[16];
+
+	for (size_t i = 0; i < 16; i++) {
+		b[i] = i < 6 ? (uint8_t)(ms >> (40 - 8 * i)) : 0;
+	}
+	if (s->all->crypto->random(b + 6, 10) != SP_OK) {
+		memcpy(b + 12, &s->id, sizeof(s->id));
+	}
+	/* 130 bits, of which the first two are 0. */
+	for (size_t i = 0; i < SP_SESSION_NAME - 1; i++) {
+		unsigned v = 0;
+		for (size_t bit = i * 5; bit < i * 5 + 5; bit++) {
+			v = v << 1 | (bit < 2 ? 0 : b[(bit - 2) / 8] >> (7 - (bit - 2) % 8) & 1u);
+		}
+		s->name[i] = digits[v];
+	}
+}
+
 struct sp_session *sp_session_create(struct sp_sessions *all, const struct sp_session_facts *facts,
 		const struct sp_session_owner *owner, void *arg)
 {
@@ -77,6 +100,7 @@ struct sp_session *sp_session_create(struct sp_sessions *all, const struct sp_se
 	s->device = facts->device;
 	s->factors = facts->device ? SP_CONF_FACTOR_DEVICE : 0;
 	s->since = facts->since;
+	make_name(s);
 	s->next = all->first;
 	all->first = s;
 	all->n++;

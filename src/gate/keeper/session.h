@@ -23,6 +23,7 @@
 #define SP_SESSION_LOST 1024 /* lost sessions that can be resumed */
 #define SP_SESSION_LOST_USER 8 /* of one user */
 #define SP_SESSION_REASONS 1024 /* users with a last reason */
+#define SP_SESSION_NAME 27 /* a ULID, and a NUL */
 #define SP_SESSION_WARN_S 300 /* so long before its end the person is warned */
 
 /* Error information of [MS-RDPBCGR] 2.2.5.1.1 that the keeper gives; core/pdu is not for it. */
@@ -67,6 +68,7 @@ struct sp_session {
 	const struct sp_session_owner *owner;
 	void *arg; /* the connection, for owner */
 	uint32_t id; /* 1, 2, ...: what people type */
+	char name[SP_SESSION_NAME]; /* a ULID: the same in the audit and when it is resumed */
 	enum sp_session_state state;
 	uint64_t conn; /* of the parent's counting */
 	uint64_t grant; /* names it in logs; 0 until there is one */
@@ -84,6 +86,8 @@ struct sp_session {
 	char route[SP_TEXT_ROUTE]; /* the token of its first packet; empty: it needed none */
 	bool refused; /* an approver said no */
 	bool resumed; /* came back by an auto-reconnect cookie */
+	bool continued; /* ENDING: somebody came back by it */
+	char before[SP_TEXT_ADDR]; /* resumed: from where it came then */
 	uint64_t check_us; /* when the rules are to be asked again */
 	uint64_t seen_us; /* the first tick that saw it; 0: none yet */
 	uint64_t began_us; /* when it first was given its target; 0: never; kept over a reconnect */
@@ -106,6 +110,8 @@ struct sp_session_world {
 	bool (*user_ok)(void *arg, const struct sp_session *s);
 	/* Is this name one of the rule's approvers, and not a disabled user's? */
 	bool (*may_approve)(void *arg, const struct sp_conf_rule *rule, const char *name);
+	/* Nobody came back to this lost session, and nobody can any more. */
+	void (*forgot)(void *arg, const struct sp_session *s);
 	void *arg;
 };
 
@@ -246,10 +252,11 @@ void sp_session_arc_target(struct sp_session *s, const struct sp_msg_arc *arc);
  * same network, that is living or was lost, to a target that the rules allow from here and now?
  * Then `s` takes over its target, rule, factors, approval, reason, used time and the target's
  * cookie, the cookie is spent, and a living one is ended (another connection took it). The target
- * of s says where the person comes back to.
+ * of s says where the person comes back to. Else `misused` says whether it names a session that
+ * is there, but is not its cookie, or not this user's, or comes from elsewhere.
  */
 sp_nodiscard bool sp_session_arc_check(
-		struct sp_session *s, const struct sp_msg_arc *arc, uint64_t now_us);
+		struct sp_session *s, const struct sp_msg_arc *arc, uint64_t now_us, bool *misused);
 
 /*
  * The session that came by this token, from this network, and is active or was lost: its client

@@ -75,12 +75,22 @@ static bool is_over(struct sp_session *s, uint64_t now_us)
 	return !w->user_ok(w->arg, s);
 }
 
+static void tell_forgot(const struct sp_session *s)
+{
+	const struct sp_session_world *w = &s->all->world;
+
+	if (w->forgot != NULL) {
+		w->forgot(w->arg, s);
+	}
+}
+
 void sp_sessions_forget(struct sp_sessions *all, uint64_t now_us)
 {
 	struct sp_session **at = &all->lost;
 
 	while (*at != NULL) {
 		if (is_over(*at, now_us)) {
+			tell_forgot(*at);
 			unlink_lost(at);
 		} else {
 			at = &(*at)->next;
@@ -99,6 +109,7 @@ static void bound(struct sp_sessions *all, int64_t user_id)
 		n++;
 		if (n > SP_SESSION_LOST ||
 				((*at)->user_id == user_id && of_user > SP_SESSION_LOST_USER)) {
+			tell_forgot(*at);
 			unlink_lost(at);
 			n--;
 		} else {
@@ -179,8 +190,8 @@ static bool verifies(const struct sp_session *old, const struct sp_msg_arc *arc)
 }
 
 /* The one that this cookie is for; *at is where a lost one hangs, NULL for a living one. */
-static struct sp_session *cookie_of(
-		const struct sp_session *s, const struct sp_msg_arc *arc, struct sp_session ***at)
+static struct sp_session *cookie_of(const struct sp_session *s, const struct sp_msg_arc *arc,
+		struct sp_session ***at, bool *misused)
 {
 	struct sp_session *old = sp_session_find(s->all, arc->logon_id);
 
@@ -194,12 +205,12 @@ static struct sp_session *cookie_of(
 	} else if (old->state != SP_SESSION_ACTIVE && old->state != SP_SESSION_OPENING) {
 		return NULL;
 	}
-	if (old == NULL || !old->arc.present || old->user_id != s->user_id ||
-			old->user_created != s->user_created ||
-			!same_network(&old->source, &s->source)) {
+	if (old == NULL || !old->arc.present) {
 		return NULL;
 	}
-	return verifies(old, arc) ? old : NULL;
+	*misused = old->user_id != s->user_id || old->user_created != s->user_created ||
+			!same_network(&old->source, &s->source) || !verifies(old, arc);
+	return *misused ? NULL : old;
 }
 
 /* What the person had won before. */
@@ -213,6 +224,8 @@ static void inherit(struct sp_session *s, const struct sp_session *old)
 	s->began_us = old->began_us;
 	s->max_us = old->max_us;
 	s->target_arc = old->target_arc;
+	snprintf(s->name, sizeof(s->name), "%s", old->name);
+	snprintf(s->before, sizeof(s->before), "%s", old->source.text);
 	s->resumed = true;
 }
 
@@ -225,18 +238,20 @@ static void disown(struct sp_session *s, const struct sp_session *was)
 	s->next = next;
 }
 
-bool sp_session_arc_check(struct sp_session *s, const struct sp_msg_arc *arc, uint64_t now_us)
+bool sp_session_arc_check(
+		struct sp_session *s, const struct sp_msg_arc *arc, uint64_t now_us, bool *misused)
 {
 	const struct sp_session_world *w = &s->all->world;
 	struct sp_policy_verdict v;
 	char why[SP_TEXT_WHY];
 	struct sp_session **at;
 
+	*misused = false;
 	if (!arc->present || s->state != SP_SESSION_TALK) {
 		return false;
 	}
 	sp_sessions_forget(s->all, now_us);
-	struct sp_session *old = cookie_of(s, arc, &at);
+	struct sp_session *old = cookie_of(s, arc, &at, misused);
 	if (old == NULL || old == s || !w->user_ok(w->arg, s)) {
 		return false;
 	}
@@ -262,6 +277,7 @@ bool sp_session_arc_check(struct sp_session *s, const struct sp_msg_arc *arc, ui
 	if (at != NULL) {
 		unlink_lost(at);
 	} else {
+		old->continued = true;
 		sp_session_end(old, SP_WHY_BYE, SP_SESSION_INFO_OTHER,
 				"continued on another connection", now_us);
 	}

@@ -84,10 +84,14 @@ enum sp_proved {
 	SP_PROVED_TOKEN, /* to be spent at the verdict: sp_store_token_spend() */
 };
 
-/* The result of a login's proof. Only a granted one has anything below `why`. */
+/*
+ * The result of a login's proof. Only a granted one has anything below `named`, but for the number
+ * of a token that was spent before (why is SPENT).
+ */
 struct sp_checked {
 	enum sp_proof result;
 	enum sp_why why;
+	char named[SP_TEXT_USER]; /* whom the name means, proved or not; for the audit only */
 	struct sp_user user;
 	enum sp_proved by;
 	int64_t id; /* of the device or the token; 0 for the password */

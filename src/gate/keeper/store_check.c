@@ -13,6 +13,7 @@
 
 struct slot {
 	bool real;
+	bool spent; /* a token that was: proves nothing, but is to be told */
 	enum sp_proved by;
 	int64_t id;
 	char target[SP_TEXT_TARGET];
@@ -68,8 +69,8 @@ static void load_tokens(struct sp_store *st, const struct sp_user *u,
 {
 	char aad[SP_STORE_AAD];
 	struct sp_stmt *s = sp_db_stmt(st->db,
-			"SELECT id, version, salt, nonce, sealed, expires, net, target FROM token "
-			"WHERE user = ?1 AND spent = 0 AND expires > ?2 ORDER BY id LIMIT ?3");
+			"SELECT id, version, salt, nonce, sealed, expires, net, target, spent FROM "
+			"token WHERE user = ?1 AND expires > ?2 ORDER BY spent <> 0, -id LIMIT ?3");
 
 	if (s == NULL) {
 		return;
@@ -89,7 +90,8 @@ static void load_tokens(struct sp_store *st, const struct sp_user *u,
 							      sp_stmt_col_int(s, 5), net,
 							      v->target),
 					      v->hash, sizeof(v->hash)) == SP_OK;
-		v->real = sp_store_net_has(net, source) && opened;
+		v->spent = sp_stmt_col_int(s, 8) != 0 && opened;
+		v->real = sp_store_net_has(net, source) && opened && !v->spent;
 	}
 	sp_stmt_reset(s);
 }
@@ -123,13 +125,15 @@ static void load_rest(struct sp_store *st, const uint8_t fake[SP_NTLMV2_KEY], st
 
 /* Every slot is tried, also after one that fitted. */
 static const struct slot *find_proved(struct sp_store *st, const struct slots *all,
-		const struct sp_ntlmv2_query *q, uint8_t key[SP_NTLMV2_KEY])
+		const struct sp_ntlmv2_query *q, uint8_t key[SP_NTLMV2_KEY],
+		const struct slot **spent)
 {
 	uint8_t each[SP_NTLMV2_KEY];
 	const struct slot *found = NULL;
 
 	for (size_t i = 0; i < all->n; i++) {
 		bool proved = sp_ntlmv2_check(st->crypto, all->v[i].hash, q, each);
+		*spent = proved && all->v[i].spent ? &all->v[i] : *spent;
 		if (proved && all->v[i].real && found == NULL) {
 			found = &all->v[i];
 			memcpy(key, each, SP_NTLMV2_KEY);
@@ -145,6 +149,7 @@ void sp_store_check(struct sp_store *st, const char *name, const struct sp_ntlmv
 	uint8_t fake[SP_NTLMV2_KEY], key[SP_NTLMV2_KEY];
 	struct slots all = {.n = 1};
 	struct slot *first = &all.v[0];
+	const struct slot *spent = NULL;
 	struct sp_user u = {0};
 
 	*out = (struct sp_checked){.result = SP_PROOF_DENIED, .why = SP_WHY_INTERNAL};
@@ -168,7 +173,8 @@ void sp_store_check(struct sp_store *st, const char *name, const struct sp_ntlmv
 	load_devices(st, &u, &all);
 	load_tokens(st, &u, source, now, &all);
 	load_rest(st, fake, &all);
-	const struct slot *proved = find_proved(st, &all, q, key);
+	const struct slot *proved = find_proved(st, &all, q, key, &spent);
+	memcpy(out->named, u.name, sizeof(out->named));
 	if (proved != NULL && first->real) {
 		out->user = u;
 		out->by = proved->by;
@@ -177,6 +183,9 @@ void sp_store_check(struct sp_store *st, const char *name, const struct sp_ntlmv
 		memcpy(out->session_base_key, key, sizeof(key));
 		out->why = SP_WHY_OK;
 		out->result = SP_PROOF_GRANTED;
+	} else if (spent != NULL && first->real) {
+		out->id = spent->id;
+		out->why = SP_WHY_SPENT;
 	}
 	sp_wipe(&all, sizeof(all));
 	sp_wipe(fake, sizeof(fake));

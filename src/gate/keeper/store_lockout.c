@@ -558,7 +558,7 @@ int sp_store_lockout_show(
 	struct sp_source none = {.family = AF_INET};
 	struct sp_user u;
 	struct who w;
-	struct count all = {0};
+	struct count all = {0}, row = {0};
 	int rc = sp_store_get(st, user, &u);
 
 	*out = (struct sp_lockout){0};
@@ -568,6 +568,10 @@ int sp_store_lockout_show(
 	if (rc == SP_OK) {
 		rc = read_count(st, &w, &unfamiliar, now, &all);
 	}
+	if (rc == SP_OK) {
+		rc = read_count(st, &w, &in_a_row, now, &row);
+	}
+	out->failures = row.failures;
 	out->token_only = all.failures >= SP_LOCKOUT_TOKEN_ONLY;
 	return rc;
 }

@@ -22,6 +22,7 @@ struct sp_lockout {
 	uint32_t wait; /* seconds; 0: a password will do now */
 	bool token_only; /* only a token or a device secret will do, however long one waits */
 	bool familiar; /* the source is; nothing above is set then */
+	uint32_t failures; /* in a row, from wherever; of _show() only */
 };
 
 struct sp_lockout_failure {

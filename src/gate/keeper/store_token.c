@@ -299,7 +299,7 @@ static int find_route(struct sp_store *st, const char *route, int64_t now, struc
 	uint8_t key[BITS];
 	struct sp_stmt *s = sp_store_stmt(st,
 			"SELECT " COLUMNS " FROM token JOIN user ON user.id = token.user "
-			"WHERE route = ?1 AND spent = 0 AND expires > ?2");
+			"WHERE route = ?1 AND expires > ?2");
 
 	memset(t, 0, sizeof(*t));
 	if (s == NULL) {
@@ -315,6 +315,9 @@ static int find_route(struct sp_store *st, const char *route, int64_t now, struc
 	sp_stmt_reset(s);
 	if (rc < 0) {
 		return sp_store_db_fail(st, rc);
+	}
+	if (rc == 1 && t->spent != 0) {
+		return sp_store_fail(st, SP_EDENIED, "token was used already");
 	}
 	return rc == 1 ? SP_OK
 		       : sp_store_fail(st, SP_EDENIED, "no such token, or its time is over");
@@ -362,7 +365,7 @@ int sp_store_token_route(struct sp_store *st, const char *route, const struct sp
 		rc = count_use(st, out->id, net_of(&from, at), now);
 	}
 	if (rc != SP_OK) {
-		memset(out, 0, sizeof(*out));
+		*out = (struct sp_token){.id = rc == SP_EDENIED ? out->id : 0};
 	}
 	return rc;
 }

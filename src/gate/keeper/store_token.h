@@ -39,7 +39,8 @@ bool sp_token_route(const struct sp_crypto *crypto, const char *text, char route
 /*
  * The first packet's word: SP_OK and the token when there is one that is good now from this
  * source. Connections are counted: SP_TOKEN_REUSE within any SP_TOKEN_REUSE_SECONDS, all from the
- * address of the first one. Otherwise SP_EDENIED (or SP_EDB), with nothing written.
+ * address of the first one. Otherwise SP_EDENIED (or SP_EDB), with nothing written; `out` has the
+ * number then of one that is there but is not good, spent or shown from elsewhere.
  */
 sp_nodiscard int sp_store_token_route(struct sp_store *st, const char *route,
 		const struct sp_source *source, int64_t now, struct sp_token *out);

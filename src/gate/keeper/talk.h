@@ -58,6 +58,7 @@ struct sp_talk_step {
 	enum sp_talk_next next;
 	enum sp_why why; /* of a refusal */
 	bool wrong; /* a code was given and not taken */
+	bool spent; /* ... which was right, but used before */
 	uint32_t paused; /* that one began a pause of so many seconds; 0: it did not */
 	bool login; /* the answer holds the target's user and password: to be kept */
 	enum sp_factor proved; /* just now; MISSING: none */

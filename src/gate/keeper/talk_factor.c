@@ -148,6 +148,7 @@ static void wrong(struct sp_talk *t, const struct sp_talk_about *a, bool spent,
 		enum sp_factor factor, struct sp_talk_step *step)
 {
 	step->wrong = true;
+	step->spent = spent;
 	if (t->tries == 0) {
 		sp_talk_refuse(t, SP_WHY_CODE,
 				"Too many wrong codes. Connect again to try once more.", step);

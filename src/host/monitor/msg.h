@@ -98,6 +98,7 @@
 	X(TIME, "time is over") \
 	X(ADMIN, "ended by an administrator") \
 	X(AUDIT, "the audit cannot be written") \
+	X(SPENT, "one-time token was used before") \
 	X(LIMIT, "too many connections") \
 	X(INTERNAL, "internal error")
 

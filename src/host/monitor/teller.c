@@ -11,7 +11,7 @@
 #include "host/monitor/mon.h"
 
 /* Refusals for a lack of room that one turn of the loop can tell. */
-#define REFUSED 64
+#define REFUSED 16384
 
 /* An event until it is durable; in the order of the tickets. */
 struct told {

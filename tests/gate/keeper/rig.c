@@ -2,6 +2,7 @@
 #include "rig.h"
 
 #include <poll.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 
 #include "core/base/attr.h"
 #include "core/base/utf16.h"
+#include "gate/keeper/audit.h"
 #include "host/io/cert.h"
 #include "host/io/fdio.h"
 #include "host/io/ipc.h"
@@ -21,6 +23,7 @@ struct rig rig = {.unix_s = 1000000000,
 		.leg = -1,
 		.name = "alice#db1",
 		.host = -1,
+		.scribe = -1,
 		.source = {.family = AF_INET, .addr = {127, 0, 0, 7}, .text = "127.0.0.7:5"}};
 const uint8_t rig_secret[] = "12345678901234567890";
 static char dir[] = "/tmp/sp-test-keeper-XXXXXX";
@@ -33,6 +36,10 @@ static struct sp_conf_rule own_rule;
 /* What the keeper logs, a line each. */
 static char log_text[65536];
 static size_t log_n;
+
+/* What the scribe is told, a line each: "auth.fail outcome=failed conn=1 ...". */
+static char told_text[1 << 18];
+static size_t told_n;
 
 static void collect(enum sp_log_level level, const char *text)
 {
@@ -56,6 +63,123 @@ bool logged(const char *text, const char *more)
 		}
 	}
 	return false;
+}
+
+static void add_told(const char *fmt, ...)
+{
+	size_t room = sizeof(told_text) - told_n;
+	va_list ap;
+
+	va_start(ap, fmt);
+	int n = vsnprintf(told_text + told_n, room, fmt, ap);
+	va_end(ap);
+	told_n += n > 0 && (size_t)n < room ? (size_t)n : 0;
+}
+
+/* One event as a line; ends of fields are tabs. */
+static void note_event(const struct sp_msg_audit *m)
+{
+	struct sp_audit_view v;
+
+	assert_int_equal(sp_audit_read(sp_span(m->event, m->n), &v), SP_OK);
+	add_told("%s\toutcome=%s\tseverity=%s\t", sp_audit_name(v.kind), sp_outcome_text(v.outcome),
+			sp_severity_text(v.severity));
+	for (size_t i = 0; i < v.n; i++) {
+		const struct sp_audit_field *f = &v.f[i];
+		add_told("%s=", sp_field_name(f->field));
+		if (f->type == SP_FIELD_NUM) {
+			add_told("%llu", (unsigned long long)f->num);
+		} else if (f->type == SP_FIELD_TEXT) {
+			add_told("%.*s", (int)f->bytes.n, (const char *)f->bytes.p);
+		}
+		add_told("\t");
+	}
+	add_told("\n");
+	if (getenv("RIG_LOG") != NULL) {
+		fprintf(stderr, "EVENT %s\n", strrchr(told_text, '\n') ? told_text : "");
+	}
+}
+
+static bool line_has(const char *line, size_t n, const char *words)
+{
+	char word[160];
+
+	while (*words != '\0') {
+		size_t k = strcspn(words, " ");
+		snprintf(word, sizeof(word), "%.*s\t", (int)k, words);
+		if (memmem(line, n, word, strlen(word)) == NULL) {
+			return false;
+		}
+		words += k + (words[k] == ' ');
+	}
+	return true;
+}
+
+bool told(const char *words)
+{
+	turn();
+	for (const char *line = told_text; *line != '\0'; line = strchr(line, '\n') + 1) {
+		if (line_has(line, strcspn(line, "\n"), words)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+unsigned told_times(const char *kind)
+{
+	unsigned n = 0;
+
+	turn();
+	for (const char *line = told_text; *line != '\0'; line = strchr(line, '\n') + 1) {
+		n += strncmp(line, kind, strlen(kind)) == 0 && line[strlen(kind)] == '\t';
+	}
+	return n;
+}
+
+static void say_audited(uint64_t ticket)
+{
+	struct sp_msg_audited m = {.ticket = ticket,
+			.result = rig.scribe_refuses != NULL ? SP_AUDITED_REFUSED : SP_AUDITED_OK};
+
+	snprintf(m.text, sizeof(m.text), "%s",
+			rig.scribe_refuses != NULL ? rig.scribe_refuses : "");
+	assert_int_equal(sp_mon_say(rig.scribe, AUDITED, &m), SP_OK);
+}
+
+/* Takes what it was told, and answers unless it is to keep others waiting; did anything come? */
+static bool scribe_turn(void)
+{
+	static struct sp_mon_in in;
+	bool any = false;
+
+	while (rig.scribe >= 0 && sp_mon_recv(rig.scribe, &in) == 1) {
+		assert_int_equal(in.type, SP_MSG_AUDIT);
+		note_event(&in.body.audit);
+		rig.scribe_last = in.body.audit.ticket;
+		any = true;
+		if (!rig.scribe_waits) {
+			say_audited(rig.scribe_last);
+		}
+		sp_mon_in_finish(&in);
+	}
+	return any;
+}
+
+void scribe_answers(void)
+{
+	say_audited(rig.scribe_last);
+	turn();
+}
+
+void new_scribe(void)
+{
+	int p[2];
+
+	sp_fd_close(&rig.scribe);
+	assert_int_equal(sp_ipc_pair(p), SP_OK);
+	rig.scribe = p[1];
+	assert_int_equal(sp_keeper_audit(&rig.k, p[0]), SP_OK);
 }
 
 static uint64_t now_us(void)
@@ -105,8 +229,11 @@ int rig_open(void **state)
 	rig.broker = b[1];
 	rig.k.dial = d[0];
 	rig.dial = d[1];
-	return sp_keeper_init(&rig.k) == SP_OK &&
-					sp_store_add(rig.k.store, "alice", "", GOOD) == SP_OK &&
+	if (sp_keeper_init(&rig.k) != SP_OK) {
+		return -1;
+	}
+	new_scribe();
+	return sp_store_add(rig.k.store, "alice", "", GOOD) == SP_OK &&
 					sp_store_add(rig.k.store, "dave", "", GOOD) == SP_OK &&
 					sp_store_disable(rig.k.store, "dave", true) == SP_OK &&
 					sp_store_add(rig.k.store, "carol", "", GOOD) == SP_OK &&
@@ -131,6 +258,7 @@ int rig_close(void **state)
 	close(rig.broker);
 	close(rig.k.dial);
 	close(rig.dial);
+	sp_fd_close(&rig.scribe);
 	unlink("s/store.db");
 	unlink("s/keeper.key");
 	rmdir("s");
@@ -142,12 +270,18 @@ void turn(void)
 {
 	for (int i = 0; i < 4; i++) {
 		assert_int_equal(sp_loop_turn(rig.k.loop, 0), SP_OK);
+		while (scribe_turn()) {
+			assert_int_equal(sp_loop_turn(rig.k.loop, 0), SP_OK);
+		}
 	}
 	assert_int_equal(sp_keeper_control(&rig.k), SP_OK);
 	if (rig.k.broker >= 0) {
 		assert_int_equal(sp_keeper_broker(&rig.k), SP_OK);
 	}
 	assert_int_equal(sp_keeper_dial(&rig.k), SP_OK);
+	while (scribe_turn()) {
+		assert_int_equal(sp_loop_turn(rig.k.loop, 0), SP_OK);
+	}
 }
 
 /* The next message for one of our ends must be of that type; it is in `in` then. */
@@ -185,8 +319,8 @@ void expect_nothing(int fd)
 
 void connect_one(void)
 {
-	log_n = 0;
-	log_text[0] = '\0';
+	log_n = told_n = 0;
+	log_text[0] = told_text[0] = '\0';
 	struct sp_msg_conn_open m = {.conn = ++rig.conn};
 	int n[2], l[2];
 

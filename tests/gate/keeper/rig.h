@@ -22,6 +22,10 @@ struct rig {
 	struct sp_source source;
 	const char *name; /* who opens db1, as sent */
 	uint64_t conn; /* the connection's number */
+	int scribe; /* our end; -1: none */
+	bool scribe_waits; /* it takes events and does not answer */
+	const char *scribe_refuses; /* why; NULL: it does not */
+	uint64_t scribe_last; /* ticket it was told last */
 	struct sp_mon_in in; /* what expect() got */
 };
 
@@ -39,6 +43,14 @@ void expect_nothing(int fd);
 void await(int fd, enum sp_msg type);
 /* Is there a line with this in the log, and with that too? Of the connection, so far. */
 bool logged(const char *text, const char *more);
+/* Was an event told, of this connection so far: "auth.fail reason=wrong-password". Each word must fit. */
+bool told(const char *words);
+/* How many of that kind. */
+unsigned told_times(const char *kind);
+/* The scribe says that all it was told is durable. */
+void scribe_answers(void);
+/* Another one takes its place. */
+void new_scribe(void);
 /* A connection from rig.source; it must end with disconnect(). */
 void connect_one(void);
 void closed(uint32_t role, bool crashed, bool deadline);

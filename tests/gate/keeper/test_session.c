@@ -711,12 +711,14 @@ static struct sp_msg_arc lost(const struct sp_user *user, const struct sp_source
 	return answer_to(&cookie);
 }
 
+static bool misused; /* what the last cookie was */
+
 static bool resumes(const struct sp_user *user, const struct sp_source *source,
 		const struct sp_msg_arc *arc)
 {
 	struct told t;
 	struct sp_session *s = begin(&t, user, source);
-	bool yes = sp_session_arc_check(s, arc, now_us);
+	bool yes = sp_session_arc_check(s, arc, now_us, &misused);
 
 	assert_int_equal(s->resumed, yes);
 	assert_string_equal(s->target, yes ? "db1" : "");
@@ -746,7 +748,7 @@ static void test_arc(void **state)
 	memcpy(arc.bits, verifier_a0, sizeof(arc.bits));
 	now_us += 9 * MINUTE;
 	struct sp_session *n = begin(&b, &alice, &home);
-	assert_true(sp_session_arc_check(n, &arc, now_us));
+	assert_true(sp_session_arc_check(n, &arc, now_us, &misused));
 	assert_true(n->resumed);
 	assert_string_equal(n->target, "db1");
 	assert_string_equal(n->rule, "office");
@@ -754,12 +756,15 @@ static void test_arc(void **state)
 	assert_int_equal(n->factors, SP_CONF_FACTOR_TOTP);
 	assert_memory_equal(&n->target_arc, &theirs, sizeof(theirs));
 	assert_int_equal(n->began_us, START);
+	assert_false(misused);
+	assert_int_equal(strlen(n->name), SP_SESSION_NAME - 1);
+	assert_string_equal(n->before, home.text);
 	/* The hour runs on. */
 	struct sp_msg_target m = {0};
 	sp_session_limits(n, &world.verdict, NOON, now_us, &m);
 	assert_int_equal(m.max_s, 3000);
 	/* Spent, also for the session that it opened. */
-	assert_false(sp_session_arc_check(n, &arc, now_us));
+	assert_false(sp_session_arc_check(n, &arc, now_us, &misused));
 	assert_false(resumes(&alice, &home, &arc));
 	/* A new one for it, another one. */
 	sp_session_granted(n, 2);
@@ -783,9 +788,10 @@ static void test_arc_living(void **state)
 	next_byte = 0x33;
 	sp_session_arc_make(s, &cookie);
 	assert_false(resumes(&alice, &home, &arc));
+	assert_true(misused);
 	arc = answer_to(&cookie);
 	struct sp_session *n = begin(&b, &alice, &home);
-	assert_true(sp_session_arc_check(n, &arc, now_us));
+	assert_true(sp_session_arc_check(n, &arc, now_us, &misused));
 	assert_string_equal(n->target, "db1");
 	assert_int_equal(a.ends, 1);
 	assert_int_equal(a.why, SP_WHY_BYE);
@@ -799,7 +805,7 @@ static void test_arc_living(void **state)
 	/* Not later in the conversation than at its beginning. */
 	struct sp_msg_arc more = lost(&alice, &home);
 	sp_session_granted(n, 4);
-	assert_false(sp_session_arc_check(n, &more, now_us));
+	assert_false(sp_session_arc_check(n, &more, now_us, &misused));
 }
 
 static void test_arc_refused(void **state)
