@@ -457,12 +457,12 @@ void sp_conn_destroy(struct sp_conn *c)
 	sp_freezero(c, sizeof(*c));
 }
 
-void sp_conn_drain(struct sp_conn *c)
+void sp_conn_drain(struct sp_conn *c, bool net)
 {
-	/* Its processes are gone: what is there has an end, and nobody is to be told anything. */
-	sp_conn_drop_held(c);
 	for (unsigned n = 0; c->net >= 0 && n <= QUESTIONS_MAX / QUESTIONS_TURN; n++) {
-		sp_conn_drop_held(c);
+		if (net) {
+			sp_conn_drop_held(c); /* nobody is to be told anything */
+		}
 		net_ready(c);
 	}
 }

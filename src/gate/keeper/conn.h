@@ -122,8 +122,8 @@ sp_nodiscard struct sp_conn *sp_conn_create(
 void sp_conn_over(struct sp_conn *c);
 /* Accepts NULL. */
 void sp_conn_destroy(struct sp_conn *c);
-/* Reads what still lies in both sockets, when the children are gone. */
-void sp_conn_drain(struct sp_conn *c);
+/* Reads what still lies in both sockets, when a child is gone; with `net` sp-net is. */
+void sp_conn_drain(struct sp_conn *c, bool net);
 
 /* The broker's answer; takes over fd, -1 when it failed and text says why. */
 void sp_conn_desktop(struct sp_conn *c, int fd, bool fresh, const char *text);

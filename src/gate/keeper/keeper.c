@@ -163,7 +163,7 @@ static int conn_closed(void *ctx, struct sp_mon_in *in)
 		return SP_OK;
 	}
 	c->crashed = c->crashed || m->crashed;
-	sp_conn_drain(c);
+	sp_conn_drain(c, m->role == SP_ROLE_NET);
 	if (m->deadline && c->closed == SP_WHY_UNKNOWN) {
 		c->closed = SP_WHY_DEADLINE;
 	}
@@ -230,9 +230,7 @@ static int another_scribe(void *ctx, struct sp_mon_in *in)
 {
 	struct sp_keeper *k = ctx;
 
-	sp_fd_close(&k->scribe);
-	k->scribe = sp_mon_take_fd(in, 0);
-	return SP_OK;
+	return sp_keeper_audit(k, sp_mon_take_fd(in, 0));
 }
 
 static const struct sp_question control_table[] = {

@@ -42,7 +42,6 @@ struct sp_keeper {
 	struct sp_store *store;
 	const struct sp_tls_key *key; /* NULL: every signature is refused */
 	int control, broker, dial; /* -1: not there */
-	int scribe; /* link to sp-scribe, changed by a SCRIBE; -1: not there */
 	uint64_t (*now_us)(void);
 	int64_t (*unix_time)(void);
 	char alias[16]; /* the name that a challenge shows */

@@ -441,7 +441,7 @@ static bool start(struct process *p)
 	if (sp_keeper_init(k) != SP_OK || !listen_for_commands(p)) {
 		return false;
 	}
-	if (is_socket(SP_KEEPER_FD_SCRIBE) && sp_keeper_audit(k, SP_KEEPER_FD_SCRIBE) != SP_OK) {
+	if (sp_keeper_audit(k, SP_KEEPER_FD_SCRIBE) != SP_OK) {
 		sp_log(SP_LOG_ERROR, "sp-scribe cannot be told");
 		return false;
 	}
@@ -485,7 +485,8 @@ int main(int argc, char **argv)
 	if (p == NULL) {
 		return EXIT_FAILED;
 	}
-	if (!((argc == 3 && strcmp(argv[1], "-c") == 0) && is_socket(SP_KEEPER_FD_CONTROL))) {
+	if (!((argc == 3 && strcmp(argv[1], "-c") == 0) && is_socket(SP_KEEPER_FD_CONTROL) &&
+			    is_socket(SP_KEEPER_FD_SCRIBE))) {
 		fputs("sp-keeper: started by sallyportd only: sp-keeper -c FILE, "
 		      "with its sockets on descriptors 3 to 6\n",
 				stderr);
@@ -504,7 +505,6 @@ int main(int argc, char **argv)
 	p->k.control = SP_KEEPER_FD_CONTROL;
 	p->k.broker = is_socket(SP_KEEPER_FD_BROKER) ? SP_KEEPER_FD_BROKER : -1;
 	p->k.dial = is_socket(SP_KEEPER_FD_DIAL) ? SP_KEEPER_FD_DIAL : -1;
-	p->k.scribe = is_socket(SP_KEEPER_FD_SCRIBE) ? SP_KEEPER_FD_SCRIBE : -1;
 	if (start(p)) {
 		status = sp_loop_run(p->k.loop);
 		status = status < 0 ? EXIT_FAILED : status;

@@ -310,6 +310,8 @@ static void read_auditors(struct sp_conf_reader *r, const config_setting_t *s, v
 {
 	r->auditors = s;
 	sp_conf_read_texts(r, s, SP_CONF_AUDITORS, add_auditor, NULL);
+}
+
 static void read_audit_fail(struct sp_conf_reader *r, const config_setting_t *s, void *to)
 {
 	static const char *const words[] = {"closed", "open"};

@@ -4,12 +4,14 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "host/io/fdio.h"
 #include "host/monitor/mon.h"
 
+#define SENDER 16
 /* Refusals for a lack of room that one turn of the loop can tell. */
 #define REFUSED 16384
 
@@ -32,6 +34,9 @@ struct sp_teller {
 	uint64_t wait_us;
 	uint64_t gone_us; /* since when there is none; 0: there is one */
 	uint64_t last; /* ticket that was given */
+	uint8_t sender[SENDER];
+	bool low; /* nothing new may begin: the scribe has said why */
+	char why[SP_TEXT_WHY];
 	struct told *first, **end; /* kept, the oldest first */
 	struct told *next; /* the first that this scribe was not told; NULL: it has all */
 	size_t n;
@@ -39,6 +44,7 @@ struct sp_teller {
 	/* Tickets that were refused before they were given to anybody: the loop says so. */
 	struct {
 		uint64_t ticket, who;
+		const char *why;
 	} refused[REFUSED];
 	size_t n_refused;
 };
@@ -123,6 +129,11 @@ static void hear(struct sp_teller *t)
 	while ((rc = sp_mon_recv(t->fd, &in)) == 1) {
 		if (in.type == SP_MSG_AUDITED) {
 			audited(t, &in.body.audited);
+		} else if (in.type == SP_MSG_SCRIBE_STATE) {
+			t->low = in.body.scribe_state.mood != SP_SCRIBE_WELL;
+			memcpy(t->why, in.body.scribe_state.text, sizeof(t->why));
+		} else if (t->calls != NULL && t->calls->other != NULL) {
+			t->calls->other(t->user, &in);
 		}
 		sp_mon_in_finish(&in);
 	}
@@ -192,7 +203,7 @@ static void on_late(void *user)
 	uint64_t now = sp_now_us();
 
 	for (size_t i = 0; i < t->n_refused; i++) {
-		refuse(t, t->refused[i].ticket, t->refused[i].who, "too much waits to be written");
+		refuse(t, t->refused[i].ticket, t->refused[i].who, t->refused[i].why);
 	}
 	t->n_refused = 0;
 	/* It may be written yet, and tells what was tried; but nobody goes on because of it. */
@@ -208,10 +219,31 @@ static void on_late(void *user)
 	arm(t);
 }
 
+/* The loop says so: whoever tells is not called back while he does. */
+static uint64_t refuse_soon(struct sp_teller *t, uint64_t ticket, uint64_t who, const char *why)
+{
+	if (who == 0 || t->n_refused == REFUSED) {
+		return 0;
+	}
+	t->refused[t->n_refused].ticket = ticket;
+	t->refused[t->n_refused].why = why;
+	t->refused[t->n_refused++].who = who;
+	sp_watch_at(t->timer, 1);
+	return ticket;
+}
+
+static uint64_t until(const struct sp_teller *t)
+{
+	uint64_t now = sp_now_us();
+	/* For one that has been gone for long nobody waits. */
+	uint64_t from = t->gone_us != 0 ? t->gone_us : now;
+
+	return from + t->wait_us > now ? from + t->wait_us : now;
+}
+
 uint64_t sp_teller_tell(struct sp_teller *t, const struct sp_audit_event *ev, uint64_t who)
 {
 	struct told *e = NULL;
-	uint64_t now = sp_now_us();
 
 	if (t->dropped > 0 && t->fd >= 0) {
 		own_up(t);
@@ -219,23 +251,13 @@ uint64_t sp_teller_tell(struct sp_teller *t, const struct sp_audit_event *ev, ui
 	if (t->n < SP_TELLER_EVENTS) {
 		e = sp_malloc(sizeof(*e) + ev->n);
 	}
+	t->last++;
 	if (e == NULL) {
 		t->dropped++;
-		if (who == 0 || t->n_refused == REFUSED) {
-			return 0;
-		}
-		t->refused[t->n_refused].ticket = ++t->last;
-		t->refused[t->n_refused++].who = who;
-		sp_watch_at(t->timer, now);
-		return t->last;
+		return refuse_soon(t, t->last, who, "too much waits to be written");
 	}
-	*e = (struct told){.ticket = ++t->last, .who = who, .n = ev->n};
+	*e = (struct told){.ticket = t->last, .who = t->low ? 0 : who, .n = ev->n};
 	memcpy(e->b, ev->b, ev->n);
-	if (who != 0) {
-		/* For one that has been gone for long nobody waits. */
-		uint64_t gone = t->gone_us != 0 ? t->gone_us : now;
-		e->until_us = gone + t->wait_us > now ? gone + t->wait_us : now;
-	}
 	*t->end = e;
 	t->end = &e->next;
 	t->n++;
@@ -243,13 +265,23 @@ uint64_t sp_teller_tell(struct sp_teller *t, const struct sp_audit_event *ev, ui
 		t->next = e;
 		say_on(t);
 	}
+	if (who != 0 && t->low) {
+		/* What runs tells its end yet; nothing begins. */
+		return refuse_soon(t, e->ticket, who, t->why);
+	}
 	if (who != 0) {
+		e->until_us = until(t);
 		arm(t);
 	}
 	return e->ticket;
 }
 
 /* ---- life ---- */
+
+static bool make_sender(struct sp_teller *t)
+{
+	return getrandom(t->sender, sizeof(t->sender), 0) == (ssize_t)sizeof(t->sender);
+}
 
 struct sp_teller *sp_teller_create(
 		struct sp_loop *loop, const struct sp_teller_calls *calls, void *user)
@@ -267,7 +299,8 @@ struct sp_teller *sp_teller_create(
 	t->wait_us = SP_TELLER_WAIT_US;
 	t->gone_us = sp_now_us();
 	t->timer = sp_loop_timer(loop, on_late, t);
-	if (t->timer == NULL) {
+	if (t->timer == NULL || !make_sender(t)) {
+		sp_watch_remove(t->timer);
 		sp_free(t);
 		return NULL;
 	}
@@ -302,14 +335,25 @@ int sp_teller_scribe(struct sp_teller *t, int fd)
 		return rc;
 	}
 	t->gone_us = 0;
-	say_on(t);
-	own_up(t);
-	return SP_OK;
+	t->low = false; /* until it says so */
+	struct sp_msg_audit_hello hello = {0};
+	memcpy(hello.sender, t->sender, sizeof(hello.sender));
+	int rc = sp_mon_say(fd, AUDIT_HELLO, &hello);
+	if (rc == SP_OK) {
+		say_on(t);
+		own_up(t);
+	}
+	return rc == SP_ECLOSED ? SP_OK : rc; /* which the loop finds out */
 }
 
 void sp_teller_patience(struct sp_teller *t, uint64_t us)
 {
 	t->wait_us = us;
+}
+
+int sp_teller_fd(const struct sp_teller *t)
+{
+	return t->fd;
 }
 
 size_t sp_teller_waiting(const struct sp_teller *t)

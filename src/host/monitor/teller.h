@@ -22,9 +22,13 @@ struct sp_teller;
  * ticket was given for an event that somebody waits for: he must not go on. Whatever was not
  * refused is durable once a ticket that is not smaller is.
  */
+struct sp_mon_in;
+
 struct sp_teller_calls {
 	void (*durable)(void *user, uint64_t ticket);
 	void (*refused)(void *user, uint64_t ticket, uint64_t who, const char *why);
+	/* What else the scribe says. May be NULL. */
+	void (*other)(void *user, struct sp_mon_in *in);
 };
 
 /* Without a scribe yet. `calls` may be NULL for who never waits. NULL without memory. */
@@ -34,7 +38,7 @@ sp_nodiscard struct sp_teller *sp_teller_create(
 void sp_teller_destroy(struct sp_teller *t);
 /*
  * A (new) scribe listens on this socket, which is the teller's from now on: it is told everything
- * that none before it said to be durable. -1: there is none for now. SP_ENOMEM, SP_ESYS.
+ * that none before it said to be durable, and keeps once what it gets twice. -1: there is none for now. SP_ENOMEM, SP_ESYS.
  */
 sp_nodiscard int sp_teller_scribe(struct sp_teller *t, int fd);
 /* Another time than SP_TELLER_WAIT_US, from the next event on. */
@@ -46,6 +50,8 @@ void sp_teller_patience(struct sp_teller *t, uint64_t us);
  * does. Tickets rise.
  */
 uint64_t sp_teller_tell(struct sp_teller *t, const struct sp_audit_event *e, uint64_t who);
+/* For what else is to be said to the scribe; -1: there is none. It stays the teller's. */
+int sp_teller_fd(const struct sp_teller *t);
 /* Events that the scribe does not have, or did not say to be durable. */
 size_t sp_teller_waiting(const struct sp_teller *t);
 /*

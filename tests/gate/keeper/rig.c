@@ -180,6 +180,8 @@ void new_scribe(void)
 	assert_int_equal(sp_ipc_pair(p), SP_OK);
 	rig.scribe = p[1];
 	assert_int_equal(sp_keeper_audit(&rig.k, p[0]), SP_OK);
+	assert_int_equal(sp_mon_recv(p[1], &rig.in), 1);
+	assert_int_equal(rig.in.type, SP_MSG_AUDIT_HELLO);
 }
 
 static uint64_t now_us(void)

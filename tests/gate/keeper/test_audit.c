@@ -411,6 +411,9 @@ static void test_gone(void **state)
 	rig.scribe_waits = true;
 	assert_int_equal(sp_mon_say(rig.net, ASK_VERDICT, &none), SP_OK);
 	expect_nothing(rig.net);
+	/* That sp-login is gone says nothing. */
+	closed(SP_ROLE_LOGIN, false, false);
+	expect_nothing(rig.net);
 	sp_session_end(sp_sessions_first(rig.k.sessions), SP_WHY_ADMIN, SP_SESSION_INFO_ADMIN,
 			"go home", rig.clock_us);
 	expect_nothing(rig.net);

@@ -17,12 +17,13 @@
 #include "host/io/cert.h"
 #include "host/io/ipc.h"
 #include "host/io/loop.h"
+#include "host/io/fdio.h"
 #include "host/io/proc.h"
 #include "host/monitor/mon.h"
 
 static char dir[] = "/tmp/sp-test-process-XXXXXX";
 static char conf[128], program[512];
-static int parent = -1, broker = -1, dial = -1, output = -1;
+static int parent = -1, broker = -1, dial = -1, scribe = -1, output = -1;
 static pid_t pid;
 static struct sp_mon_in in;
 
@@ -74,23 +75,24 @@ static int remove_dir(void **state)
 
 static int start(void **state)
 {
-	int p[2], b[2], d[2];
+	int p[2], b[2], d[2], s[2];
 	char why[SP_WHY_MAX], path[256];
 	const char *argv[] = {"sp-keeper", "-c", conf, NULL};
 	/* The jail leaves the leak checker nothing to look with. */
 	const char *env[] = {"ASAN_OPTIONS=detect_leaks=0", NULL};
 
-	if (sp_ipc_pair(p) != SP_OK || sp_ipc_pair(b) != SP_OK || sp_ipc_pair(d) != SP_OK) {
+	if (sp_ipc_pair(p) != SP_OK || sp_ipc_pair(b) != SP_OK || sp_ipc_pair(d) != SP_OK ||
+			sp_ipc_pair(s) != SP_OK) {
 		return -1;
 	}
 	snprintf(path, sizeof(path), "%s/output", dir);
 	output = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int fds[3] = {p[1], b[1], d[1]};
+	int fds[4] = {p[1], b[1], d[1], s[1]};
 	struct sp_proc_spec spec = {.path = program,
 			.argv = argv,
 			.env = env,
 			.fds = fds,
-			.nfds = 3,
+			.nfds = 4,
 			.out = output,
 			.err = output,
 			.death_signal = SIGKILL};
@@ -101,6 +103,8 @@ static int start(void **state)
 	close(p[1]);
 	close(b[1]);
 	close(d[1]);
+	close(s[1]);
+	scribe = s[0];
 	parent = p[0];
 	broker = b[0];
 	dial = d[0];
@@ -110,6 +114,9 @@ static int start(void **state)
 static int status_at_end(void)
 {
 	int status = -1;
+
+	/* Nobody takes its last words. */
+	sp_fd_close(&scribe);
 
 	assert_int_equal(sp_proc_reap(pid, sp_now_us() + 10000000, &status), SP_OK);
 	pid = 0;
@@ -121,6 +128,7 @@ static int stop(void **state)
 	close(parent);
 	close(broker);
 	close(dial);
+	sp_fd_close(&scribe);
 	close(output);
 	if (pid > 0) {
 		int status;
@@ -149,14 +157,30 @@ static void assert_logged(const char *text)
 	}
 }
 
+/* The scribe has what it is told at once. */
+static void audit(void)
+{
+	static struct sp_mon_in event;
+
+	while (sp_mon_recv(scribe, &event) == 1) {
+		if (event.type == SP_MSG_AUDIT) {
+			struct sp_msg_audited m = {
+					.ticket = event.body.audit.ticket, .result = SP_AUDITED_OK};
+			assert_int_equal(sp_mon_say(scribe, AUDITED, &m), SP_OK);
+		}
+		sp_mon_in_finish(&event);
+	}
+}
+
 static void expect(int fd, enum sp_msg type)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	int rc = 0;
 
 	sp_mon_in_finish(&in);
-	for (int i = 0; i < 100 && (rc = sp_mon_recv(fd, &in)) == 0; i++) {
-		poll(&p, 1, 100);
+	for (int i = 0; i < 1000 && (rc = sp_mon_recv(fd, &in)) == 0; i++) {
+		audit();
+		poll(&p, 1, 10);
 	}
 	if (rc != 1) {
 		fail_msg("%s: %d instead:\n%s", sp_msg_name(type), rc, log_text());

@@ -19,6 +19,8 @@ static struct world {
 	uint64_t refused[64];
 	size_t n_refused;
 	char why[SP_TEXT_WHY];
+	uint8_t sender[16];
+	bool known;
 	struct sp_mon_in in;
 } w;
 
@@ -47,6 +49,14 @@ static void new_scribe(void)
 	w.scribe = p[1];
 	assert_int_equal(sp_fd_nonblock(p[1], true), SP_OK);
 	assert_int_equal(sp_teller_scribe(w.t, p[0]), SP_OK);
+	/* It says who it is, the same each time. */
+	assert_int_equal(sp_mon_recv(w.scribe, &w.in), 1);
+	assert_int_equal(w.in.type, SP_MSG_AUDIT_HELLO);
+	if (!w.known) {
+		memcpy(w.sender, w.in.body.audit_hello.sender, sizeof(w.sender));
+		w.known = true;
+	}
+	assert_memory_equal(w.sender, w.in.body.audit_hello.sender, sizeof(w.sender));
 }
 
 static int begin(void **state)
@@ -264,6 +274,33 @@ static void test_garbage(void **state)
 	expect(1, a);
 }
 
+/* Nothing begins on a full disk, but what ends is told. */
+static void test_low(void **state)
+{
+	struct sp_msg_scribe_state m = {.mood = SP_SCRIBE_LOW, .text = "the disk is nearly full"};
+
+	new_scribe();
+	assert_int_equal(sp_mon_say(w.scribe, SCRIBE_STATE, &m), SP_OK);
+	turn();
+	uint64_t a = tell(1, true), b = tell(2, false);
+	assert_int_equal(w.n_refused, 0);
+	turn();
+	assert_int_equal(w.n_refused, 1);
+	assert_int_equal(w.refused[0], a);
+	assert_string_equal(w.why, "the disk is nearly full");
+	expect(1, a);
+	expect(2, b);
+	answer(b, SP_AUDITED_OK, "");
+	m = (struct sp_msg_scribe_state){.mood = SP_SCRIBE_WELL};
+	assert_int_equal(sp_mon_say(w.scribe, SCRIBE_STATE, &m), SP_OK);
+	turn();
+	a = tell(3, true);
+	turn();
+	assert_int_equal(w.n_refused, 1);
+	answer(a, SP_AUDITED_OK, "");
+	assert_int_equal(w.durable, a);
+}
+
 static void test_flush(void **state)
 {
 	new_scribe();
@@ -296,6 +333,7 @@ int main(void)
 			cmocka_unit_test_setup_teardown(test_late, begin, end),
 			cmocka_unit_test_setup_teardown(test_many, begin, end),
 			cmocka_unit_test_setup_teardown(test_garbage, begin, end),
+			cmocka_unit_test_setup_teardown(test_low, begin, end),
 			cmocka_unit_test_setup_teardown(test_flush, begin, end),
 			cmocka_unit_test_setup_teardown(test_no_memory, begin, end),
 	};
