@@ -140,6 +140,50 @@ static int retention(struct check *k)
 	return SP_OK;
 }
 
+/* Of the retentions, not yet proved: what they say is gone before the first record. */
+static int look_for_retention(
+		void *user, const struct sp_record *r, const struct sp_audit_view *event)
+{
+	struct check *k = user;
+	struct sp_audit_signed s;
+
+	if (event->kind != SP_AUDIT_AUDIT_RETENTION || sp_audit_signed_read(event, &s) != SP_OK) {
+		return SP_OK;
+	}
+	k->gone = s.seq > k->gone ? s.seq : k->gone;
+	return k->gone >= k->c->first - 1 ? 1 : SP_OK;
+}
+
+/*
+ * Where records are missing at the beginning that no retention even claims, those are the first bad
+ * ones; what comes later cannot be judged without them.
+ */
+static int look_at_first(struct check *k)
+{
+	struct sp_stmt *s = sp_audit_stmt(k->st, "SELECT min(seq) FROM record");
+	struct sp_chain *c = k->c;
+
+	if (s == NULL) {
+		return SP_EDB;
+	}
+	int rc = sp_stmt_step(s);
+	int64_t first = rc == 1 ? sp_stmt_col_int(s, 0) : 0;
+	sp_stmt_reset(s);
+	if (rc != 1 || first <= 1) {
+		return rc == 1 ? SP_OK : sp_audit_db_fail(k->st, SP_EDB);
+	}
+	c->first = (uint64_t)first;
+	rc = sp_audit_each(k->st, 1, UINT64_MAX, true, look_for_retention, k, NULL);
+	if (rc == SP_OK && k->gone < c->first - 1) {
+		rc = sp_chain_fail(c, k->gone + 1,
+				"record %" PRIu64 " is missing, and no retention let it go",
+				k->gone + 1);
+	}
+	k->gone = 0;
+	c->first = 0;
+	return rc;
+}
+
 static int records(struct check *k)
 {
 	struct sp_stmt *s =
@@ -231,6 +275,9 @@ int sp_audit_verify(struct sp_audit_store *st, const uint8_t root[SP_SIGN_PUBLIC
 	rc = sp_audit_read_head(st, &h, &sign);
 	if (rc == SP_EFIELD) {
 		rc = sp_chain_fail(c, 0, "the end's row is damaged");
+	}
+	if (rc == SP_OK) {
+		rc = look_at_first(&k);
 	}
 	if (rc == SP_OK) {
 		rc = anchors(&k);
