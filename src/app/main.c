@@ -18,6 +18,7 @@ static const struct app_command *const commands[] = {
 		&app_secret,
 		&app_target,
 		&app_session,
+		&app_audit,
 		&app_recording,
 		&app_config,
 		&app_shot,

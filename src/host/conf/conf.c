@@ -447,8 +447,11 @@ int sp_conf_state(struct sp_conf *c, const char *file, struct sp_conf_errors *er
 		rc = config_error_type(&cfg) == CONFIG_ERR_PARSE ? SP_EFIELD : SP_ESYS;
 	} else if (config_lookup(&cfg, "state") != NULL) {
 		read_state(&r, config_lookup(&cfg, "state"), NULL);
-		rc = errors->n > 0 ? SP_EFIELD : SP_OK;
 	}
+	if (rc == SP_OK && config_lookup(&cfg, "run-as") != NULL) {
+		read_run_as(&r, config_lookup(&cfg, "run-as"), NULL);
+	}
+	rc = rc == SP_OK && errors->n > 0 ? SP_EFIELD : rc;
 	config_destroy(&cfg);
 	return rc;
 }
