@@ -41,7 +41,8 @@ int app_with_store(const char *what, struct app_service *s, bool create,
 		/* After the change of account, which sets it to what fs.suid_dumpable says. */
 		app_fail(what, "core files cannot be turned off: %s", strerror(errno));
 	} else {
-		struct sp_store *st = sp_store_open(c->state, create, &sp_crypto_nettle, why);
+		struct sp_store *st = sp_store_open_at(
+				c->state, c->store, create, &sp_crypto_nettle, why);
 		if (st != NULL) {
 			status = fn(arg, c, st);
 		} else if (geteuid() != 0 && access(c->state, R_OK | X_OK) != 0 &&

@@ -112,57 +112,103 @@ static bool path_of(char path[PATH_MAX], const char *dir, const char *name)
 	return 0 < n && n < PATH_MAX;
 }
 
-static int open_parts(struct sp_store *st, const char *dir, bool create, char why[SP_STORE_WHY])
+static int open_tables(struct sp_store *st, const char *where, bool create, char why[SP_STORE_WHY])
 {
-	char path[PATH_MAX], part[SP_DB_WHY];
+	char part[SP_DB_WHY];
+
+	st->db = sp_db_open(where, create, part);
+	if (st->db == NULL && sp_db_is_url(where)) {
+		snprintf(why, SP_STORE_WHY, "PostgreSQL: %s", part);
+	} else if (st->db == NULL) {
+		snprintf(why, SP_STORE_WHY, "%.200s: %.100s", where, part);
+	}
+	return st->db != NULL ? SP_OK : SP_EDB;
+}
+
+/* had: there was a store before. */
+static int find_file(
+		const char *dir, const char *path, bool create, bool *had, char why[SP_STORE_WHY])
+{
 	struct stat db;
+
+	*had = stat(path, &db) == 0 && db.st_size > 0;
+	if (!create && !*had) {
+		snprintf(why, SP_STORE_WHY, "%.250s: no user was ever added", dir);
+		return SP_ENOTFOUND;
+	}
+	return SP_OK;
+}
+
+/* A server's tables, which may be those of several services with one key, are opened to be asked. */
+static int find_server(struct sp_store *st, const char *where, bool create, bool *had,
+		char why[SP_STORE_WHY])
+{
+	int rc = open_tables(st, where, create, why);
+
+	if (rc == SP_OK) {
+		struct sp_stmt *s =
+				sp_db_stmt(st->db, "SELECT value FROM meta WHERE name = 'key id'");
+		*had = s != NULL && sp_stmt_step(s) == 1;
+		sp_stmt_reset(s);
+	}
+	return rc;
+}
+
+static int open_parts(struct sp_store *st, const char *dir, const char *url, bool create,
+		char why[SP_STORE_WHY])
+{
+	char where[PATH_MAX], key[PATH_MAX], part[SP_DB_WHY];
+	bool had = false, server = url != NULL && url[0] != '\0';
 
 	if (create && mkdir(dir, 0700) != 0 && errno != EEXIST) {
 		snprintf(why, SP_STORE_WHY, "%s: %s", dir, strerror(errno));
 		return SP_ESYS;
 	}
-	if (!path_of(path, dir, "store.db")) {
+	int n = server ? snprintf(where, sizeof(where), "%s#" SP_STORE_SCHEMA, url) : 0;
+	if (!(n < (int)sizeof(where)) || (!server && !path_of(where, dir, "store.db")) ||
+			!path_of(key, dir, "keeper.key")) {
 		snprintf(why, SP_STORE_WHY, "directory's name too long");
 		return SP_EARG;
 	}
-	bool had_db = stat(path, &db) == 0 && db.st_size > 0;
-	if (!create && !had_db) {
-		snprintf(why, SP_STORE_WHY, "%.250s: no user was ever added", dir);
-		return SP_ENOTFOUND;
-	}
-	if (!path_of(path, dir, "keeper.key")) {
-		return SP_EARG;
+	int rc = server ? find_server(st, where, create, &had, why)
+			: find_file(dir, where, create, &had, why);
+	if (rc != SP_OK) {
+		return rc;
 	}
 	/* A new key beside an old store would only hide that the right one is lost. */
-	int rc = sp_seal_open(&st->seal, path, create && !had_db, part);
+	rc = sp_seal_open(&st->seal, key, create && !had, part);
 	if (rc != SP_OK) {
 		snprintf(why, SP_STORE_WHY, "%s", part);
 		return rc;
 	}
-	(void)path_of(path, dir, "store.db");
-	st->db = sp_db_open(path, create, part);
-	if (st->db == NULL) {
-		snprintf(why, SP_STORE_WHY, "%.200s: %.100s", path, part);
-		return SP_EDB;
-	}
-	rc = sp_db_migrate(st->db, sp_store_steps, sp_store_nsteps);
-	if (rc == SP_EPROTO) {
-		snprintf(why, SP_STORE_WHY, "%.200s: made by a later version of sallyport", path);
+	rc = server ? SP_OK : open_tables(st, where, create, why);
+	if (rc != SP_OK) {
 		return rc;
 	}
+	rc = sp_db_migrate(st->db, sp_store_steps, sp_store_nsteps);
 	if (rc == SP_OK) {
 		rc = check_key(st);
 	}
-	if (rc == SP_EAUTH) {
+	/* The address may hold a password. */
+	const char *name = server ? "PostgreSQL" : where;
+	if (rc == SP_EPROTO) {
+		snprintf(why, SP_STORE_WHY, "%.200s: made by a later version of sallyport", name);
+	} else if (rc == SP_EAUTH) {
 		snprintf(why, SP_STORE_WHY, "%s: keeper.key is not the key of this store", dir);
 	} else if (rc != SP_OK) {
-		snprintf(why, SP_STORE_WHY, "%.200s: %.100s", path, sp_db_why(st->db));
+		snprintf(why, SP_STORE_WHY, "%.200s: %.100s", name, sp_db_why(st->db));
 	}
 	return rc;
 }
 
 struct sp_store *sp_store_open(const char *dir, bool create, const struct sp_crypto *crypto,
 		char why[SP_STORE_WHY])
+{
+	return sp_store_open_at(dir, NULL, create, crypto, why);
+}
+
+struct sp_store *sp_store_open_at(const char *dir, const char *url, bool create,
+		const struct sp_crypto *crypto, char why[SP_STORE_WHY])
 {
 	struct sp_store *st = sp_calloc(1, sizeof(*st));
 
@@ -172,7 +218,7 @@ struct sp_store *sp_store_open(const char *dir, bool create, const struct sp_cry
 		return NULL;
 	}
 	st->crypto = crypto;
-	if (open_parts(st, dir, create, why) != SP_OK) {
+	if (open_parts(st, dir, url, create, why) != SP_OK) {
 		sp_store_close(st);
 		return NULL;
 	}

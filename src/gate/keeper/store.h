@@ -15,6 +15,7 @@
 
 #define SP_STORE_DISPLAY 256
 #define SP_STORE_WHY 320
+#define SP_STORE_SCHEMA "sallyport_store" /* of a PostgreSQL database */
 
 struct sp_store; /* store.db and keeper.key of a state directory; one thread */
 
@@ -34,6 +35,12 @@ struct sp_user {
  * this store's secrets.
  */
 sp_nodiscard struct sp_store *sp_store_open(const char *dir, bool create,
+		const struct sp_crypto *crypto, char why[SP_STORE_WHY]);
+/*
+ * The same with the tables somewhere else: a PostgreSQL address (host/db/db.h), or NULL or "" for
+ * the directory's own. The key stays in the directory: who has the database alone has no secret.
+ */
+sp_nodiscard struct sp_store *sp_store_open_at(const char *dir, const char *url, bool create,
 		const struct sp_crypto *crypto, char why[SP_STORE_WHY]);
 /* Accepts NULL. */
 void sp_store_close(struct sp_store *st);

@@ -52,22 +52,39 @@ static int make_room(struct sp_store *st, const char *target)
 	return sp_store_run(st, s);
 }
 
-/* Within a transaction. A replaced row gets a new number, which makes it the youngest. */
-static int put(struct sp_store *st, const char *target, const char *client, struct sp_span license)
+static int forget(struct sp_store *st, const char *target, const char *client)
 {
-	char aad[SP_STORE_AAD];
-	struct sp_stmt *s = sp_store_stmt(st,
-			"INSERT OR REPLACE INTO license "
-			"(target, client, version, salt, nonce, sealed) "
-			"VALUES (?1, ?2, ?3, x'', x'', x'')");
+	struct sp_stmt *s =
+			sp_store_stmt(st, "DELETE FROM license WHERE target = ?1 AND client = ?2");
 
 	if (s == NULL) {
 		return SP_EDB;
 	}
 	sp_stmt_text(s, 1, target);
 	sp_stmt_text(s, 2, client);
+	return sp_store_run(st, s);
+}
+
+/* Within a transaction. A replaced row gets a new number, which makes it the youngest. */
+static int put(struct sp_store *st, const char *target, const char *client, struct sp_span license)
+{
+	char aad[SP_STORE_AAD];
+	struct sp_stmt *s = sp_store_stmt(st,
+			"INSERT INTO license "
+			"(target, client, version, salt, nonce, sealed) "
+			"VALUES (?1, ?2, ?3, x'', x'', x'')");
+
+	if (s == NULL) {
+		return SP_EDB;
+	}
+	int rc = forget(st, target, client);
+	if (rc != SP_OK) {
+		return rc;
+	}
+	sp_stmt_text(s, 1, target);
+	sp_stmt_text(s, 2, client);
 	sp_stmt_int(s, 3, SP_STORE_VERSION);
-	int rc = sp_store_run(st, s);
+	rc = sp_store_run(st, s);
 	if (rc != SP_OK) {
 		return rc;
 	}

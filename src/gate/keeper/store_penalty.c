@@ -9,7 +9,8 @@ static int insert(struct sp_store *st, const struct sp_kept_penalty *p)
 {
 	struct sp_stmt *s = sp_store_stmt(st,
 			"INSERT INTO penalty (source, until) VALUES (?1, ?2) "
-			"ON CONFLICT (source) DO UPDATE SET until = MAX(until, excluded.until)");
+			"ON CONFLICT (source) DO UPDATE SET until = excluded.until "
+			"WHERE excluded.until > penalty.until");
 
 	if (s == NULL) {
 		return SP_EDB;

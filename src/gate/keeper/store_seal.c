@@ -77,24 +77,41 @@ static struct sp_span aad_of(char buf[AAD_MAX], const char *kind, const struct s
 	return sp_span(buf, (size_t)n);
 }
 
-/* A row first empty, to learn its number, then sealed to it. */
+static int forget(struct sp_store *st, const struct sp_user *u, const char *kind)
+{
+	struct sp_stmt *s =
+			sp_db_stmt(st->db, "DELETE FROM credential WHERE user = ?1 AND kind = ?2");
+
+	if (s == NULL) {
+		return SP_EDB;
+	}
+	sp_stmt_int(s, 1, u->id);
+	sp_stmt_text(s, 2, kind);
+	return sp_stmt_run(s);
+}
+
+/* Within a transaction. A row first empty, to learn its number, then sealed to it. */
 int sp_store_put(struct sp_store *st, const struct sp_user *u, const char *kind,
 		struct sp_span plain)
 {
 	char aad[AAD_MAX];
 	struct sp_stmt *s = sp_db_stmt(st->db,
-			"INSERT OR REPLACE INTO credential "
+			"INSERT INTO credential "
 			"(user, kind, version, created, salt, nonce, sealed) "
 			"VALUES (?1, ?4, ?2, ?3, x'', x'', x'')");
 
 	if (s == NULL || !(plain.n <= SP_STORE_SECRET)) {
 		return SP_EDB;
 	}
+	int rc = forget(st, u, kind);
+	if (rc != SP_OK) {
+		return rc;
+	}
 	sp_stmt_int(s, 1, u->id);
 	sp_stmt_int(s, 2, SP_STORE_VERSION);
 	sp_stmt_int(s, 3, (int64_t)time(NULL));
 	sp_stmt_text(s, 4, kind);
-	int rc = sp_stmt_run(s);
+	rc = sp_stmt_run(s);
 	if (rc != SP_OK) {
 		return rc;
 	}

@@ -7,8 +7,9 @@
 /* Within a transaction. */
 static int put(struct sp_store *st, int64_t hour, uint32_t users)
 {
-	struct sp_stmt *s = sp_store_stmt(
-			st, "INSERT OR REPLACE INTO spray_hour (hour, users) VALUES (?1, ?2)");
+	struct sp_stmt *s = sp_store_stmt(st,
+			"INSERT INTO spray_hour (hour, users) VALUES (?1, ?2) "
+			"ON CONFLICT (hour) DO UPDATE SET users = ?2");
 
 	if (s == NULL) {
 		return SP_EDB;

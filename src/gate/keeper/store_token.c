@@ -329,7 +329,7 @@ static int count_use(struct sp_store *st, int64_t id, struct sp_span source, int
 	struct sp_stmt *s = sp_store_stmt(st,
 			"UPDATE token SET source = ?3, used3 = used2, used2 = used1, used1 = ?2 "
 			"WHERE id = ?1 AND spent = 0 AND (source = x'' OR source = ?3) "
-			"AND (used3 = 0 OR used3 <= ?2 - ?4)");
+			"AND (used3 = 0 OR used3 + ?4 <= ?2)");
 
 	if (s == NULL) {
 		return SP_EDB;

@@ -133,6 +133,26 @@ static void read_state(struct sp_conf_reader *r, const config_setting_t *s, void
 	}
 }
 
+/* A password in it is a mistake that many can read: PostgreSQL has a file for it. */
+static void read_store(struct sp_conf_reader *r, const config_setting_t *s, void *to)
+{
+	const char *url = config_setting_get_string(s);
+
+	if (url == NULL || strncmp(url, "postgresql://", 13) != 0) {
+		sp_conf_mistake(r, s, "store must be \"postgresql://USER@HOST/DATABASE\"");
+	} else if (strlen(url) >= sizeof(r->c->store) || strchr(url, '#') != NULL) {
+		sp_conf_mistake(r, s, "store: address too long, or with a '#' in it");
+	} else {
+		const char *at = strchr(url + 13, '@'), *colon = strchr(url + 13, ':');
+		if (at != NULL && colon != NULL && colon < at) {
+			sp_conf_warn(r, s,
+					"store: a password in the configuration can be read by "
+					"whoever reads this file; .pgpass is for it");
+		}
+		snprintf(r->c->store, sizeof(r->c->store), "%s", url);
+	}
+}
+
 static void check_file(struct sp_conf_reader *r, const config_setting_t *s, const char *path)
 {
 	struct stat st;
@@ -323,6 +343,7 @@ static void read_audit_fail(struct sp_conf_reader *r, const config_setting_t *s,
 static const struct sp_conf_key top_keys[] = {
 		{"listen", read_listen},
 		{"state", read_state},
+		{"store", read_store},
 		{"certificate", read_certificate},
 		{"targets", sp_conf_read_targets},
 		{"rules", sp_conf_read_rules},

@@ -12,6 +12,7 @@
 #define SP_CONF_FILE SP_SYSCONFDIR "/sallyport/sallyport.conf"
 #define SP_CONF_RUN_AS "_spkeeper"
 #define SP_CONF_PATH 1024
+#define SP_CONF_URL 512
 #define SP_CONF_LISTENS 16
 #define SP_CONF_TARGETS 64
 #define SP_CONF_ADDR 64
@@ -179,6 +180,8 @@ struct sp_conf {
 	size_t n_listen; /* at least 1 */
 	struct sp_conf_listen listen[SP_CONF_LISTENS];
 	char state[SP_CONF_PATH]; /* directory of store, key file and certificate */
+	/* "postgresql://..." of the store and the audit; empty = SQLite files in state. */
+	char store[SP_CONF_URL];
 	char certificate[SP_CONF_PATH]; /* PEM with key and chain; empty = state/tls.pem, made when absent */
 	size_t n_targets; /* at least 1: an empty file has "desktop" */
 	struct sp_conf_target target[SP_CONF_TARGETS];

@@ -1,4 +1,4 @@
-/* host/db/db.h - one small door to SQL: SQLite behind it. */
+/* host/db/db.h - one small door to SQL: SQLite or PostgreSQL behind it. */
 #ifndef SP_HOST_DB_DB_H
 #define SP_HOST_DB_DB_H
 
@@ -16,8 +16,18 @@ struct sp_db; /* an open database; one thread */
 struct sp_stmt; /* a prepared statement; the database owns it and keeps it for the next time */
 
 /*
+ * SQL is written as SQLite has it: parameters ?1 to ?32, STRICT tables, INTEGER, TEXT and BLOB,
+ * ON CONFLICT instead of OR REPLACE, no function that only one of the two knows. What PostgreSQL
+ * wants to be said otherwise is changed on its way (dialect.h).
+ */
+
+/* Whether the name is that of a PostgreSQL server: "postgresql://USER@HOST/DATABASE#SCHEMA". */
+bool sp_db_is_url(const char *path);
+/*
  * Opens the file, made with mode 0600 when it is not there and `create` is set. Write-ahead log,
  * foreign keys, each commit durable; waits up to 5 s for another writer. NULL and why.
+ * Of a server, the schema is made that the address names behind '#'; a password comes from
+ * ~/.pgpass, PGPASSFILE or the address. A lost connection is not made again: every call fails.
  */
 sp_nodiscard struct sp_db *sp_db_open(const char *path, bool create, char why[SP_DB_WHY]);
 /*

@@ -1,5 +1,5 @@
-/* host/db/sqlite.c - the SQL door over SQLite. */
-#include "host/db/db.h"
+/* host/db/sqlite.c - SQLite behind the door to SQL. */
+#include "host/db/part.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,20 +14,29 @@
 
 #define BUSY_MS 5000
 #define SETUP_WAIT_MS 10
-#define STMTS_MAX 256
 
-struct sp_stmt {
+struct sqlite_stmt {
+	struct sp_stmt base;
 	sqlite3_stmt *s;
-	const char *sql;
 	int bad; /* the first bind that failed */
 };
 
-struct sp_db {
+struct sqlite {
+	struct sp_db base;
 	sqlite3 *h;
-	size_t n;
-	struct sp_stmt stmt[STMTS_MAX];
-	bool deep; /* in a transaction */
 };
+
+static const struct sp_db_impl impl;
+
+static struct sqlite *of(struct sp_db *db)
+{
+	return (struct sqlite *)db;
+}
+
+static struct sqlite_stmt *stmt_of(struct sp_stmt *s)
+{
+	return (struct sqlite_stmt *)s;
+}
 
 static const char setup[] = "PRAGMA journal_mode = WAL;"
 			    "PRAGMA synchronous = FULL;"
@@ -50,12 +59,6 @@ static int set_up(sqlite3 *h)
 		rc = sqlite3_exec(h, setup, NULL, NULL, NULL);
 	}
 	return rc;
-}
-
-void sp_db_lazy(struct sp_db *db, bool lazy)
-{
-	sqlite3_exec(db->h, lazy ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL",
-			NULL, NULL, NULL);
 }
 
 /* What root makes in a service's folder must be the service's. */
@@ -90,72 +93,86 @@ static int make_file(const char *path, char why[SP_DB_WHY])
 	return rc;
 }
 
-static struct sp_db *fail_open(struct sp_db *db, int rc, char why[SP_DB_WHY])
+static struct sp_db *opened(struct sqlite *db, int rc, char why[SP_DB_WHY])
 {
-	snprintf(why, SP_DB_WHY, "%s", db->h != NULL ? sqlite3_errmsg(db->h) : sqlite3_errstr(rc));
-	sp_db_close(db);
-	return NULL;
+	if (rc != SQLITE_OK) {
+		snprintf(why, SP_DB_WHY, "%s",
+				db->h != NULL ? sqlite3_errmsg(db->h) : sqlite3_errstr(rc));
+		sqlite3_close(db->h);
+		sp_free(db);
+		return NULL;
+	}
+	return &db->base;
 }
 
-struct sp_db *sp_db_open_read(const char *path, char why[SP_DB_WHY])
+static struct sqlite *make(char why[SP_DB_WHY])
 {
-	static const char look[] = "PRAGMA trusted_schema = OFF; PRAGMA query_only = ON;"
-				   "PRAGMA temp_store = MEMORY;";
-	struct sp_db *db = sp_calloc(1, sizeof(*db));
+	struct sqlite *db = sp_calloc(1, sizeof(*db));
 
 	why[0] = '\0';
 	if (db == NULL) {
 		snprintf(why, SP_DB_WHY, "out of memory");
 		return NULL;
 	}
-	int rc = sqlite3_open_v2(path, &db->h, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+	db->base.impl = &impl;
+	return db;
+}
+
+static int open_file(struct sqlite *db, const char *path, int flags)
+{
+	int rc = sqlite3_open_v2(path, &db->h, flags | SQLITE_OPEN_NOMUTEX, NULL);
+
 	if (rc == SQLITE_OK) {
 		sqlite3_extended_result_codes(db->h, 1);
 		sqlite3_busy_timeout(db->h, BUSY_MS);
 		sqlite3_db_config(db->h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-		rc = sqlite3_exec(db->h, look, NULL, NULL, NULL);
 	}
-	return rc == SQLITE_OK ? db : fail_open(db, rc, why);
+	return rc;
 }
 
-struct sp_db *sp_db_open(const char *path, bool create, char why[SP_DB_WHY])
+struct sp_db *sp_sqlite_open_read(const char *path, char why[SP_DB_WHY])
 {
-	struct sp_db *db = sp_calloc(1, sizeof(*db));
+	static const char look[] = "PRAGMA trusted_schema = OFF; PRAGMA query_only = ON;"
+				   "PRAGMA temp_store = MEMORY;";
+	struct sqlite *db = make(why);
 
-	why[0] = '\0';
 	if (db == NULL) {
-		snprintf(why, SP_DB_WHY, "out of memory");
+		return NULL;
+	}
+	int rc = open_file(db, path, SQLITE_OPEN_READONLY);
+	if (rc == SQLITE_OK) {
+		rc = sqlite3_exec(db->h, look, NULL, NULL, NULL);
+	}
+	return opened(db, rc, why);
+}
+
+struct sp_db *sp_sqlite_open(const char *path, bool create, char why[SP_DB_WHY])
+{
+	struct sqlite *db = make(why);
+
+	if (db == NULL) {
 		return NULL;
 	}
 	if (create && make_file(path, why) != SP_OK) {
 		sp_free(db);
 		return NULL;
 	}
-	int rc = sqlite3_open_v2(path, &db->h, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc = open_file(db, path, SQLITE_OPEN_READWRITE);
 	if (rc == SQLITE_OK) {
-		sqlite3_extended_result_codes(db->h, 1);
-		sqlite3_busy_timeout(db->h, BUSY_MS);
-		sqlite3_db_config(db->h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 		rc = set_up(db->h);
 	}
-	return rc == SQLITE_OK ? db : fail_open(db, rc, why);
+	return opened(db, rc, why);
 }
 
-void sp_db_close(struct sp_db *db)
+static void close_it(struct sp_db *db)
 {
-	if (db == NULL) {
-		return;
-	}
-	for (size_t i = 0; i < db->n; i++) {
-		sqlite3_finalize(db->stmt[i].s);
-	}
-	sqlite3_close(db->h);
+	sqlite3_close(of(db)->h);
 	sp_free(db);
 }
 
-const char *sp_db_why(struct sp_db *db)
+static const char *why_of(struct sp_db *db)
 {
-	return sqlite3_errmsg(db->h);
+	return sqlite3_errmsg(of(db)->h);
 }
 
 static int error_of(int rc)
@@ -173,161 +190,85 @@ static int error_of(int rc)
 	}
 }
 
-int sp_db_exec(struct sp_db *db, const char *sql)
+static int exec(struct sp_db *db, const char *sql)
 {
-	return error_of(sqlite3_exec(db->h, sql, NULL, NULL, NULL));
+	return error_of(sqlite3_exec(of(db)->h, sql, NULL, NULL, NULL));
 }
 
-static int begin(struct sp_db *db, const char *sql)
+static int turn(struct sp_db *db, enum sp_db_turn t)
 {
-	if (db->deep) {
-		return SP_EBUG;
+	static const char *const sql[] = {[SP_DB_BEGIN] = "BEGIN IMMEDIATE",
+			[SP_DB_BEGIN_READ] = "BEGIN",
+			[SP_DB_COMMIT] = "COMMIT",
+			[SP_DB_ROLLBACK] = "ROLLBACK",
+			[SP_DB_LAZY] = "PRAGMA synchronous = NORMAL",
+			[SP_DB_STRICT] = "PRAGMA synchronous = FULL"};
+
+	return exec(db, sql[t]);
+}
+
+static int version(struct sp_db *db, int64_t *at, int64_t set)
+{
+	char sql[64];
+	struct sp_stmt *s;
+
+	if (set >= 0) {
+		snprintf(sql, sizeof(sql), "PRAGMA user_version = %lld", (long long)set);
+		return exec(db, sql);
 	}
-	int rc = sp_db_exec(db, sql);
-	db->deep = rc == SP_OK;
-	return rc;
-}
-
-int sp_db_begin(struct sp_db *db)
-{
-	return begin(db, "BEGIN IMMEDIATE");
-}
-
-int sp_db_begin_read(struct sp_db *db)
-{
-	return begin(db, "BEGIN");
-}
-
-int sp_db_commit(struct sp_db *db)
-{
-	if (!db->deep) {
-		return SP_EBUG;
-	}
-	int rc = sp_db_exec(db, "COMMIT");
-	if (rc != SP_OK) {
-		sp_db_rollback(db);
-	}
-	db->deep = false;
-	return rc;
-}
-
-void sp_db_rollback(struct sp_db *db)
-{
-	if (!db->deep) {
-		return;
-	}
-	/* Where SQLite has rolled back by itself this fails, and that is as good. */
-	sqlite3_exec(db->h, "ROLLBACK", NULL, NULL, NULL);
-	db->deep = false;
-}
-
-static int version_of(struct sp_db *db, int64_t *version)
-{
-	struct sp_stmt *s = sp_db_stmt(db, "PRAGMA user_version");
-
+	s = sp_db_stmt(db, "PRAGMA user_version");
 	if (s == NULL) {
 		return SP_EDB;
 	}
 	int rc = sp_stmt_step(s);
-	*version = rc == 1 ? sp_stmt_col_int(s, 0) : -1;
+	*at = rc == 1 ? sp_stmt_col_int(s, 0) : -1;
 	sp_stmt_reset(s);
 	return rc == 1 ? SP_OK : SP_EDB;
 }
 
-static int migrate_one(struct sp_db *db, const char *const *steps, int64_t from)
+static struct sp_stmt *prepare(struct sp_db *db, const char *sql)
 {
-	char set[64];
-	int64_t now = -1;
-	int rc = sp_db_begin(db);
+	struct sqlite_stmt *s = sp_calloc(1, sizeof(*s));
 
-	if (rc != SP_OK) {
-		return rc;
-	}
-	/* Another process may have done the same step while we waited. */
-	rc = version_of(db, &now);
-	if (rc == SP_OK && now == from) {
-		snprintf(set, sizeof(set), "PRAGMA user_version = %lld", (long long)from + 1);
-		rc = sp_db_exec(db, steps[from]);
-		if (rc == SP_OK) {
-			rc = sp_db_exec(db, set);
-		}
-	}
-	if (rc != SP_OK) {
-		sp_db_rollback(db);
-		return rc;
-	}
-	return sp_db_commit(db);
-}
-
-int sp_db_migrate(struct sp_db *db, const char *const *steps, size_t n)
-{
-	for (;;) {
-		int64_t at = -1;
-		int rc = version_of(db, &at);
-		if (rc != SP_OK) {
-			return rc;
-		}
-		if (!(0 <= at && (uint64_t)at <= n)) {
-			return SP_EPROTO;
-		}
-		if ((uint64_t)at == n) {
-			return SP_OK;
-		}
-		rc = migrate_one(db, steps, at);
-		if (rc != SP_OK) {
-			return rc;
-		}
-	}
-}
-
-struct sp_stmt *sp_db_stmt(struct sp_db *db, const char *sql)
-{
-	for (size_t i = 0; i < db->n; i++) {
-		if (db->stmt[i].sql == sql || strcmp(db->stmt[i].sql, sql) == 0) {
-			sp_stmt_reset(&db->stmt[i]);
-			return &db->stmt[i];
-		}
-	}
-	if (db->n == STMTS_MAX) {
+	if (s == NULL ||
+			sqlite3_prepare_v3(of(db)->h, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->s,
+					NULL) != SQLITE_OK) {
+		sp_free(s);
 		return NULL;
 	}
-	struct sp_stmt *s = &db->stmt[db->n];
-	if (sqlite3_prepare_v3(db->h, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->s, NULL) !=
-			SQLITE_OK) {
-		return NULL;
-	}
-	s->sql = sql;
 	s->bad = SQLITE_OK;
-	db->n++;
-	return s;
+	return &s->base;
 }
 
-static void bound(struct sp_stmt *s, int rc)
+static void free_it(struct sp_stmt *s)
 {
+	sqlite3_finalize(stmt_of(s)->s);
+	sp_free(s);
+}
+
+static void bind(struct sp_stmt *base, int i, const struct sp_db_value *v)
+{
+	struct sqlite_stmt *s = stmt_of(base);
+	int rc;
+
+	if (v->kind == SP_DB_INT) {
+		rc = sqlite3_bind_int64(s->s, i, v->num);
+	} else if (v->kind == SP_DB_TEXT) {
+		rc = sqlite3_bind_text64(s->s, i, (const char *)v->bytes.p, v->bytes.n,
+				SQLITE_TRANSIENT, SQLITE_UTF8);
+	} else {
+		rc = sqlite3_bind_blob64(s->s, i, v->bytes.n > 0 ? v->bytes.p : (const uint8_t *)"",
+				v->bytes.n, SQLITE_TRANSIENT);
+	}
 	if (s->bad == SQLITE_OK) {
 		s->bad = rc;
 	}
 }
 
-void sp_stmt_int(struct sp_stmt *s, int i, int64_t v)
+static int step(struct sp_stmt *base)
 {
-	bound(s, sqlite3_bind_int64(s->s, i, v));
-}
+	struct sqlite_stmt *s = stmt_of(base);
 
-void sp_stmt_text(struct sp_stmt *s, int i, const char *text)
-{
-	bound(s, sqlite3_bind_text(s->s, i, text, -1, SQLITE_TRANSIENT));
-}
-
-void sp_stmt_bytes(struct sp_stmt *s, int i, struct sp_span bytes)
-{
-	bound(s,
-			sqlite3_bind_blob64(s->s, i, bytes.n > 0 ? bytes.p : (const uint8_t *)"",
-					bytes.n, SQLITE_TRANSIENT));
-}
-
-int sp_stmt_step(struct sp_stmt *s)
-{
 	if (s->bad != SQLITE_OK) {
 		return SP_EDB;
 	}
@@ -335,50 +276,63 @@ int sp_stmt_step(struct sp_stmt *s)
 	return rc == SQLITE_ROW ? 1 : error_of(rc);
 }
 
-int sp_stmt_run(struct sp_stmt *s)
+static void column(struct sp_stmt *base, int i, struct sp_db_value *out)
 {
-	int rc = sp_stmt_step(s);
+	sqlite3_stmt *s = stmt_of(base)->s;
 
-	sp_stmt_reset(s);
-	return rc == 1 ? SP_EBUG : rc;
-}
-
-int64_t sp_stmt_col_int(struct sp_stmt *s, int i)
-{
-	return sqlite3_column_int64(s->s, i);
-}
-
-const char *sp_stmt_col_text(struct sp_stmt *s, int i)
-{
-	const unsigned char *text = sqlite3_column_text(s->s, i);
-
-	return text != NULL ? (const char *)text : "";
-}
-
-struct sp_span sp_stmt_col_bytes(struct sp_stmt *s, int i)
-{
-	const void *p = sqlite3_column_blob(s->s, i);
-	int n = sqlite3_column_bytes(s->s, i);
-
-	return sp_span(p, p != NULL && n > 0 ? (size_t)n : 0);
-}
-
-void sp_stmt_reset(struct sp_stmt *s)
-{
-	if (s == NULL) {
+	switch (sqlite3_column_type(s, i)) {
+	case SQLITE_INTEGER:
+		out->kind = SP_DB_INT;
+		out->num = sqlite3_column_int64(s, i);
+		return;
+	case SQLITE_TEXT:
+		out->kind = SP_DB_TEXT;
+		out->bytes.p = sqlite3_column_text(s, i);
+		break;
+	case SQLITE_BLOB:
+		out->kind = SP_DB_BYTES;
+		out->bytes.p = sqlite3_column_blob(s, i);
+		break;
+	default:
 		return;
 	}
+	out->bytes.n = out->bytes.p != NULL ? (size_t)sqlite3_column_bytes(s, i) : 0;
+	if (out->bytes.p == NULL) {
+		out->bytes.p = (const uint8_t *)"";
+	}
+}
+
+static void reset(struct sp_stmt *base)
+{
+	struct sqlite_stmt *s = stmt_of(base);
+
 	sqlite3_reset(s->s);
 	sqlite3_clear_bindings(s->s);
 	s->bad = SQLITE_OK;
 }
 
-int64_t sp_db_changes(struct sp_db *db)
+static int64_t changes(struct sp_db *db)
 {
-	return sqlite3_changes64(db->h);
+	return sqlite3_changes64(of(db)->h);
 }
 
-int64_t sp_db_last_id(struct sp_db *db)
+static int64_t last_id(struct sp_db *db)
 {
-	return sqlite3_last_insert_rowid(db->h);
+	return sqlite3_last_insert_rowid(of(db)->h);
 }
+
+static const struct sp_db_impl impl = {
+		.close = close_it,
+		.why = why_of,
+		.exec = exec,
+		.turn = turn,
+		.version = version,
+		.prepare = prepare,
+		.free = free_it,
+		.bind = bind,
+		.step = step,
+		.column = column,
+		.reset = reset,
+		.changes = changes,
+		.last_id = last_id,
+};

@@ -18,6 +18,30 @@ static char dir[] = "/tmp/sp-test-kit-XXXXXX";
 struct sp_store *kit_st;
 char kit_why[SP_STORE_WHY];
 
+/* The tests of the store run against PostgreSQL too, where its address is here. */
+static const char *server(void)
+{
+	return getenv("SP_TEST_STORE");
+}
+
+struct sp_store *kit_another(bool create)
+{
+	return sp_store_open_at("s", server(), create, &sp_crypto_nettle, kit_why);
+}
+
+static struct sp_db *tables(void)
+{
+	char where[1024], text[SP_DB_WHY];
+
+	snprintf(where, sizeof(where), server() != NULL ? "%s#" SP_STORE_SCHEMA : "%s",
+			server() != NULL ? server() : "s/store.db");
+	struct sp_db *db = sp_db_open(where, false, text);
+	if (db == NULL) {
+		fail_msg("%s", text);
+	}
+	return db;
+}
+
 int kit_make_dir(void **state)
 {
 	return mkdtemp(dir) != NULL && chdir(dir) == 0 ? 0 : -1;
@@ -30,7 +54,7 @@ int kit_remove_dir(void **state)
 
 int kit_open(void **state)
 {
-	kit_st = sp_store_open("s", true, &sp_crypto_nettle, kit_why);
+	kit_st = kit_another(true);
 	return kit_st != NULL && sp_store_add(kit_st, "alice", "", KIT_GOOD) == SP_OK &&
 					sp_store_add(kit_st, "bob", "", KIT_GOOD) == SP_OK
 			? 0
@@ -41,6 +65,9 @@ int kit_remove(void **state)
 {
 	sp_store_close(kit_st);
 	kit_st = NULL;
+	if (server() != NULL) {
+		kit_tamper("DROP SCHEMA " SP_STORE_SCHEMA " CASCADE");
+	}
 	unlink("s/store.db");
 	unlink("s/store.db-wal");
 	unlink("s/store.db-shm");
@@ -51,7 +78,7 @@ int kit_remove(void **state)
 void kit_reopen(void)
 {
 	sp_store_close(kit_st);
-	kit_st = sp_store_open("s", false, &sp_crypto_nettle, kit_why);
+	kit_st = kit_another(false);
 	if (kit_st == NULL) {
 		fail_msg("%s", kit_why);
 	}
@@ -59,20 +86,26 @@ void kit_reopen(void)
 
 void kit_tamper(const char *sql)
 {
-	char text[SP_DB_WHY];
-	struct sp_db *db = sp_db_open("s/store.db", false, text);
+	struct sp_db *db = tables();
 
-	assert_non_null(db);
-	assert_int_equal(sp_db_exec(db, sql), SP_OK);
+	if (server() != NULL) { /* what the tests use of SQLite's functions */
+		assert_int_equal(
+				sp_db_exec(db,
+						"CREATE OR REPLACE FUNCTION zeroblob(n INTEGER) "
+						"RETURNS BLOB LANGUAGE sql AS "
+						"'SELECT decode(repeat(''00'', n::int), ''hex'')'"),
+				SP_OK);
+	}
+	if (sp_db_exec(db, sql) != SP_OK) {
+		fail_msg("%s", sp_db_why(db));
+	}
 	sp_db_close(db);
 }
 
 int64_t kit_number(const char *sql)
 {
-	char text[SP_DB_WHY];
-	struct sp_db *db = sp_db_open("s/store.db", false, text);
+	struct sp_db *db = tables();
 
-	assert_non_null(db);
 	struct sp_stmt *s = sp_db_stmt(db, sql);
 	assert_non_null(s);
 	assert_int_equal(sp_stmt_step(s), 1);
@@ -81,11 +114,46 @@ int64_t kit_number(const char *sql)
 	return n;
 }
 
+bool kit_no_memory(int rc)
+{
+	return rc == SP_ENOMEM || (server() != NULL && rc == SP_EDB);
+}
+
+void kit_files_only(void)
+{
+	if (server() != NULL) {
+		skip();
+	}
+}
+
+/* Every row of every table, as text and in hex: the server's files are not ours to read. */
+static bool in_tables(const char *text)
+{
+	struct sp_db *db = tables();
+
+	assert_int_equal(sp_db_exec(db, "SET xmlbinary = hex"), SP_OK);
+	struct sp_stmt *s = sp_db_stmt(db,
+			"SELECT COUNT(*) FROM information_schema.tables, LATERAL (SELECT "
+			"query_to_xml('SELECT * FROM ' || quote_ident(table_name), true, false, "
+			"'')::text AS x) q WHERE table_schema = '" SP_STORE_SCHEMA "' AND "
+			"(position(?1::text IN x) > 0 OR "
+			"position(upper(encode(convert_to(?1::text, 'UTF8'), 'hex')) IN x) > 0)");
+	assert_non_null(s);
+	sp_stmt_text(s, 1, text);
+	assert_int_equal(sp_stmt_step(s), 1);
+	bool found = sp_stmt_col_int(s, 0) > 0;
+	sp_db_close(db);
+	return found;
+}
+
 bool kit_on_disk(const char *text)
 {
 	static const char *const files[] = {"s/store.db", "s/store.db-wal"};
 	bool found = false;
 
+	if (server() != NULL) {
+		return in_tables(text);
+	}
 	for (size_t i = 0; i < SP_LEN(files); i++) {
 		struct sp_rcbuf *all = NULL;
 
@@ -140,8 +208,7 @@ int kit_rivals(int n, int (*fn)(struct sp_store *st, const void *arg), const voi
 	for (int i = 0; i < n; i++) {
 		if (fork() == 0) {
 			close(go[1]);
-			struct sp_store *mine =
-					sp_store_open("s", false, &sp_crypto_nettle, kit_why);
+			struct sp_store *mine = kit_another(false);
 			ssize_t end = read(go[0], &c, 1);
 			_exit(end == 0 && mine != NULL && fn(mine, arg) == SP_OK ? 0 : 1);
 		}
@@ -166,7 +233,7 @@ void kit_killed_after(int (*fn)(struct sp_store *st, const void *arg), const voi
 	assert_int_equal(pipe(told), 0);
 	pid_t pid = fork();
 	if (pid == 0) {
-		struct sp_store *mine = sp_store_open("s", false, &sp_crypto_nettle, kit_why);
+		struct sp_store *mine = kit_another(false);
 		if (mine == NULL || fn(mine, arg) != SP_OK || write(told[1], "x", 1) != 1) {
 			_exit(1);
 		}

@@ -20,6 +20,8 @@ int kit_remove_dir(void **state);
 /* Of a test: a store with the users alice and bob, both with the password KIT_GOOD. */
 int kit_open(void **state);
 int kit_remove(void **state);
+/* The same store, opened once more; NULL and kit_why. */
+struct sp_store *kit_another(bool create);
 /* Closes and opens it again. */
 void kit_reopen(void);
 /* SQL past the store, as somebody with the database alone could. */
@@ -28,6 +30,11 @@ void kit_tamper(const char *sql);
 int64_t kit_number(const char *sql);
 /* Is the text anywhere in the files of the store? */
 bool kit_on_disk(const char *text);
+
+/* Whether it failed for want of memory, which behind PostgreSQL's door is a failed database. */
+bool kit_no_memory(int rc);
+/* Skips the test where the store is a server's: it is about old files. */
+void kit_files_only(void);
 
 /* "192.0.2.7" or "2001:db8::1". */
 struct sp_source kit_source(const char *text);

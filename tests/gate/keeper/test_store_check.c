@@ -64,6 +64,7 @@ static void test_older(void **state)
 	char secret[SP_DEVICE_TEXT];
 	int64_t id;
 
+	kit_files_only();
 	make_older();
 	kit_reopen();
 	assert_int_equal(kit_number("PRAGMA user_version"), 5);
@@ -82,6 +83,7 @@ static int nothing(struct sp_store *st, const void *arg)
 /* Several processes find the old store at the same time. */
 static void test_older_at_once(void **state)
 {
+	kit_files_only();
 	sp_store_close(kit_st);
 	kit_st = NULL;
 	make_older();
@@ -93,6 +95,7 @@ static void test_older_at_once(void **state)
 /* A step that cannot be finished leaves the store as it was. */
 static void test_older_fails(void **state)
 {
+	kit_files_only();
 	make_older();
 	kit_tamper("CREATE TABLE spray (x)");
 	sp_store_close(kit_st);

@@ -13,6 +13,20 @@
 static char dir[] = "/tmp/sp-test-db-XXXXXX";
 static char why[SP_DB_WHY];
 
+/* The same tests run against PostgreSQL too, where its address is here. */
+static const char *server(void)
+{
+	return getenv("SP_TEST_STORE");
+}
+
+static const char *place(void)
+{
+	static char where[1024];
+
+	snprintf(where, sizeof(where), "%s#test_db", server() != NULL ? server() : "");
+	return server() != NULL ? where : "a.db";
+}
+
 static int make_dir(void **state)
 {
 	return mkdtemp(dir) != NULL && chdir(dir) == 0 ? 0 : -1;
@@ -25,6 +39,12 @@ static int remove_dir(void **state)
 
 static int remove_files(void **state)
 {
+	struct sp_db *db = server() != NULL ? sp_db_open(place(), true, why) : NULL;
+
+	if (db != NULL && sp_db_exec(db, "DROP SCHEMA test_db CASCADE") != SP_OK) {
+		fail_msg("%s", sp_db_why(db));
+	}
+	sp_db_close(db);
 	unlink("a.db");
 	unlink("a.db-wal");
 	unlink("a.db-shm");
@@ -62,14 +82,15 @@ static const char *const steps[] = {
 static void test_rows(void **state)
 {
 	struct stat st;
-	struct sp_db *db = sp_db_open("a.db", true, why);
+	struct sp_db *db = sp_db_open(place(), true, why);
 
 	assert_non_null(db);
-	assert_int_equal(stat("a.db", &st), 0);
-	assert_int_equal(st.st_mode & 0777, 0600);
+	if (server() == NULL) {
+		assert_int_equal(stat("a.db", &st), 0);
+		assert_int_equal(st.st_mode & 0777, 0600);
+	}
 	assert_int_equal(sp_db_migrate(db, steps, 2), SP_OK);
 	assert_int_equal(insert(db, 1, "one", sp_span("a\0b", 3)), SP_OK);
-	assert_int_equal(sp_db_last_id(db), 1);
 	assert_int_equal(insert(db, 2, "it's \"two\"; DROP TABLE t", sp_span(NULL, 0)), SP_OK);
 	assert_int_equal(insert(db, 2, "again", sp_span(NULL, 0)), SP_EARG);
 	/* Foreign keys are looked after. */
@@ -98,7 +119,7 @@ static void test_rows(void **state)
 
 static void test_transactions(void **state)
 {
-	struct sp_db *db = sp_db_open("a.db", true, why);
+	struct sp_db *db = sp_db_open(place(), true, why);
 
 	assert_non_null(db);
 	assert_int_equal(sp_db_migrate(db, steps, 1), SP_OK);
@@ -114,7 +135,7 @@ static void test_transactions(void **state)
 	assert_int_equal(sp_db_commit(db), SP_OK);
 	assert_int_equal(count(db), 1);
 	/* Somebody else sees it, and reads while a writer is at work. */
-	struct sp_db *other = sp_db_open("a.db", false, why);
+	struct sp_db *other = sp_db_open(place(), false, why);
 	assert_non_null(other);
 	assert_int_equal(sp_db_begin(db), SP_OK);
 	assert_int_equal(insert(db, 2, "", sp_span(NULL, 0)), SP_OK);
@@ -127,7 +148,7 @@ static void test_transactions(void **state)
 
 static void test_migrations(void **state)
 {
-	struct sp_db *db = sp_db_open("a.db", true, why);
+	struct sp_db *db = sp_db_open(place(), true, why);
 
 	assert_int_equal(sp_db_migrate(db, steps, 1), SP_OK);
 	assert_int_equal(sp_db_migrate(db, steps, 1), SP_OK);
@@ -141,8 +162,91 @@ static void test_migrations(void **state)
 	sp_db_close(db);
 }
 
+/* Keys that count by themselves never come back; a failed statement leaves its transaction alone. */
+static void test_keys(void **state)
+{
+	struct sp_db *db = sp_db_open(place(), true, why);
+
+	assert_non_null(db);
+	assert_int_equal(sp_db_exec(db,
+					 "CREATE TABLE k (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+					 " name TEXT NOT NULL UNIQUE) STRICT"),
+			SP_OK);
+	struct sp_stmt *s = sp_db_stmt(db, "INSERT INTO k (name) VALUES (?1)");
+	assert_non_null(s);
+	sp_stmt_text(s, 1, "one");
+	assert_int_equal(sp_stmt_run(s), SP_OK);
+	int64_t first = sp_db_last_id(db);
+	assert_int_equal(sp_db_exec(db, "DELETE FROM k"), SP_OK);
+	assert_int_equal(sp_db_begin(db), SP_OK);
+	sp_stmt_text(s, 1, "two");
+	assert_int_equal(sp_stmt_run(s), SP_OK);
+	assert_true(sp_db_last_id(db) > first);
+	sp_stmt_text(s, 1, "two");
+	assert_int_equal(sp_stmt_run(s), SP_EARG);
+	assert_null(sp_db_stmt(db, "SELECT nothing FROM k"));
+	sp_stmt_text(s, 1, "three");
+	assert_int_equal(sp_stmt_run(s), SP_OK);
+	assert_int_equal(sp_db_changes(db), 1);
+	assert_int_equal(sp_db_commit(db), SP_OK);
+	s = sp_db_stmt(db, "SELECT COUNT(*), SUM(id) - SUM(id), MIN(name) FROM k");
+	assert_non_null(s);
+	assert_int_equal(sp_stmt_step(s), 1);
+	assert_int_equal(sp_stmt_col_int(s, 0), 2);
+	assert_int_equal(sp_stmt_col_int(s, 1), 0);
+	assert_string_equal(sp_stmt_col_text(s, 2), "three");
+	sp_stmt_reset(s);
+	sp_db_close(db);
+}
+
+/* One who reads sees what was there when he began, however many rows. */
+static void test_reading(void **state)
+{
+	struct sp_db *db = sp_db_open(place(), true, why);
+	int64_t n = 0, sum = 0;
+
+	assert_non_null(db);
+	assert_int_equal(sp_db_migrate(db, steps, 1), SP_OK);
+	assert_int_equal(sp_db_begin(db), SP_OK);
+	for (int i = 1; i <= 1700; i++) {
+		assert_int_equal(insert(db, i, "x", sp_span("\0\377", 2)), SP_OK);
+	}
+	assert_int_equal(sp_db_commit(db), SP_OK);
+	struct sp_db *other = sp_db_open_read(place(), why);
+	assert_non_null(other);
+	assert_int_equal(sp_db_begin_read(other), SP_OK);
+	struct sp_stmt *s = sp_db_stmt(
+			other, "SELECT id, b FROM t WHERE id > ?1 ORDER BY id DESC LIMIT ?2");
+	assert_non_null(s);
+	sp_stmt_int(s, 1, 100);
+	sp_stmt_int(s, 2, 5000);
+	while (sp_stmt_step(s) == 1) {
+		if (++n == 1) {
+			assert_int_equal(sp_db_exec(db, "DELETE FROM t"), SP_OK);
+		}
+		sum += sp_stmt_col_int(s, 0);
+		unit_assert_span(sp_stmt_col_bytes(s, 1), sp_span("\0\377", 2));
+	}
+	assert_int_equal(n, 1600);
+	assert_int_equal(sum, INT64_C(1600) * (101 + 1700) / 2);
+	sp_stmt_reset(s);
+	assert_int_equal(count(other), 1700);
+	assert_int_not_equal(sp_db_exec(other, "DELETE FROM t"), SP_OK);
+	sp_db_rollback(other);
+	assert_int_equal(count(other), 0);
+	sp_db_close(other);
+	sp_db_close(db);
+}
+
 static void test_cannot_open(void **state)
 {
+	if (server() != NULL) {
+		assert_null(sp_db_open("postgresql://nobody@/nowhere?host=/nowhere", false, why));
+		assert_non_null(strstr(why, "No such file or directory"));
+		assert_null(sp_db_open("postgresql://x@/x#Bad\"name", true, why));
+		assert_string_equal(why, "not an address of a store");
+		return;
+	}
 	assert_null(sp_db_open("a.db", false, why));
 	assert_true(strlen(why) > 0);
 	assert_null(sp_db_open("/nowhere/a.db", true, why));
@@ -163,6 +267,8 @@ int main(void)
 			cmocka_unit_test_teardown(test_rows, remove_files),
 			cmocka_unit_test_teardown(test_transactions, remove_files),
 			cmocka_unit_test_teardown(test_migrations, remove_files),
+			cmocka_unit_test_teardown(test_keys, remove_files),
+			cmocka_unit_test_teardown(test_reading, remove_files),
 			cmocka_unit_test_teardown(test_cannot_open, remove_files),
 	};
 
