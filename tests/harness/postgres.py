@@ -43,7 +43,7 @@ class Postgres:
     def start(self):
         self.proc = self.world.start('postgres', self.become + [
             f'{self.bin}/postgres', '-D', self.data, '-k', self.dir, '-h', '', '-c', 'shared_buffers=16MB',
-            '-c', 'max_connections=40', '-c', 'autovacuum=off'])
+            '-c', 'max_connections=40', '-c', 'autovacuum=off', '-c', 'fsync=off'])
         wait_for('PostgreSQL', lambda: subprocess.run([f'{self.bin}/pg_isready', '-q', '-h', self.dir]).returncode == 0,
                  20)
 

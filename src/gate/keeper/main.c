@@ -342,6 +342,7 @@ static bool enter_jail(struct process *p)
 			{.path = cert},
 	};
 	struct sp_jail_spec spec = {.class = SP_JAIL_KEEPER,
+			.database = p->k.conf->store[0] != '\0',
 			.paths = paths,
 			.npaths = 3,
 			.files = 2 * SP_KEEPER_CONNS + 64};

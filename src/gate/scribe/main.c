@@ -109,8 +109,10 @@ static bool enter_jail(const struct process *p)
 	const char *slash = strrchr(p->file, '/');
 	int n = slash != NULL ? (int)(slash - p->file) : 1;
 	struct sp_jail_path paths[] = {{.path = p->dir, .write = true}, {.path = folder}};
-	struct sp_jail_spec spec = {
-			.class = SP_JAIL_SCRIBE, .paths = paths, .npaths = SP_LEN(paths)};
+	struct sp_jail_spec spec = {.class = SP_JAIL_SCRIBE,
+			.database = p->conf->store[0] != '\0',
+			.paths = paths,
+			.npaths = SP_LEN(paths)};
 	struct sp_jail_report report;
 
 	/* A reload reads the configuration again. */
@@ -164,7 +166,7 @@ static bool open_store(struct process *p, struct sp_audit_found *found)
 {
 	char why[SP_AUDIT_WHY];
 
-	p->store = sp_audit_store_open(p->dir, sp_audit_now(), why);
+	p->store = sp_audit_store_open_at(p->dir, p->conf->store, sp_audit_now(), why);
 	if (p->store == NULL) {
 		sp_log(SP_LOG_ERROR, "audit: %s", why);
 		return false;

@@ -125,23 +125,55 @@ static bool db_path(char path[PATH_MAX], const char *dir)
 	return 0 < n && n < PATH_MAX;
 }
 
+static bool on_server(const char *url)
+{
+	return url != NULL && url[0] != '\0';
+}
+
+/* An address may hold a password. */
+static const char *name_of(const char *path)
+{
+	return sp_db_is_url(path) ? "PostgreSQL" : path;
+}
+
+/*
+ * A schema per audit: gates that share a database have chains of their own. Its name is that of
+ * the root of trust.
+ */
+static int server_path(struct sp_audit_store *st, char path[PATH_MAX], const char *url)
+{
+	char text[2 * SP_SIGN_PUBLIC + 1];
+	uint8_t key[SP_SIGN_PUBLIC];
+	int rc = sp_audit_first(st->dir, key);
+
+	if (rc != SP_OK) {
+		return sp_audit_fail(st, rc, "%.200s/%s: %s", st->dir, SP_AUDIT_FIRST_FILE,
+				sp_err_text(rc));
+	}
+	sp_audit_key_text(key, text);
+	int n = snprintf(path, PATH_MAX, "%s#sallyport_audit_%.16s", url, text);
+	return 0 < n && n < PATH_MAX ? SP_OK : sp_audit_fail(st, SP_EARG, "address is too long");
+}
+
 static int open_db(struct sp_audit_store *st, const char *path)
 {
 	char why[SP_DB_WHY];
 
 	st->db = sp_db_open(path, true, why);
 	if (st->db == NULL) {
-		return sp_audit_fail(st, SP_EDB, "%.120s: %.100s", path, why);
+		return sp_audit_fail(st, SP_EDB, "%.120s: %.100s", name_of(path), why);
 	}
 	int rc = sp_db_migrate(st->db, steps, SP_LEN(steps));
 	if (rc == SP_EPROTO) {
-		return sp_audit_fail(st, rc, "%.150s: made by a later version of sallyport", path);
+		return sp_audit_fail(st, rc, "%.150s: made by a later version of sallyport",
+				name_of(path));
 	}
-	return rc == SP_OK ? SP_OK
-			   : sp_audit_fail(st, rc, "%.120s: %.100s", path, sp_db_why(st->db));
+	return rc == SP_OK
+			? SP_OK
+			: sp_audit_fail(st, rc, "%.120s: %.100s", name_of(path), sp_db_why(st->db));
 }
 
-static int open_writer(struct sp_audit_store *st, struct sp_audit_now now)
+static int open_writer(struct sp_audit_store *st, const char *url, struct sp_audit_now now)
 {
 	char path[PATH_MAX];
 	struct stat db;
@@ -150,7 +182,7 @@ static int open_writer(struct sp_audit_store *st, struct sp_audit_now now)
 		return sp_audit_fail(st, SP_EARG, "directory's name is too long");
 	}
 	/* A new key beside an old audit would only hide that the right one is lost. */
-	bool had = stat(path, &db) == 0 && db.st_size > 0;
+	bool had = !on_server(url) && stat(path, &db) == 0 && db.st_size > 0;
 	int rc = sp_audit_keys_open(&st->keys, st->dir, !had, day_of(now), st->why);
 	if (rc != SP_OK) {
 		return rc;
@@ -160,7 +192,12 @@ static int open_writer(struct sp_audit_store *st, struct sp_audit_now now)
 		st->host[0] = '\0';
 	}
 	st->host[sizeof(st->host) - 1] = '\0';
-	rc = open_db(st, path);
+	if (on_server(url)) {
+		rc = server_path(st, path, url);
+	}
+	if (rc == SP_OK) {
+		rc = open_db(st, path);
+	}
 	st->writer = true;
 	return rc == SP_OK ? sp_audit_read_head(st, &st->kept, NULL) : rc;
 }
@@ -191,12 +228,24 @@ static struct sp_audit_store *opened(struct sp_audit_store *st, int rc, char why
 struct sp_audit_store *sp_audit_store_open(
 		const char *dir, struct sp_audit_now now, char why[SP_AUDIT_WHY])
 {
+	return sp_audit_store_open_at(dir, NULL, now, why);
+}
+
+struct sp_audit_store *sp_audit_store_open_at(
+		const char *dir, const char *url, struct sp_audit_now now, char why[SP_AUDIT_WHY])
+{
 	struct sp_audit_store *st = make(dir, why);
 
-	return st == NULL ? NULL : opened(st, open_writer(st, now), why);
+	return st == NULL ? NULL : opened(st, open_writer(st, url, now), why);
 }
 
 struct sp_audit_store *sp_audit_store_read(const char *dir, bool *missing, char why[SP_AUDIT_WHY])
+{
+	return sp_audit_store_read_at(dir, NULL, missing, why);
+}
+
+struct sp_audit_store *sp_audit_store_read_at(
+		const char *dir, const char *url, bool *missing, char why[SP_AUDIT_WHY])
 {
 	struct sp_audit_store *st = make(dir, why);
 	char path[PATH_MAX], part[SP_DB_WHY];
@@ -206,17 +255,22 @@ struct sp_audit_store *sp_audit_store_read(const char *dir, bool *missing, char 
 	if (st == NULL) {
 		return NULL;
 	}
-	if (!db_path(path, dir)) {
+	if (on_server(url)) {
+		rc = server_path(st, path, url);
+		*missing = rc == SP_ENOTFOUND;
+	} else if (!db_path(path, dir)) {
 		rc = sp_audit_fail(st, SP_EARG, "directory's name is too long");
 	} else if (access(path, F_OK) != 0 && errno == ENOENT) {
 		*missing = true;
 		rc = sp_audit_fail(st, SP_ENOTFOUND, "%.200s: there is no audit", dir);
-	} else {
+	}
+	if (rc == SP_OK) {
 		st->db = sp_db_open_read(path, part);
 		if (st->db == NULL) {
-			rc = sp_audit_fail(st, SP_EDB, "%.120s: %.100s", path, part);
+			rc = sp_audit_fail(st, SP_EDB, "%.120s: %.100s", name_of(path), part);
 		} else if (sp_db_stmt(st->db, "SELECT seq, bytes, hash FROM record") == NULL) {
-			rc = sp_audit_fail(st, SP_EDB, "%.120s: %.100s", path, sp_db_why(st->db));
+			rc = sp_audit_fail(st, SP_EDB, "%.120s: %.100s", name_of(path),
+					sp_db_why(st->db));
 		}
 	}
 	return opened(st, rc, why);

@@ -39,6 +39,11 @@ sp_nodiscard struct sp_audit_store *sp_audit_store_open(
 /* Opens it for looking only, while others write. NULL and why; *missing when there is none. */
 sp_nodiscard struct sp_audit_store *sp_audit_store_read(
 		const char *dir, bool *missing, char why[SP_AUDIT_WHY]);
+/* The same with the records in PostgreSQL (host/db/db.h); NULL or "": in the folder, with the keys. */
+sp_nodiscard struct sp_audit_store *sp_audit_store_open_at(
+		const char *dir, const char *url, struct sp_audit_now now, char why[SP_AUDIT_WHY]);
+sp_nodiscard struct sp_audit_store *sp_audit_store_read_at(
+		const char *dir, const char *url, bool *missing, char why[SP_AUDIT_WHY]);
 /* Accepts NULL. */
 void sp_audit_store_close(struct sp_audit_store *st);
 /* Why the last call failed. */

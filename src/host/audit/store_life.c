@@ -223,8 +223,8 @@ static int find_old(void *user, const struct sp_record *r, const struct sp_audit
 static int keep_anchor(struct sp_audit_store *st, uint64_t seq)
 {
 	struct sp_stmt *s = sp_audit_stmt(st,
-			"INSERT OR REPLACE INTO anchor (seq, bytes)"
-			" SELECT seq, bytes FROM record WHERE seq = ?1");
+			"INSERT INTO anchor (seq, bytes)"
+			" SELECT seq, bytes FROM record WHERE seq = ?1 ON CONFLICT DO NOTHING");
 
 	if (s == NULL) {
 		return SP_EDB;

@@ -27,7 +27,8 @@ bool sp_db_is_url(const char *path);
  * Opens the file, made with mode 0600 when it is not there and `create` is set. Write-ahead log,
  * foreign keys, each commit durable; waits up to 5 s for another writer. NULL and why.
  * Of a server, the schema is made that the address names behind '#'; a password comes from
- * ~/.pgpass, PGPASSFILE or the address. A lost connection is not made again: every call fails.
+ * ~/.pgpass, PGPASSFILE or the address. While a connection is lost every call fails; the
+ * next one outside of a transaction tries to make it again.
  */
 sp_nodiscard struct sp_db *sp_db_open(const char *path, bool create, char why[SP_DB_WHY]);
 /*

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/base/mem.h"
 #include "host/db/dialect.h"
@@ -14,6 +15,8 @@
 #define SCHEMA_MAX 64
 #define FETCH 500
 #define URL_MAX 2048
+#define CONNECT_S "3"
+#define AGAIN_S 5 /* at the earliest, after a try to connect again that failed */
 
 /* Types of columns, as pg_type has numbered them. */
 #define OID_BYTEA 17
@@ -27,7 +30,10 @@ struct pg {
 	PGconn *c;
 	char schema[SCHEMA_MAX];
 	bool reading; /* the transaction is one that reads */
+	bool read_only;
 	uint32_t statements; /* made so far */
+	uint32_t life; /* how often the connection was made again */
+	int64_t tried; /* seconds of the monotonic clock; 0: not since it worked last */
 	int64_t changes;
 	char why[SP_DB_WHY];
 };
@@ -43,6 +49,7 @@ struct pg_stmt {
 	char name[16];
 	char *sql; /* in PostgreSQL's words */
 	bool reads, bad, cursor;
+	uint32_t life; /* of the connection that it was prepared in */
 	bool there; /* has run, and its rows are in `rows` */
 	PGresult *rows;
 	int at; /* the row in it */
@@ -143,7 +150,7 @@ static int lock(struct pg *db)
 	return say(db, sql);
 }
 
-static int set_up(struct pg *db, bool create, bool read_only)
+static int set_up(struct pg *db, bool create)
 {
 	char sql[512];
 	int rc = say(db,
@@ -174,7 +181,7 @@ static int set_up(struct pg *db, bool create, bool read_only)
 	if (rc == SP_OK) {
 		rc = say(db, "SELECT version FROM sp_schema"); /* or it is not one of ours */
 	}
-	if (rc == SP_OK && read_only) {
+	if (rc == SP_OK && db->read_only) {
 		rc = say(db, "SET default_transaction_read_only = on");
 	}
 	return rc;
@@ -194,6 +201,7 @@ struct sp_db *sp_pg_open(const char *url, bool create, bool read_only, char why[
 		return NULL;
 	}
 	db->base.impl = &impl;
+	db->read_only = read_only;
 	int n = snprintf(address, sizeof(address), "%.*s",
 			hash != NULL ? (int)(hash - url) : (int)strlen(url), url);
 	snprintf(db->schema, sizeof(db->schema), "%s", hash != NULL ? hash + 1 : "sallyport");
@@ -202,19 +210,40 @@ struct sp_db *sp_pg_open(const char *url, bool create, bool read_only, char why[
 		sp_free(db);
 		return NULL;
 	}
-	const char *const values[] = {address, "10", "sallyport", "UTF8", NULL};
+	const char *const values[] = {address, CONNECT_S, "sallyport", "UTF8", NULL};
 	db->c = PQconnectdbParams(keys, values, 1);
 	if (db->c != NULL) {
 		PQsetNoticeProcessor(db->c, no_notice, NULL);
 	}
 	if (PQstatus(db->c) != CONNECTION_OK) {
 		(void)fail(db, db->c != NULL ? PQerrorMessage(db->c) : "out of memory");
-	} else if (set_up(db, create, read_only) == SP_OK) {
+	} else if (set_up(db, create) == SP_OK) {
 		return &db->base;
 	}
 	snprintf(why, SP_DB_WHY, "%s", db->why);
 	close_it(&db->base);
 	return NULL;
+}
+
+/*
+ * A server that was started again is found again, but not within a transaction. What its address
+ * needs beyond a number or a socket's path (names, files) a jailed process does not get.
+ */
+static void again(struct pg *db)
+{
+	struct timespec now;
+
+	if (PQstatus(db->c) == CONNECTION_OK || db->base.deep ||
+			clock_gettime(CLOCK_MONOTONIC, &now) != 0 ||
+			(db->tried != 0 && now.tv_sec < db->tried + AGAIN_S)) {
+		return;
+	}
+	PQreset(db->c);
+	db->tried = now.tv_sec;
+	if (PQstatus(db->c) == CONNECTION_OK && set_up(db, false) == SP_OK) {
+		db->life++;
+		db->tried = 0;
+	}
 }
 
 /* ---- whole statements ---- */
@@ -243,6 +272,7 @@ static int exec(struct sp_db *base, const char *sql)
 	if (words == NULL) {
 		return fail(of(base), "not understood");
 	}
+	again(of(base));
 	int rc = say(of(base), words);
 	sp_free(words);
 	return rc;
@@ -278,6 +308,7 @@ static int turn(struct sp_db *base, enum sp_db_turn t)
 {
 	struct pg *db = of(base);
 
+	again(db);
 	switch (t) {
 	case SP_DB_BEGIN:
 		db->reading = false;
@@ -331,6 +362,22 @@ static void free_it(struct sp_stmt *base)
 	sp_free(s);
 }
 
+static int prepare_now(struct pg_stmt *s)
+{
+	struct pg *db = s->db;
+	/* In a transaction a statement that is wrong must not end it. */
+	bool deep = db->base.deep && say(db, "SAVEPOINT p") == SP_OK;
+	PGresult *r = PQprepare(db->c, s->name, s->sql, 0, NULL);
+	int rc = error_of(db, r);
+
+	PQclear(r);
+	if (deep) {
+		(void)say(db, rc == SP_OK ? "RELEASE p" : "ROLLBACK TO p");
+	}
+	s->life = db->life;
+	return rc;
+}
+
 static struct sp_stmt *prepare(struct sp_db *base, const char *sql)
 {
 	struct pg *db = of(base);
@@ -350,15 +397,8 @@ static struct sp_stmt *prepare(struct sp_db *base, const char *sql)
 		free_it(&s->base);
 		return NULL;
 	}
-	/* In a transaction a statement that is wrong must not end it. */
-	bool deep = base->deep && say(db, "SAVEPOINT p") == SP_OK;
-	PGresult *r = PQprepare(db->c, s->name, s->sql, 0, NULL);
-	int rc = error_of(db, r);
-	PQclear(r);
-	if (deep) {
-		(void)say(db, rc == SP_OK ? "RELEASE p" : "ROLLBACK TO p");
-	}
-	if (rc != SP_OK) {
+	again(db);
+	if (prepare_now(s) != SP_OK) {
 		free_it(&s->base);
 		return NULL;
 	}
@@ -482,6 +522,10 @@ static int start(struct pg_stmt *s)
 	bool deep = s->db->base.deep;
 	int rc;
 
+	again(s->db);
+	if (s->life != s->db->life && prepare_now(s) != SP_OK) {
+		return SP_EDB;
+	}
 	if (s->reads) {
 		rc = deep && s->db->reading ? open_cursor(s) : run_alone(s);
 	} else {

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -228,12 +229,12 @@ static int version(struct sp_db *db, int64_t *at, int64_t set)
 
 static struct sp_stmt *prepare(struct sp_db *db, const char *sql)
 {
-	struct sqlite_stmt *s = sp_calloc(1, sizeof(*s));
+	struct sqlite_stmt *s = calloc(1, sizeof(*s));
 
 	if (s == NULL ||
 			sqlite3_prepare_v3(of(db)->h, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->s,
 					NULL) != SQLITE_OK) {
-		sp_free(s);
+		free(s);
 		return NULL;
 	}
 	s->bad = SQLITE_OK;
@@ -243,7 +244,7 @@ static struct sp_stmt *prepare(struct sp_db *db, const char *sql)
 static void free_it(struct sp_stmt *s)
 {
 	sqlite3_finalize(stmt_of(s)->s);
-	sp_free(s);
+	free(s);
 }
 
 static void bind(struct sp_stmt *base, int i, const struct sp_db_value *v)

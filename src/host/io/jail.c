@@ -325,14 +325,15 @@ int sp_jail_enter(const struct sp_jail_spec *s, struct sp_jail_report *r, char w
 		return fail(why, "no new privileges");
 	}
 	if (row->landlock) {
-		rc = landlock(s->paths, s->npaths, row->connect ? NET_BIND : NET_BIND | NET_CONNECT,
-				0, &r->landlock, why);
+		rc = landlock(s->paths, s->npaths,
+				row->connect || s->database ? NET_BIND : NET_BIND | NET_CONNECT, 0,
+				&r->landlock, why);
 		if (rc != SP_OK) {
 			return rc;
 		}
 	}
 	if (row->seccomp && !SP_JAIL_SANITIZER) {
-		int err = sp_jail_seccomp(s->class);
+		int err = sp_jail_seccomp(s->class, s->database);
 		if (err < 0) {
 			errno = -err;
 			return fail(why, "seccomp");

@@ -38,6 +38,7 @@ struct sp_jail_spec {
 	bool keep_root; /* do not change user or root directory, even when started as root */
 	size_t memory; /* RLIMIT_AS in bytes; 0: the default of the class */
 	unsigned files; /* RLIMIT_NOFILE; 0: the default of the class */
+	bool database; /* KEEPER, SCRIBE: may connect, since the store is a server's */
 	bool writes_file; /* leaves RLIMIT_FSIZE: a key log or log is an inherited regular file */
 	const struct sp_jail_path *paths;
 	size_t npaths;

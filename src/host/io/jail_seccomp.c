@@ -185,7 +185,22 @@ static int allow_callers(scmp_filter_ctx f)
 	return rc ? rc : allow_option(f, CALL(getsockopt), SOL_SOCKET, SO_PEERCRED);
 }
 
-int sp_jail_seccomp(enum sp_jail_class class)
+/* Connecting again to the server that has the store. */
+static int allow_database(scmp_filter_ctx f)
+{
+	static const int families[] = {AF_INET, AF_INET6, AF_UNIX};
+	static const int calls[] = {CALL(connect), CALL(setsockopt), CALL(getsockopt),
+			CALL(getsockname), CALL(getpeername), END};
+	int rc = allow_list(f, calls);
+
+	for (size_t i = 0; rc == 0 && i < SP_LEN(families); i++) {
+		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(socket), 1,
+				SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+	}
+	return rc;
+}
+
+int sp_jail_seccomp(enum sp_jail_class class, bool database)
 {
 	bool store = class == SP_JAIL_KEEPER || class == SP_JAIL_SCRIBE;
 	bool opens = store || class == SP_JAIL_DIAL;
@@ -221,6 +236,9 @@ int sp_jail_seccomp(enum sp_jail_class class)
 	}
 	if (rc == 0 && class == SP_JAIL_KEEPER) {
 		rc = allow_callers(f);
+	}
+	if (rc == 0 && store && database) {
+		rc = allow_database(f);
 	}
 	if (rc == 0) {
 		rc = seccomp_load(f);

@@ -19,6 +19,6 @@
 #endif
 
 /* Loads the filter of a class that has one; 0, or a negative errno. */
-sp_nodiscard int sp_jail_seccomp(enum sp_jail_class class);
+sp_nodiscard int sp_jail_seccomp(enum sp_jail_class class, bool database);
 
 #endif

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+# tests/proc/test_postgres.py - the store in PostgreSQL: the store's own tests, then a service over it.
+import os
+import subprocess
+
+import nla
+from postgres import Postgres
+from trial import SALLYPORT
+from world import BUILD, Case, free_port, main, wait_for
+
+PASSWORD = 'four staples and a horse'
+# Of the others each knows that its store is a file.
+UNIT = ['host/db_test_db'] + ['gate/keeper_test_store_' + name for name in (
+    'check', 'device', 'group', 'license', 'lockout', 'pause', 'pin', 'recovery', 'token', 'vault')]
+
+
+class Store(Case):
+    def setUp(self):
+        super().setUp()
+        self.pg = Postgres(self.world)
+
+    def test_own_tests(self):
+        for name in UNIT:
+            with self.subTest(name):
+                done = subprocess.run([os.path.join(BUILD, 'tests', name)], capture_output=True, text=True, timeout=120,
+                                      env=dict(os.environ, SP_TEST_STORE=self.pg.url), cwd=self.world.path('.'))
+                self.assertEqual(done.returncode, 0, done.stdout[-2000:] + done.stderr[-2000:])
+
+    def command(self, *args, text=''):
+        return self.world.run([SALLYPORT, *args, '-c', self.conf], text=text)
+
+    def test_service(self):
+        port = free_port()
+        self.conf = self.world.path('sallyport.conf')
+        state = self.world.path('state')
+        with open(self.conf, 'w') as f:
+            f.write(f'listen = ["127.0.0.1:{port}"]; state = "{state}"; run-as = "caller"; mfa = "none";\n'
+                    f'store = "{self.pg.url}";\n')
+        self.assertIn('OK', self.command('config', 'check').stdout.upper())
+        self.command('user', 'add', 'alice', '--password-stdin', text=PASSWORD + '\n')
+        self.assertIn('alice', self.command('user', 'list').stdout)
+        self.assertFalse(os.path.exists(os.path.join(state, 'store.db')))
+        self.assertTrue(os.path.exists(os.path.join(state, 'keeper.key')))
+        service = self.world.start('serve', [SALLYPORT, 'serve', '-c', self.conf])
+        wait_for('the service', lambda: 'ready, certificate' in service.log(), 20)
+        self.assertEqual(nla.login(port, 'alice', PASSWORD)[0], 'welcome')
+        self.assertNotEqual(nla.login(port, 'alice', 'wrong', source='127.0.7.1')[0], 'welcome')
+        # The records are there too, in a schema that has the audit's name.
+        schema = self.pg.sql("SELECT schema_name FROM information_schema.schemata "
+                             "WHERE schema_name LIKE 'sallyport_audit_%'")
+        self.assertTrue(schema)
+        wait_for('records', lambda: int(self.pg.sql(f'SELECT COUNT(*) FROM {schema}.record')) > 0, 5)
+        self.assertIn('alice', self.pg.sql('SELECT name FROM sallyport_store."user"'))
+        # The server goes and comes back: nobody gets in meanwhile, everybody afterwards.
+        self.pg.proc.stop()
+        self.assertNotEqual(nla.login(port, 'alice', PASSWORD, source='127.0.7.2')[0], 'welcome')
+        self.pg.start()
+        wait_for('a login after the server came back',
+                 lambda: nla.login(port, 'alice', PASSWORD, source='127.0.7.3')[0] == 'welcome', 20, every=1)
+
+    def test_unreachable(self):
+        self.conf = self.world.path('sallyport.conf')
+        with open(self.conf, 'w') as f:
+            f.write('run-as = "caller"; store = "postgresql://sallyport@/sallyport?host=/nowhere";\n'
+                    f'state = "{self.world.path("state")}";\n')
+        done = subprocess.run([SALLYPORT, 'user', 'list', '-c', self.conf], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r'^sallyport: store: PostgreSQL: .*(/nowhere|No such file)')
+
+
+if __name__ == '__main__':
+    main()
