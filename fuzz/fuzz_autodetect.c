@@ -1,8 +1,9 @@
-/* fuzz/fuzz_autodetect.c - what the message channel carries: measurement, heartbeat, UDP offers. */
+/* fuzz/fuzz_autodetect.c - what the message channel carries: measurement, heartbeat, UDP offers, lines. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/pdu/autodetect.h"
+#include "core/pdu/line.h"
 #include "core/pdu/multitransport.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -30,7 +31,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct sp_autodetect_heartbeat beat;
 	struct sp_multitransport_request request;
 	struct sp_multitransport_response response;
+	struct sp_line line;
 	struct sp_rd r;
+	uint32_t id;
 
 	detect(data, size);
 	sp_rd_init(&r, data, size);
@@ -43,6 +46,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	sp_rd_init(&r, data, size);
 	if ((sp_multitransport_response_read(&r, &response) == SP_OK) != (size >= 8)) {
+		abort();
+	}
+	sp_rd_init(&r, data, size);
+	if (sp_line_read(&r, &line) == SP_OK && size != 26) {
+		abort();
+	}
+	sp_rd_init(&r, data, size);
+	if (sp_line_mark_read(&r, &id) == SP_OK && size != 5) {
 		abort();
 	}
 	return 0;

@@ -15,6 +15,7 @@ enum sp_sec_flag {
 	SP_SEC_ENCRYPT = 0x0008,
 	SP_SEC_INFO = 0x0040,
 	SP_SEC_LICENSE = 0x0080,
+	SP_SEC_LINE = 0x0100, /* ours: core/pdu/line.h */
 	SP_SEC_LICENSE_ENCRYPT = 0x0200, /* _CS and _SC are one bit; the direction decides */
 	SP_SEC_REDIRECTION = 0x0400,
 	SP_SEC_AUTODETECT_REQ = 0x1000,

@@ -25,7 +25,7 @@ static void test_sec(void **state)
 
 	sp_rd_init(&r, in.p, in.n);
 	assert_int_equal(sp_sec_read(&r, &flags), SP_OK);
-	assert_int_equal(flags, 0x76C0);
+	assert_int_equal(flags, 0x77c0);
 	assert_int_equal(sp_rd_end(&r), SP_OK);
 	sp_wr_fixed(&w, buf, sizeof(buf));
 	sp_sec_write(&w, SP_SEC_LICENSE);
