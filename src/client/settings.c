@@ -36,11 +36,13 @@ void sp_settings_gcc(struct sp_gcc_client *out, uint16_t width, uint16_t height,
 	core->client_product_id = 1;
 	core->n_tail = SP_GCC_TAIL_ALL;
 	core->early_capability_flags = SP_GCC_CS_ERRINFO | SP_GCC_CS_STRONG_ASYMMETRIC_KEYS |
-			SP_GCC_CS_VALID_CONNECTION_TYPE | SP_GCC_CS_SKIP_CHANNELJOIN;
+			SP_GCC_CS_VALID_CONNECTION_TYPE | SP_GCC_CS_NETCHAR_AUTODETECT |
+			SP_GCC_CS_SKIP_CHANNELJOIN;
 	core->connection_type = SP_GCC_CONNECTION_LAN;
 	core->desktop_scale_factor = 100;
 	core->device_scale_factor = 100;
 	sp_gcc_client_set_bpp(core, depth);
+	out->has_msgchannel = true; /* how fast the line is, is asked there */
 	out->has_security = true; /* no methods: TLS does it */
 	/* Without SP_GCC_REDIRECTION_SUPPORTED: we follow no broker to another machine. */
 	out->has_cluster = true;

@@ -383,6 +383,7 @@ static int handle(struct sp_rdp *c, struct sp_span pdu, uint64_t now_us)
 	struct sp_mcs m;
 	struct sp_rd r;
 
+	sp_client_detect(c, true, pdu.n);
 	sp_rd_init(&r, pdu.p, pdu.n);
 	switch (c->state) {
 	case SP_RDP_WAIT_X224_CONFIRM:

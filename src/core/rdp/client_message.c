@@ -4,6 +4,8 @@
 #include "core/pdu/sec.h"
 #include "core/rdp/client_part.h"
 
+#define PAYLOAD_HEADER 8 /* of RDP_BW_PAYLOAD and RDP_BW_STOP, which count */
+
 /* There is no UDP: a server that invites to it all the same is told so at once. */
 int sp_client_refuse_transport(struct sp_rdp *c, struct sp_rd *r)
 {
@@ -18,6 +20,23 @@ int sp_client_refuse_transport(struct sp_rdp *c, struct sp_rd *r)
 			&(struct sp_multitransport_response){
 					.id = req.id, .result = SP_MULTITRANSPORT_ABORT});
 	return sp_rdp_send_end(c, mark);
+}
+
+void sp_client_detect(struct sp_rdp *c, bool all, size_t n)
+{
+	if (c->cli->detecting && c->cli->detect_all == all) {
+		c->cli->detect_bytes += n;
+	}
+}
+
+static void stop(struct sp_client_part *cli, uint64_t now_us, struct sp_autodetect *rsp)
+{
+	uint64_t ms = cli->detecting ? (now_us - cli->detect_start_us) / 1000 : 0;
+	uint64_t bytes = cli->detecting ? cli->detect_bytes : 0;
+
+	cli->detecting = false;
+	rsp->time_delta = ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+	rsp->byte_count = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
 }
 
 /* Connect-time and continuous measurements; what we cannot parse is not worth a connection. */
@@ -46,18 +65,22 @@ int sp_client_message(struct sp_rdp *c, struct sp_span data, uint64_t now_us)
 		break;
 	case SP_AD_BW_START:
 	case SP_AD_BW_START_CONNECT:
+		cli->detecting = true;
+		cli->detect_all = req.type == SP_AD_BW_START;
 		cli->detect_start_us = now_us;
 		cli->detect_bytes = 0;
 		return SP_OK;
 	case SP_AD_BW_PAYLOAD:
-		cli->detect_bytes += (uint32_t)data.n;
+		sp_client_detect(c, false, req.payload.n + PAYLOAD_HEADER);
 		return SP_OK;
-	case SP_AD_BW_STOP:
 	case SP_AD_BW_STOP_CONNECT:
-		rsp.type = req.type == SP_AD_BW_STOP_CONNECT ? SP_AD_BW_RESULTS_CONNECT
-							     : SP_AD_BW_RESULTS;
-		rsp.time_delta = (uint32_t)((now_us - cli->detect_start_us) / 1000);
-		rsp.byte_count = cli->detect_bytes + (uint32_t)data.n;
+		sp_client_detect(c, false, req.payload.n + PAYLOAD_HEADER);
+		rsp.type = SP_AD_BW_RESULTS_CONNECT;
+		stop(cli, now_us, &rsp);
+		break;
+	case SP_AD_BW_STOP:
+		rsp.type = SP_AD_BW_RESULTS;
+		stop(cli, now_us, &rsp);
 		break;
 	default:
 		return SP_OK;

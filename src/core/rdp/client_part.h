@@ -23,8 +23,9 @@ struct sp_client_part {
 	struct sp_fp_join join;
 	struct sp_client_bulk *bulk; /* NULL: compression was not asked for */
 	struct sp_rd updates; /* what is left of the fast-path PDU being taken apart */
-	uint64_t detect_start_us; /* of a bandwidth measurement, 0 for none */
-	uint32_t detect_bytes;
+	bool detecting; /* a bandwidth measurement is under way */
+	bool detect_all; /* all bytes count, else those of its payloads only */
+	uint64_t detect_start_us, detect_bytes;
 };
 
 /* client_share.c: what the server says on the I/O channel behind the licence, and updates. */
@@ -32,6 +33,8 @@ sp_nodiscard int sp_client_share_data(struct sp_rdp *c, struct sp_span data);
 sp_nodiscard int sp_client_fast_output(struct sp_rdp *c, struct sp_span pdu);
 /* client_message.c: measurements and invitations, answered here. */
 sp_nodiscard int sp_client_message(struct sp_rdp *c, struct sp_span data, uint64_t now_us);
+/* So many bytes have come: of any kind, or of a measurement's own payload. */
+void sp_client_detect(struct sp_rdp *c, bool all, size_t n);
 /* r stands behind the security header of an Initiate Multitransport Request. */
 sp_nodiscard int sp_client_refuse_transport(struct sp_rdp *c, struct sp_rd *r);
 /* The next whole update of the fast-path PDU in hand: 1 with *ev, 0 for none, or an error. */

@@ -333,6 +333,10 @@ static int message_of_target(struct sp_legs *l, struct sp_span data)
 	if (sp_sec_read(&r, &flags) != SP_OK) {
 		return SP_OK;
 	}
+	if (flags & SP_SEC_LINE) {
+		l->marked = l->conf.rules.own && sp_line_mark_read(&r, &l->mark) == SP_OK;
+		return SP_OK;
+	}
 	if (flags & SP_SEC_TRANSPORT_REQ) {
 		return sp_client_refuse_transport(l->target, &r);
 	}
@@ -347,9 +351,43 @@ static int message_of_user(struct sp_legs *l, struct sp_span data)
 	uint16_t flags;
 
 	sp_rd_init(&r, data.p, data.n);
-	return sp_sec_read(&r, &flags) == SP_OK && (flags & SP_SEC_AUTODETECT_RSP)
+	return sp_sec_read(&r, &flags) == SP_OK && (flags & SP_SEC_AUTODETECT_RSP) &&
+					!(flags & SP_SEC_LINE)
 			? sp_rdp_send_relay(l->target, SP_RELAY_MESSAGE, 0, data)
 			: SP_OK;
+}
+
+/* ---- what a desktop of ours is told of the line ---- */
+
+bool sp_legs_take_mark(struct sp_legs *l, uint32_t *id)
+{
+	bool marked = l->marked;
+
+	*id = l->mark;
+	l->marked = false;
+	return marked;
+}
+
+int sp_legs_tell_line(struct sp_legs *l, const struct sp_line *line)
+{
+	struct sp_rdp *t = l->target;
+
+	if (!l->conf.rules.own || !l->relaying || !t || t->message_id == 0) {
+		return SP_OK;
+	}
+	size_t mark = sp_rdp_send_begin(t, t->message_id);
+	sp_sec_write(&t->wr, SP_SEC_LINE);
+	sp_line_write(&t->wr, line);
+	return sp_rdp_send_end(t, mark);
+}
+
+/* What the connect-time phase has found. */
+static int tell_found(struct sp_legs *l)
+{
+	struct sp_line found;
+
+	sp_server_found(l->user, &found);
+	return sp_legs_tell_line(l, &found);
 }
 
 /* ---- events ---- */
@@ -368,7 +406,9 @@ static int begin(struct sp_legs *l, struct sp_span demand)
 		return sp_legs_fail(l, rc, "relay");
 	}
 	l->relaying = true;
-	return io(l, false, demand, 0);
+	rc = io(l, false, demand, 0);
+	/* Also when nothing was found: it says that there is somebody to ask. */
+	return rc == SP_OK ? tell_found(l) : rc;
 }
 
 int sp_legs_target(struct sp_legs *l, const struct sp_event *ev)
@@ -443,6 +483,9 @@ int sp_legs_user(struct sp_legs *l, const struct sp_event *ev, uint64_t now_us)
 			return rc;
 		}
 		return SP_OK;
+	case SP_EV_TRIP:
+	case SP_EV_RATE:
+		return tell_found(l); /* before its Confirm Active, if it is slow */
 	case SP_EV_RELAY:
 		return l->relaying ? relay_of_user(l, ev, now_us) : SP_OK;
 	default:

@@ -92,6 +92,14 @@ bool sp_legs_take_arc(struct sp_legs *l, struct sp_legs_arc *out);
 /* Another cookie of ours for the client; sent now when it takes one. */
 sp_nodiscard int sp_legs_set_arc(struct sp_legs *l, const struct sp_legs_arc *arc);
 
+/*
+ * A desktop of ours asks to be told when all that it sent so far, which is in the user's output
+ * now, has gone: true once for each, with what to answer by.
+ */
+bool sp_legs_take_mark(struct sp_legs *l, uint32_t *id);
+/* The answer; nothing for any other target. */
+sp_nodiscard int sp_legs_tell_line(struct sp_legs *l, const struct sp_line *line);
+
 /* The longest side of a pointer that the client shows: 0 for none with colours, 32, 96 or 384. */
 unsigned sp_legs_pointer_side(const struct sp_legs *l);
 /*

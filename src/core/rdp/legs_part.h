@@ -36,6 +36,8 @@ struct sp_legs {
 	bool early_lost;
 
 	uint64_t input_us;
+	bool marked; /* the owner is to be told of mark */
+	uint32_t mark;
 	uint32_t error_info;
 	struct sp_legs_arc target_arc;
 	bool arc_new; /* target_arc was not taken yet */

@@ -88,6 +88,9 @@ void sp_legs_shape(
 {
 	shape_channels(gcc, rules);
 	shape_early_flags(gcc);
+	if (rules->own) {
+		gcc->has_msgchannel = true; /* for what we tell it of the line */
+	}
 	gcc->has_security = true;
 	gcc->encryption_methods = gcc->ext_encryption_methods = 0;
 	gcc->has_multitransport = false;

@@ -91,6 +91,7 @@ int sp_rdp_flush(struct sp_rdp *c)
 		return sp_rdp_fail(c, SP_ELIMIT, "output");
 	}
 	c->out_bytes += b->n;
+	c->out_total += b->n;
 	if (c->out_last) {
 		c->out_last->next = b;
 	} else {
@@ -293,6 +294,13 @@ static bool early_result_waits(const struct sp_rdp *c, const uint8_t *p)
 			(p[0] == EARLY_SUCCESS || p[0] == EARLY_DENIED);
 }
 
+/* While the owner looks for a target, the line may be measured. */
+static bool answer_waits(const struct sp_rdp *c, const uint8_t *p, size_t n)
+{
+	return c->server && c->state == SP_RDP_WAIT_OWNER && (c->in.n == 0 || c->in_done) &&
+			sp_server_answer_waits(c, p, n);
+}
+
 static bool waits_for_owner(const struct sp_rdp *c)
 {
 	/* A client with HYBRID sends its Connect Initial right behind the last TSRequest. */
@@ -352,7 +360,7 @@ int sp_rdp_feed(struct sp_rdp *c, const uint8_t *p, size_t n, uint64_t now_us)
 	if (c->deadline_us != 0 && now_us >= c->deadline_us) {
 		return fail_feed(c, sp_rdp_fail(c, SP_ETIMEOUT, sp_rdp_state_name(c)));
 	}
-	if (n == 0 || waits_for_owner(c)) {
+	if (n == 0 || (waits_for_owner(c) && !answer_waits(c, p, n))) {
 		return 0;
 	}
 	if (c->in_done) {

@@ -59,6 +59,7 @@ struct sp_rdp {
 	struct sp_wr wr; /* the PDU being written */
 	struct sp_rcbuf *out_first, *out_last;
 	size_t out_bytes;
+	uint64_t out_total; /* bytes since the start */
 
 	struct sp_event events[SP_RDP_MAX_EVENTS];
 	size_t ev_at, ev_n;
@@ -90,6 +91,8 @@ void sp_server_tls_up(struct sp_rdp *c);
 /* TLS and login, or nothing of both on a private socket, are behind us. */
 sp_nodiscard int sp_server_after_login(struct sp_rdp *c);
 sp_nodiscard int sp_client_after_login(struct sp_rdp *c);
+/* These bytes begin with a whole answer to a measurement of the connect-time phase. */
+bool sp_server_answer_waits(const struct sp_rdp *c, const uint8_t *p, size_t n);
 
 /* A zeroed machine with its buffers initialized; NULL without memory. */
 sp_nodiscard struct sp_rdp *sp_rdp_create(void);

@@ -11,6 +11,7 @@
 #include "core/base/rect.h"
 #include "core/base/span.h"
 #include "core/pdu/input.h"
+#include "core/pdu/line.h"
 
 struct sp_caps;
 struct sp_gcc_client;
@@ -65,6 +66,11 @@ enum sp_ev_kind {
 	SP_EV_REFRESH,
 	/* Server: a frame of surface commands was shown; all of them for SP_RDP_ALL_FRAMES. */
 	SP_EV_FRAME_ACK,
+	/* Server: answers to sp_server_ask_trip() and _measure_stop(). */
+	SP_EV_TRIP,
+	SP_EV_RATE,
+	/* Server on a private socket pair: what the gate knows of the client's line. */
+	SP_EV_LINE,
 	/* Server: the person closed the window; the owner decides. */
 	SP_EV_SHUTDOWN_REQUEST,
 	/* Client: one whole update, fast or slow path, reassembled. */
@@ -117,6 +123,12 @@ struct sp_event {
 		} suppress;
 		struct sp_rect refresh;
 		uint32_t frame; /* FRAME_ACK */
+		struct {
+			uint16_t id; /* of the question; older ones need no answer any more */
+			uint64_t rtt_us;
+		} trip;
+		uint64_t rate; /* RATE: bytes per second, as far as the client can tell */
+		struct sp_line line;
 		struct {
 			uint8_t code; /* SP_FP_UPDATE_* */
 			struct sp_span data;

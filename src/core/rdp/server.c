@@ -204,7 +204,7 @@ static int wait_attach_request(struct sp_rdp *c, const struct sp_mcs *m)
 	}
 	sp_mcs_attach_confirm_write(&c->wr, SP_MCS_RESULT_SUCCESSFUL, c->user_id);
 	if (c->gcc_server.early_capability_flags & SP_GCC_SC_SKIP_CHANNELJOIN) {
-		c->srv->joined_user = c->srv->joined_io = true;
+		c->srv->joined_user = c->srv->joined_io = c->srv->joined_message = true;
 		c->srv->joined = UINT32_MAX;
 	}
 	c->state = SP_RDP_WAIT_JOINS;
@@ -222,7 +222,9 @@ static int join(struct sp_rdp *c, const struct sp_mcs *m)
 		c->srv->joined_io = true;
 	} else if (i < c->n_channels) {
 		c->srv->joined |= 1u << i;
-	} else if (!(c->message_id != 0 && m->channel == c->message_id)) {
+	} else if (c->message_id != 0 && m->channel == c->message_id) {
+		c->srv->joined_message = true;
+	} else {
 		result = SP_MCS_RESULT_NO_SUCH_CHANNEL;
 	}
 	sp_mcs_join_confirm_write(&c->wr, result, c->user_id, m->channel);
@@ -258,7 +260,8 @@ static int client_info(struct sp_rdp *c, const struct sp_mcs *m, uint64_t now_us
 	c->state = SP_RDP_WAIT_OWNER;
 	c->deadline_us = c->srv->conf.active_deadline_us ? now_us + c->srv->conf.active_deadline_us
 							 : 0;
-	return sp_rdp_emit(c, (struct sp_event){.kind = SP_EV_LOGON});
+	rc = sp_server_detect_begin(c, now_us);
+	return rc == SP_OK ? sp_rdp_emit(c, (struct sp_event){.kind = SP_EV_LOGON}) : rc;
 }
 
 static int wait_joins(struct sp_rdp *c, const struct sp_mcs *m, uint64_t now_us)
@@ -294,20 +297,20 @@ static int until_confirm(struct sp_rdp *c, const struct sp_mcs *m)
 	return sp_rdp_emit_relay(c, SP_RELAY_IO, 0, m->data);
 }
 
-static int send_data(struct sp_rdp *c, const struct sp_mcs *m)
+static int send_data(struct sp_rdp *c, const struct sp_mcs *m, uint64_t now_us)
 {
-	if (c->state == SP_RDP_RELAY_WAIT_CONFIRM) {
-		return until_confirm(c, m);
-	}
 	bool relay = c->state == SP_RDP_RELAY;
 	size_t i = sp_rdp_channel_index(c, m->channel);
 
+	if (c->message_id != 0 && m->channel == c->message_id) {
+		return sp_server_message(c, m->data, now_us);
+	}
+	if (c->state == SP_RDP_RELAY_WAIT_CONFIRM) {
+		return until_confirm(c, m);
+	}
 	if (m->channel == SP_MCS_IO_CHANNEL) {
 		return relay ? sp_rdp_emit_relay(c, SP_RELAY_IO, 0, m->data)
 			     : sp_server_io_data(c, m->data);
-	}
-	if (c->message_id != 0 && m->channel == c->message_id) {
-		return relay ? sp_rdp_emit_relay(c, SP_RELAY_MESSAGE, 0, m->data) : SP_OK;
 	}
 	if (i == c->n_channels || !(c->srv->joined >> i & 1)) {
 		return sp_rdp_fail(c, SP_EFIELD, "mcs.channelId");
@@ -315,11 +318,11 @@ static int send_data(struct sp_rdp *c, const struct sp_mcs *m)
 	return sp_rdp_emit_channel(c, i, m->data);
 }
 
-static int after_logon(struct sp_rdp *c, const struct sp_mcs *m)
+static int after_logon(struct sp_rdp *c, const struct sp_mcs *m, uint64_t now_us)
 {
 	switch (m->type) {
 	case SP_MCS_SEND_DATA_REQUEST:
-		return send_data(c, m);
+		return send_data(c, m, now_us);
 	case SP_MCS_DISCONNECT_ULTIMATUM:
 		c->state = SP_RDP_CLOSED;
 		return sp_rdp_emit(c, (struct sp_event){.kind = SP_EV_CLOSED, .reason = m->reason});
@@ -366,7 +369,7 @@ static int handle(struct sp_rdp *c, struct sp_span pdu, uint64_t now_us)
 		return sp_rdp_note(c, &r);
 	}
 	if (m.type == SP_MCS_DISCONNECT_ULTIMATUM) {
-		return after_logon(c, &m);
+		return after_logon(c, &m, now_us);
 	}
 	switch (c->state) {
 	case SP_RDP_WAIT_ERECT_DOMAIN:
@@ -376,6 +379,6 @@ static int handle(struct sp_rdp *c, struct sp_span pdu, uint64_t now_us)
 	case SP_RDP_WAIT_JOINS:
 		return wait_joins(c, &m, now_us);
 	default:
-		return after_logon(c, &m);
+		return after_logon(c, &m, now_us);
 	}
 }

@@ -22,6 +22,8 @@ struct sp_server_conf {
 	uint64_t active_deadline_us;
 	uint64_t request_deadline_us;
 	uint64_t tls_deadline_us;
+	/* Measures the way to a client that can, while the owner of LOGON looks for its target. */
+	bool detect;
 };
 
 sp_nodiscard struct sp_rdp *sp_server_create(const struct sp_server_conf *conf, uint64_t now_us);
@@ -61,6 +63,23 @@ bool sp_server_may_relay(const struct sp_rdp *c);
 sp_nodiscard int sp_server_update(struct sp_rdp *c, uint8_t code, struct sp_span body);
 /* The largest body that sp_server_update sends without a reassembly on the client's side. */
 size_t sp_server_update_max(const struct sp_rdp *c);
+/*
+ * Measurements of the way to the client ([MS-RDPBCGR] 1.3.9), while active. A client that answers
+ * them does so in the order of all that is sent.
+ */
+bool sp_server_detects(const struct sp_rdp *c);
+/* SP_EV_TRIP with this id follows, if anything does. */
+sp_nodiscard int sp_server_ask_trip(struct sp_rdp *c, uint64_t now_us, uint16_t *id);
+/* When the oldest one without an answer was asked; 0: there is none. */
+uint64_t sp_server_trip_waits(const struct sp_rdp *c);
+/* SP_EV_RATE tells how fast what is sent between the two came through. */
+sp_nodiscard int sp_server_measure(struct sp_rdp *c, uint64_t now_us);
+sp_nodiscard int sp_server_measure_stop(struct sp_rdp *c);
+/* What the connect-time phase has found so far; zeros for what is not known. */
+void sp_server_found(const struct sp_rdp *c, struct sp_line *out);
+/* Asks the gate, on a private socket pair, to say when all before this has gone: SP_EV_LINE. */
+sp_nodiscard int sp_server_mark(struct sp_rdp *c, uint32_t id);
+
 /* Save Session Info: the login is complete. */
 sp_nodiscard int sp_server_logon_notify(struct sp_rdp *c);
 /* Says why (Set Error Info where the client takes it) and ends with a disconnect ultimatum. */

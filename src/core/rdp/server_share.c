@@ -24,6 +24,10 @@ static int send_license(struct sp_rdp *c)
 		return SP_OK;
 	}
 	c->srv->licensed = true;
+	int rc = sp_server_detect_end(c);
+	if (rc != SP_OK) {
+		return rc;
+	}
 	size_t mark = sp_rdp_send_begin(c, SP_MCS_IO_CHANNEL);
 	sp_sec_write(&c->wr, SP_SEC_LICENSE);
 	sp_license_write_valid(&c->wr);

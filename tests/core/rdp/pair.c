@@ -55,7 +55,8 @@ struct sp_rdp *pair_server(const struct pair_conf *conf)
 {
 	struct sp_server_conf sc = {.protocols = conf->offer,
 			.logon_deadline_us = 30000000,
-			.active_deadline_us = 30000000};
+			.active_deadline_us = 30000000,
+			.detect = conf->detect};
 
 	return sp_server_create(&sc, 1);
 }

@@ -18,6 +18,7 @@ struct pair_conf {
 	uint32_t offer, ask; /* SP_PROTO_* of server and client */
 	uint32_t early_result; /* with HYBRID_EX */
 	bool skip_joins, no_channels;
+	bool detect; /* the server measures the way to its client before the licence */
 	uint16_t width, height;
 	uint8_t bpp;
 	const struct sp_crypto *crypto; /* of the client, for licences */
