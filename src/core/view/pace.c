@@ -3,6 +3,7 @@
 
 #define WHILE_US 5000000u /* measurements older than one to two of these are forgotten */
 #define RTT_WHILE_US 10000000u /* then the line is let run empty, to see it anew */
+#define DRAIN_US 500000u /* buffers on the way are full by then */
 #define LOST_US 1000000u /* and four round trips: a frame without an answer counts no more */
 #define FRAME_US 40000u /* what one frame may take on the line */
 #define SLACK_US 20000u /* more than the round trip is in flight, so that the line never idles */
@@ -13,6 +14,8 @@
 #define PER_FRAME_US 16000u
 #define MIN_FRAMES 2u
 #define QUICK_US 80000u
+#define MAX_RTT_US 10000000u
+#define MAX_RATE 2000000000u
 #define MIN_SAMPLE (2u << 10) /* fewer bytes say nothing about the line */
 
 void sp_pace_init(struct sp_pace *p)
@@ -34,6 +37,10 @@ void sp_pace_sent(struct sp_pace *p, uint32_t id, size_t bytes, uint64_t now_us)
 	}
 	if (p->n == SP_PACE_FRAMES) {
 		drop_first(p);
+	}
+	if (p->drain_us == 0) {
+		p->drain_us = now_us;
+		p->drained = 0;
 	}
 	if (p->n == 0) {
 		/* The line was empty: its rate counts from now. */
@@ -70,19 +77,79 @@ static void take_rate(struct sp_pace *p, uint64_t rate, bool limited, uint64_t n
 void sp_pace_rtt(struct sp_pace *p, uint64_t rtt_us, uint64_t now_us)
 {
 	rtt_us = rtt_us > 0 ? rtt_us : 1;
+	rtt_us = rtt_us < MAX_RTT_US ? rtt_us : MAX_RTT_US;
 	if (p->rtt_us == 0 || rtt_us <= p->rtt_us || now_us - p->rtt_seen_us > RTT_WHILE_US) {
 		p->rtt_us = rtt_us;
 		p->rtt_seen_us = now_us;
 	}
 }
 
-void sp_pace_acked(struct sp_pace *p, uint32_t id, uint64_t now_us)
+void sp_pace_rate_seen(struct sp_pace *p, uint64_t rate, bool limited, uint64_t now_us)
+{
+	/* What was seen with the line full counts more. */
+	if (rate > 0 && (p->drained_us == 0 || now_us - p->drained_us > RTT_WHILE_US)) {
+		take_rate(p, rate < MAX_RATE ? rate : MAX_RATE, limited, now_us);
+	}
+}
+
+void sp_pace_rate_told(struct sp_pace *p, uint64_t rate, uint64_t now_us)
+{
+	uint64_t known = sp_pace_rate(p);
+
+	if (rate > 0 && (known == 0 || rate < known / 2)) {
+		p->rate = rate < MAX_RATE ? rate : MAX_RATE;
+		p->older_rate = 0;
+		p->rate_seen_us = now_us;
+	}
+}
+
+/* How many frames are before this one; n when it is not in flight. */
+static size_t find(const struct sp_pace *p, uint32_t id)
 {
 	size_t k = 0;
 
 	while (k < p->n && p->flight[(p->first + k) % SP_PACE_FRAMES].id != id) {
 		k++;
 	}
+	return k;
+}
+
+void sp_pace_left(struct sp_pace *p, uint32_t id, uint64_t now_us)
+{
+	size_t k = find(p, id);
+
+	if (k == p->n) {
+		return;
+	}
+	for (size_t i = 0; i <= k; i++) {
+		p->drained += p->flight[p->first].bytes;
+		drop_first(p);
+	}
+	uint64_t took = p->drain_us != 0 ? now_us - p->drain_us : 0;
+	if (took >= DRAIN_US && p->drained >= MIN_SAMPLE) {
+		/* Over so long a while no buffer on the way makes it look fast. */
+		uint64_t rate = p->drained * 1000000u / took;
+		p->rate = p->drained_us != 0 ? (p->rate + rate) / 2 : rate;
+		p->older_rate = 0;
+		p->rate_seen_us = p->drained_us = p->drain_us = now_us;
+		p->drained = 0;
+	}
+}
+
+void sp_pace_restart(struct sp_pace *p)
+{
+	while (p->n > 0) {
+		drop_first(p);
+	}
+	p->silent = false;
+	p->starved = true;
+	p->drain_us = 0;
+}
+
+void sp_pace_acked(struct sp_pace *p, uint32_t id, uint64_t now_us)
+{
+	size_t k = find(p, id);
+
 	if (k == p->n) {
 		return;
 	}
@@ -110,7 +177,7 @@ void sp_pace_acked(struct sp_pace *p, uint32_t id, uint64_t now_us)
 		if (took > 2 * p->rtt_us) {
 			took -= p->rtt_us / 2;
 		}
-		take_rate(p, bytes * 1000000u / (took > 0 ? took : 1), limited, now_us);
+		sp_pace_rate_seen(p, bytes * 1000000u / (took > 0 ? took : 1), limited, now_us);
 	}
 }
 
@@ -127,6 +194,7 @@ void sp_pace_silent(struct sp_pace *p, bool silent)
 
 void sp_pace_idle(struct sp_pace *p)
 {
+	p->drain_us = 0;
 	p->starved = true;
 }
 

@@ -11,7 +11,7 @@
 /*
  * There is no cadence: a frame goes at once when nothing is on its way. After that as much may be
  * on its way as the line holds: the rate at which frames arrive times the shortest round trip,
- * both as the acknowledgements show them. A client that says that it acknowledges no more is
+ * as the acknowledgements show them, or others who measure. A client of whom nothing is heard is
  * paced by the link alone. Times are microseconds of one clock.
  */
 struct sp_pace {
@@ -30,6 +30,9 @@ struct sp_pace {
 	uint64_t smooth_us; /* round trip as it is now; 0: not known */
 	uint64_t rate, older_rate; /* bytes per second, the best of this while and of the last one */
 	uint64_t rate_seen_us;
+	uint64_t drain_us,
+			drained; /* since when there was always more to send, and what left since */
+	uint64_t drained_us; /* when that told a rate; 0: never */
 	bool silent; /* the client acknowledges nothing */
 	bool starved; /* the last time somebody asked there was nothing to send */
 };
@@ -43,8 +46,25 @@ void sp_pace_acked(struct sp_pace *p, uint32_t id, uint64_t now_us);
 void sp_pace_silent(struct sp_pace *p, bool silent);
 /* Nothing was there to be sent: what follows does not tell what the line could carry. */
 void sp_pace_idle(struct sp_pace *p);
-/* A round trip that was measured by other means. */
+/*
+ * This frame and all before it have gone into the line, as somebody says who does not know when they
+ * arrive. That tells the rate while there is always more to send, and no round trip. Ids that are
+ * not in flight are ignored.
+ */
+void sp_pace_left(struct sp_pace *p, uint32_t id, uint64_t now_us);
+/*
+ * A round trip without a queue before it, and a rate, that were measured by other means; limited:
+ * by what was sent, the line may carry more. Absurd ones are cut.
+ */
 void sp_pace_rtt(struct sp_pace *p, uint64_t rtt_us, uint64_t now_us);
+void sp_pace_rate_seen(struct sp_pace *p, uint64_t rate, bool limited, uint64_t now_us);
+/*
+ * A rate that the client has measured. It may have read in gulps, so it may be far too high, but
+ * hardly too low: it counts where nothing is known yet, and where the line has become much slower.
+ */
+void sp_pace_rate_told(struct sp_pace *p, uint64_t rate, uint64_t now_us);
+/* Frames in flight are forgotten; what is known of the line is not. */
+void sp_pace_restart(struct sp_pace *p);
 
 /* Whether a frame may go now. */
 bool sp_pace_ready(const struct sp_pace *p, uint64_t now_us);

@@ -137,6 +137,79 @@ static void test_silent(void **state)
 	assert_true(sp_pace_ready(&p, 10));
 }
 
+/* Somebody says only when frames have gone; buffers on the way make it look fast at first. */
+static void test_left(void **state)
+{
+	static const uint64_t rates[] = {50000, 1000000, 20000000};
+
+	for (size_t i = 0; i < 3; i++) {
+		struct sp_pace p;
+		uint64_t free_us = 0, left[64], sent = 0, worst = 0;
+		uint32_t id = 0, at = 0;
+
+		sp_pace_init(&p);
+		for (uint64_t now = 1; now < 20000 * MS; now += MS) {
+			while (at < id && left[at % 64] <= now) {
+				sp_pace_left(&p, ++at, now);
+				sp_pace_rate_seen(&p, 1u << 30, false, now);
+			}
+			if (now == 10000 * MS + 1) {
+				sent = worst = 0;
+			}
+			if (sp_pace_ready(&p, now)) {
+				size_t n = sp_pace_budget(&p);
+
+				n = n < 60000 ? n : 60000;
+				free_us = (free_us > now ? free_us : now) + n * 1000000u / rates[i];
+				/* So much lies in a tunnel and counts as gone. */
+				left[id % 64] = free_us > 50 * MS ? free_us - 50 * MS : 0;
+				sp_pace_sent(&p, ++id, n, now);
+				sent += n;
+				worst = free_us - now > worst ? free_us - now : worst;
+			}
+		}
+		assert_in_range(sp_pace_rate(&p), rates[i] / 2, rates[i] * 3 / 2);
+		assert_in_range(worst, 0, 50 * MS + 250 * MS + 4 * 4096 * 1000000u / rates[i]);
+		uint64_t could = rates[i] * 10 < 60000u * 10 * 1000 ? rates[i] * 10
+								    : 60000u * 10 * 1000;
+		assert_in_range(sent, could * 7 / 10, UINT64_MAX / 2);
+	}
+}
+
+static void test_told(void **state)
+{
+	struct sp_pace p;
+
+	sp_pace_init(&p);
+	sp_pace_rate_told(&p, 0, 1);
+	assert_int_equal(sp_pace_rate(&p), 0);
+	sp_pace_rate_told(&p, 1000000, 2);
+	assert_int_equal(sp_pace_rate(&p), 1000000);
+	assert_in_range(sp_pace_budget(&p), 30000, 50000);
+	/* Not more than was seen, and not a little less; but much less. */
+	sp_pace_rate_told(&p, 900000000, 3);
+	sp_pace_rate_told(&p, 700000, 3);
+	assert_int_equal(sp_pace_rate(&p), 1000000);
+	sp_pace_rate_told(&p, 100000, 4);
+	assert_int_equal(sp_pace_rate(&p), 100000);
+	/* Line knowledge stays, what is in flight does not. */
+	sp_pace_sent(&p, 1, 1 << 20, 5);
+	sp_pace_sent(&p, 2, 1 << 20, 5);
+	assert_false(sp_pace_ready(&p, 6));
+	sp_pace_restart(&p);
+	assert_true(sp_pace_ready(&p, 6));
+	assert_int_equal(sp_pace_rate(&p), 100000);
+	sp_pace_left(&p, 2, 7);
+	/* Absurd ones overflow nothing. */
+	sp_pace_init(&p);
+	sp_pace_rtt(&p, UINT64_MAX, 8);
+	sp_pace_rate_told(&p, UINT64_MAX, 8);
+	sp_pace_rate_seen(&p, UINT64_MAX, true, 8);
+	assert_true(sp_pace_budget(&p) <= 8u << 20);
+	sp_pace_sent(&p, 3, 100, 9);
+	assert_true(sp_pace_ready(&p, 9));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +217,8 @@ int main(void)
 			cmocka_unit_test(test_lines),
 			cmocka_unit_test(test_lost),
 			cmocka_unit_test(test_silent),
+			cmocka_unit_test(test_left),
+			cmocka_unit_test(test_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
