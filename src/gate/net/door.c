@@ -197,7 +197,8 @@ void sp_door_begin(struct sp_net *n, int fd)
 			.logon_deadline_us = n->start.logon_ms * 1000ull,
 			.active_deadline_us = n->start.active_ms * 1000ull,
 			.request_deadline_us = REQUEST_US,
-			.tls_deadline_us = TLS_US};
+			.tls_deadline_us = TLS_US,
+			.detect = true};
 	struct sp_rdp *rdp = sp_server_create(&conf, sp_now_us());
 
 	if (rdp) {

@@ -8,6 +8,7 @@
 #include "core/rdp/legs.h"
 #include "gate/net/greeter/greeter.h"
 #include "gate/net/limit.h"
+#include "gate/net/line.h"
 #include "host/io/loop.h"
 #include "host/io/tls.h"
 #include "host/monitor/mon.h"
@@ -66,6 +67,7 @@ struct sp_net {
 	uint64_t arc_told_us; /* when the keeper was told of the target's; 0: never */
 	struct sp_limit limit; /* of the session; start_us 0: it does not run yet */
 	struct sp_watch *limit_watch;
+	struct sp_net_line line;
 	bool limit_warned; /* the warning stands */
 	uint32_t error_info; /* what a client is told whom the greeter refused */
 	bool bye_said;

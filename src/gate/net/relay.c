@@ -259,6 +259,10 @@ void sp_relay_target_event(struct sp_net *n, const struct sp_event *ev)
 	look(n);
 	tell_arc(n);
 	sp_relay_transfers(n);
+	uint32_t mark;
+	if (sp_legs_take_mark(n->legs, &mark)) {
+		sp_line_mark(n, mark);
+	}
 	if (sp_conn_full(n->user) || full_of_answers(n, n->target) || sp_legs_waiting(n->legs)) {
 		/* Until sp_relay_user_room() or _target_room(), or the activation. */
 		sp_conn_pause(n->target, true);

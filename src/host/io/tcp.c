@@ -382,6 +382,9 @@ int sp_tcp_state(int fd, struct sp_tcp_state *out)
 	out->rtt_var_us = ti.tcpi_rttvar;
 	out->rtt_min_us = ti.tcpi_min_rtt;
 	out->rate = ti.tcpi_delivery_rate;
+	out->limited = ti.tcpi_delivery_rate_app_limited;
+	out->acked = ti.tcpi_bytes_acked;
+	out->segment = ti.tcpi_snd_mss;
 	out->unsent = ti.tcpi_notsent_bytes;
 	out->unacked = ti.tcpi_unacked;
 	out->retrans = ti.tcpi_total_retrans;

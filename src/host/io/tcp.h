@@ -83,6 +83,9 @@ sp_nodiscard int sp_tcp_keep_alive(int fd);
 struct sp_tcp_state {
 	uint32_t rtt_us, rtt_var_us, rtt_min_us;
 	uint64_t rate; /* delivered bytes per second, 0 when not known */
+	bool limited; /* rate is of a while with too little to send */
+	uint64_t acked; /* bytes that the other side has, since the start */
+	uint32_t segment; /* bytes of a whole one */
 	uint32_t unsent; /* bytes in the kernel that were never sent */
 	uint32_t unacked; /* segments on their way */
 	uint32_t retrans; /* segments sent again so far */

@@ -447,6 +447,24 @@ bool sp_conn_full(const struct sp_conn *c)
 	return sp_link_full(c->link) || sp_rdp_queued(c->rdp) >= SP_LINK_HIGH;
 }
 
+void sp_conn_flush(struct sp_conn *c)
+{
+	if (!c->ending) {
+		flush_out(c);
+		sp_link_flush(c->link);
+	}
+}
+
+size_t sp_conn_waiting(const struct sp_conn *c)
+{
+	return sp_link_queued(c->link) + sp_rdp_queued(c->rdp);
+}
+
+int sp_conn_fd(const struct sp_conn *c)
+{
+	return sp_link_fd(c->link);
+}
+
 uint64_t sp_conn_bytes_in(const struct sp_conn *c)
 {
 	return sp_link_bytes_in(c->link);

@@ -62,6 +62,12 @@ void sp_conn_fail(struct sp_conn *c, int err, const char *what);
 void sp_conn_pause(struct sp_conn *c, bool paused);
 /* So much waits to be sent that the owner should stop producing; room() follows. */
 bool sp_conn_full(const struct sp_conn *c);
+/* Writes what is queued as far as it goes, now. */
+void sp_conn_flush(struct sp_conn *c);
+/* Bytes that wait here to be written. */
+size_t sp_conn_waiting(const struct sp_conn *c);
+/* For asking what the system knows of it. */
+int sp_conn_fd(const struct sp_conn *c);
 /* Bytes in both directions since the start, as they were on the wire. */
 uint64_t sp_conn_bytes_in(const struct sp_conn *c);
 uint64_t sp_conn_bytes_out(const struct sp_conn *c);
