@@ -5,7 +5,6 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/view/emit_gfx.h"
-#include "core/view/pace.h"
 #include "host/lib/h264.h"
 
 #define MAX_MESSAGE (128u << 10) /* a cache import offer is the longest that a client sends */
@@ -22,7 +21,7 @@ struct sp_desk_gfx {
 	struct sp_port *port; /* NULL: not open */
 	struct sp_gfx_server *gfx;
 	struct sp_emit_gfx *emit;
-	struct sp_pace pace;
+	struct sp_desk_line *line; /* borrowed */
 	struct sp_watch *opening; /* no longer than this */
 	struct sp_watch *later; /* a frame that waits for time to pass */
 	struct sp_gfx_reset layout;
@@ -123,7 +122,7 @@ static int probe(struct sp_desk_gfx *g)
 	int rc = sp_emit_gfx_probe(g->emit, now, &frame);
 
 	flush(g);
-	sp_pace_sent(&g->pace, frame, (size_t)(g->sent - before), now);
+	sp_desk_line_sent(g->line, frame, (size_t)(g->sent - before), now);
 	return rc;
 }
 
@@ -140,7 +139,7 @@ static void on_ready(struct sp_desk_gfx *g, const struct sp_gfx_can *can)
 	sp_watch_at(g->opening, 0);
 	settle(g);
 	sp_emit_gfx_destroy(g->emit);
-	sp_pace_init(&g->pace);
+	sp_desk_line_restart(g->line, true);
 	g->emit = sp_emit_gfx_create(&conf);
 	int rc = g->emit ? sp_emit_gfx_layout(g->emit, &g->layout) : SP_ENOMEM;
 	if (rc == SP_OK) {
@@ -203,12 +202,12 @@ static void on_message(struct sp_desk_gfx *g, struct sp_span message)
 			on_ready(g, &ev.can);
 			break;
 		case SP_GFX_SERVER_ACK:
-			sp_pace_silent(&g->pace, false);
-			sp_pace_acked(&g->pace, ev.frame, now);
+			sp_desk_line_acks(g->line, true);
+			sp_pace_acked(&g->line->pace, ev.frame, now);
 			g->calls->wake(g->user);
 			break;
 		case SP_GFX_SERVER_SUSPENDED:
-			sp_pace_silent(&g->pace, true);
+			sp_desk_line_acks(g->line, false);
 			g->calls->wake(g->user);
 			break;
 		case SP_GFX_SERVER_OFFER:
@@ -320,7 +319,7 @@ static void arm(struct sp_desk_gfx *g, uint64_t now)
 
 	/* Between the two an acknowledgement wakes us. */
 	if (sp_emit_gfx_pending(g->emit) || (due != 0 && due <= now)) {
-		due = sp_pace_deadline(&g->pace);
+		due = sp_pace_deadline(&g->line->pace);
 	}
 	sp_watch_at(g->later, due > now ? due : 0);
 }
@@ -331,11 +330,14 @@ static int end_frame(struct sp_desk_gfx *g)
 	uint32_t frame = 0;
 	int rc = sp_emit_gfx_end(g->emit, now, &frame);
 
+	if (rc == SP_OK) {
+		rc = sp_desk_line_begin(g->line, now);
+	}
 	if (rc != SP_OK) {
 		return rc;
 	}
 	flush(g);
-	sp_pace_sent(&g->pace, frame, (size_t)(g->sent - before), now);
+	sp_desk_line_sent(g->line, frame, (size_t)(g->sent - before), now);
 	return SP_OK;
 }
 
@@ -375,7 +377,7 @@ static bool by_pool(struct sp_desk_gfx *g)
 
 static int make_frame(struct sp_desk_gfx *g, const struct sp_capture_frame *f, uint64_t now)
 {
-	int rc = sp_emit_gfx_begin(g->emit, f->pixels, f->stride, sp_pace_budget(&g->pace),
+	int rc = sp_emit_gfx_begin(g->emit, f->pixels, f->stride, sp_pace_budget(&g->line->pace),
 			sp_gfx_stamp((uint32_t)(now / 1000 % DAY_MS)), now);
 
 	if (rc <= 0 || by_pool(g)) {
@@ -385,6 +387,12 @@ static int make_frame(struct sp_desk_gfx *g, const struct sp_capture_frame *f, u
 		sp_emit_gfx_run(g->emit, i, 0);
 	}
 	return end_frame(g);
+}
+
+int sp_desk_gfx_out(struct sp_desk_gfx *g)
+{
+	return g->port && sp_port_queued(g->port) == 0 ? sp_desk_line_out(g->line, sp_now_us())
+						       : SP_OK;
 }
 
 int sp_desk_gfx_send(struct sp_desk_gfx *g, const struct sp_capture_frame *f)
@@ -397,8 +405,8 @@ int sp_desk_gfx_send(struct sp_desk_gfx *g, const struct sp_capture_frame *f)
 	}
 	due = sp_emit_gfx_deadline(g->emit);
 	if (!sp_emit_gfx_pending(g->emit) && (due == 0 || now < due)) {
-		sp_pace_idle(&g->pace);
-	} else if (sp_pace_ready(&g->pace, now) && sp_port_queued(g->port) <= HELD) {
+		sp_pace_idle(&g->line->pace);
+	} else if (sp_pace_ready(&g->line->pace, now) && sp_port_queued(g->port) <= HELD) {
 		rc = make_frame(g, f, now);
 	} else {
 		sp_emit_gfx_held(g->emit);
@@ -411,8 +419,7 @@ int sp_desk_gfx_send(struct sp_desk_gfx *g, const struct sp_capture_frame *f)
 
 /* ---- life ---- */
 
-struct sp_desk_gfx *sp_desk_gfx_create(struct sp_loop *l, struct sp_pool *pool,
-		struct sp_tilekeys *keys, const struct sp_desk_gfx_calls *calls, void *user)
+struct sp_desk_gfx *sp_desk_gfx_create(const struct sp_desk_gfx_conf *conf)
 {
 	static const struct sp_part_calls part = {
 			.dynamic = true, .attach = attach, .event = event, .detach = detach};
@@ -422,13 +429,13 @@ struct sp_desk_gfx *sp_desk_gfx_create(struct sp_loop *l, struct sp_pool *pool,
 		return NULL;
 	}
 	g->part.calls = &part;
-	g->calls = calls;
-	g->user = user;
-	g->pool = pool;
-	g->keys = keys;
-	sp_pace_init(&g->pace);
-	g->opening = sp_loop_timer(l, on_opening, g);
-	g->later = sp_loop_timer(l, on_later, g);
+	g->calls = conf->calls;
+	g->user = conf->user;
+	g->pool = conf->pool;
+	g->keys = conf->keys;
+	g->line = conf->line;
+	g->opening = sp_loop_timer(conf->loop, on_opening, g);
+	g->later = sp_loop_timer(conf->loop, on_later, g);
 	if (!g->opening || !g->later) {
 		sp_desk_gfx_destroy(g);
 		return NULL;

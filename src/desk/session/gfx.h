@@ -10,6 +10,7 @@
 #include "core/chan/gfx.h"
 #include "core/view/tilekey.h"
 #include "desk/session/capture.h"
+#include "desk/session/line.h"
 #include "host/io/loop.h"
 #include "host/io/pool.h"
 #include "host/rdp/part.h"
@@ -30,9 +31,18 @@ struct sp_desk_gfx_calls {
 	void (*wake)(void *user);
 };
 
-/* For one connection; borrows pool and keys, which may be NULL. NULL without memory. */
-sp_nodiscard struct sp_desk_gfx *sp_desk_gfx_create(struct sp_loop *l, struct sp_pool *pool,
-		struct sp_tilekeys *keys, const struct sp_desk_gfx_calls *calls, void *user);
+struct sp_desk_gfx_conf {
+	struct sp_loop *loop;
+	/* Borrowed; the first two may be NULL. */
+	struct sp_pool *pool;
+	struct sp_tilekeys *keys;
+	struct sp_desk_line *line;
+	const struct sp_desk_gfx_calls *calls;
+	void *user;
+};
+
+/* For one connection. NULL without memory. */
+sp_nodiscard struct sp_desk_gfx *sp_desk_gfx_create(const struct sp_desk_gfx_conf *conf);
 /* Accepts NULL. */
 void sp_desk_gfx_destroy(struct sp_desk_gfx *g);
 /* To be attached to the channels of the connection when it is active. */
@@ -45,6 +55,8 @@ void sp_desk_gfx_damage(struct sp_desk_gfx *g, struct sp_rect r);
 void sp_desk_gfx_lose(struct sp_desk_gfx *g, struct sp_rect r);
 /* True while damage waits to be sent. */
 bool sp_desk_gfx_pending(const struct sp_desk_gfx *g);
+/* Channels were pumped: frames may have left it. */
+sp_nodiscard int sp_desk_gfx_out(struct sp_desk_gfx *g);
 /* Sends a frame if one may go. The pixels are not looked at after the call. */
 sp_nodiscard int sp_desk_gfx_send(struct sp_desk_gfx *g, const struct sp_capture_frame *f);
 

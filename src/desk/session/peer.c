@@ -133,6 +133,9 @@ static void send_channels(struct sp_peer *p)
 	if (rc == SP_OK) {
 		rc = sp_part_pump(p->vc, sp_conn_full(p->conn) ? CHANNEL_SHARE : CHANNEL_TURN);
 	}
+	if (rc == SP_OK) {
+		rc = sp_picture_out(p->picture);
+	}
 	if (rc != SP_OK) {
 		fail(p, rc, "channel");
 	}
@@ -191,7 +194,7 @@ static size_t largest_pointer(const struct sp_peer *p, const struct sp_caps *cap
 
 static void on_active(struct sp_peer *p, const struct sp_caps *caps)
 {
-	int rc = sp_picture_active(p->picture, p->conn, &p->size);
+	int rc = sp_picture_active(p->picture, &p->size);
 
 	if (rc != SP_OK) {
 		fail(p, rc, "picture");
@@ -440,6 +443,11 @@ static void on_event(void *user, const struct sp_event *ev)
 	case SP_EV_FRAME_ACK:
 		sp_picture_acked(p->picture, ev->frame);
 		break;
+	case SP_EV_TRIP:
+	case SP_EV_RATE:
+	case SP_EV_LINE:
+		sp_picture_event(p->picture, ev);
+		break;
 	case SP_EV_SHUTDOWN_REQUEST: {
 		/* The desktop stays: the client closes the connection by itself then. */
 		int rc = sp_server_shutdown_denied(rdp_of(p));
@@ -540,6 +548,7 @@ struct sp_peer *sp_peer_create(struct sp_loop *l, const struct sp_peer_conf *con
 		sp_peer_destroy(p);
 		return NULL;
 	}
+	sp_picture_connect(p->picture, p->conn);
 	return p;
 }
 

@@ -9,8 +9,8 @@
 #include "core/pdu/gcc_client.h"
 #include "core/view/emit.h"
 #include "core/view/emit_surf.h"
-#include "core/view/pace.h"
 #include "desk/session/gfx.h"
+#include "desk/session/line.h"
 
 struct sp_picture {
 	struct sp_picture_conf conf;
@@ -21,7 +21,9 @@ struct sp_picture {
 	struct sp_emit_surf *surf; /* surface commands */
 	bool encoding; /* a frame of these is with the pool */
 	struct sp_emit *emit; /* bitmap updates */
-	struct sp_pace pace; /* of surface commands */
+	struct sp_desk_line line;
+	bool open; /* a frame of bitmap updates is not through */
+	uint32_t frame; /* their number */
 	size_t frame_bytes;
 	struct sp_watch *later; /* what waits for time to pass */
 	struct sp_wr update; /* body of the update being made */
@@ -126,16 +128,27 @@ void sp_picture_destroy(struct sp_picture *p)
 	}
 }
 
-int sp_picture_active(
-		struct sp_picture *p, struct sp_conn *conn, const struct sp_server_desktop *size)
+void sp_picture_connect(struct sp_picture *p, struct sp_conn *conn)
+{
+	p->conn = conn;
+	sp_desk_line_init(&p->line, rdp_of(p));
+}
+
+int sp_picture_active(struct sp_picture *p, const struct sp_server_desktop *size)
 {
 	static const struct sp_desk_gfx_calls calls = {.wake = on_wake};
 
-	p->conn = conn;
 	p->size = *size;
 	drop_emitters(p);
 	if (!p->gfx && asks_for_pipeline(p)) {
-		p->gfx = sp_desk_gfx_create(p->conf.loop, p->conf.pool, p->conf.keys, &calls, p);
+		struct sp_desk_gfx_conf conf = {.loop = p->conf.loop,
+				.pool = p->conf.pool,
+				.keys = p->conf.keys,
+				.line = &p->line,
+				.calls = &calls,
+				.user = p};
+
+		p->gfx = sp_desk_gfx_create(&conf);
 		if (!p->gfx) {
 			return SP_ENOMEM;
 		}
@@ -176,8 +189,7 @@ static bool by_commands(struct sp_picture *p, const struct sp_caps *caps)
 	conf.w = p->size.width;
 	conf.h = p->size.height;
 	p->surf = sp_emit_surf_create(&conf);
-	sp_pace_init(&p->pace);
-	sp_pace_silent(&p->pace, !conf.acks);
+	sp_desk_line_restart(&p->line, conf.acks);
 	sp_log(SP_LOG_INFO, "pictures: surface commands, %s%s", conf.rfx ? "RemoteFX" : "NSCodec",
 			conf.acks ? ", acknowledged" : "");
 	return true;
@@ -205,29 +217,63 @@ static int want_emitter(struct sp_picture *p)
 	if (!p->emit) {
 		return SP_ENOMEM;
 	}
+	p->open = false;
+	sp_desk_line_restart(&p->line, false);
 	sp_emit_refresh(p->emit, all_of(p));
 	return SP_OK;
 }
 
+/* A frame is in the connection's output. */
+static int frame_out(struct sp_picture *p, uint32_t frame, uint64_t now)
+{
+	sp_desk_line_sent(&p->line, frame, p->frame_bytes, now);
+	return sp_desk_line_out(&p->line, now);
+}
+
+/*
+ * As many updates as the line takes in a short while are a frame. All of what they show is new,
+ * whatever the client has not been sent of what was there before.
+ */
 static int send_updates(struct sp_picture *p, const struct sp_capture_frame *f)
 {
+	uint64_t now = sp_now_us();
 	int rc = SP_OK;
 
 	while (rc >= 0 && sp_emit_pending(p->emit) && !sp_conn_full(p->conn)) {
+		if (!p->open && !sp_pace_ready(&p->line.pace, now)) {
+			break;
+		}
+		if (!p->open) {
+			p->open = true;
+			p->frame_bytes = 0;
+			rc = sp_desk_line_begin(&p->line, now);
+		}
 		sp_wr_reset(&p->update);
-		rc = sp_emit_next(p->emit, f->pixels, f->stride, &p->update);
+		rc = rc < 0 ? rc : sp_emit_next(p->emit, f->pixels, f->stride, &p->update);
 		if (rc > 0) {
+			p->frame_bytes += p->update.n;
 			rc = sp_server_update(
 					rdp_of(p), SP_FP_BITMAP, sp_span(p->update.p, p->update.n));
 		}
+		if (rc >= 0 &&
+				(!sp_emit_pending(p->emit) ||
+						p->frame_bytes >= sp_pace_budget(&p->line.pace))) {
+			p->open = false;
+			rc = p->frame_bytes > 0 ? frame_out(p, ++p->frame, now) : SP_OK;
+		}
 	}
+	if (!sp_emit_pending(p->emit)) {
+		sp_pace_idle(&p->line.pace);
+	}
+	uint64_t due = sp_emit_pending(p->emit) ? sp_pace_deadline(&p->line.pace) : 0;
+	sp_watch_at(p->later, due > now ? due : 0);
 	return rc < 0 ? rc : SP_OK;
 }
 
 /* Comes back when time alone lets something go. */
 static void arm(struct sp_picture *p, uint64_t now)
 {
-	uint64_t due = sp_emit_surf_deadline(p->surf), pace = sp_pace_deadline(&p->pace);
+	uint64_t due = sp_emit_surf_deadline(p->surf), pace = sp_pace_deadline(&p->line.pace);
 
 	if (sp_emit_surf_open(p->surf)) {
 		due = 0; /* the connection tells of its room */
@@ -242,10 +288,10 @@ static bool may_begin(struct sp_picture *p, uint64_t now)
 	uint64_t due = sp_emit_surf_deadline(p->surf);
 
 	if (!sp_emit_surf_pending(p->surf) && (due == 0 || now < due)) {
-		sp_pace_idle(&p->pace);
+		sp_pace_idle(&p->line.pace);
 		return false;
 	}
-	return sp_pace_ready(&p->pace, now);
+	return sp_pace_ready(&p->line.pace, now);
 }
 
 static void on_piece(void *user, size_t piece, size_t worker)
@@ -292,7 +338,7 @@ static int send_commands(struct sp_picture *p, const struct sp_capture_frame *f)
 		if (!sp_emit_surf_open(p->surf)) {
 			p->frame_bytes = 0;
 			rc = may_begin(p, now) ? sp_emit_surf_begin(p->surf, f->pixels, f->stride,
-								 sp_pace_budget(&p->pace), now)
+								 sp_pace_budget(&p->line.pace), now)
 					       : 0;
 			if (rc <= 0) {
 				break;
@@ -301,13 +347,14 @@ static int send_commands(struct sp_picture *p, const struct sp_capture_frame *f)
 			continue;
 		}
 		sp_wr_reset(&p->update);
-		rc = sp_emit_surf_next(p->surf, &code, &p->update);
+		rc = p->frame_bytes == 0 ? sp_desk_line_begin(&p->line, now) : SP_OK;
+		rc = rc < 0 ? rc : sp_emit_surf_next(p->surf, &code, &p->update);
 		if (rc > 0) {
 			p->frame_bytes += p->update.n;
 			rc = sp_server_update(rdp_of(p), code, sp_span(p->update.p, p->update.n));
 		}
 		if (rc >= 0 && !sp_emit_surf_open(p->surf)) {
-			sp_pace_sent(&p->pace, sp_emit_surf_frame(p->surf), p->frame_bytes, now);
+			rc = frame_out(p, sp_emit_surf_frame(p->surf), now);
 		}
 	}
 	arm(p, now);
@@ -322,11 +369,23 @@ void sp_picture_acked(struct sp_picture *p, uint32_t frame)
 	if (frame == SP_RDP_ALL_FRAMES) {
 		frame = sp_emit_surf_frame(p->surf) - sp_emit_surf_open(p->surf);
 	}
-	sp_pace_acked(&p->pace, frame, sp_now_us());
+	sp_pace_acked(&p->line.pace, frame, sp_now_us());
 	p->conf.wake(p->conf.user);
 }
 
 /* ---- whichever it is ---- */
+
+int sp_picture_out(struct sp_picture *p)
+{
+	return pipeline(p) == SP_DESK_GFX_UP ? sp_desk_gfx_out(p->gfx) : SP_OK;
+}
+
+void sp_picture_event(struct sp_picture *p, const struct sp_event *ev)
+{
+	if (sp_desk_line_event(&p->line, ev, sp_now_us())) {
+		p->conf.wake(p->conf.user);
+	}
+}
 
 void sp_picture_damage(struct sp_picture *p, struct sp_rect r)
 {

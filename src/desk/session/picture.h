@@ -32,12 +32,10 @@ sp_nodiscard struct sp_picture *sp_picture_create(const struct sp_picture_conf *
 /* Accepts NULL. */
 void sp_picture_destroy(struct sp_picture *p);
 
-/*
- * The client is active with this desktop, for the first time or again; it shows nothing of it. The
- * connection is borrowed and always the same.
- */
-sp_nodiscard int sp_picture_active(
-		struct sp_picture *p, struct sp_conn *conn, const struct sp_server_desktop *size);
+/* Its connection, borrowed; before all that follows. */
+void sp_picture_connect(struct sp_picture *p, struct sp_conn *conn);
+/* The client is active with this desktop, for the first time or again; it shows nothing of it. */
+sp_nodiscard int sp_picture_active(struct sp_picture *p, const struct sp_server_desktop *size);
 /* Its channel, to be attached after that; NULL when the client did not ask for one. */
 struct sp_part *sp_picture_part(struct sp_picture *p);
 enum sp_picture_change {
@@ -54,6 +52,10 @@ void sp_picture_damage(struct sp_picture *p, struct sp_rect r);
 void sp_picture_lose(struct sp_picture *p, struct sp_rect r);
 /* The client has shown a frame of surface commands (SP_EV_FRAME_ACK). */
 void sp_picture_acked(struct sp_picture *p, uint32_t frame);
+/* TRIP, RATE and LINE of the connection: others are ignored. */
+void sp_picture_event(struct sp_picture *p, const struct sp_event *ev);
+/* Channels were pumped into the connection's output. */
+sp_nodiscard int sp_picture_out(struct sp_picture *p);
 /* True while something is to be sent, or while it is not known how. */
 bool sp_picture_pending(const struct sp_picture *p);
 /* Sends what there is room for. */
