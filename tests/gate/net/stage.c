@@ -69,6 +69,10 @@ static void target_event(void *user, const struct sp_event *ev)
 	case SP_EV_ACTIVE:
 		s->target_active = true;
 		break;
+	case SP_EV_LINE:
+		s->lines++;
+		s->line = ev->line;
+		break;
 	case SP_EV_INPUT:
 		rc = sp_server_update(rdp, SP_FP_PTR_POSITION, sp_span(position, 4));
 		break;
@@ -210,7 +214,8 @@ static bool open_target(struct session *s, int fd)
 			.user = s};
 
 	conf.rdp = sp_server_create(
-			&(struct sp_server_conf){.protocols = SP_PROTO_SSL}, sp_now_us());
+			&(struct sp_server_conf){.protocols = s->own ? SP_PROTO_RDP : SP_PROTO_SSL},
+			sp_now_us());
 	s->target = conf.rdp ? sp_conn_create(s->stage->loop, &conf) : NULL;
 	return s->target || stage_fail("out of memory");
 }
@@ -272,8 +277,8 @@ static bool give_target(struct session *s)
 	int tcp[2], link[2];
 
 	m.result = SP_OPEN_OK;
-	m.kind = SP_TARGET_RDP;
-	m.tls_only = 1;
+	m.kind = s->own ? SP_TARGET_DESKTOP : SP_TARGET_RDP;
+	m.tls_only = !s->own;
 	snprintf(m.name, sizeof(m.name), "there");
 	if (!tcp_pair(tcp) || sp_ipc_pair(link) != SP_OK || !open_target(s, tcp[1])) {
 		return false;
@@ -281,7 +286,7 @@ static bool give_target(struct session *s)
 	s->link = link[0];
 	s->on_link = sp_loop_fd(s->stage->loop, s->link, SP_LOOP_READ, on_link, s);
 	int fds[2] = {tcp[0], link[1]};
-	int rc = sp_mon_send(s->keeper, SP_MSG_TARGET, &m, sizeof(m), fds, 2);
+	int rc = sp_mon_send(s->keeper, SP_MSG_TARGET, &m, sizeof(m), fds, s->own ? 1 : 2);
 	close(tcp[0]);
 	close(link[1]);
 	return rc == SP_OK && s->on_link;
@@ -390,6 +395,7 @@ static void fresh(struct stage *st, struct session *s)
 	*s = (struct session){.grant = was.grant,
 			.reconnects = was.reconnects,
 			.mute = was.mute,
+			.own = was.own,
 			.stiff = was.stiff,
 			.active_ms = was.active_ms,
 			.stage = st,

@@ -36,6 +36,7 @@ struct session {
 	bool stiff; /* the client never confirms a Demand Active */
 	uint32_t active_ms; /* that the client has to be active; 0: 30 s */
 	bool mute; /* the target says nothing until it is told to: stage_speak() */
+	bool own; /* the target is a desktop of the gate's machine */
 	/* ---- */
 	struct stage *stage;
 	int parent, keeper, login, link; /* our ends of what sp-net has; -1: none */
@@ -50,6 +51,8 @@ struct session {
 	uint64_t echoes, pointers; /* of them positions, and shapes */
 	uint64_t infos; /* Save Session Info */
 	uint32_t error_info; /* that the client was told */
+	unsigned lines; /* reports of the client's line that the target got */
+	struct sp_line line; /* the last one */
 	/* What the keeper heard. */
 	bool up, bye;
 	struct sp_msg_bye last;

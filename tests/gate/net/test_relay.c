@@ -257,10 +257,52 @@ static void test_slow_target(void **state)
 	stage_end(&s);
 }
 
+static bool until_line(struct session *s, uint32_t mark, uint64_t limit_us)
+{
+	uint64_t end = sp_now_us() + limit_us;
+
+	while (s->line.mark != mark && stage_turn(&stage, end)) {
+	}
+	return s->line.mark == mark;
+}
+
+/* A desktop of ours hears when what it sent has gone; and nothing that it does not ask for. */
+static void test_line(void **state)
+{
+	static struct session s;
+	static uint8_t body[STAGE_BODY];
+
+	s = (struct session){.own = true};
+	begin(&s);
+	struct sp_rdp *desk = sp_conn_rdp(s.target);
+	assert_int_equal(s.lines, 1); /* that there is somebody to ask */
+	assert_int_equal(s.line.mark, 0);
+	assert_int_equal(sp_server_mark(desk, 1), SP_OK);
+	assert_true(until_line(&s, 1, STAGE_SECOND));
+	assert_int_equal(s.line.unsent, 0);
+	assert_true(s.line.rtt_us > 0);
+	rest(&s, 100000);
+	assert_int_equal(s.lines, 2);
+	/* A client that reads nothing: the answer waits, until it does. */
+	sp_conn_pause(s.client, true);
+	for (uint32_t i = 0; i < 600; i++) {
+		assert_int_equal(sp_server_update(desk, SP_FP_BITMAP, sp_span(body, sizeof(body))),
+				SP_OK);
+		assert_int_equal(sp_server_mark(desk, 2 + i), SP_OK);
+	}
+	assert_false(until_line(&s, 601, STAGE_SECOND / 2));
+	sp_conn_pause(s.client, false);
+	assert_true(until_line(&s, 601, 5 * STAGE_SECOND));
+	assert_int_equal(s.line.unsent, 0);
+	assert_int_equal(s.got, 600 * sizeof(body));
+	stage_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_session),
+			cmocka_unit_test(test_line),
 			cmocka_unit_test(test_idle),
 			cmocka_unit_test(test_time),
 			cmocka_unit_test(test_keeper_ends),
