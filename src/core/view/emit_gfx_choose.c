@@ -329,7 +329,7 @@ static int improve(struct sp_emit_gfx *e, size_t i)
 						.way = WAY_UPGRADE,
 						.price = PRICE_UPGRADE});
 	}
-	if (t->shown == SHOWN_POOR) {
+	if (t->shown == SHOWN_POOR && has_lossy(e)) {
 		return add_picture(e, i, r, false);
 	}
 	settle(e, i);

@@ -199,6 +199,49 @@ static void test_thin(void **state)
 	}
 }
 
+/*
+ * Wider than the tiled codecs go, and our own client: what moves is still video, and then without
+ * loss at once.
+ */
+static void wide(uint32_t version)
+{
+	struct sp_gfx_client_conf conf = {.max_version = version, .h264 = &sp_h264_openh264};
+	struct sp_rcbuf *b;
+	uint32_t frame;
+	struct film f;
+
+	film_begin(&f, 8320, 300, &conf, keys);
+	for (uint32_t t = 0; t < 40; t++) {
+		if (t < 20) {
+			film_photo(&f, (struct sp_rect){7900, 10, 400, 280}, t, 3);
+		}
+		f.now += (t < 20 ? 32 : 100) * MS;
+		int rc = sp_emit_gfx_begin(
+				f.e, (const uint8_t *)f.px, 4 * (size_t)f.w, 8 << 20, 0, f.now);
+		assert_true(rc >= 0);
+		for (size_t i = 0; rc > 0 && i < sp_emit_gfx_jobs(f.e); i++) {
+			sp_emit_gfx_run(f.e, i, 0);
+		}
+		assert_true(rc == 0 || sp_emit_gfx_end(f.e, f.now, &frame) == SP_OK);
+		while ((b = sp_gfx_server_out(f.s))) {
+			sp_rcbuf_unref(b);
+		}
+	}
+	struct sp_emit_gfx_stats s = stats_of(&f);
+	assert_true(s.moving > 0 && s.lossy == 0);
+	assert_int_equal(sp_emit_gfx_deadline(f.e), 0);
+	film_end(&f);
+}
+
+static void test_wide(void **state)
+{
+	if (!sp_h264_there()) {
+		skip();
+	}
+	wide(SP_GFX_V81);
+	wide(SP_GFX_V107);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +249,7 @@ int main(void)
 			cmocka_unit_test(test_chroma),
 			cmocka_unit_test(test_chroma_over),
 			cmocka_unit_test(test_thin),
+			cmocka_unit_test(test_wide),
 	};
 
 	keys = sp_tilekeys_create((const uint64_t[]){1, 2});
