@@ -31,9 +31,8 @@ static const int everyone[] = {CALL(read), CALL(write), CALL(readv), CALL(writev
 
 /* Refused with an errno, because the C library asks and can live with a no. */
 static const int refused[] = {CALL(open), CALL(openat), CALL(openat2), CALL(creat), CALL(stat),
-		CALL(fstat), CALL(lstat), CALL(newfstatat), CALL(fstatat64), CALL(statx),
-		CALL(readlink), CALL(readlinkat), CALL(access), CALL(faccessat), CALL(faccessat2),
-		END};
+		CALL(lstat), CALL(fstatat64), CALL(statx), CALL(readlink), CALL(readlinkat),
+		CALL(access), CALL(faccessat), CALL(faccessat2), END};
 
 /* The store: SQLite under the paths that Landlock leaves. */
 static const int files[] = {CALL(open), CALL(openat), CALL(creat), CALL(stat), CALL(fstat),
@@ -107,9 +106,37 @@ static int allow_dial(scmp_filter_ctx f)
 				    SCMP_A1(SCMP_CMP_NE, FIONREAD));
 }
 
-static int refuse_list(scmp_filter_ctx f, const int *calls)
+/* How long a file is that was given; of a path nothing is said. */
+static int allow_size(scmp_filter_ctx f)
 {
-	int rc = 0;
+	int rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(fstat), 0);
+
+	if (rc == 0) {
+		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(newfstatat), 1,
+				SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH));
+	}
+	if (rc == 0) {
+		rc = seccomp_rule_add(f, SCMP_ACT_ERRNO(EACCES), CALL(newfstatat), 1,
+				SCMP_A3(SCMP_CMP_NE, AT_EMPTY_PATH));
+	}
+	if (rc == 0) {
+		/* How many processors there are: the library of films asks. */
+		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(sched_getaffinity), 1,
+				SCMP_A0(SCMP_CMP_EQ, 0));
+	}
+	return rc ? rc : seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(pread64), 0);
+}
+
+static int refuse_size(scmp_filter_ctx f)
+{
+	int rc = seccomp_rule_add(f, SCMP_ACT_ERRNO(EACCES), CALL(fstat), 0);
+
+	return rc ? rc : seccomp_rule_add(f, SCMP_ACT_ERRNO(EACCES), CALL(newfstatat), 0);
+}
+
+static int refuse_list(scmp_filter_ctx f, const int *calls, bool sizes)
+{
+	int rc = sizes ? allow_size(f) : refuse_size(f);
 
 	for (; rc == 0 && *calls != END; calls++) {
 		rc = seccomp_rule_add(f, SCMP_ACT_ERRNO(EACCES), *calls, 0);
@@ -226,7 +253,7 @@ int sp_jail_seccomp(enum sp_jail_class class, bool database)
 	if (rc == 0) {
 		rc = store                              ? allow_list(f, files)
 				: class == SP_JAIL_DIAL ? allow_dial(f)
-							: refuse_list(f, refused);
+							: refuse_list(f, refused, class == SP_JAIL_PLAYER);
 	}
 	if (rc == 0 && class == SP_JAIL_RECORD) {
 		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(fdatasync), 0);
