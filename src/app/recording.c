@@ -35,12 +35,12 @@ bool app_recording_dir(struct app_recording *a)
 
 bool app_recording_key(struct app_recording *a)
 {
-	char path[1100], why[SP_REC_WHY];
+	char *path = a->key_path, why[SP_REC_WHY];
 
 	if (a->key_file != NULL) {
-		snprintf(path, sizeof(path), "%s", a->key_file);
+		snprintf(path, sizeof(a->key_path), "%s", a->key_file);
 	} else if (a->w.service.dir != NULL) {
-		snprintf(path, sizeof(path), "%s/auditor.key", a->w.service.dir);
+		snprintf(path, sizeof(a->key_path), "%s/auditor.key", a->w.service.dir);
 	} else {
 		return true;
 	}
@@ -61,13 +61,8 @@ bool app_recording_open(struct app_recording *a, const char *which, struct app_r
 	*f = (struct app_recording_file){.fd = -1};
 	if (strchr(which, '/') != NULL || strstr(which, ".spr") != NULL) {
 		snprintf(f->path, sizeof(f->path), "%s", which);
-	} else if (!sp_rec_id_good(which)) {
-		app_fail("recording", "%s: neither an id nor the path of a file", which);
+	} else if (!app_recording_find(a, which, f->path)) {
 		return false;
-	} else if (!app_recording_dir(a)) {
-		return false;
-	} else {
-		snprintf(f->path, sizeof(f->path), "%s/%s.spr", a->dir, which);
 	}
 	f->fd = open(f->path, O_RDONLY | O_CLOEXEC);
 	if (f->fd < 0 || fstat(f->fd, &st) != 0) {
@@ -129,12 +124,19 @@ static const struct verb {
 		{"list", 0, 0, true, app_recording_list},
 		{"show", 1, 1, true, app_recording_show},
 		{"verify", 1, APP_WORDS - 1, true, app_recording_verify},
+		{"play", 1, 1, true, app_recording_play},
+		{"shot", 2, 2, true, app_recording_shot},
+		{"export", 2, 2, true, app_recording_export},
+		{"index", 1, 1, true, app_recording_index},
 };
 
 static int run(const struct app_command *self, int argc, char **argv)
 {
 	static struct app_recording a;
-	const struct app_option options[] = {{"--key", NULL, &a.key_file}};
+	const struct app_option options[] = {{"--key", NULL, &a.key_file},
+			{"--at", NULL, &a.play.at}, {"--speed", NULL, &a.play.speed},
+			{"--skip-idle", &a.play.skip_idle}, {"--follow", &a.play.follow},
+			{"--pointer", &a.play.pointer}};
 	int rc = app_words(&a.w, self, argc, argv, options, SP_LEN(options));
 
 	if (rc != APP_GO_ON) {
@@ -151,8 +153,9 @@ static int run(const struct app_command *self, int argc, char **argv)
 		}
 		if (a.w.n - 1 < v->least) {
 			return app_usage(self, "%s: %s", v->name,
-					v->run == make_key ? "into which file?"
-							   : "which? give an id or a file");
+					v->run == make_key           ? "into which file?"
+							: a.w.n == 1 ? "which? give an id or a file"
+								     : "into which file?");
 		}
 		if (a.w.n - 1 > v->most) {
 			return app_usage(self, "%s: one argument too many", v->name);
@@ -169,18 +172,35 @@ static int run(const struct app_command *self, int argc, char **argv)
 
 const struct app_command app_recording = {
 		.name = "recording",
-		.summary = "recorded sessions: keys of auditors, list, show, verify",
+		.summary = "recorded sessions: keys of auditors, list, verify, play, export",
 		.usage = "usage: sallyport recording key FILE\n"
 			 "       sallyport recording list [--json]\n"
 			 "       sallyport recording show ID [--json]\n"
-			 "       sallyport recording verify ID... [--json]\n\n"
+			 "       sallyport recording verify ID... [--json]\n"
+			 "       sallyport recording play ID [--at TIME] [--speed X] [--skip-idle] "
+			 "[--follow]\n"
+			 "       sallyport recording shot ID FILE.png [--at TIME] [--pointer]\n"
+			 "       sallyport recording export ID FILE.mp4 [--speed X] [--skip-idle]\n"
+			 "       sallyport recording index ID\n\n"
 			 "key makes an auditor's pair of keys: the private one goes to FILE, the "
 			 "public one is\n"
 			 "printed for `auditors` of the configuration. Only with a private key can "
 			 "recordings be\n"
 			 "read, and all that is in them be verified; without one, only what stands "
 			 "around it.\n"
-			 "ID may be the path of a file as well.\n\n"
+			 "ID may be what only one id begins with, or the path of a file.\n\n"
+			 "play shows one in a window: space pauses, arrows go ten seconds, + and - "
+			 "change the\n"
+			 "speed, i skips idle time, Home and End, f fills the screen, p hides the "
+			 "pointer, q\n"
+			 "ends; a click on the line goes there. shot writes one picture (of the "
+			 "end without\n"
+			 "--at), export a film. index makes anew what seeking is quick by.\n\n"
+			 "  --at TIME   seconds since it began, or H:MM:SS\n"
+			 "  --speed X   from 0.25 to 64\n"
+			 "  --skip-idle leave out where nothing changes for two seconds\n"
+			 "  --follow    of a session that runs: what there is now, and what comes\n"
+			 "  --pointer   with the pointer in the picture, where it is known\n"
 			 "  --key FILE  an auditor's private key (default with --dir: "
 			 "DIR/auditor.key)\n"
 			 "  -c FILE     the configuration (default " SP_CONF_FILE ")\n"

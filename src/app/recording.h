@@ -12,8 +12,13 @@ struct app_recording {
 	struct app_words w; /* word[0] is what to do */
 	const char *key_file; /* --key */
 	char dir[1100]; /* recordings of the service; read when first needed */
+	char key_path[1100]; /* where the key was, when has_key */
 	bool has_key;
 	struct sp_rec_key key;
+	struct { /* of play, shot and export */
+		const char *at, *speed;
+		bool skip_idle, follow, pointer;
+	} play;
 };
 
 /* One that is open. */
@@ -28,7 +33,7 @@ struct app_recording_file {
 bool app_recording_dir(struct app_recording *a);
 /* The auditor's key, when one is named or a trial has one. False, and said so, when it is no good. */
 bool app_recording_key(struct app_recording *a);
-/* By its id, or by a path with a '/' or ".spr" in it. False, and said so. */
+/* By its id, by what only its id begins with, or by a path with a '/' or ".spr" in it. False, and said so. */
 bool app_recording_open(struct app_recording *a, const char *which, struct app_recording_file *f);
 void app_recording_close(struct app_recording_file *f);
 
@@ -36,5 +41,13 @@ void app_recording_close(struct app_recording_file *f);
 int app_recording_list(struct app_recording *a);
 int app_recording_show(struct app_recording *a);
 int app_recording_verify(struct app_recording *a);
+
+/* recording_play.c */
+/* The one whose id begins so; false, and said so, when there is none or more than one. */
+bool app_recording_find(struct app_recording *a, const char *which, char out[1200]);
+int app_recording_play(struct app_recording *a);
+int app_recording_shot(struct app_recording *a);
+int app_recording_export(struct app_recording *a);
+int app_recording_index(struct app_recording *a);
 
 #endif

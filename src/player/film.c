@@ -78,6 +78,27 @@ static void peek(struct sp_film *f)
 	}
 }
 
+/* The sizes that the index knows of. */
+static void find_sizes(struct sp_film *f)
+{
+	for (size_t i = 0; f->index && i < sp_rec_index_count(f->index); i++) {
+		const struct sp_rec_index_entry *e = sp_rec_index_entry(f->index, i);
+		uint8_t mem[8];
+		struct sp_wr w;
+		struct sp_rd r;
+
+		sp_wr_fixed(&w, mem, sizeof(mem));
+		if (e->kind != SP_REC_INDEX_SIZE || e->plain != sizeof(mem) ||
+				sp_rec_index_load(f->index, e, &w) != SP_OK) {
+			continue;
+		}
+		sp_rd_init(&r, mem, sizeof(mem));
+		uint32_t pw = sp_rd_le32(&r), ph = sp_rd_le32(&r);
+		f->info.most_w = pw > f->info.most_w ? pw : f->info.most_w;
+		f->info.most_h = ph > f->info.most_h ? ph : f->info.most_h;
+	}
+}
+
 int sp_film_open(struct sp_film **out, const struct sp_film_conf *conf, char why[SP_REC_WHY])
 {
 	struct sp_film *f = sp_calloc(1, sizeof(*f));
@@ -102,6 +123,7 @@ int sp_film_open(struct sp_film **out, const struct sp_film_conf *conf, char why
 			sp_rec_index_open(&f->index, conf->index, start->id, conf->key) != SP_OK) {
 		f->index = NULL;
 	}
+	find_sizes(f);
 	peek(f);
 	f->begin = f->has_frame ? sp_rec_reader_at(f->source.reader)
 				: (struct sp_rec_at){.segment = 0};

@@ -25,6 +25,7 @@ struct sp_film_conf {
 struct sp_film_info {
 	char id[SP_REC_ID + 1];
 	uint64_t wall_us; /* when it began */
+	uint32_t most_w, most_h; /* of all its pictures; 0: not known, as there is no index */
 	struct sp_rec_meta meta;
 };
 

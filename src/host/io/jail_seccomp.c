@@ -251,9 +251,10 @@ int sp_jail_seccomp(enum sp_jail_class class, bool database)
 		rc = allow_abort(f);
 	}
 	if (rc == 0) {
-		rc = store                              ? allow_list(f, files)
-				: class == SP_JAIL_DIAL ? allow_dial(f)
-							: refuse_list(f, refused, class == SP_JAIL_PLAYER);
+		rc = store ? allow_list(f, files)
+				: class == SP_JAIL_DIAL
+				? allow_dial(f)
+				: refuse_list(f, refused, class == SP_JAIL_PLAYER);
 	}
 	if (rc == 0 && class == SP_JAIL_RECORD) {
 		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(fdatasync), 0);
