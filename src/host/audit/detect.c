@@ -447,6 +447,10 @@ static void judge(struct sp_detect *d, const struct detect_now *n)
 		detect_on_success(d, n);
 		detect_check_user(d, n);
 		break;
+	case SP_AUDIT_POLICY_ALLOW:
+	case SP_AUDIT_PRIV_GRANT:
+		detect_on_roles(d, n);
+		break;
 	case SP_AUDIT_SESSION_START:
 	case SP_AUDIT_SESSION_RECONNECT:
 		detect_check_user(d, n);

@@ -270,11 +270,9 @@ void detect_on_success(struct sp_detect *d, const struct detect_now *n)
 
 void detect_on_violation(struct sp_detect *d, const struct detect_now *n)
 {
-	/* Words of enum sp_why in host/monitor/msg.h: what no honest client sends. */
-	static const char *const words[] = {"message not acceptable", "login message damaged",
-			"NTLM message not acceptable", "login message was changed on its way",
-			"login was made for another server key", "question not permitted",
-			"process died on a signal"};
+	/* What no honest client does; the words are those of REASON. */
+	static const char *const words[] = {"protocol", "damaged", "bad-ntlm", "tampered",
+			"wrong-binding", "wrong-identity", "forbidden-question", "crash"};
 	const struct sp_conf_alert *c = &detect_conf(d)->rule[SP_ALERT_PROBING];
 	bool bad = n->v->kind == SP_AUDIT_PROC_CRASH;
 	uint64_t first;

@@ -83,6 +83,7 @@ struct detect_user {
 	int32_t lat, lon; /* of the place, in 1/10000 degree */
 	uint32_t placed; /* 1: lat and lon are known */
 	uint32_t logins;
+	uint32_t admin; /* 1: one of the groups is called so */
 	struct detect_seen countries[DETECT_COUNTRIES], nets[DETECT_NETS], devices[DETECT_DEVICES],
 			targets[DETECT_TARGETS];
 	uint16_t hours[DETECT_HOURS];
@@ -180,6 +181,7 @@ void detect_on_token(struct sp_detect *d, const struct detect_now *n);
 
 /* What is odd about somebody who logs in; changes nothing. */
 void detect_check_user(struct sp_detect *d, const struct detect_now *n);
+void detect_on_roles(struct sp_detect *d, const struct detect_now *n);
 /* A session began or was resumed. */
 void detect_on_session(struct sp_detect *d, const struct detect_now *n);
 /* Its client is gone. */

@@ -150,6 +150,7 @@ static void put_user(struct sp_wr *w, const void *p)
 	sp_wr_le32(w, (uint32_t)u->lon);
 	sp_wr_le32(w, u->placed);
 	sp_wr_le32(w, u->logins);
+	sp_wr_le32(w, u->admin);
 	put_seen(w, u->countries, SP_LEN(u->countries));
 	put_seen(w, u->nets, SP_LEN(u->nets));
 	put_seen(w, u->devices, SP_LEN(u->devices));
@@ -188,6 +189,7 @@ static void get_user(struct sp_rd *r, void *p)
 	u->lon = (int32_t)sp_rd_le32(r);
 	u->placed = get_most(r, 1);
 	u->logins = sp_rd_le32(r);
+	u->admin = get_most(r, 1);
 	get_seen(r, u->countries, SP_LEN(u->countries));
 	get_seen(r, u->nets, SP_LEN(u->nets));
 	get_seen(r, u->devices, SP_LEN(u->devices));

@@ -96,13 +96,6 @@ static void travel(struct sp_detect *d, const struct detect_user *u, const struc
 
 /* ---- what is new ---- */
 
-static bool is_admin(const struct detect_now *n)
-{
-	const struct sp_audit_field *f = sp_audit_get(n->v, SP_F_ROLES);
-
-	return f != NULL && memmem(f->bytes.p, f->bytes.n, "admin", 5) != NULL;
-}
-
 static void new_thing(struct sp_detect *d, enum sp_alert_rule rule, const struct detect_user *u,
 		const struct detect_seen *list, size_t len, uint64_t what,
 		const struct detect_now *n, const char *name)
@@ -114,7 +107,7 @@ static void new_thing(struct sp_detect *d, enum sp_alert_rule rule, const struct
 			detect_age(n->now, u->first) < c->learn_s || !detect_wanted(d, rule, n)) {
 		return;
 	}
-	detect_fire(d, rule, is_admin(n) ? SP_SEVERITY_MEDIUM : SP_SEVERITY_LOW,
+	detect_fire(d, rule, u->admin ? SP_SEVERITY_MEDIUM : SP_SEVERITY_LOW,
 			detect_pair(d, n->user, what), n, n->r->seq,
 			"%s was not used by this user in the last %u days", name, c->days);
 }
@@ -233,6 +226,16 @@ void detect_check_user(struct sp_detect *d, const struct detect_now *n)
 }
 
 /* ---- sessions ---- */
+
+void detect_on_roles(struct sp_detect *d, const struct detect_now *n)
+{
+	const struct sp_audit_field *f = sp_audit_get(n->v, SP_F_ROLES);
+
+	if (n->user != 0 && f != NULL) {
+		struct detect_user *u = sp_detect_table_add(&d->t[DETECT_USER], n->user);
+		u->admin = memmem(f->bytes.p, f->bytes.n, "admin", 5) != NULL;
+	}
+}
 
 static void many_targets(
 		struct sp_detect *d, const struct detect_user *u, const struct detect_now *n)
@@ -374,10 +377,11 @@ static void idle(struct sp_detect *d, const struct detect_now *n, uint64_t secon
 
 void detect_on_end(struct sp_detect *d, const struct detect_now *n)
 {
-	uint64_t key = session_key(d, n);
+	uint64_t key = session_key(d, n), conn = sp_audit_get_num(n->v, SP_F_CONN);
 	struct detect_session *s = sp_detect_table_find(&d->t[DETECT_SESSION], key);
 
-	if (s == NULL) {
+	/* Whoever came back goes on in the same session, and the old connection ends after that. */
+	if (s == NULL || (s->conn != 0 && conn != 0 && s->conn != conn)) {
 		return;
 	}
 	uint64_t seconds = (uint64_t)detect_age(n->now, s->since);

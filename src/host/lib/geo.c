@@ -43,17 +43,15 @@ void sp_geo_close(struct sp_geo *g)
 	}
 }
 
-bool sp_geo_country(const struct sp_geo *g, uint32_t family, const uint8_t addr[16], char out[4])
+static bool find(const struct sp_geo *g, uint32_t family, const uint8_t addr[16], MMDB_entry_s *out)
 {
 	union {
 		struct sockaddr sa;
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
 	} u = {0};
-	MMDB_entry_data_s data;
 	int rc;
 
-	memset(out, 0, 4);
 	if (family == AF_INET) {
 		u.v4.sin_family = AF_INET;
 		memcpy(&u.v4.sin_addr, addr, 4);
@@ -62,10 +60,20 @@ bool sp_geo_country(const struct sp_geo *g, uint32_t family, const uint8_t addr[
 		memcpy(&u.v6.sin6_addr, addr, 16);
 	}
 	MMDB_lookup_result_s found = MMDB_lookup_sockaddr(&g->db, &u.sa, &rc);
-	if (rc != MMDB_SUCCESS || !found.found_entry) {
+	*out = found.entry;
+	return rc == MMDB_SUCCESS && found.found_entry;
+}
+
+bool sp_geo_country(const struct sp_geo *g, uint32_t family, const uint8_t addr[16], char out[4])
+{
+	MMDB_entry_data_s data;
+	MMDB_entry_s entry;
+
+	memset(out, 0, 4);
+	if (!find(g, family, addr, &entry)) {
 		return false;
 	}
-	rc = MMDB_get_value(&found.entry, &data, "country", "iso_code", NULL);
+	int rc = MMDB_get_value(&entry, &data, "country", "iso_code", NULL);
 	if (rc != MMDB_SUCCESS || !data.has_data || data.type != MMDB_DATA_TYPE_UTF8_STRING ||
 			data.data_size != 2) {
 		return false;
@@ -78,4 +86,26 @@ bool sp_geo_country(const struct sp_geo *g, uint32_t family, const uint8_t addr[
 		out[i] = data.utf8_string[i];
 	}
 	return true;
+}
+
+static bool degrees(MMDB_entry_s *entry, const char *name, double most, double *out)
+{
+	MMDB_entry_data_s data;
+	int rc = MMDB_get_value(entry, &data, "location", name, NULL);
+
+	if (rc != MMDB_SUCCESS || !data.has_data || data.type != MMDB_DATA_TYPE_DOUBLE ||
+			!(-most <= data.double_value && data.double_value <= most)) {
+		return false;
+	}
+	*out = data.double_value;
+	return true;
+}
+
+bool sp_geo_place(const struct sp_geo *g, uint32_t family, const uint8_t addr[16], double *lat,
+		double *lon)
+{
+	MMDB_entry_s entry;
+
+	return find(g, family, addr, &entry) && degrees(&entry, "latitude", 90, lat) &&
+			degrees(&entry, "longitude", 180, lon);
 }

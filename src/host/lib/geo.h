@@ -20,5 +20,8 @@ void sp_geo_close(struct sp_geo *g);
  * network order), two capitals and a NUL. False, and out empty, when it has none.
  */
 bool sp_geo_country(const struct sp_geo *g, uint32_t family, const uint8_t addr[16], char out[4]);
+/* Where it is, in degrees, by a file of cities. False where the file has no place for it. */
+bool sp_geo_place(const struct sp_geo *g, uint32_t family, const uint8_t addr[16], double *lat,
+		double *lon);
 
 #endif

@@ -302,7 +302,7 @@ static void test_probing(void **state)
 {
 	(void)state;
 	enum sp_alert_rule r = SP_ALERT_PROBING;
-	const char *bad = "reason=message_not_acceptable src.ip=192.0.2.7 conn=1";
+	const char *bad = "reason=protocol src.ip=192.0.2.7 conn=1";
 
 	assert_int_equal(kit_feed(&kit, r, START, "conn.close", SP_OUTCOME_FAILED, bad), 0);
 	/* The same connection, and honest ends, are nothing more. */
@@ -310,7 +310,7 @@ static void test_probing(void **state)
 					 "src.ip=192.0.2.7 conn=1"),
 			0);
 	assert_int_equal(kit_feed(&kit, r, START, "conn.close", SP_OUTCOME_OK,
-					 "reason=session_ended src.ip=192.0.2.7 conn=2"),
+					 "reason=user src.ip=192.0.2.7 conn=2"),
 			0);
 	assert_int_equal(kit_feed(&kit, r, START + 3599, "proc.crash", SP_OUTCOME_FAILED,
 					 "src.ip=192.0.2.7 conn=3"),

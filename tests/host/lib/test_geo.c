@@ -85,6 +85,29 @@ static uint32_t country(struct sp_wr *w, const char *code)
 	return at;
 }
 
+static void degrees(struct sp_wr *w, const char *name, double v)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &v, sizeof(bits));
+	text(w, name);
+	sp_wr_u8(w, 3 << 5 | 8);
+	sp_wr_be32(w, (uint32_t)(bits >> 32));
+	sp_wr_be32(w, (uint32_t)bits);
+}
+
+static uint32_t city(struct sp_wr *w, double lat, double lon)
+{
+	uint32_t at = (uint32_t)w->n;
+
+	map(w, 1);
+	text(w, "location");
+	map(w, 2);
+	degrees(w, "latitude", lat);
+	degrees(w, "longitude", lon);
+	return at;
+}
+
 static void write_tree(struct sp_wr *w)
 {
 	for (uint32_t i = 0; i < nodes; i++) {
@@ -153,6 +176,9 @@ static int setup(void **state)
 	add("203.0.113.2", 32, country(&data, "DEU"));
 	add("203.0.113.3", 32, (uint32_t)data.n);
 	map(&data, 0);
+	add("203.0.113.64", 27, city(&data, 52.52, 13.405));
+	add("203.0.113.96", 27, city(&data, -33.5, -180));
+	add("203.0.113.128", 27, city(&data, 91, 0)); /* beyond the pole */
 	write_tree(&w);
 	sp_wr_put(&w, data.p, data.n);
 	write_metadata(&w);
@@ -199,6 +225,14 @@ static void test_countries(void **state)
 				rows[i].want[0] != '\0');
 		assert_string_equal(out, rows[i].want);
 	}
+	double lat = 0, lon = 0;
+	assert_true(sp_geo_place(g, AF_INET, (const uint8_t[16]){203, 0, 113, 65}, &lat, &lon));
+	assert_true(lat == 52.52 && lon == 13.405);
+	assert_true(sp_geo_place(g, AF_INET, (const uint8_t[16]){203, 0, 113, 127}, &lat, &lon));
+	assert_true(lat == -33.5 && lon == -180);
+	assert_false(sp_geo_place(g, AF_INET, (const uint8_t[16]){203, 0, 113, 129}, &lat, &lon));
+	assert_false(sp_geo_place(g, AF_INET, (const uint8_t[16]){192, 0, 2, 1}, &lat, &lon));
+	assert_false(sp_geo_place(g, AF_INET, (const uint8_t[16]){10, 0, 0, 1}, &lat, &lon));
 	/* Replaced by renaming, the open one stays what it is. */
 	assert_int_equal(unlink("good.mmdb"), 0);
 	assert_true(sp_geo_country(g, AF_INET, (const uint8_t[16]){192, 0, 2, 1}, out));
