@@ -11,6 +11,7 @@
 
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "gate/scribe/judge.h"
 #include "gate/scribe/scribe.h"
 #include "host/audit/home.h"
 #include "host/conf/conf.h"
@@ -30,6 +31,7 @@ struct process {
 	struct sp_loop *loop;
 	struct sp_audit_store *store;
 	struct sp_scribe *scribe;
+	struct sp_judge *judge;
 	struct sp_watch *end;
 	bool parent_gone, keeper_gone;
 };
@@ -58,6 +60,7 @@ static void reload(struct process *p)
 	if (c == NULL) {
 		return;
 	}
+	sp_judge_reload(p->judge, c);
 	sp_conf_unref(p->conf);
 	p->conf = c;
 	sp_scribe_set_reserve(p->scribe, reserve_of(c));
@@ -209,6 +212,17 @@ static bool start(struct process *p)
 		return false;
 	}
 	sp_scribe_found(p->scribe, &found);
+	struct sp_judge_conf jc = {.loop = p->loop,
+			.store = p->store,
+			.scribe = p->scribe,
+			.conf = p->conf,
+			.keeper = SP_SCRIBE_FD_KEEPER,
+			.now = sp_audit_now};
+	p->judge = sp_judge_create(&jc);
+	if (p->judge == NULL) {
+		sp_log(SP_LOG_ERROR, "out of memory");
+		return false;
+	}
 	if (!enter_jail(p)) {
 		return false;
 	}
@@ -222,6 +236,7 @@ static bool start(struct process *p)
 static void finish(struct process *p)
 {
 	sp_scribe_destroy(p->scribe);
+	sp_judge_destroy(p->judge);
 	if (p->store != NULL && sp_audit_stop(p->store, sp_audit_now()) != SP_OK) {
 		sp_log(SP_LOG_ERROR, "audit: %s", sp_audit_store_why(p->store));
 	}

@@ -29,6 +29,7 @@ static const char *const steps[] = {
 		"CREATE TABLE anchor (seq INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;"
 		"CREATE TABLE sender (id BLOB PRIMARY KEY, ticket INTEGER NOT NULL,"
 		" at INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
+		"CREATE TABLE state (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT;",
 };
 
 static uint64_t clock_ns(clockid_t id)

@@ -8,6 +8,7 @@
 
 #include "core/base/attr.h"
 #include "core/base/err.h"
+#include "core/base/wr.h"
 #include "host/audit/chain.h"
 #include "host/audit/checkpoint.h"
 #include "host/audit/event.h"
@@ -111,6 +112,14 @@ uint64_t sp_audit_seq(const struct sp_audit_store *st);
  */
 sp_nodiscard int sp_audit_prune(struct sp_audit_store *st, uint64_t wall_ns, const char *admin,
 		struct sp_audit_now now, uint64_t *n);
+
+/* ---- what somebody behind the commits remembers; no part of the chain ---- */
+
+/* Durable; not within a group. */
+sp_nodiscard int sp_audit_state_put(
+		struct sp_audit_store *st, const char *name, struct sp_span bytes);
+/* Appends it to out; SP_ENOTFOUND. */
+sp_nodiscard int sp_audit_state_get(struct sp_audit_store *st, const char *name, struct sp_wr *out);
 
 /* ---- reading ---- */
 

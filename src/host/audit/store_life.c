@@ -345,3 +345,37 @@ int sp_audit_prune(struct sp_audit_store *st, uint64_t wall_ns, const char *admi
 	sp_free(o);
 	return rc;
 }
+
+/* ---- what somebody remembers ---- */
+
+int sp_audit_state_put(struct sp_audit_store *st, const char *name, struct sp_span bytes)
+{
+	struct sp_stmt *s = sp_audit_stmt(
+			st, "INSERT OR REPLACE INTO state (name, bytes) VALUES (?1, ?2)");
+
+	if (s == NULL) {
+		return SP_EDB;
+	}
+	sp_stmt_text(s, 1, name);
+	sp_stmt_bytes(s, 2, bytes);
+	return sp_audit_run(st, s);
+}
+
+int sp_audit_state_get(struct sp_audit_store *st, const char *name, struct sp_wr *out)
+{
+	struct sp_stmt *s = sp_audit_stmt(st, "SELECT bytes FROM state WHERE name = ?1");
+
+	if (s == NULL) {
+		return SP_EDB;
+	}
+	sp_stmt_text(s, 1, name);
+	int rc = sp_stmt_step(s);
+	if (rc == 1) {
+		sp_wr_span(out, sp_stmt_col_bytes(s, 0));
+		rc = sp_wr_ok(out);
+	} else {
+		rc = rc == 0 ? SP_ENOTFOUND : sp_audit_db_fail(st, rc);
+	}
+	sp_stmt_reset(s);
+	return rc;
+}

@@ -270,6 +270,9 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 		return b->record_open.conn != 0 && record_of(&b->record_open.of);
 	case SP_MSG_RECORD_OPENED:
 		return record_opened(&b->record_opened, nfds);
+	case SP_MSG_ACT:
+		return 0 < b->act.action && b->act.action < SP_ACT_COUNT && text(b->act.session) &&
+				text(b->act.user) && text(b->act.text);
 	case SP_MSG_RECORD_ENDED:
 		return b->record_ended.conn != 0 && b->record_ended.result < SP_RECORD_COUNT &&
 				text(b->record_ended.text);

@@ -180,6 +180,7 @@ const char *sp_why_text(uint32_t why);
 	X(RECORD_OPEN, record_open, 0, 0) \
 	X(RECORD_OPENED, record_opened, 0, 1) /* the stream, when there is one */ \
 	X(RECORD_ENDED, record_ended, 0, 0) \
+	X(ACT, act, 0, 0) /* scribe to keeper: an alert has a consequence */ \
 	/* sp-recorder and scribe */ \
 	X(RECORD_READY, none, 0, 0) /* a question; the answer: */ \
 	X(RECORD_BEGIN, record_begin, 0, 0) \
@@ -797,6 +798,24 @@ struct sp_msg_scribe_state {
 	char text[SP_TEXT_WHY]; /* why, where it is not well */
 };
 
+enum sp_act {
+	SP_ACT_NONE,
+	SP_ACT_STEP_UP, /* off the line; whoever comes back gives a second factor again */
+	SP_ACT_PAUSE, /* likewise, and does not come back by a cookie */
+	SP_ACT_END,
+	SP_ACT_COUNT
+};
+
+/* What an alert asks for; nothing happens where the session or connection is gone. */
+struct sp_msg_act {
+	uint64_t conn; /* counts where `session` is empty */
+	uint32_t action; /* enum sp_act */
+	uint32_t zero;
+	char session[40]; /* its id in the audit */
+	char user[SP_TEXT_USER]; /* whose it must be */
+	char text[SP_TEXT_WHY]; /* "Password spray from one network" */
+};
+
 /* ---- recordings ---- */
 
 /* What a recording begins with, for those who can read it. */
@@ -942,6 +961,7 @@ union sp_msg_body {
 	struct sp_msg_record_open record_open;
 	struct sp_msg_record_opened record_opened;
 	struct sp_msg_record_ended record_ended;
+	struct sp_msg_act act;
 	struct sp_msg_record_begin record_begin;
 	struct sp_msg_record_head record_head;
 	struct sp_msg_desktop_open desktop_open;

@@ -110,6 +110,9 @@ static union sp_msg_body good(uint32_t type, size_t *nfds)
 		memset(b.record_opened.id, 'A', SP_REC_ID);
 		*nfds = 1;
 		break;
+	case SP_MSG_ACT:
+		b.act.action = SP_ACT_END;
+		break;
 	case SP_MSG_RECORD_ENDED:
 		b.record_ended.conn = 1;
 		break;
