@@ -9,8 +9,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "app/change.h"
 #include "gate/keeper/account.h"
 #include "host/lib/crypto_nettle.h"
+
+/* Of the store that is open; a command opens one. */
+static struct app_change *changes;
 
 /* Neither a core file nor a debugger of the same user gets to see keys and passwords. */
 static bool keep_secret(void)
@@ -35,6 +39,8 @@ int app_with_store(const char *what, struct app_service *s, bool create,
 		status = APP_FAILED;
 	} else if (sp_conf_read(c, file, e) != SP_OK) {
 		fprintf(stderr, "sallyport: %s\n", e->text[0]);
+	} else if ((changes = app_change_begin(c)) == NULL) {
+		status = APP_FAILED;
 	} else if (sp_account_become(c, create, account) != SP_OK) {
 		app_fail(what, "%s", account);
 	} else if (!keep_secret()) {
@@ -44,6 +50,7 @@ int app_with_store(const char *what, struct app_service *s, bool create,
 		struct sp_store *st = sp_store_open_at(
 				c->state, c->store, create, &sp_crypto_nettle, why);
 		if (st != NULL) {
+			sp_store_witness(st, app_change_witness, changes);
 			status = fn(arg, c, st);
 		} else if (geteuid() != 0 && access(c->state, R_OK | X_OK) != 0 &&
 				errno == EACCES) {
@@ -53,6 +60,8 @@ int app_with_store(const char *what, struct app_service *s, bool create,
 		}
 		sp_store_close(st);
 	}
+	app_change_end(changes);
+	changes = NULL;
 	if (c != NULL) {
 		sp_conf_finish(c);
 	}
@@ -63,7 +72,11 @@ int app_with_store(const char *what, struct app_service *s, bool create,
 
 int app_store_fail(struct sp_store *st, const char *what)
 {
-	return app_fail(what, "%s", sp_store_why(st));
+	char why[SP_STORE_WHY];
+
+	snprintf(why, sizeof(why), "%s", sp_store_why(st));
+	app_change_failed(changes, why);
+	return app_fail(what, "%s", why);
 }
 
 int app_done(const char *name, const char *text)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -64,6 +65,32 @@ int sp_store_finish(struct sp_store *st, int rc)
 	}
 	sp_db_rollback(st->db);
 	return rc;
+}
+
+void sp_store_witness(struct sp_store *st, sp_store_witness_fn fn, void *arg)
+{
+	st->witness = fn;
+	st->witness_arg = arg;
+}
+
+int sp_store_about(struct sp_store *st, const char *kind, const char *name, const char *action)
+{
+	char object[SP_STORE_WHY], why[SP_STORE_WHY] = "";
+
+	if (st->witness == NULL) {
+		return SP_OK;
+	}
+	snprintf(object, sizeof(object), "%s %s", kind, name);
+	int rc = st->witness(st->witness_arg, object, action, why);
+	return rc == SP_OK ? SP_OK : sp_store_fail(st, rc, "%s", why);
+}
+
+int sp_store_about_id(struct sp_store *st, const char *kind, int64_t id, const char *action)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRId64, id);
+	return sp_store_about(st, kind, text, action);
 }
 
 const char *sp_store_why(const struct sp_store *st)

@@ -44,6 +44,14 @@ sp_nodiscard struct sp_store *sp_store_open_at(const char *dir, const char *url,
 		const struct sp_crypto *crypto, char why[SP_STORE_WHY]);
 /* Accepts NULL. */
 void sp_store_close(struct sp_store *st);
+/*
+ * Who is told of each change of users, secrets, groups, devices and tokens before it is made:
+ * object "user alice", action "disable". Not SP_OK: it is not made, and `why` says why. The keeper
+ * has none, since it tells what it does itself.
+ */
+typedef int (*sp_store_witness_fn)(
+		void *arg, const char *object, const char *action, char why[SP_STORE_WHY]);
+void sp_store_witness(struct sp_store *st, sp_store_witness_fn fn, void *arg);
 /* Why the last call on st failed, in words. Valid until the next one. */
 const char *sp_store_why(const struct sp_store *st);
 

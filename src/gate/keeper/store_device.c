@@ -120,7 +120,10 @@ int sp_store_device_add(struct sp_store *st, const char *user, const char *label
 	if (complaint != NULL) {
 		return sp_store_fail(st, SP_EARG, "label %s", complaint);
 	}
-	int rc = make_secret(st, secret);
+	int rc = sp_store_about(st, "user", user, "device-add");
+	if (rc == SP_OK) {
+		rc = make_secret(st, secret);
+	}
 	if (rc == SP_OK && sp_ntlmv2_nt_hash(st->crypto, secret, hash) != SP_OK) {
 		rc = sp_store_fail(st, SP_EBUG, "secret cannot be used");
 	}
@@ -140,16 +143,19 @@ int sp_store_device_add(struct sp_store *st, const char *user, const char *label
 
 int sp_store_device_revoke(struct sp_store *st, int64_t id)
 {
+	int rc = sp_store_about_id(st, "device", id, "revoke");
+	if (rc != SP_OK) {
+		return rc;
+	}
 	struct sp_stmt *s = sp_store_stmt(st,
 			"UPDATE device SET revoked = ?2, salt = x'', nonce = x'', sealed = x'' "
 			"WHERE id = ?1 AND revoked = 0");
-
 	if (s == NULL) {
 		return SP_EDB;
 	}
 	sp_stmt_int(s, 1, id);
 	sp_stmt_int(s, 2, (int64_t)time(NULL));
-	int rc = sp_store_run(st, s);
+	rc = sp_store_run(st, s);
 	if (rc == SP_OK && sp_db_changes(st->db) == 0) {
 		return sp_store_fail(st, SP_ENOTFOUND, "no such device, or revoked already");
 	}

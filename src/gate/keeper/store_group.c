@@ -15,6 +15,10 @@ int sp_store_group_add(struct sp_store *st, const char *group)
 	if (complaint != NULL) {
 		return sp_store_fail(st, SP_EARG, "name %s", complaint);
 	}
+	int rc = sp_store_about(st, "group", group, "add");
+	if (rc != SP_OK) {
+		return rc;
+	}
 	struct sp_stmt *s =
 			sp_store_stmt(st, "INSERT INTO usergroup (name, created) VALUES (?1, ?2)");
 	if (s == NULL) {
@@ -22,19 +26,22 @@ int sp_store_group_add(struct sp_store *st, const char *group)
 	}
 	sp_stmt_text(s, 1, group);
 	sp_stmt_int(s, 2, (int64_t)time(NULL));
-	int rc = sp_store_run(st, s);
+	rc = sp_store_run(st, s);
 	return rc == SP_EARG ? sp_store_fail(st, rc, "group exists") : rc;
 }
 
 int sp_store_group_delete(struct sp_store *st, const char *group)
 {
+	int rc = sp_store_about(st, "group", group, "delete");
+	if (rc != SP_OK) {
+		return rc;
+	}
 	struct sp_stmt *s = sp_store_stmt(st, "DELETE FROM usergroup WHERE name = ?1");
-
 	if (s == NULL) {
 		return SP_EDB;
 	}
 	sp_stmt_text(s, 1, group);
-	int rc = sp_store_run(st, s);
+	rc = sp_store_run(st, s);
 	if (rc == SP_OK && sp_db_changes(st->db) == 0) {
 		return sp_store_fail(st, SP_ENOTFOUND, "no such group");
 	}
@@ -80,10 +87,23 @@ static int change(struct sp_store *st, const char *sql, const char *group, const
 	return sp_store_run(st, s);
 }
 
+/* "enter alice" */
+static int about_member(
+		struct sp_store *st, const char *group, const char *user, const char *action)
+{
+	char text[2 * SP_TEXT_USER];
+
+	snprintf(text, sizeof(text), "%s %.*s", action, SP_TEXT_USER, user);
+	return sp_store_about(st, "group", group, text);
+}
+
 int sp_store_group_enter(struct sp_store *st, const char *group, const char *user)
 {
-	int rc = sp_store_begin(st);
+	int rc = about_member(st, group, user, "enter");
 
+	if (rc == SP_OK) {
+		rc = sp_store_begin(st);
+	}
 	if (rc != SP_OK) {
 		return rc;
 	}
@@ -96,8 +116,11 @@ int sp_store_group_enter(struct sp_store *st, const char *group, const char *use
 
 int sp_store_group_leave(struct sp_store *st, const char *group, const char *user)
 {
-	int rc = sp_store_begin(st);
+	int rc = about_member(st, group, user, "leave");
 
+	if (rc == SP_OK) {
+		rc = sp_store_begin(st);
+	}
 	if (rc != SP_OK) {
 		return rc;
 	}

@@ -545,10 +545,12 @@ int sp_store_lockout_clear(struct sp_store *st, const char *user)
 	if (rc == SP_OK) {
 		rc = who_of(st, user, &none, &w);
 	}
-	if (rc != SP_OK) {
-		return rc;
+	if (rc == SP_OK) {
+		rc = sp_store_about(st, "user", user, "unlock");
 	}
-	rc = sp_store_begin(st);
+	if (rc == SP_OK) {
+		rc = sp_store_begin(st);
+	}
 	return rc == SP_OK ? sp_store_finish(st, clear(st, &w)) : rc;
 }
 

@@ -22,6 +22,8 @@ struct sp_store {
 	/* A sealed record of nobody, opened where there is no user: the same work. */
 	uint8_t decoy_salt[SP_SEAL_SALT], decoy_nonce[SP_SEAL_NONCE];
 	uint8_t decoy[SP_NTLMV2_KEY + SP_SEAL_TAG];
+	sp_store_witness_fn witness; /* NULL: none */
+	void *witness_arg;
 	uint32_t failures; /* noted since the last pruning of lockout's tables */
 };
 
@@ -29,6 +31,12 @@ struct sp_store {
 extern const char *const sp_store_steps[];
 extern const size_t sp_store_nsteps;
 
+/* Tells the witness what is about to be changed: "user", "alice", "disable". */
+sp_nodiscard int sp_store_about(
+		struct sp_store *st, const char *kind, const char *name, const char *action);
+/* The same for what has a number. */
+sp_nodiscard int sp_store_about_id(
+		struct sp_store *st, const char *kind, int64_t id, const char *action);
 /* Note why, and give err. */
 sp_printf(3, 4) int sp_store_fail(struct sp_store *st, int err, const char *fmt, ...);
 int sp_store_db_fail(struct sp_store *st, int err);

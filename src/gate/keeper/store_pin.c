@@ -170,13 +170,16 @@ int sp_store_pin_list(struct sp_store *st, bool (*fn)(void *arg, const struct sp
 
 int sp_store_pin_forget(struct sp_store *st, const char *target)
 {
+	int rc = sp_store_about(st, "target", target, "forget-key");
+	if (rc != SP_OK) {
+		return rc;
+	}
 	struct sp_stmt *s = sp_store_stmt(st, "DELETE FROM pin WHERE target = ?1");
-
 	if (s == NULL) {
 		return SP_EDB;
 	}
 	sp_stmt_text(s, 1, target);
-	int rc = sp_store_run(st, s);
+	rc = sp_store_run(st, s);
 	if (rc == SP_OK && sp_db_changes(st->db) == 0) {
 		return sp_store_fail(st, SP_ENOTFOUND, "no key of that target is kept");
 	}

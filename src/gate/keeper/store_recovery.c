@@ -105,9 +105,12 @@ static int make(struct sp_store *st, const char *user,
 int sp_store_recovery_make(struct sp_store *st, const char *user,
 		char codes[SP_RECOVERY_COUNT][SP_RECOVERY_TEXT])
 {
-	int rc = sp_store_begin(st);
+	int rc = sp_store_about(st, "user", user, "recovery-codes");
 
 	memset(codes, 0, SP_RECOVERY_COUNT * SP_RECOVERY_TEXT);
+	if (rc == SP_OK) {
+		rc = sp_store_begin(st);
+	}
 	if (rc == SP_OK) {
 		rc = sp_store_finish(st, make(st, user, codes));
 	}

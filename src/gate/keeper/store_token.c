@@ -263,6 +263,9 @@ int sp_store_token_new(struct sp_store *st, const struct sp_token *ask, uint32_t
 	*id = 0;
 	memset(text, 0, SP_TOKEN_TEXT);
 	memset(route, 0, SP_TOKEN_ROUTE);
+	if (rc == SP_OK) {
+		rc = sp_store_about(st, "user", ask->user, "token-new");
+	}
 	if (rc != SP_OK) {
 		return rc;
 	}
@@ -443,13 +446,16 @@ int sp_store_token_list(struct sp_store *st, int64_t now,
 
 int sp_store_token_revoke(struct sp_store *st, int64_t id)
 {
+	int rc = sp_store_about_id(st, "token", id, "revoke");
+	if (rc != SP_OK) {
+		return rc;
+	}
 	struct sp_stmt *s = sp_store_stmt(st, "DELETE FROM token WHERE id = ?1");
-
 	if (s == NULL) {
 		return SP_EDB;
 	}
 	sp_stmt_int(s, 1, id);
-	int rc = sp_store_run(st, s);
+	rc = sp_store_run(st, s);
 	if (rc == SP_OK && sp_db_changes(st->db) == 0) {
 		return sp_store_fail(st, SP_ENOTFOUND, "no such token");
 	}

@@ -46,8 +46,12 @@ static int set(struct sp_store *st, const char *name, const uint8_t *secret, uin
 int sp_store_totp_set(struct sp_store *st, const char *name, const uint8_t secret[SP_TOTP_SECRET],
 		uint64_t last)
 {
-	int rc = sp_db_begin(st->db);
+	int rc = sp_store_about(st, "user", name, "totp-set");
 
+	if (rc != SP_OK) {
+		return rc;
+	}
+	rc = sp_db_begin(st->db);
 	return rc == SP_OK ? sp_store_finish(st, set(st, name, secret, last, false))
 			   : sp_store_db_fail(st, rc);
 }
@@ -55,8 +59,12 @@ int sp_store_totp_set(struct sp_store *st, const char *name, const uint8_t secre
 int sp_store_totp_enrol(struct sp_store *st, const char *name, const uint8_t secret[SP_TOTP_SECRET],
 		uint64_t last)
 {
-	int rc = sp_db_begin(st->db);
+	int rc = sp_store_about(st, "user", name, "totp-set");
 
+	if (rc != SP_OK) {
+		return rc;
+	}
+	rc = sp_db_begin(st->db);
 	return rc == SP_OK ? sp_store_finish(st, set(st, name, secret, last, true))
 			   : sp_store_db_fail(st, rc);
 }
@@ -71,6 +79,10 @@ static int clear(struct sp_store *st, const char *name)
 	}
 	if (!was.totp) {
 		return sp_store_fail(st, SP_ENOTFOUND, "user has no one-time-code secret");
+	}
+	rc = sp_store_about(st, "user", name, "totp-show");
+	if (rc != SP_OK) {
+		return rc;
 	}
 	is = was;
 	is.totp = false;
@@ -100,8 +112,12 @@ static int clear(struct sp_store *st, const char *name)
 
 int sp_store_totp_clear(struct sp_store *st, const char *name)
 {
-	int rc = sp_db_begin(st->db);
+	int rc = sp_store_about(st, "user", name, "totp-remove");
 
+	if (rc != SP_OK) {
+		return rc;
+	}
+	rc = sp_db_begin(st->db);
 	return rc == SP_OK ? sp_store_finish(st, clear(st, name)) : sp_store_db_fail(st, rc);
 }
 

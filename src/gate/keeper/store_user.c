@@ -174,6 +174,9 @@ int sp_store_add(struct sp_store *st, const char *name, const char *display, con
 	}
 	rc = keep_of(st, name, password, &k);
 	if (rc == SP_OK) {
+		rc = sp_store_about(st, "user", name, "add");
+	}
+	if (rc == SP_OK) {
 		rc = sp_store_begin(st);
 	}
 	if (rc == SP_OK) {
@@ -196,6 +199,9 @@ int sp_store_passwd(struct sp_store *st, const char *name, const char *password)
 	struct kept k;
 	int rc = keep_of(st, name, password, &k);
 
+	if (rc == SP_OK) {
+		rc = sp_store_about(st, "user", name, "password");
+	}
 	if (rc == SP_OK) {
 		rc = sp_store_begin(st);
 	}
@@ -221,20 +227,26 @@ static int set_disabled(struct sp_store *st, const char *name, bool disabled)
 
 int sp_store_disable(struct sp_store *st, const char *name, bool disabled)
 {
-	int rc = sp_store_begin(st);
+	int rc = sp_store_about(st, "user", name, disabled ? "disable" : "enable");
 
+	if (rc == SP_OK) {
+		rc = sp_store_begin(st);
+	}
 	return rc == SP_OK ? sp_store_finish(st, set_disabled(st, name, disabled)) : rc;
 }
 
 int sp_store_delete(struct sp_store *st, const char *name)
 {
+	int rc = sp_store_about(st, "user", name, "delete");
+	if (rc != SP_OK) {
+		return rc;
+	}
 	struct sp_stmt *s = sp_db_stmt(st->db, "DELETE FROM user WHERE name = ?1");
-
 	if (s == NULL) {
 		return sp_store_db_fail(st, SP_EDB);
 	}
 	sp_stmt_text(s, 1, name);
-	int rc = sp_stmt_run(s);
+	rc = sp_stmt_run(s);
 	if (rc != SP_OK) {
 		return sp_store_db_fail(st, rc);
 	}

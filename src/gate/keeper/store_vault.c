@@ -94,7 +94,10 @@ int sp_store_vault_set(
 	memset(&secret, 0, sizeof(secret));
 	snprintf(secret.user, sizeof(secret.user), "%s", user);
 	snprintf(secret.password, sizeof(secret.password), "%s", password);
-	int rc = sp_store_begin(st);
+	int rc = sp_store_about(st, "secret", name, "set");
+	if (rc == SP_OK) {
+		rc = sp_store_begin(st);
+	}
 	if (rc == SP_OK) {
 		rc = sp_store_finish(st, set(st, name, &secret));
 	}
@@ -104,13 +107,16 @@ int sp_store_vault_set(
 
 int sp_store_vault_delete(struct sp_store *st, const char *name)
 {
+	int rc = sp_store_about(st, "secret", name, "delete");
+	if (rc != SP_OK) {
+		return rc;
+	}
 	struct sp_stmt *s = sp_store_stmt(st, "DELETE FROM vault WHERE name = ?1");
-
 	if (s == NULL) {
 		return SP_EDB;
 	}
 	sp_stmt_text(s, 1, name);
-	int rc = sp_store_run(st, s);
+	rc = sp_store_run(st, s);
 	if (rc == SP_OK && sp_db_changes(st->db) == 0) {
 		return sp_store_fail(st, SP_ENOTFOUND, "no such secret");
 	}

@@ -164,6 +164,11 @@ void sp_audit_set_severity(struct sp_audit_event *e, enum sp_severity severity)
 	e->b[1] = (uint8_t)severity;
 }
 
+void sp_audit_set_outcome(struct sp_audit_event *e, enum sp_outcome outcome)
+{
+	e->b[2] = (uint8_t)outcome;
+}
+
 /* Where the field is, or would have to be. */
 static size_t place(const struct sp_audit_event *e, uint32_t field, bool *there)
 {

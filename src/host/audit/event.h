@@ -240,6 +240,7 @@ struct sp_audit_event {
 /* Begins with the kind's usual severity. */
 void sp_audit_init(struct sp_audit_event *e, enum sp_audit_kind kind, enum sp_outcome outcome);
 void sp_audit_set_severity(struct sp_audit_event *e, enum sp_severity severity);
+void sp_audit_set_outcome(struct sp_audit_event *e, enum sp_outcome outcome);
 /*
  * Each adds a field, in any order, or takes the place of the one that is there. NULL, an empty
  * text and no bytes add nothing. The type must be that of the field. Where there is no room it is
