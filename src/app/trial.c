@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "app/app.h"
+#include "app/change.h"
 #include "app/ready.h"
 #include "app/trial_conf.h"
 #include "core/base/mem.h"
@@ -241,6 +242,14 @@ static int make_user(struct trial *t)
 	if (!store) {
 		return app_fail("trial", "%s", why);
 	}
+	static struct sp_conf conf; /* a trial is the caller's own */
+	snprintf(conf.state, sizeof(conf.state), "%s", state);
+	struct app_change *changes = app_change_begin(&conf);
+	if (!changes) {
+		sp_store_close(store);
+		return APP_FAILED;
+	}
+	sp_store_witness(store, app_change_witness, changes);
 	bool known = sp_store_get(store, USER, &user) == SP_OK;
 	if (!known || !read_password(path, t->password)) {
 		rc = make_password(t->password);
@@ -261,6 +270,7 @@ static int make_user(struct trial *t)
 	if (rc == APP_OK && !t->conf.no_mfa) {
 		rc = make_totp(t, store);
 	}
+	app_change_end(changes);
 	sp_store_close(store);
 	return rc;
 }

@@ -242,7 +242,7 @@ static void take_over(void *arg, bool ok, const char *why)
 /* What is wrong in the new files changes nothing; what is right is written down first. */
 static void reload(struct process *p)
 {
-	uint8_t hash[SP_SHA256_SIZE];
+	uint8_t was[SP_SHA256_SIZE], hash[SP_SHA256_SIZE];
 	struct sp_audit_event e;
 
 	p->k.reload = false;
@@ -263,10 +263,13 @@ static void reload(struct process *p)
 		sp_audit_text(&e, SP_F_REASON, "unchanged");
 	}
 	sp_audit_text(&e, SP_F_OBJECT, p->file);
-	sp_audit_bytes(&e, SP_F_CHECK_HASH, hash, sizeof(hash));
 	p->wait.fn = take_over;
 	p->wait.arg = p;
+	/* This event has the new one. */
+	memcpy(was, p->k.policy_hash, sizeof(was));
+	memcpy(p->k.policy_hash, hash, sizeof(hash));
 	sp_keeper_tell_first(&p->k, &p->wait, &e);
+	memcpy(p->k.policy_hash, was, sizeof(was));
 	if (p->wait.ticket == 0) {
 		take_over(p, true, ""); /* a service without an audit */
 	}

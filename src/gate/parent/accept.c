@@ -151,11 +151,18 @@ static void fill_source(struct sp_source *out, const struct sp_addr *a)
 	memcpy(out->addr, key + 12, 4);
 }
 
-static void refuse(struct sp_parent *p, int fd, const struct sp_addr *peer, const char *why)
+static void refuse(struct sp_parent *p, int fd, const struct sp_addr *peer, int listener,
+		const char *reason, const char *why)
 {
+	char at[SP_ADDR_TEXT_MAX] = "";
+	struct sp_addr local;
 	unsigned dropped;
 
 	close(fd);
+	if (sp_tcp_local(listener, &local) == SP_OK) {
+		sp_addr_text(&local, at);
+	}
+	sp_parent_tell_reject(p, peer, at, reason, why);
 	if (sp_log_rate_ok(&p->refused, sp_now_us(), &dropped)) {
 		char text[SP_ADDR_TEXT_MAX], more[48] = "";
 
@@ -213,17 +220,19 @@ static void serve(struct sp_parent *p, int fd, const struct sp_addr *peer, int l
 		draw = (uint32_t)sp_now_us();
 	}
 	if (p->n_serving >= p->most) {
-		refuse(p, fd, peer, "no descriptors left for another connection");
+		refuse(p, fd, peer, listener, "limit",
+				"no descriptors left for another connection");
 		return;
 	}
 	enum sp_limits_verdict v = sp_limits_ask(p->limits, source, sp_now_us(), draw);
 	if (v != SP_LIMITS_ACCEPTED) {
-		refuse(p, fd, peer, sp_limits_text(v));
+		refuse(p, fd, peer, listener, v == SP_LIMITS_REFUSED_PENALTY ? "penalty" : "limit",
+				sp_limits_text(v));
 		return;
 	}
 	if (!p->waiting && start_slot(p) != SP_OK) {
 		sp_limits_done(p->limits, source);
-		refuse(p, fd, peer, "no process can be started");
+		refuse(p, fd, peer, listener, "internal", "no process can be started");
 		return;
 	}
 	p->last_conn++;
@@ -342,6 +351,10 @@ void sp_parent_stop(struct sp_parent *p, int code)
 {
 	struct sp_slot *s;
 
+	if (!p->stopping) {
+		p->code = code;
+		sp_parent_tell_service(p, false);
+	}
 	p->stopping = true;
 	p->code = code;
 	want_connections(p, false);

@@ -12,6 +12,7 @@
 #include "host/io/notify.h"
 #include "host/io/proc.h"
 #include "host/monitor/mon.h"
+#include "host/monitor/teller.h"
 
 #define END_US 4000000
 #define SELFTEST_US 10000000
@@ -30,6 +31,9 @@ static void on_ready(struct sp_parent *p, struct sp_mon_in *in)
 	p->chain_fd = sp_mon_take_fd(in, 0);
 	p->ready = true;
 	sp_parent_accept(p);
+	if (first) {
+		sp_parent_tell_service(p, true);
+	}
 	for (size_t i = 0; first && i < p->conf.n_listen; i++) {
 		struct sp_addr a;
 		char text[SP_ADDR_TEXT_MAX] = "";
@@ -150,6 +154,9 @@ static void on_helper(void *user, pid_t pid, int status)
 		which++;
 	}
 	p->helpers[which] = 0;
+	if (!p->stopping) {
+		sp_parent_tell_death(p, names[which], pid, status);
+	}
 	if (which == SP_HELPER_SCRIBE && p->scribe_kept && !p->stopping) {
 		scribe_died(p, status);
 		return;
@@ -218,30 +225,6 @@ static int start_helper(struct sp_parent *p, enum sp_helper which, const char *o
 
 /* ---- the scribe ---- */
 
-static void lose_scribe(struct sp_parent *p)
-{
-	sp_watch_remove(p->scribe_watch);
-	p->scribe_watch = NULL;
-	sp_fd_close(&p->scribe);
-}
-
-static void on_scribe(void *user, unsigned events)
-{
-	struct sp_parent *p = user;
-	struct sp_mon_in in;
-	int rc;
-
-	while ((rc = sp_mon_recv(p->scribe, &in)) > 0) {
-		if (in.type == SP_MSG_SCRIBE_READY) {
-			p->scribe_kept = true;
-		}
-		sp_mon_in_finish(&in);
-	}
-	if (rc < 0) {
-		lose_scribe(p); /* its death has a line of its own */
-	}
-}
-
 /* What it is told by the keeper goes over *link, which is the caller's. */
 static int start_scribe(struct sp_parent *p, int *link)
 {
@@ -259,14 +242,13 @@ static int start_scribe(struct sp_parent *p, int *link)
 	int rc = start_helper(p, SP_HELPER_SCRIBE, "-c", p->file, fds, SP_LEN(fds), 0);
 	close(ours[1]);
 	close(keepers[1]);
-	p->scribe = ours[0];
 	p->scribe_us = sp_now_us();
 	*link = keepers[0];
-	if (rc == SP_OK) {
-		p->scribe_watch = sp_loop_fd(p->loop, p->scribe, SP_LOOP_READ, on_scribe, p);
-		rc = p->scribe_watch ? sp_fd_nonblock(p->scribe, true) : SP_ENOMEM;
+	if (rc != SP_OK) {
+		close(ours[0]);
+		return rc;
 	}
-	return rc;
+	return sp_teller_scribe(p->teller, ours[0]);
 }
 
 /* Another one, and the keeper gets its end of the new link. */
@@ -278,7 +260,6 @@ static void start_scribe_again(void *user)
 	if (p->stopping) {
 		return;
 	}
-	lose_scribe(p);
 	int rc = start_scribe(p, &link);
 	if (rc == SP_OK) {
 		rc = sp_mon_send(p->keeper, SP_MSG_SCRIBE, &(struct sp_msg_none){0},
@@ -353,21 +334,29 @@ static int selftest(struct sp_parent *p, const char *path)
 	const char *name = strrchr(path, '/') + 1;
 	const char *argv[] = {name, "--selftest", NULL};
 	char text[80], why[SP_WHY_MAX] = "";
-	int log[2], status = -1;
+	char level[160] = "";
+	int log[2], say[2], status = -1;
 	pid_t pid;
 
 	if (pipe2(log, O_CLOEXEC) < 0) {
 		sp_log(SP_LOG_ERROR, "%s: no pipe for its selftest", name);
 		return SP_ESYS;
 	}
+	if (pipe2(say, O_CLOEXEC | O_NONBLOCK) < 0) {
+		sp_log(SP_LOG_ERROR, "%s: no pipe for its selftest", name);
+		close(log[0]);
+		close(log[1]);
+		return SP_ESYS;
+	}
 	struct sp_proc_spec spec = {.path = path,
 			.argv = argv,
-			.out = -1,
+			.out = say[1],
 			.err = log[1],
 			.new_session = true,
 			.death_signal = SIGKILL};
 	int rc = sp_proc_start(&spec, &pid, why);
 	close(log[1]);
+	close(say[1]);
 	struct sp_hostlog_pipe *lines =
 			rc == SP_OK ? sp_hostlog_pipe_create(p->loop, log[0], name, pid) : NULL;
 	if (rc == SP_OK) {
@@ -376,6 +365,10 @@ static int selftest(struct sp_parent *p, const char *path)
 		snprintf(why, sizeof(why), "the jail of %s does not hold: its selftest %s", name,
 				text);
 	}
+	ssize_t n = read(say[0], level, sizeof(level) - 1);
+	level[n > 0 ? strcspn(level, "\n") : 0] = '\0';
+	close(say[0]);
+	sp_parent_tell_jail(p, name, rc == SP_OK && status == 0, level[0] != '\0' ? level : why);
 	if (lines) {
 		sp_hostlog_pipe_destroy(lines);
 	} else {
@@ -424,6 +417,6 @@ void sp_parent_end_helpers(struct sp_parent *p)
 	sp_fd_close(&p->keeper);
 	end_helper(p->helpers[SP_HELPER_KEEPER], 0);
 	/* The last one, since the others have last words. */
-	lose_scribe(p);
+	sp_parent_tell_flush(p);
 	end_helper(p->helpers[SP_HELPER_SCRIBE], 0);
 }

@@ -10,6 +10,7 @@
 #include "host/io/notify.h"
 #include "host/io/proc.h"
 #include "host/monitor/mon.h"
+#include "host/monitor/teller.h"
 
 static struct sp_limits_conf limits_of(const struct sp_conf *c)
 {
@@ -91,7 +92,8 @@ static void reload(struct sp_parent *p)
 	if (sp_mon_say(p->keeper, RELOAD, &(struct sp_msg_none){0}) != SP_OK) {
 		sp_log(SP_LOG_ERROR, "keeper does not listen");
 	}
-	if (p->scribe >= 0 && sp_mon_say(p->scribe, RELOAD, &(struct sp_msg_none){0}) != SP_OK) {
+	int scribe = sp_teller_fd(p->teller);
+	if (scribe >= 0 && sp_mon_say(scribe, RELOAD, &(struct sp_msg_none){0}) != SP_OK) {
 		sp_log(SP_LOG_ERROR, "sp-scribe does not listen");
 	}
 }
@@ -155,8 +157,9 @@ static bool start(struct sp_parent *p)
 		sp_log(SP_LOG_ERROR, "cannot start: no memory");
 		return false;
 	}
-	return sp_parent_penalties_init(p) == SP_OK && sp_parent_listen(p) == SP_OK &&
-			sp_parent_selftest(p) == SP_OK && sp_parent_start_helpers(p) == SP_OK;
+	return sp_parent_tell_begin(p) == SP_OK && sp_parent_penalties_init(p) == SP_OK &&
+			sp_parent_listen(p) == SP_OK && sp_parent_selftest(p) == SP_OK &&
+			sp_parent_start_helpers(p) == SP_OK;
 }
 
 int main(int argc, char **argv)
@@ -171,7 +174,7 @@ int main(int argc, char **argv)
 	p.file = argv[2];
 	/* The name by which OpenSSL's own programs ask for other authorities. */
 	p.roots = getenv("SSL_CERT_FILE") ? getenv("SSL_CERT_FILE") : SP_PARENT_ROOTS;
-	p.chain_fd = p.keeper = p.scribe = -1;
+	p.chain_fd = p.keeper = -1;
 	sp_log_rate_init(&p.refused, 30, 10);
 	sp_log_rate_init(&p.trouble, 6, 3);
 	if (load(&p.conf, p.file) != SP_OK) {

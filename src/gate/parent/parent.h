@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "gate/parent/limits.h"
+#include "gate/parent/rejects.h"
 #include "gate/parent/slot.h"
 #include "host/conf/conf.h"
 #include "host/io/hostlog.h"
@@ -46,10 +47,12 @@ struct sp_parent {
 	const char *roots; /* CA certificates of this machine, PEM */
 	unsigned files; /* soft limit of descriptors before we raised ours */
 	int keeper; /* control socket */
-	int scribe; /* to the scribe: events go out */
+	struct sp_teller *teller; /* to the scribe */
+	struct sp_rejects rejects;
+	struct sp_watch *tell_watch;
 	pid_t helpers[SP_HELPERS];
 	struct sp_watch *keeper_watch, *refill, *stop;
-	struct sp_watch *scribe_watch, *scribe_again;
+	struct sp_watch *scribe_again;
 	bool scribe_kept; /* a scribe was ready once */
 	uint64_t scribe_us; /* when the last one was started */
 	int chain_fd;
@@ -87,6 +90,17 @@ void sp_parent_penalize(struct sp_parent *p, const struct sp_msg_penalty *m);
 void sp_parent_restore(struct sp_parent *p, const struct sp_msg_penalties *m);
 /* Tells the keeper now, if there is news. */
 void sp_parent_keep(struct sp_parent *p);
+
+/* tell.c: what the audit hears of it. */
+sp_nodiscard int sp_parent_tell_begin(struct sp_parent *p);
+/* Waits a moment for the scribe to have it all; nothing can be told after that. */
+void sp_parent_tell_flush(struct sp_parent *p);
+/* A connection that was refused; of many of a network only their number. */
+void sp_parent_tell_reject(struct sp_parent *p, const struct sp_addr *peer, const char *listener,
+		const char *reason, const char *text);
+void sp_parent_tell_service(struct sp_parent *p, bool starts);
+void sp_parent_tell_death(struct sp_parent *p, const char *name, pid_t pid, int status);
+void sp_parent_tell_jail(struct sp_parent *p, const char *name, bool ok, const char *level);
 
 /* helper.c: the keeper, the broker, sp-dial, and the selftests. */
 /* Tries the jails once; SP_EDENIED and log lines when one does not hold. */

@@ -245,5 +245,9 @@ int sp_jail_selftest_main(const struct sp_jail_spec *s)
 	}
 	bool full = r.user && r.seccomp;
 	sp_log(full ? SP_LOG_INFO : SP_LOG_WARN, "jail: %s: %s", r.text, note);
+	/* To whoever started it for that. */
+	if (write(STDOUT_FILENO, r.text, strlen(r.text)) < 0) {
+		sp_log(SP_LOG_DEBUG, "jail: nobody listens");
+	}
 	return 0;
 }
