@@ -175,11 +175,6 @@ void sp_clip_fetch_destroy(struct sp_clip_fetch *f)
 	sp_free(f);
 }
 
-uint32_t sp_clip_fetch_lock(const struct sp_clip_fetch *f)
-{
-	return f->lock;
-}
-
 /* ---- files ---- */
 
 /* Makes a directory and those above it; what is there already is fine. */

@@ -30,6 +30,5 @@ sp_nodiscard int sp_clip_fetch_pump(struct sp_clip_fetch *f, struct sp_clipboard
 /* An ANSWER; others than its own are ignored. */
 sp_nodiscard int sp_clip_fetch_answer(
 		struct sp_clip_fetch *f, const struct sp_clipboard_event *ev, char why[SP_WHY_MAX]);
-uint32_t sp_clip_fetch_lock(const struct sp_clip_fetch *f);
 
 #endif

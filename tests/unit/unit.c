@@ -140,3 +140,21 @@ void unit_truncate(struct sp_span in, void (*fn)(struct sp_span cut, void *arg),
 		free(copy);
 	}
 }
+
+static uint32_t next(uint32_t *seed)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	return *seed >> 8;
+}
+
+uint8_t *unit_bent(struct sp_span in, size_t within, uint32_t *seed)
+{
+	uint8_t *copy = malloc(in.n);
+
+	assert_non_null(copy);
+	memcpy(copy, in.p, in.n);
+	for (uint32_t k = next(seed) % 4 + 1; k > 0; k--) {
+		copy[next(seed) % (within < in.n ? within : in.n)] = (uint8_t)next(seed);
+	}
+	return copy;
+}

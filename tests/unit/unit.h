@@ -29,6 +29,12 @@ struct sp_span unit_hex(const char *hex);
  */
 void unit_truncate(struct sp_span in, void (*fn)(struct sp_span cut, void *arg), void *arg);
 
+/*
+ * A copy with one to four bytes changed within its first ones, in memory of exactly its size;
+ * whoever calls frees it. *seed goes on.
+ */
+uint8_t *unit_bent(struct sp_span in, size_t within, uint32_t *seed);
+
 #define unit_assert_span(span, want) \
 	do { \
 		struct sp_span a_ = (span), b_ = (want); \

@@ -565,21 +565,6 @@ int sp_drive_client_data(struct sp_drive_client *c, uint64_t request, struct sp_
 	return answered(c, p);
 }
 
-int sp_drive_client_written(struct sp_drive_client *c, uint64_t request, uint32_t n)
-{
-	struct pending *p = pending_of(c, request);
-
-	if (p == NULL) {
-		return SP_OK;
-	}
-	if (p->io.major != SP_DRIVE_IO_WRITE || !(n <= p->n)) {
-		return SP_EARG;
-	}
-	begin(c, p);
-	sp_drive_io_length_write(&c->w, n);
-	return answered(c, p);
-}
-
 int sp_drive_client_done(struct sp_drive_client *c, uint64_t request, uint32_t status)
 {
 	struct pending *p = pending_of(c, request);

@@ -71,8 +71,6 @@ sp_nodiscard int sp_drive_client_data(
  * (CLOSE, LOCK, SET_INFO, SET_VOLUME, and WRITE of all bytes).
  */
 sp_nodiscard int sp_drive_client_done(struct sp_drive_client *c, uint64_t request, uint32_t status);
-/* WRITE: how many bytes were written. */
-sp_nodiscard int sp_drive_client_written(struct sp_drive_client *c, uint64_t request, uint32_t n);
 /* The oldest request that waits on this file of this device; 0 when there is none. */
 uint64_t sp_drive_client_waiting(const struct sp_drive_client *c, uint32_t device, uint32_t file);
 

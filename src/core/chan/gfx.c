@@ -745,20 +745,3 @@ uint32_t sp_gfx_stamp(uint32_t ms_of_day)
 
 	return ms | (s % 60) << 10 | (s / 60 % 60) << 16 | (s / 3600 % 24) << 22;
 }
-
-const char *sp_gfx_codec_name(uint16_t codec)
-{
-	static const char *const names[SP_GFX_CODECS] = {
-			[SP_GFX_RAW] = "raw",
-			[SP_GFX_RFX] = "rfx",
-			[SP_GFX_CLEAR] = "clear",
-			[SP_GFX_PROGRESSIVE] = "progressive",
-			[SP_GFX_PLANAR] = "planar",
-			[SP_GFX_AVC420] = "avc420",
-			[SP_GFX_ALPHA] = "alpha",
-			[SP_GFX_AVC444] = "avc444",
-			[SP_GFX_AVC444V2] = "avc444v2",
-	};
-
-	return codec < SP_GFX_CODECS && names[codec] ? names[codec] : "unknown";
-}

@@ -305,7 +305,5 @@ bool sp_gfx_version_flags(uint32_t version, uint32_t *flags);
 bool sp_gfx_small_cache(const struct sp_gfx_caps *caps);
 /* Milliseconds since midnight, UTC, as a frame's timestamp. */
 uint32_t sp_gfx_stamp(uint32_t ms_of_day);
-/* "planar", "progressive", ...; static. "unknown" for any other number. */
-const char *sp_gfx_codec_name(uint16_t codec);
 
 #endif

@@ -15,16 +15,3 @@ enum sp_cpu sp_cpu_best(void)
 #endif
 	return SP_CPU_PLAIN;
 }
-
-const char *sp_cpu_name(enum sp_cpu cpu)
-{
-	switch (cpu) {
-	case SP_CPU_AVX2:
-		return "avx2";
-	case SP_CPU_SSE41:
-		return "sse4.1";
-	case SP_CPU_PLAIN:
-		break;
-	}
-	return "plain";
-}

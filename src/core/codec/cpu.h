@@ -16,6 +16,5 @@ enum sp_cpu {
 
 /* The best level here; asks the processor once per call, so ask at creation and keep it. */
 enum sp_cpu sp_cpu_best(void);
-const char *sp_cpu_name(enum sp_cpu cpu);
 
 #endif

@@ -396,16 +396,3 @@ void sp_mcs_send_write(struct sp_wr *w, enum sp_mcs_type type, uint16_t user, ui
 	sp_wr_span(w, data);
 	sp_mcs_send_end(w, mark);
 }
-
-const char *sp_mcs_reason_text(uint8_t reason)
-{
-	static const char *const text[] = {
-			[SP_MCS_DOMAIN_DISCONNECTED] = "domain disconnected",
-			[SP_MCS_PROVIDER_INITIATED] = "provider initiated",
-			[SP_MCS_TOKEN_PURGED] = "token purged",
-			[SP_MCS_USER_REQUESTED] = "user requested",
-			[SP_MCS_CHANNEL_PURGED] = "channel purged",
-	};
-
-	return reason < SP_LEN(text) ? text[reason] : "unknown reason";
-}

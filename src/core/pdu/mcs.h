@@ -113,7 +113,4 @@ void sp_mcs_send_end(struct sp_wr *w, size_t mark);
 void sp_mcs_send_write(struct sp_wr *w, enum sp_mcs_type type, uint16_t user, uint16_t channel,
 		struct sp_span data);
 
-/* "user requested"; static, for any number. */
-const char *sp_mcs_reason_text(uint8_t reason);
-
 #endif

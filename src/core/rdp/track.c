@@ -99,8 +99,3 @@ bool sp_track_pass(struct sp_track *t, const struct sp_input_event *ev)
 	}
 	return true;
 }
-
-bool sp_track_free(const struct sp_track *t)
-{
-	return t->n_down == 0 && t->buttons == 0;
-}

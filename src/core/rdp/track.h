@@ -27,7 +27,5 @@ void sp_track_input(struct sp_track *t, const struct sp_input_event *ev);
  * pressed at ours.
  */
 bool sp_track_pass(struct sp_track *t, const struct sp_input_event *ev);
-/* Nothing is pressed any more, and sp_track_pass() would let everything through. */
-bool sp_track_free(const struct sp_track *t);
 
 #endif

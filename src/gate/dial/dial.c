@@ -362,8 +362,3 @@ void sp_dialer_destroy(struct sp_dialer *d)
 	}
 	sp_free(d);
 }
-
-size_t sp_dialer_busy(const struct sp_dialer *d)
-{
-	return d->n;
-}

@@ -29,7 +29,5 @@ sp_nodiscard struct sp_dialer *sp_dialer_create(
 void sp_dialer_destroy(struct sp_dialer *d);
 /* Each is answered once, by one of the calls; maybe before this returns. */
 void sp_dialer_dial(struct sp_dialer *d, const struct sp_msg_dial *m);
-/* How many are being opened. */
-size_t sp_dialer_busy(const struct sp_dialer *d);
 
 #endif

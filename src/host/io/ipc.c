@@ -29,19 +29,18 @@ int sp_ipc_pair(int fds[2])
 	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) == 0 ? SP_OK : SP_ESYS;
 }
 
-static int send_flags(int fd, uint32_t type, const void *head, size_t head_n, struct sp_span tail,
-		const int *fds, size_t nfds, int flags)
+static int send_flags(int fd, uint32_t type, const void *body, size_t body_n, const int *fds,
+		size_t nfds, int flags)
 {
-	if (!(nfds <= SP_IPC_FDS && head_n <= SP_IPC_MAX && tail.n <= SP_IPC_MAX - head_n)) {
+	if (!(nfds <= SP_IPC_FDS && body_n <= SP_IPC_MAX)) {
 		return SP_EARG;
 	}
-	struct head h = {type, (uint32_t)(head_n + tail.n), (uint32_t)nfds};
-	struct iovec iov[3] = {
+	struct head h = {type, (uint32_t)body_n, (uint32_t)nfds};
+	struct iovec iov[2] = {
 			{&h, sizeof(h)},
-			{(void *)(uintptr_t)head, head_n},
-			{(void *)(uintptr_t)tail.p, tail.n},
+			{(void *)(uintptr_t)body, body_n},
 	};
-	struct msghdr m = {.msg_iov = iov, .msg_iovlen = 3};
+	struct msghdr m = {.msg_iov = iov, .msg_iovlen = 2};
 	union control c;
 
 	if (nfds > 0) {
@@ -67,15 +66,9 @@ static int send_flags(int fd, uint32_t type, const void *head, size_t head_n, st
 	return errno == EPIPE || errno == ECONNRESET ? SP_ECLOSED : SP_ESYS;
 }
 
-int sp_ipc_send2(int fd, uint32_t type, const void *head, size_t head_n, struct sp_span tail,
-		const int *fds, size_t nfds)
-{
-	return send_flags(fd, type, head, head_n, tail, fds, nfds, 0);
-}
-
 int sp_ipc_send(int fd, uint32_t type, const void *body, size_t n, const int *fds, size_t nfds)
 {
-	return send_flags(fd, type, body, n, sp_span(NULL, 0), fds, nfds, 0);
+	return send_flags(fd, type, body, n, fds, nfds, 0);
 }
 
 /* Takes the descriptors of all control messages into m; SP_EFIELD for anything else in there. */
@@ -191,8 +184,7 @@ int sp_ipc_ask(int fd, uint32_t type, const void *body, size_t n, uint32_t answe
 {
 	int rc;
 
-	while ((rc = send_flags(fd, type, body, n, sp_span(NULL, 0), NULL, 0, MSG_DONTWAIT)) ==
-			SP_ESPACE) {
+	while ((rc = send_flags(fd, type, body, n, NULL, 0, MSG_DONTWAIT)) == SP_ESPACE) {
 		rc = wait_ready(fd, POLLOUT, deadline_us);
 		if (rc != SP_OK) {
 			return rc;
@@ -215,16 +207,6 @@ int sp_ipc_body(const struct sp_ipc_msg *m, void *out, size_t size)
 		return SP_EFIELD;
 	}
 	memcpy(out, m->p, size);
-	return SP_OK;
-}
-
-int sp_ipc_body2(const struct sp_ipc_msg *m, void *head, size_t size, struct sp_span *tail)
-{
-	if (m->n < size) {
-		return SP_EFIELD;
-	}
-	memcpy(head, m->p, size);
-	*tail = sp_span(m->p + size, m->n - size);
 	return SP_OK;
 }
 

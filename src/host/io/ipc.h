@@ -30,9 +30,6 @@ sp_nodiscard int sp_ipc_pair(int fds[2]);
  */
 sp_nodiscard int sp_ipc_send(
 		int fd, uint32_t type, const void *body, size_t n, const int *fds, size_t nfds);
-/* The same for a fixed struct and then bytes of varying length. */
-sp_nodiscard int sp_ipc_send2(int fd, uint32_t type, const void *head, size_t head_n,
-		struct sp_span tail, const int *fds, size_t nfds);
 /*
  * Receives one message without waiting: 1 got one; 0 there is none; SP_ECLOSED; SP_EFIELD,
  * SP_ESHORT, SP_ELIMIT for a message that is damaged, cut or brings other descriptors than it
@@ -50,9 +47,6 @@ sp_nodiscard int sp_ipc_ask(int fd, uint32_t type, const void *body, size_t n, u
 
 /* Copies a body that must have exactly this size: SP_OK or SP_EFIELD. */
 sp_nodiscard int sp_ipc_body(const struct sp_ipc_msg *m, void *out, size_t size);
-/* Copies the fixed struct at the start; *tail is what follows, valid as long as m. */
-sp_nodiscard int sp_ipc_body2(
-		const struct sp_ipc_msg *m, void *head, size_t size, struct sp_span *tail);
 /* Takes descriptor i out of m: the caller's from now on; -1 where there is none. */
 int sp_ipc_take_fd(struct sp_ipc_msg *m, size_t i);
 /* Closes what was not taken. */

@@ -132,11 +132,6 @@ void sp_permit_forbid(struct sp_permit *p, enum sp_msg type)
 	p->now &= ~bit_of(p, type);
 }
 
-bool sp_permit_is(const struct sp_permit *p, enum sp_msg type)
-{
-	return (p->now & bit_of(p, type)) != 0;
-}
-
 void sp_permit_close(struct sp_permit *p)
 {
 	p->now = 0;

@@ -76,7 +76,6 @@ struct sp_permit {
 void sp_permit_init(struct sp_permit *p, const struct sp_question *rows, size_t n);
 void sp_permit_allow(struct sp_permit *p, enum sp_msg type);
 void sp_permit_forbid(struct sp_permit *p, enum sp_msg type);
-bool sp_permit_is(const struct sp_permit *p, enum sp_msg type);
 /* Forbids everything. */
 void sp_permit_close(struct sp_permit *p);
 /* Looks the message up, spends a once-only row and calls its handler; SP_EDENIED is fatal. */

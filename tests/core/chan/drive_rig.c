@@ -6,6 +6,7 @@
 
 #include "core/base/utf16.h"
 #include "host/lib/crypto_nettle.h"
+#include "told.h"
 
 const struct sp_drive_rules rig_reading = {.read = true};
 const struct sp_drive_rules rig_writing = {.read = true, .write = true};
@@ -269,22 +270,9 @@ void rig_told(struct rig *g, enum sp_side to, enum sp_transfer_kind kind,
 		enum sp_transfer_verdict verdict, uint64_t n, const char *name, const char *whole)
 {
 	struct sp_transfer ev;
-	uint8_t want[SP_SHA256_SIZE];
 
 	assert_true(sp_drive_filter_event(&g->f, &ev));
-	assert_int_equal(ev.channel, SP_TRANSFER_DRIVES);
-	assert_int_equal(ev.to, to);
-	assert_int_equal(ev.kind, kind);
-	assert_int_equal(ev.verdict, verdict);
-	assert_int_equal(ev.n, n);
-	assert_string_equal(ev.name, name);
-	assert_int_equal(ev.has_sha256, whole != NULL);
-	if (whole) {
-		struct sp_span part = sp_span(whole, strlen(whole));
-
-		sp_crypto_nettle.sha256(&part, 1, want);
-		assert_memory_equal(ev.sha256, want, sizeof(want));
-	}
+	told_check(&ev, &(struct told){SP_TRANSFER_DRIVES, to, kind, verdict, n, name, whole});
 }
 
 void rig_not_told(struct rig *g)

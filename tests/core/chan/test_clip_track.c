@@ -8,7 +8,7 @@
 #include "core/base/mem.h"
 #include "core/base/utf16.h"
 #include "core/chan/clip_track.h"
-#include "host/lib/crypto_nettle.h"
+#include "told.h"
 
 #define C SP_SIDE_CLIENT
 #define T SP_SIDE_TARGET
@@ -115,22 +115,11 @@ static void told_file(struct table *t, enum sp_side to, enum sp_transfer_verdict
 		uint64_t n, const char *name, const char *whole)
 {
 	struct sp_transfer ev;
-	uint8_t want[SP_SHA256_SIZE];
 
 	assert_true(sp_clip_filter_event(&t->f, &ev));
-	assert_int_equal(ev.channel, SP_TRANSFER_CLIPBOARD);
-	assert_int_equal(ev.to, to);
-	assert_int_equal(ev.kind, SP_TRANSFER_FILE);
-	assert_int_equal(ev.verdict, verdict);
-	assert_int_equal(ev.n, n);
-	assert_string_equal(ev.name, name);
-	assert_int_equal(ev.has_sha256, whole != NULL);
-	if (whole) {
-		struct sp_span part = sp_span(whole, strlen(whole));
-
-		sp_crypto_nettle.sha256(&part, 1, want);
-		assert_memory_equal(ev.sha256, want, sizeof(want));
-	}
+	told_check(&ev,
+			&(struct told){SP_TRANSFER_CLIPBOARD, to, SP_TRANSFER_FILE, verdict, n,
+					name, whole});
 }
 
 static const struct entry tree[] = {

@@ -318,12 +318,7 @@ static void test_mutated(void **state)
 	uint32_t seed = 11;
 
 	for (int round = 0; round < 20000; round++) {
-		uint8_t *copy = malloc(in.n), *px;
-
-		memcpy(copy, in.p, in.n);
-		for (uint32_t k = picture_random(&seed) % 4 + 1; k > 0; k--) {
-			copy[picture_random(&seed) % in.n] = (uint8_t)picture_random(&seed);
-		}
+		uint8_t *copy = unit_bent(in, in.n, &seed), *px;
 		int rc = decode(depths[round % 4], sp_span(copy, in.n), 32, 32, &px);
 		assert_true(rc == SP_OK || rc == SP_ESHORT || rc == SP_ECODEC);
 		free(copy);

@@ -284,11 +284,7 @@ static void test_mutated(void **state)
 
 		sp_wr_init(&out, SP_NSC_ROOM(48, 31));
 		assert_true(sp_nsc_encode(e, &conf, px, 4 * 48, 48, 31, &out) > 0);
-		uint8_t *copy = malloc(out.n);
-		memcpy(copy, out.p, out.n);
-		for (uint32_t k = picture_random(&seed) % 4 + 1; k > 0; k--) {
-			copy[picture_random(&seed) % out.n] = (uint8_t)picture_random(&seed);
-		}
+		uint8_t *copy = unit_bent(sp_span(out.p, out.n), out.n, &seed);
 		int rc = decode(&f, sp_span(copy, out.n));
 		assert_true(rc == SP_OK || rc == SP_ESHORT || rc == SP_ECODEC);
 		frame_check(&f);

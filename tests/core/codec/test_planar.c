@@ -316,14 +316,7 @@ static void test_mutated(void **state)
 
 	for (int round = 0; round < 3000; round++) {
 		struct frame f = frame_make(64, 64);
-		uint8_t *copy = malloc(in.n);
-
-		memcpy(copy, in.p, in.n);
-		for (uint32_t k = picture_random(&seed) % 4 + 1; k > 0; k--) {
-			size_t at = picture_random(&seed) % in.n;
-
-			copy[at] = (uint8_t)picture_random(&seed);
-		}
+		uint8_t *copy = unit_bent(in, in.n, &seed);
 		int rc = frame_decode(&f, sp_span(copy, in.n));
 		assert_true(rc == SP_OK || rc == SP_ESHORT || rc == SP_ECODEC);
 		frame_check(&f);
