@@ -136,7 +136,7 @@ class Shared(Case):
                 return there.rgb == here.rgb
             return all(abs(a - b) <= near for a, b in set(zip(there.rgb, here.rgb)))
         try:
-            wait_for(what, look, seconds, 0.15)
+            wait_for(what, look, seconds, 0.05)
         except Deadline:
             raise AssertionError(difference(what, *last)) from None
         return last[1]

@@ -29,6 +29,13 @@ def key_log(world):
     return {'LD_PRELOAD': shim, 'SP_TEST_KEYLOG': path}, path
 
 
+def at_once(env=None):
+    """The environment with which programs of FreeRDP do not measure themselves first."""
+    env, shim = dict(env or {}), os.path.join(BUILD, 'tests', 'harness', 'libprimitives.so')
+    env['LD_PRELOAD'] = ':'.join(filter(None, (env.get('LD_PRELOAD'), shim)))
+    return env
+
+
 class Xfreerdp:
     """Debian's FreeRDP 2.11 client in a display."""
 
@@ -40,7 +47,7 @@ class Xfreerdp:
                 f'/bpp:{bpp}', '/size:%dx%d' % size, '/network:lan']
         argv += [f'/sec:{sec}'] if sec else []
         argv += [f'/d:{domain}'] if domain is not None else []
-        self.proc = display.start('xfreerdp', argv + list(options), **(env or {}))
+        self.proc = display.start('xfreerdp', argv + list(options), **at_once(env))
 
     def window(self, seconds=20.0):
         """The window with the picture; gives up early when the client ends."""
@@ -94,7 +101,7 @@ class Shadow:
             f.write(world.run(['winpr-hash', '-u', user, '-p', password, '-f', 'sam', '-v', '1']).stdout.strip() + '\n')
         argv = ['freerdp-shadow-cli', f'/port:{self.port}', '/bind-address:127.0.0.1', f'/sec:{sec}']
         argv += [f'/sam-file:{sam}', '+auth'] if sec == 'nla' else ['-auth']
-        self.proc = display.start('shadow', argv + list(options), **dict(env or {}, HOME=home))
+        self.proc = display.start('shadow', argv + list(options), **dict(at_once(env), HOME=home))
         wait_for('shadow server', lambda: listens(self.port), 20)
 
 

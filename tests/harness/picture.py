@@ -1,11 +1,31 @@
 # tests/harness/picture.py - pictures as bytes: PNG, screenshots of X, comparison.
 import collections
+import ctypes
 import math
-import operator
+import os
 import re
 import struct
 import zlib
-from itertools import accumulate
+
+from world import BUILD
+
+
+pixels = ctypes.CDLL(os.path.join(BUILD, 'tests', 'harness', 'libpixels.so'))
+pixels.pixels_unfilter.argtypes = ctypes.c_char_p, ctypes.c_size_t, ctypes.c_size_t, ctypes.c_size_t, ctypes.c_void_p
+pixels.pixels_error.argtypes = ctypes.c_char_p, ctypes.c_char_p, ctypes.c_size_t
+pixels.pixels_error.restype = ctypes.c_uint64
+pixels.pixels_differ.argtypes = ctypes.c_char_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t)
+pixels.pixels_differ.restype = ctypes.c_size_t
+pixels.pixels_pick.argtypes = ctypes.c_char_p, ctypes.c_size_t, ctypes.c_size_t, ctypes.POINTER(ctypes.c_size_t), ctypes.c_void_p
+
+
+def pick(data, n, step, places):
+    """Of n pixels of so many bytes, red, green and blue."""
+    out = ctypes.create_string_buffer(n * 3)
+    if len(data) < n * step:
+        raise ValueError(f'{len(data)} bytes are no {n} pixels')
+    pixels.pixels_pick(data, n, step, (ctypes.c_size_t * 3)(*places), out)
+    return out.raw
 
 
 class Picture:
@@ -38,25 +58,15 @@ class Picture:
         """(number of differing pixels, first of them as x, y, or None)"""
         if (self.width, self.height) != (other.width, other.height):
             raise ValueError(f'{self.width}x{self.height} against {other.width}x{other.height}')
-        if self.rgb == other.rgb:
-            return 0, None
-        first, count = None, 0
-        stride = self.width * 3
-        for y in range(self.height):
-            a, b = self.rgb[y * stride:(y + 1) * stride], other.rgb[y * stride:(y + 1) * stride]
-            if a != b:
-                for x in range(self.width):
-                    if a[x * 3:x * 3 + 3] != b[x * 3:x * 3 + 3]:
-                        count += 1
-                        first = first or (x, y)
-        return count, first
+        first = ctypes.c_size_t()
+        count = pixels.pixels_differ(self.rgb, other.rgb, self.width * self.height, first)
+        return count, (first.value % self.width, first.value // self.width) if count else None
 
     def psnr(self, other):
         """Likeness in dB; infinite when equal."""
         if (self.width, self.height) != (other.width, other.height):
             raise ValueError(f'{self.width}x{self.height} against {other.width}x{other.height}')
-        steps = collections.Counter(map(operator.sub, self.rgb, other.rgb))
-        error = sum(d * d * n for d, n in steps.items()) / len(self.rgb)
+        error = pixels.pixels_error(self.rgb, other.rgb, len(self.rgb)) / len(self.rgb)
         return math.inf if error == 0 else 10 * math.log10(255 * 255 / error)
 
     def save(self, path):
@@ -67,32 +77,6 @@ class Picture:
         with open(path, 'wb') as f:
             f.write(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', self.width, self.height, 8, 2, 0, 0, 0))
                     + chunk(b'IDAT', zlib.compress(rows, 6)) + chunk(b'IEND', b''))
-
-
-def unfilter(kind, row, above, bpp):
-    """One row of a PNG as it was before its filter."""
-    if kind == 0:
-        return row
-    if kind == 1:
-        out = bytearray(len(row))
-        for c in range(bpp):
-            out[c::bpp] = bytes(accumulate(row[c::bpp], lambda a, b: (a + b) & 255))
-        return bytes(out)
-    if kind == 2:
-        return bytes((a + b) & 255 for a, b in zip(row, above))
-    out = bytearray(row)
-    for i in range(len(row)):
-        left = out[i - bpp] if i >= bpp else 0
-        up = above[i]
-        if kind == 3:
-            guess = (left + up) >> 1
-        else:
-            corner = above[i - bpp] if i >= bpp else 0
-            p = left + up - corner
-            near = (abs(p - left), abs(p - up), abs(p - corner))
-            guess = (left, up, corner)[near.index(min(near))]
-        out[i] = (row[i] + guess) & 255
-    return bytes(out)
 
 
 def load(path):
@@ -118,19 +102,16 @@ def load(path):
         raise ValueError(f'{path}: {bits} bits, interlace {interlace}')
     bpp = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
     raw, stride = zlib.decompress(packed), width * bpp
-    above, rows = bytes(stride), []
-    for y in range(height):
-        start = y * (stride + 1)
-        above = unfilter(raw[start], raw[start + 1:start + 1 + stride], above, bpp)
-        rows.append(above)
-    flat = b''.join(rows)
-    rgb = bytearray(width * height * 3)
-    for c in range(3):
-        if colour == 3:
-            rgb[c::3] = bytes(palette[i * 3 + c] for i in flat)
-        else:
-            rgb[c::3] = flat[c if colour in (2, 6) else 0::bpp]
-    return Picture(width, height, rgb)
+    if len(raw) != height * (stride + 1):
+        raise ValueError(f'{path}: {len(raw)} bytes of pixels')
+    flat = ctypes.create_string_buffer(height * stride)
+    if pixels.pixels_unfilter(raw, height, stride, bpp, flat):
+        raise ValueError(f'{path}: filter')
+    flat = flat.raw
+    if colour == 3:
+        flat = b''.join(palette[i * 3:i * 3 + 3] for i in flat)
+        bpp = 3
+    return Picture(width, height, pick(flat, width * height, bpp, (0, 1, 2) if bpp > 2 else (0, 0, 0)))
 
 
 def from_xwd(data):
@@ -143,14 +124,12 @@ def from_xwd(data):
     if version != 7 or bits not in (24, 32):
         raise ValueError(f'xwd version {version}, depth {depth}, {bits} bits')
     step = bits // 8
-    pixels = data[header + colours * 12:]
+    rows = data[header + colours * 12:]
     if stride != width * step:
-        pixels = b''.join(pixels[y * stride:y * stride + width * step] for y in range(height))
-    rgb = bytearray(width * height * 3)
-    for c, mask in enumerate(masks):
-        byte = (mask.bit_length() - 8) // 8
-        rgb[c::3] = pixels[byte if lsb_first else step - 1 - byte::step][:width * height]
-    return Picture(width, height, rgb)
+        rows = b''.join(rows[y * stride:y * stride + width * step] for y in range(height))
+    places = [(mask.bit_length() - 8) // 8 for mask in masks]
+    return Picture(width, height, pick(rows, width * height, step,
+                                       places if lsb_first else [step - 1 - place for place in places]))
 
 
 def test_card(width, height):

@@ -283,7 +283,7 @@ class HostileServer(Case):
             self.skipTest('build/sallyport is not there')
         self.certificate = make_certificate(self.world, 'host')
 
-    def shot(self, messages):
+    def shot(self, messages, wait):
         """A picture of a server that says these: (exit status, what was said of it, most KB)."""
         shown = threading.Event()
 
@@ -298,7 +298,7 @@ class HostileServer(Case):
             wait_for('the end', lambda: server.ended or shown.is_set(), SECONDS)
         host = Host(self.world, self.certificate, play)
         argv = [SALLYPORT, 'shot', f'127.0.0.1:{host.port}', self.world.path(f'{host.port}.png'), '--sec', 'tls', '--user', 'anna',
-                '--password-stdin', '--wait', '0.5']
+                '--password-stdin', '--wait', str(wait)]
         with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                               env=self.world.env()) as proc:
             proc.stdin.write('password\n')
@@ -319,8 +319,9 @@ class HostileServer(Case):
     def test_all(self):
         cases = [case for case in server_cases() if case[0].startswith(os.environ.get('SP_TEST_ONLY', ''))]
         bad, worst = [], 0
-        with concurrent.futures.ThreadPoolExecutor(6) as pool:
-            for (name, _), (code, words, peak) in zip(cases, pool.map(lambda case: self.shot(case[1]), cases)):
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            for (name, _), (code, words, peak) in zip(cases, pool.map(
+                    lambda case: self.shot(case[1], 0.25 if len(case[1]) == 1 else 0.5), cases)):
                 worst = max(worst, peak)
                 good = code in (0, 1) and '\n' not in words and (code == 0) == (words == '')
                 if os.environ.get('SP_TEST_ONLY') is not None:
