@@ -46,6 +46,13 @@ int app_recording_verify(struct app_recording *a);
 /* The one whose id begins so; false, and said so, when there is none or more than one. */
 bool app_recording_find(struct app_recording *a, const char *which, char out[1200]);
 int app_recording_play(struct app_recording *a);
+/*
+ * Shows a session that runs, by its recording: the newest without an end that is of this user,
+ * target and address. The exit status, if it comes back.
+ */
+struct sp_admin_session;
+int app_recording_watch(const struct app_command *self, const struct app_service *service,
+		const char *key_file, const struct sp_admin_session *s);
 int app_recording_shot(struct app_recording *a);
 int app_recording_export(struct app_recording *a);
 int app_recording_index(struct app_recording *a);

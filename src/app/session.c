@@ -8,6 +8,7 @@
 
 #include "app/app.h"
 #include "app/json.h"
+#include "app/recording.h"
 #include "core/base/mem.h"
 #include "host/conf/conf.h"
 #include "host/io/fdio.h"
@@ -19,7 +20,7 @@
 struct options {
 	const struct app_command *self;
 	struct app_service service;
-	const char *what, *id_text, *reason, *as;
+	const char *what, *id_text, *reason, *as, *key;
 	uint32_t id;
 	bool json;
 	int fd;
@@ -250,12 +251,32 @@ static int refuse(struct options *o)
 	return decide(o, false);
 }
 
+/* By its recording, which only an auditor can read. */
+static int watch(struct options *o)
+{
+	struct sp_admin_which m = {.id = o->id};
+	struct sp_admin_in in;
+	int rc = sp_admin_say(o->fd, SHOW, &m);
+
+	if (rc != SP_OK) {
+		return lost(o, rc);
+	}
+	if (!next(o, &in)) {
+		return APP_FAILED;
+	}
+	if (in.type != SP_ADMIN_SESSION) {
+		return outcome(o, &in);
+	}
+	return app_recording_watch(o->self, &o->service, o->key, &in.body.session);
+}
+
 static const struct action actions[] = {
 		{"list", false, list},
 		{"show", true, show},
 		{"end", true, end},
 		{"approve", true, approve},
 		{"refuse", true, refuse},
+		{"watch", true, watch},
 };
 
 static int on_service(struct options *o, const struct action *a)
@@ -321,6 +342,9 @@ static int take(struct options *o, int argc, char **argv, int *i)
 	}
 	if (rc == 0) {
 		rc = value(o, "--as", &o->as, argc, argv, i);
+	}
+	if (rc == 0) {
+		rc = value(o, "--key", &o->key, argc, argv, i);
 	}
 	if (rc != 0) {
 		return rc < 0 ? APP_USAGE + 1 : 0;
@@ -410,7 +434,8 @@ const struct app_command app_session = {
 			 "       sallyport session show ID [--json]\n"
 			 "       sallyport session end ID [--reason TEXT]\n"
 			 "       sallyport session approve ID [--as USER]\n"
-			 "       sallyport session refuse ID [--as USER]\n\n"
+			 "       sallyport session refuse ID [--as USER]\n"
+			 "       sallyport session watch ID [--key FILE]\n\n"
 			 "list shows who is at the door and who is behind it, the newest first. "
 			 "end "
 			 "tells the\n"
@@ -420,12 +445,16 @@ const struct app_command app_session = {
 			 "answer for somebody whom the session's rule names as approver, and who "
 			 "is "
 			 "not the\n"
-			 "session's own user.\n\n"
+			 "session's own user. watch shows, in a window, what the person sees, with "
+			 "a second's\n"
+			 "delay: of a session that is recorded, to who has an auditor's key.\n\n"
 			 "  -c FILE        the configuration (default " SP_CONF_FILE ")\n"
 			 "  --dir DIR      the directory of a trial: DIR/sallyport.conf\n"
 			 "  --json         print JSON\n"
 			 "  --reason TEXT  what the person is told\n"
 			 "  --as USER      who approves or refuses (default: the calling Unix "
-			 "user)\n",
+			 "user)\n"
+			 "  --key FILE     an auditor's private key (default with --dir: "
+			 "DIR/auditor.key)\n",
 		.run = run,
 };

@@ -17,7 +17,8 @@ struct sp_film {
 	struct sp_film_conf conf;
 	struct film_source source;
 	struct sp_film_info info;
-	struct sp_rec_index *index; /* NULL: there is none */
+	struct sp_rec_index *index; /* NULL: there is none, or not yet */
+	uint8_t key[SP_REC_KEY];
 	struct sp_replay *replay;
 	struct sp_rec_at begin; /* the first frame behind the header */
 	struct sp_rec_frame frame; /* has_frame: read, not taken */
@@ -78,6 +79,15 @@ static void peek(struct sp_film *f)
 	}
 }
 
+/* Its maker may have begun just now. */
+static void look_for_index(struct sp_film *f)
+{
+	if (f->conf.index >= 0 && !f->index &&
+			sp_rec_index_open(&f->index, f->conf.index, f->info.id, f->key) != SP_OK) {
+		f->index = NULL;
+	}
+}
+
 /* The sizes that the index knows of. */
 static void find_sizes(struct sp_film *f)
 {
@@ -110,6 +120,7 @@ int sp_film_open(struct sp_film **out, const struct sp_film_conf *conf, char why
 	}
 	f->conf = *conf;
 	f->conf.key = NULL; /* only borrowed */
+	memcpy(f->key, conf->key, sizeof(f->key));
 	int rc = film_source_open(&f->source, conf->recording, conf->key, why);
 	if (rc != SP_OK) {
 		sp_film_destroy(f);
@@ -119,10 +130,7 @@ int sp_film_open(struct sp_film **out, const struct sp_film_conf *conf, char why
 	memcpy(f->info.id, start->id, sizeof(f->info.id));
 	f->info.wall_us = start->wall_us;
 	f->info.meta = f->source.meta;
-	if (conf->index >= 0 &&
-			sp_rec_index_open(&f->index, conf->index, start->id, conf->key) != SP_OK) {
-		f->index = NULL;
-	}
+	look_for_index(f);
 	find_sizes(f);
 	peek(f);
 	f->begin = f->has_frame ? sp_rec_reader_at(f->source.reader)
@@ -148,7 +156,7 @@ void sp_film_destroy(struct sp_film *f)
 	sp_replay_destroy(f->replay);
 	sp_rec_index_destroy(f->index);
 	film_source_finish(&f->source);
-	sp_free(f);
+	sp_freezero(f, sizeof(*f));
 }
 
 const struct sp_film_info *sp_film_info(const struct sp_film *f)
@@ -199,6 +207,7 @@ static bool use_key(struct sp_film *f, uint64_t target, bool back)
 {
 	const struct sp_rec_index_entry *key;
 
+	look_for_index(f);
 	if (!f->index) {
 		return false;
 	}

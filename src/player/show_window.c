@@ -183,9 +183,11 @@ static int take(struct window *w, char said[SP_REC_WHY])
 	w->fresh = true;
 	w->bar.end_us = w->shown.end_us;
 	w->bar.live = !w->shown.whole;
-	w->bar.follow = w->bar.follow && w->bar.live;
 	if (w->bar.follow) {
 		w->at = w->shown.at_us;
+		/* It is over: the last picture stays. */
+		w->bar.follow = w->bar.live;
+		w->bar.paused = !w->bar.live;
 	}
 	snprintf(w->note, sizeof(w->note), "%s", w->shown.why);
 	w->dirty |= !sp_rect_empty(w->shown.changed) || w->note[0] != '\0';

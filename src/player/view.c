@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "core/base/err.h"
 #include "core/base/mem.h"
 #include "host/audit/rec_index_start.h"
+#include "host/audit/rec_read.h"
 #include "host/io/hostlog.h"
 #include "player/show.h"
 
@@ -36,6 +38,38 @@ static int open_index(const char *recording)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
+/*
+ * An index that is in no file: made behind the player's back while it plays. Without it one seeks
+ * as slowly as before. Its maker ends with us.
+ */
+static int make_index(int recording, const struct sp_rec_key *key)
+{
+	struct sp_rec_reader *reader;
+	uint8_t own[SP_REC_KEY];
+	char why[SP_REC_WHY], said[SP_WHY_MAX];
+	int fd = memfd_create("sallyport-index", MFD_CLOEXEC), pipes[2];
+	pid_t pid;
+
+	if (fd < 0 || pipe2(pipes, O_CLOEXEC) != 0) {
+		return fd;
+	}
+	int rc = sp_rec_reader_open(&reader, recording, key, why);
+	if (rc == SP_OK) {
+		rc = sp_rec_reader_key(reader, own);
+		sp_rec_reader_destroy(reader);
+	}
+	if (rc == SP_OK) {
+		rc = sp_rec_index_start(recording, fd, pipes[0], -1, &pid, said);
+	}
+	if (rc != SP_OK || write(pipes[1], own, sizeof(own)) != (ssize_t)sizeof(own)) {
+		sp_fd_close(&pipes[1]);
+	}
+	/* Its other end stays open as long as we are there: a recording that grows is followed. */
+	sp_wipe(own, sizeof(own));
+	sp_fd_close(&pipes[0]);
+	return fd;
+}
+
 static bool take(struct show *s, const char *arg)
 {
 	if (strncmp(arg, "at=", 3) == 0) {
@@ -56,7 +90,7 @@ static bool take(struct show *s, const char *arg)
 	return true;
 }
 
-static int open_player(struct show *s, const char *recording, const char *key_file)
+static int open_player(struct show *s, const char *recording, const char *key_file, bool seeks)
 {
 	struct sp_player_conf conf = {.index = -1};
 	struct sp_rec_key key;
@@ -73,6 +107,9 @@ static int open_player(struct show *s, const char *recording, const char *key_fi
 		return -1;
 	}
 	conf.index = open_index(recording);
+	if (seeks && conf.index < 0) {
+		conf.index = make_index(conf.recording, &key);
+	}
 	conf.key = &key;
 	int rc = sp_player_open(&s->player, &conf, why);
 	sp_rec_key_wipe(&key);
@@ -108,7 +145,7 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], verbs[i].name) != 0 || verbs[i].writes != (s.out != NULL)) {
 			continue;
 		}
-		if (open_player(&s, argv[2], argv[3]) != 0) {
+		if (open_player(&s, argv[2], argv[3], verbs[i].run == show_window) != 0) {
 			return 1;
 		}
 		int rc = verbs[i].run(&s, why);

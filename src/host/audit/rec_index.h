@@ -8,7 +8,15 @@
 /*
  * A file that only grows: a start in clear, then records, each packed and sealed with a key that
  * is made of the recording's, and bound to its place. It is a cache: what cannot be read is as if
- * it were not there. docs/RECORDING.md has every byte.
+ * it were not there.
+ *
+ *   start   "SPSPX" CR LF SUB, version 1 (2 bytes), the recording's id (26)
+ *   record  kind (1), plain bytes (4), sealed bytes (4), us (8), segment (8), offset (4);
+ *           nonce (24); the body packed with zstd, sealed with XChaCha20-Poly1305, tag behind it
+ *
+ * Numbers are little-endian. The tag also vouches for the record's head, the id, and the record's
+ * number in the index (4 bytes, from 0). The key is BLAKE2b of "sallyport recording index", keyed
+ * with the recording's.
  */
 #define SP_REC_INDEX_STATE (192u << 20) /* most bytes of a record when it is opened */
 #define SP_REC_INDEX_MAX 100000u /* records; six hours of a key frame each ten seconds is 2160 */
