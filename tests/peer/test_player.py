@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+# tests/peer/test_player.py - recordings as pictures, as films, and in a window.
+import json
+import os
+import subprocess
+
+import picture
+from trial import SALLYPORT
+from world import BUILD, Case, main, need, wait_for
+from xdisplay import Display
+
+ID = '01HZXW5V4T3R2Q1P0N9M8K7J6G'
+BAR = 44
+
+
+class Reel(Case):
+    """A session with every codec that was made up, and pictures of what its client showed."""
+
+    def setUp(self):
+        super().setUp()
+        self.dir = self.world.path('reel')
+        os.mkdir(self.dir)
+        made = subprocess.run([os.path.join(BUILD, 'tests/player/make_reel'), self.dir, '10'], capture_output=True,
+                              text=True, timeout=60)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.file, self.key = f'{self.dir}/{ID}.spr', f'{self.dir}/auditor.key'
+        self.moments = [line.split() for line in made.stdout.splitlines() if line[:1].isdigit()]
+        self.assertEqual(len(self.moments), 8)
+
+    def recording(self, *args, key=None, status=0, env=None):
+        done = subprocess.run([SALLYPORT, 'recording', *args, '--key', key or self.key], capture_output=True, text=True,
+                              timeout=60, env=env or self.world.env())
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done
+
+    def check_moments(self):
+        """Every picture is the one that the client showed; gives how many key frames were used."""
+        keys = 0
+        for n, at, _, _ in self.moments:
+            out = self.world.path('shot.png')
+            facts = json.loads(self.recording('shot', self.file, out, '--at', at).stdout)
+            self.assertEqual(picture.load(out), picture.load(f'{self.dir}/{n}.png'), f'at {at}')
+            self.assertEqual(facts['damaged'], 0)
+            keys += facts['key_frames']
+        return keys
+
+
+class Player(Reel):
+    def test_pictures(self):
+        self.assertEqual(self.check_moments(), 0)
+        self.recording('index', self.file)
+        self.assertGreater(self.check_moments(), 0)
+        # An index that lies is not believed.
+        index = f'{self.dir}/{ID}.spx'
+        with open(index, 'r+b') as f:
+            f.seek(os.path.getsize(index) // 2)
+            f.write(b'\x55' * 64)
+        self.check_moments()
+        with open(index, 'wb') as f:
+            f.write(b'no index at all')
+        self.check_moments()
+
+        # Before anything is shown, and what is no time.
+        out = self.world.path('none.png')
+        self.assertIn('no picture yet', self.recording('shot', self.file, out, '--at', '0', status=1).stderr)
+        self.assertIn('not a time', self.recording('shot', self.file, out, '--at', 'soon', status=2).stderr)
+        self.assertIn('not a number', self.recording('shot', self.file, out, '--speed', '0', status=2).stderr)
+        self.assertFalse(os.path.exists(out))
+        # Somebody else's key.
+        other = self.world.path('other.key')
+        subprocess.run([SALLYPORT, 'recording', 'key', other], check=True, capture_output=True)
+        self.assertIn('other auditors', self.recording('shot', self.file, out, key=other, status=1).stderr)
+        # One that was changed is shown up to there, and that is said.
+        with open(self.file, 'r+b') as f:
+            f.seek(os.path.getsize(self.file) - 200)
+            byte = f.read(1)
+            f.seek(-1, os.SEEK_CUR)
+            f.write(bytes([byte[0] ^ 1]))
+        self.assertIn('segment', self.recording('shot', self.file, out).stderr)
+
+    def test_film(self):
+        need('ffprobe')
+        out = self.world.path('film.mp4')
+        end = float(self.moments[-1][1])
+
+        def probe():
+            done = subprocess.run(['ffprobe', '-v', 'error', '-count_frames', '-show_entries',
+                                   'stream=codec_name,width,height,nb_read_frames:format=duration', '-of', 'json', out],
+                                  capture_output=True, text=True, timeout=60)
+            self.assertEqual((done.returncode, done.stderr), (0, ''))
+            facts = json.loads(done.stdout)
+            return facts['streams'][0], float(facts['format']['duration'])
+
+        self.recording('index', self.file)
+        facts = json.loads(self.recording('export', self.file, out).stdout)
+        stream, seconds = probe()
+        self.assertEqual((stream['codec_name'], stream['width'], stream['height']), ('h264', 400, 300))
+        # One more, that the last one has a length; and it begins with the first picture.
+        self.assertEqual(int(stream['nb_read_frames']), facts['pictures'] + 1)
+        self.assertAlmostEqual(seconds, end, delta=1)
+        # It shows what the recording does.
+        n, at, width, height = self.moments[-1]
+        last = self.world.path('last.png')
+        subprocess.run(['ffmpeg', '-v', 'error', '-sseof', '-0.3', '-i', out, '-update', '1', '-y', last], check=True,
+                       timeout=60)
+        self.recording('shot', self.file, self.world.path('shot.png'), '--pointer')
+        shown, there = picture.load(last), picture.load(self.world.path('shot.png'))
+        self.assertEqual((shown.width, shown.height), (there.width, there.height))
+        self.assertGreater(shown.psnr(there), 22)
+        self.recording('export', self.file, out, '--speed', '4')
+        self.assertAlmostEqual(probe()[1], end / 4, delta=0.5)
+        # Where it cannot be written nothing is left.
+        self.recording('export', self.file, self.world.path('no/such/film.mp4'), status=1)
+        self.assertEqual([f for f in os.listdir(os.path.dirname(out)) if f.endswith('.part')], [])
+
+    def test_window(self):
+        display = Display(self.world, (900, 700), colour='#335577')
+        _, at, width, height = self.moments[5]
+        width, height = int(width), int(height)
+        self.recording('index', self.file)
+        view = display.start('play', [SALLYPORT, 'recording', 'play', self.file, '--key', self.key, '--at', at])
+        window = display.window('anna on desktop', 'name')
+        display.run('xdotool', 'windowfocus', str(window))
+        display.run('xdotool', 'key', '--window', str(window), 'space')
+
+        def shows(name, seconds=10):
+            """The picture is in the middle; the pointer may be over it."""
+            want = picture.load(f'{self.dir}/{name}.png')
+
+            def look():
+                all_of_it = display.screenshot(window)
+                x = (all_of_it.width - want.width) // 2
+                y = (all_of_it.height - BAR - want.height) // 2
+                if x < 0 or y < 0:
+                    return False
+                here = all_of_it.crop(x, y, want.width, want.height)
+                return here.psnr(want) > 15
+            wait_for(f'picture {name} in the window', look, seconds)
+
+        whole = display.screenshot(window)
+        self.assertGreaterEqual((whole.width, whole.height), (width, height + BAR))
+        display.run('xdotool', 'key', '--window', str(window), 'End')
+        shows(8)
+        display.run('xdotool', 'key', '--window', str(window), 'Home')
+        display.run('xdotool', 'key', '--window', str(window), 'End')
+        shows(8)
+        display.run('xdotool', 'key', '--window', str(window), 'q', check=False)  # gone before the key is up
+        view.wait(10)
+        self.assertEqual(view.popen.returncode, 0, view.log())
+
+
+if __name__ == '__main__':
+    main()
