@@ -91,6 +91,19 @@ bool sp_legs_active(const struct sp_legs *l)
 	return l->active;
 }
 
+void sp_legs_size(const struct sp_legs *l, uint16_t *width, uint16_t *height)
+{
+	*width = l->width;
+	*height = l->height;
+}
+
+size_t sp_legs_target_channel(const struct sp_legs *l, size_t index)
+{
+	return index < SP_GCC_MAX_CHANNELS && l->to_target[index] != SP_LEGS_NONE
+			? l->to_target[index]
+			: SIZE_MAX;
+}
+
 uint64_t sp_legs_input_us(const struct sp_legs *l)
 {
 	return l->input_us;

@@ -74,6 +74,10 @@ bool sp_legs_relaying(const struct sp_legs *l);
 bool sp_legs_waiting(const struct sp_legs *l);
 /* The target's font map has passed once. */
 bool sp_legs_active(const struct sp_legs *l);
+/* The desktop of the last Demand Active. */
+void sp_legs_size(const struct sp_legs *l, uint16_t *width, uint16_t *height);
+/* The place of the user's channel in the target's list; SIZE_MAX where it goes nowhere. */
+size_t sp_legs_target_channel(const struct sp_legs *l, size_t index);
 /* When the person last did something; 0 for never. */
 uint64_t sp_legs_input_us(const struct sp_legs *l);
 /* SP_ERRINFO_* that the target said last, 0 for none. */

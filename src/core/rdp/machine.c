@@ -181,6 +181,11 @@ const struct sp_gcc_client *sp_rdp_client_gcc(const struct sp_rdp *c)
 	return &c->gcc;
 }
 
+const struct sp_gcc_server *sp_rdp_server_gcc(const struct sp_rdp *c)
+{
+	return &c->gcc_server;
+}
+
 const struct sp_info *sp_rdp_info(const struct sp_rdp *c)
 {
 	return &c->info;

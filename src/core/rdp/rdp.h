@@ -189,6 +189,8 @@ sp_nodiscard int sp_rdp_auth_done(struct sp_rdp *c, uint32_t result);
  */
 const struct sp_gcc_client *sp_rdp_client_gcc(const struct sp_rdp *c);
 const struct sp_info *sp_rdp_info(const struct sp_rdp *c);
+/* The server's blocks, with the ids of channels: from CONNECTED or LOGON on. */
+const struct sp_gcc_server *sp_rdp_server_gcc(const struct sp_rdp *c);
 /* The last capabilities of the other side (Demand or Confirm Active). */
 const struct sp_caps *sp_rdp_peer_caps(const struct sp_rdp *c);
 /* The MCS user channel of the client on this leg. */

@@ -149,6 +149,11 @@ static void on_event(void *user, const struct sp_event *ev)
 	}
 }
 
+static void on_sent(void *user, struct sp_rcbuf *pdus)
+{
+	sp_relay_user_sent(user, pdus);
+}
+
 static void on_room(void *user)
 {
 	sp_relay_user_room(user);
@@ -191,8 +196,11 @@ static void on_closed(void *user, int err, const char *what)
 
 void sp_door_begin(struct sp_net *n, int fd)
 {
-	static const struct sp_conn_calls calls = {
-			.event = on_event, .tls_up = tls_up, .room = on_room, .closed = on_closed};
+	static const struct sp_conn_calls calls = {.event = on_event,
+			.tls_up = tls_up,
+			.sent = on_sent,
+			.room = on_room,
+			.closed = on_closed};
 	struct sp_server_conf conf = {.protocols = SP_PROTO_HYBRID | SP_PROTO_HYBRID_EX,
 			.logon_deadline_us = n->start.logon_ms * 1000ull,
 			.active_deadline_us = n->start.active_ms * 1000ull,

@@ -64,9 +64,12 @@ void sp_net_gone(struct sp_net *n)
 	sp_relay_limit_stop(n);
 	sp_watch_remove(n->patience);
 	n->patience = NULL;
+	bool over = sp_relay_record_end(n);
 	sp_legs_destroy(n->legs);
 	n->legs = NULL;
-	sp_loop_quit(n->loop, 0);
+	if (over) {
+		sp_loop_quit(n->loop, 0);
+	}
 }
 
 void sp_net_end(struct sp_net *n, uint32_t error_info, uint32_t why, const char *text)
@@ -96,6 +99,23 @@ void sp_net_end(struct sp_net *n, uint32_t error_info, uint32_t why, const char 
 	sp_conn_end(n->user);
 }
 
+/* Its socket, the link to its login, the stream to the recorder: what there is of them. */
+static void take_target(struct sp_net *n, struct sp_mon_in *in)
+{
+	struct sp_msg_target t = in->body.target;
+	bool rdp = t.kind == SP_TARGET_RDP;
+	int fd = sp_mon_take_fd(in, 0), link = rdp ? sp_mon_take_fd(in, 1) : -1;
+
+	snprintf(n->leg.name, sizeof(n->leg.name), "%s", t.name);
+	if (sp_relay_record(n, t.record ? sp_mon_take_fd(in, rdp ? 2 : 1) : -1, &t) != SP_OK) {
+		close(fd);
+		sp_fd_close(&link);
+		sp_target_give_up(n, SP_WHY_RECORD, "it cannot be recorded now");
+		return;
+	}
+	sp_target_socket(n, fd, link, &t);
+}
+
 static void on_keeper(void *user, unsigned events)
 {
 	struct sp_net *n = user;
@@ -113,13 +133,13 @@ static void on_keeper(void *user, unsigned events)
 		return;
 	}
 	if (in.type == SP_MSG_TARGET && n->state == SP_NET_WAIT_TARGET) {
-		struct sp_msg_target t = in.body.target;
+		const struct sp_msg_target *t = &in.body.target;
 
-		if (t.result == SP_OPEN_OK) {
-			sp_target_socket(n, sp_mon_take_fd(&in, 0), sp_mon_take_fd(&in, 1), &t);
+		if (t->result == SP_OPEN_OK) {
+			take_target(n, &in);
 		} else {
 			sp_talk_refuse(n, SP_ERRINFO_SERVER_DENIED_CONNECTION, SP_WHY_TARGET,
-					t.text);
+					t->text);
 		}
 	} else if (in.type == SP_MSG_PROMPT &&
 			(n->state == SP_NET_WAIT_PROMPT || n->state == SP_NET_WAIT_ANSWER)) {
@@ -235,6 +255,7 @@ int main(int argc, char **argv)
 	int rc = sp_loop_run(n.loop);
 	sp_conn_destroy(n.user);
 	sp_conn_destroy(n.target);
+	sp_tap_destroy(n.tap);
 	sp_tls_ctx_destroy(n.tls);
 	sp_tls_ctx_destroy(n.leg.tls);
 	sp_loop_destroy(n.loop);

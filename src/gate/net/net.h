@@ -9,6 +9,7 @@
 #include "gate/net/greeter/greeter.h"
 #include "gate/net/limit.h"
 #include "gate/net/line.h"
+#include "gate/net/tap.h"
 #include "host/io/loop.h"
 #include "host/io/tls.h"
 #include "host/monitor/mon.h"
@@ -62,6 +63,9 @@ struct sp_net {
 	/* Of a client that waits for its target and sees nothing; then, of the activation. */
 	struct sp_watch *patience;
 	struct sp_legs_rules rules; /* of the target */
+	struct sp_tap *tap; /* NULL: it is not recorded */
+	bool record_required;
+	bool gone; /* all is over but what the recorder has yet to take */
 	struct sp_told_rate told; /* of transfers, to the keeper */
 	struct sp_msg_arc arc; /* ours, for the client */
 	uint64_t arc_told_us; /* when the keeper was told of the target's; 0: never */
@@ -114,6 +118,9 @@ void sp_relay_target_room(struct sp_net *n);
 void sp_relay_user_event(struct sp_net *n, const struct sp_event *ev);
 void sp_relay_user_closed(struct sp_net *n);
 void sp_relay_user_room(struct sp_net *n);
+/* What went out on either leg. */
+void sp_relay_user_sent(struct sp_net *n, struct sp_rcbuf *pdus);
+void sp_relay_target_sent(struct sp_net *n, const struct sp_rcbuf *pdus);
 /* A licence of a host, kept by the keeper: asked for early, answered, given. */
 void sp_relay_ask_license(struct sp_net *n);
 void sp_relay_license(struct sp_net *n, const struct sp_msg_license *m);

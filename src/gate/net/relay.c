@@ -120,6 +120,7 @@ static void look(struct sp_net *n)
 		}
 		sp_greeter_destroy(n->greeter);
 		n->greeter = NULL;
+		sp_relay_record_begin(n);
 		sp_conn_pause(n->target, false);
 		await_activation(n);
 	}
@@ -158,7 +159,9 @@ void sp_relay_user_event(struct sp_net *n, const struct sp_event *ev)
 	if (n->greeter) {
 		sp_greeter_event(n->greeter, ev);
 	}
-	if (relayed && n->target && (sp_conn_full(n->target) || full_of_answers(n, n->user))) {
+	if (relayed && n->target &&
+			(sp_conn_full(n->target) || full_of_answers(n, n->user) ||
+					sp_tap_very_full(n->tap))) {
 		sp_conn_pause(n->user, true); /* until sp_relay_target_room() or _user_room() */
 	}
 }
@@ -175,10 +178,11 @@ void sp_relay_user_room(struct sp_net *n)
 		sp_greeter_room(n->greeter);
 	}
 	if (n->target && !(n->legs && sp_legs_waiting(n->legs))) {
-		sp_conn_pause(n->target, false);
+		sp_conn_pause(n->target, sp_tap_full(n->tap));
 	}
 	if (n->state == SP_NET_RELAY) {
-		sp_conn_pause(n->user, n->target && sp_conn_full(n->target));
+		sp_conn_pause(n->user,
+				(n->target && sp_conn_full(n->target)) || sp_tap_very_full(n->tap));
 	}
 }
 
@@ -263,7 +267,8 @@ void sp_relay_target_event(struct sp_net *n, const struct sp_event *ev)
 	if (sp_legs_take_mark(n->legs, &mark)) {
 		sp_line_mark(n, mark);
 	}
-	if (sp_conn_full(n->user) || full_of_answers(n, n->target) || sp_legs_waiting(n->legs)) {
+	if (sp_conn_full(n->user) || full_of_answers(n, n->target) || sp_legs_waiting(n->legs) ||
+			sp_tap_full(n->tap)) {
 		/* Until sp_relay_user_room() or _target_room(), or the activation. */
 		sp_conn_pause(n->target, true);
 	}
@@ -288,10 +293,10 @@ void sp_relay_target_ended(struct sp_net *n, uint32_t reason)
 void sp_relay_target_room(struct sp_net *n)
 {
 	if (n->user) {
-		sp_conn_pause(n->user, false);
+		sp_conn_pause(n->user, sp_tap_very_full(n->tap));
 	}
 	if (n->user && n->target && n->state == SP_NET_RELAY) {
-		sp_conn_pause(n->target, sp_conn_full(n->user));
+		sp_conn_pause(n->target, sp_conn_full(n->user) || sp_tap_full(n->tap));
 	}
 }
 

@@ -19,4 +19,15 @@ void sp_relay_transfers_end(struct sp_net *n);
 void sp_relay_limit_start(struct sp_net *n);
 void sp_relay_limit_stop(struct sp_net *n);
 
+/* relay_record.c */
+/*
+ * A stream to a recorder, -1 for none; before the target's leg is made. An error: it has to be
+ * recorded and cannot be.
+ */
+sp_nodiscard int sp_relay_record(struct sp_net *n, int fd, const struct sp_msg_target *t);
+/* The legs are joined. */
+void sp_relay_record_begin(struct sp_net *n);
+/* True when there is nothing to wait for; else the loop is ended once all of it is written. */
+bool sp_relay_record_end(struct sp_net *n);
+
 #endif

@@ -45,6 +45,9 @@ void sp_relay_transfers(struct sp_net *n)
 			continue;
 		}
 		sp_relay_transfer_message(&m, &t);
+		if (n->tap) {
+			sp_tap_transfer(n->tap, &m);
+		}
 		m.missed = n->told.missed;
 		if (sp_mon_say(SP_NET_FD_KEEPER, TRANSFER, &m) != SP_OK) {
 			n->told.missed++; /* it has more to do than it can */

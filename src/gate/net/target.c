@@ -398,11 +398,17 @@ static int prepare(struct sp_net *n)
 	return n->leg.watch ? SP_OK : SP_ENOMEM;
 }
 
+static void target_sent(void *user, struct sp_rcbuf *pdus)
+{
+	sp_relay_target_sent(user, pdus);
+}
+
 void sp_target_socket(struct sp_net *n, int fd, int link, const struct sp_msg_target *t)
 {
 	static const struct sp_conn_calls calls = {.event = target_event,
 			.tls_up = target_tls_up,
 			.closed = target_closed,
+			.sent = target_sent,
 			.room = target_room};
 	struct sp_net_leg *leg = &n->leg;
 

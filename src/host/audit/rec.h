@@ -127,7 +127,7 @@ enum sp_rec_channel_what {
 	SP_REC_CHANNEL_NONE,
 	/* Bytes of the client that passed: a chunk with its header. */
 	SP_REC_CHANNEL_CHUNK,
-	/* A transfer over clipboard or drives that passed or was refused: text, name=value lines. */
+	/* A transfer over clipboard or drives that passed or was refused: text, as for the log. */
 	SP_REC_CHANNEL_TRANSFER,
 };
 

@@ -136,11 +136,13 @@ static bool channels(const struct sp_channels *c)
 
 static bool target(const struct sp_msg_target *t, size_t nfds)
 {
-	size_t want = t->result != SP_OPEN_OK ? 0 : t->kind == SP_TARGET_RDP ? 2 : 1;
+	bool ok = t->result == SP_OPEN_OK;
+	size_t want = !ok ? 0 : (t->kind == SP_TARGET_RDP ? 2 : 1) + (t->record ? 1 : 0);
 
 	return t->result < SP_OPEN_COUNT && t->kind < SP_TARGET_COUNT && nfds == want &&
 			text(t->name) && text(t->text) && text(t->host) && t->tls_only <= 1 &&
-			channels(&t->channels) && t->arc.present <= 1 &&
+			channels(&t->channels) && t->arc.present <= 1 && t->record <= 1 &&
+			t->record_required <= 1 && t->record_input < SP_RECORD_INPUT_COUNT &&
 			t->target_arc.present <= 1 && t->route_n <= sizeof(t->route);
 }
 

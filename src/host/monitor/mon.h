@@ -10,7 +10,7 @@
 #include "core/base/err.h"
 #include "host/monitor/msg.h"
 
-#define SP_MON_FDS 2
+#define SP_MON_FDS 3
 
 /* A received and checked message; the receiver owns its descriptors. */
 struct sp_mon_in {

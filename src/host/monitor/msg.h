@@ -100,6 +100,7 @@
 	X(AUDIT, "the audit cannot be written") \
 	X(SPENT, "one-time token was used before") \
 	X(LIMIT, "too many connections") \
+	X(RECORD, "it cannot be recorded") \
 	X(INTERNAL, "internal error")
 
 enum sp_why {
@@ -141,8 +142,8 @@ const char *sp_why_text(uint32_t why);
 	X(PROMPT, prompt, 0, 0) \
 	X(ANSWER, answer, 0, 0) \
 	X(OPEN_TARGET, open_target, 0, 0) \
-	/* The target's socket when the result is OK; of an RDP host the login link too. */ \
-	X(TARGET, target, 0, 2) \
+	/* With OK its socket; of an RDP host the login link too; the recorder's stream, if any. */ \
+	X(TARGET, target, 0, 3) \
 	X(REDIRECT, redirect, 0, 0) /* answered by another TARGET */ \
 	X(TARGET_UP, none, 0, 0) \
 	X(TARGET_ARC, arc, 0, 0) \
@@ -510,6 +511,14 @@ struct sp_channels {
 	uint64_t limit; /* bytes of a transfer; 0: no limit */
 };
 
+/* What a recording keeps of what the person does; the order is not that of the configuration. */
+enum sp_record_input {
+	SP_RECORD_INPUT_OFF,
+	SP_RECORD_INPUT_TIMING,
+	SP_RECORD_INPUT_FULL,
+	SP_RECORD_INPUT_COUNT
+};
+
 struct sp_msg_target {
 	uint32_t result; /* enum sp_open; with OK come the descriptors */
 	uint32_t kind; /* enum sp_target_kind */
@@ -521,6 +530,13 @@ struct sp_msg_target {
 	uint32_t idle_s, max_s; /* 0: no limit */
 	uint32_t warn_s; /* so long before either the person is warned */
 	struct sp_channels channels;
+	/*
+	 * 1: a stream to a recorder comes with it. A target that was redirected to is recorded by
+	 * the one that is there already.
+	 */
+	uint32_t record;
+	uint32_t record_required; /* 1: the session ends with its recording */
+	uint32_t record_input; /* enum sp_record_input */
 	struct sp_msg_arc arc; /* ours, for the client: it stands for the second factor */
 	struct sp_msg_arc target_arc; /* the target's own, from the session before */
 	/* A redirection's routing token, without CR LF, and n of it; else 0. */

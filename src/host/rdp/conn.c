@@ -98,6 +98,9 @@ static void flush_out(struct sp_conn *c)
 	struct sp_rcbuf *b;
 
 	while ((b = sp_rdp_out(c->rdp)) != NULL) {
+		if (c->calls->sent) {
+			c->calls->sent(c->user, b);
+		}
 		if (c->tls) {
 			send_encrypted(c, b->p, b->n);
 			if (!c->server && b->refs == 1 && b->n <= MAX_SECRET_PDU) {

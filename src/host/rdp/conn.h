@@ -31,6 +31,12 @@ struct sp_conn_calls {
 	 * the field, TLS complaint or state that explains it, "" for none; valid in the call.
 	 */
 	void (*closed)(void *user, int err, const char *what);
+	/*
+	 * A buffer of the machine's output, whole PDUs in their order, before it is encrypted and
+	 * sent. May be kept by a reference; nothing else may be done to the connection. May be
+	 * NULL.
+	 */
+	void (*sent)(void *user, struct sp_rcbuf *pdus);
 	/* The link was full and has room again. May be NULL. */
 	void (*room)(void *user);
 };

@@ -14,6 +14,7 @@
 #include "core/pdu/gcc_client.h"
 #include "core/pdu/info.h"
 #include "host/io/cert.h"
+#include "host/io/fdio.h"
 #include "host/io/ipc.h"
 #include "host/io/proc.h"
 #include "host/io/tcp.h"
@@ -28,6 +29,15 @@ bool stage_fail(const char *what)
 {
 	fprintf(stderr, "stage: %s\n", what);
 	return false;
+}
+
+uint64_t stage_hash(uint64_t hash, const struct sp_event *update)
+{
+	hash = (hash ^ update->update.code) * UINT64_C(0x100000001b3);
+	for (size_t i = 0; i < update->update.data.n; i++) {
+		hash = (hash ^ update->update.data.p[i]) * UINT64_C(0x100000001b3);
+	}
+	return hash;
 }
 
 /* ---- the target ---- */
@@ -74,6 +84,7 @@ static void target_event(void *user, const struct sp_event *ev)
 		s->line = ev->line;
 		break;
 	case SP_EV_INPUT:
+		s->inputs += ev->input.n;
 		rc = sp_server_update(rdp, SP_FP_PTR_POSITION, sp_span(position, 4));
 		break;
 	default:
@@ -128,6 +139,7 @@ static void client_event(void *user, const struct sp_event *ev)
 		break;
 	case SP_EV_UPDATE:
 		s->got += ev->update.data.n;
+		s->hash = s->grant.record ? stage_hash(s->hash, ev) : 0;
 		s->echoes += ev->update.code == SP_FP_PTR_POSITION;
 		s->pointers += ev->update.code == SP_FP_POINTER ||
 				ev->update.code == SP_FP_LARGE_POINTER;
@@ -274,7 +286,7 @@ static void on_link(void *user, unsigned events)
 static bool give_target(struct session *s)
 {
 	struct sp_msg_target m = s->grant;
-	int tcp[2], link[2];
+	int tcp[2], link[2], stream[2];
 
 	m.result = SP_OPEN_OK;
 	m.kind = s->own ? SP_TARGET_DESKTOP : SP_TARGET_RDP;
@@ -285,8 +297,21 @@ static bool give_target(struct session *s)
 	}
 	s->link = link[0];
 	s->on_link = sp_loop_fd(s->stage->loop, s->link, SP_LOOP_READ, on_link, s);
-	int fds[2] = {tcp[0], link[1]};
-	int rc = sp_mon_send(s->keeper, SP_MSG_TARGET, &m, sizeof(m), fds, s->own ? 1 : 2);
+	int fds[3] = {tcp[0]}, n = 1;
+	if (!s->own) {
+		fds[n++] = link[1];
+	}
+	if (m.record && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, stream) != 0) {
+		return stage_fail(strerror(errno));
+	}
+	if (m.record) {
+		s->stream = stream[0];
+		fds[n++] = stream[1];
+	}
+	int rc = sp_mon_send(s->keeper, SP_MSG_TARGET, &m, sizeof(m), fds, (size_t)n);
+	if (m.record) {
+		close(stream[1]);
+	}
 	close(tcp[0]);
 	close(link[1]);
 	return rc == SP_OK && s->on_link;
@@ -402,7 +427,8 @@ static void fresh(struct stage *st, struct session *s)
 			.parent = -1,
 			.keeper = -1,
 			.login = -1,
-			.link = -1};
+			.link = -1,
+			.stream = -1};
 }
 
 bool stage_begin(struct stage *st, struct session *s)
@@ -470,7 +496,7 @@ bool stage_wait_active(struct session *s)
 
 void stage_end(struct session *s)
 {
-	int *const fds[] = {&s->parent, &s->keeper, &s->login, &s->link};
+	int *const fds[] = {&s->parent, &s->keeper, &s->login, &s->link, &s->stream};
 	int status;
 
 	sp_watch_remove(s->on_keeper);

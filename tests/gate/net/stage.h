@@ -38,6 +38,7 @@ struct session {
 	bool mute; /* the target says nothing until it is told to: stage_speak() */
 	bool own; /* the target is a desktop of the gate's machine */
 	/* ---- */
+	int stream; /* grant.record: what sp-net tells a recorder */
 	struct stage *stage;
 	int parent, keeper, login, link; /* our ends of what sp-net has; -1: none */
 	struct sp_watch *on_keeper, *on_login, *on_link;
@@ -49,6 +50,8 @@ struct session {
 	bool pour; /* the target sends all that it can */
 	uint64_t got; /* bytes of updates the client has */
 	uint64_t echoes, pointers; /* of them positions, and shapes */
+	uint64_t hash; /* of all updates the client has */
+	uint64_t inputs; /* events that the target has */
 	uint64_t infos; /* Save Session Info */
 	uint32_t error_info; /* that the client was told */
 	unsigned lines; /* reports of the client's line that the target got */
@@ -61,6 +64,8 @@ struct session {
 	unsigned arcs;
 };
 
+/* FNV-1a of an update, behind another one. */
+uint64_t stage_hash(uint64_t hash, const struct sp_event *update);
 /* False, with a word on standard error. */
 bool stage_fail(const char *what);
 bool stage_open(struct stage *st);
