@@ -383,7 +383,7 @@ static int selftest(struct sp_parent *p, const char *path)
 
 int sp_parent_selftest(struct sp_parent *p)
 {
-	const char *const all[] = {p->net, p->login, p->target, p->dial};
+	const char *const all[] = {p->net, p->login, p->target, p->dial, p->recorder};
 	int rc = SP_OK;
 
 	for (size_t i = 0; i < SP_LEN(all) && rc == SP_OK; i++) {

@@ -125,7 +125,7 @@ static bool find_programs(struct sp_parent *p)
 		const char *name;
 		char *path;
 	} all[] = {{"sp-net", p->net}, {"sp-login", p->login}, {"sp-target", p->target},
-			{"sp-dial", p->dial}};
+			{"sp-dial", p->dial}, {"sp-recorder", p->recorder}};
 
 	for (size_t i = 0; i < SP_LEN(all); i++) {
 		if (sp_proc_find(all[i].name, all[i].path, SP_CONF_PATH) != SP_OK) {

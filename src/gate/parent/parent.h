@@ -35,6 +35,8 @@ enum sp_helper {
 	SP_HELPERS
 };
 
+struct sp_mon_in;
+
 struct sp_parent {
 	struct sp_loop *loop;
 	const char *file;
@@ -44,6 +46,7 @@ struct sp_parent {
 	struct sp_watch *watches[SP_CONF_LISTENS];
 	struct sp_watch *resume; /* accepts again after a lack of something */
 	char net[SP_CONF_PATH], login[SP_CONF_PATH], target[SP_CONF_PATH], dial[SP_CONF_PATH];
+	char recorder[SP_CONF_PATH];
 	const char *roots; /* CA certificates of this machine, PEM */
 	unsigned files; /* soft limit of descriptors before we raised ours */
 	int keeper; /* control socket */
@@ -106,6 +109,8 @@ void sp_parent_tell_jail(struct sp_parent *p, const char *name, bool ok, const c
 /* Tries the jails once; SP_EDENIED and log lines when one does not hold. */
 sp_nodiscard int sp_parent_selftest(struct sp_parent *p);
 sp_nodiscard int sp_parent_start_helpers(struct sp_parent *p);
+/* recorder.c: a message of the scribe, who wants one; takes its descriptor. */
+void sp_parent_recorder(struct sp_parent *p, struct sp_mon_in *in);
 void sp_parent_end_helpers(struct sp_parent *p);
 
 #endif

@@ -28,6 +28,9 @@ static void other(void *user, struct sp_mon_in *in)
 	struct sp_parent *p = user;
 
 	p->scribe_kept = p->scribe_kept || in->type == SP_MSG_SCRIBE_READY;
+	if (in->type == SP_MSG_RECORDER_START && !p->stopping) {
+		sp_parent_recorder(p, in);
+	}
 }
 
 /* "192.0.2.7/32", as the limits count it. */

@@ -12,6 +12,7 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "gate/scribe/judge.h"
+#include "gate/scribe/records.h"
 #include "gate/scribe/scribe.h"
 #include "host/audit/home.h"
 #include "host/conf/conf.h"
@@ -32,6 +33,8 @@ struct process {
 	struct sp_audit_store *store;
 	struct sp_scribe *scribe;
 	struct sp_judge *judge;
+	struct sp_records *records;
+	char recordings[PATH_MAX];
 	struct sp_watch *end;
 	bool parent_gone, keeper_gone;
 };
@@ -74,7 +77,7 @@ static int on_message(void *user, int fd, struct sp_mon_in *in)
 		reload(p);
 		return SP_OK;
 	}
-	return SP_EDENIED;
+	return sp_records_message(p->records, fd, in);
 }
 
 static void on_end(void *user)
@@ -111,8 +114,10 @@ static bool enter_jail(const struct process *p)
 	char folder[SP_CONF_PATH], why[SP_WHY_MAX];
 	const char *slash = strrchr(p->file, '/');
 	int n = slash != NULL ? (int)(slash - p->file) : 1;
-	struct sp_jail_path paths[] = {{.path = p->dir, .write = true}, {.path = folder}};
+	struct sp_jail_path paths[] = {{.path = p->dir, .write = true},
+			{.path = p->recordings, .write = true}, {.path = folder}};
 	struct sp_jail_spec spec = {.class = SP_JAIL_SCRIBE,
+			.files = SP_RECORDS_MAX + 64,
 			.database = p->conf->store[0] != '\0',
 			.paths = paths,
 			.npaths = SP_LEN(paths)};
@@ -141,6 +146,8 @@ static bool give_up_root(struct process *p)
 				p->file, strerror(errno));
 		return false;
 	}
+	snprintf(p->recordings, sizeof(p->recordings), "%.*s" SP_AUDIT_RECORDINGS,
+			(int)(strrchr(p->dir, '/') + 1 - p->dir), p->dir);
 	/* Changing the user set it to what fs.suid_dumpable says. */
 	return prctl(PR_SET_DUMPABLE, 0) == 0;
 }
@@ -180,6 +187,28 @@ static bool open_store(struct process *p, struct sp_audit_found *found)
 	}
 	tell(p, found);
 	return true;
+}
+
+static void tell_record(void *user, const struct sp_audit_event *e)
+{
+	struct process *p = user;
+
+	sp_scribe_tell(p->scribe, e);
+}
+
+/* What is recorded and cannot be registered could be changed by anybody. */
+static const char *is_full(void *user)
+{
+	struct process *p = user;
+
+	switch (sp_scribe_mood(p->scribe)) {
+	case SP_SCRIBE_WELL:
+		return NULL;
+	case SP_SCRIBE_LOW:
+		return "the disk is nearly full";
+	default:
+		return "the audit cannot be written";
+	}
 }
 
 static bool start(struct process *p)
@@ -223,6 +252,17 @@ static bool start(struct process *p)
 		sp_log(SP_LOG_ERROR, "out of memory");
 		return false;
 	}
+	p->records = sp_records_create(&(struct sp_records_conf){.loop = p->loop,
+			.dir = p->recordings,
+			.parent = SP_SCRIBE_FD_PARENT,
+			.keeper = SP_SCRIBE_FD_KEEPER,
+			.tell = tell_record,
+			.full = is_full,
+			.user = p});
+	if (p->records == NULL) {
+		sp_log(SP_LOG_ERROR, "%s: %s", p->recordings, strerror(errno));
+		return false;
+	}
 	if (!enter_jail(p)) {
 		return false;
 	}
@@ -235,6 +275,7 @@ static bool start(struct process *p)
 
 static void finish(struct process *p)
 {
+	sp_records_destroy(p->records);
 	sp_scribe_destroy(p->scribe);
 	sp_judge_destroy(p->judge);
 	if (p->store != NULL && sp_audit_stop(p->store, sp_audit_now()) != SP_OK) {

@@ -133,6 +133,11 @@ static int as_root(const char *state, const char *run_as, const char *dir, bool 
 			rc = own(state_fd, SP_AUDIT_FOLDER, dir, scribe.uid, scribe.gid, true, &fd,
 					why);
 		}
+		if (rc == SP_OK) {
+			sp_fd_close(&fd);
+			rc = own(state_fd, SP_AUDIT_RECORDINGS, SP_AUDIT_RECORDINGS, scribe.uid,
+					scribe.gid, true, &fd, why);
+		}
 		if (rc == SP_OK && scribe.uid != keeper.uid) {
 			rc = let_pass(state_fd, state, scribe.gid, why);
 		}
@@ -164,9 +169,16 @@ int sp_audit_home(const char *state, const char *run_as, bool create, char dir[P
 	if (!create) {
 		return SP_OK;
 	}
+	char recordings[PATH_MAX];
+
 	if ((mkdir(state, 0700) != 0 && errno != EEXIST) ||
 			(mkdir(dir, 0700) != 0 && errno != EEXIST)) {
 		return system_fail(dir, why);
+	}
+	n = snprintf(recordings, sizeof(recordings), "%s/" SP_AUDIT_RECORDINGS, state);
+	if (!(0 < n && (size_t)n < sizeof(recordings)) ||
+			(mkdir(recordings, 0700) != 0 && errno != EEXIST)) {
+		return system_fail(recordings, why);
 	}
 	return SP_OK;
 }

@@ -11,12 +11,13 @@
 /* The account of sp-scribe where the service is installed. */
 #define SP_AUDIT_ACCOUNT "_spscribe"
 #define SP_AUDIT_HOME_WHY 512
+#define SP_AUDIT_RECORDINGS "recordings" /* beside the folder of the audit */
 
 /*
  * Finds out where the audit of a service is: "audit" in its state directory. As root, where the
  * service runs as an account (run_as, empty = as the caller), becomes SP_AUDIT_ACCOUNT for good (run_as, and
  * says so in the log, where there is no such account). With
- * `create` first makes it; there waits a moment for run_as to make the state directory, and lets
+ * `create` first makes it, and the one of recordings; there waits a moment for run_as to make the state directory, and lets
  * SP_AUDIT_ACCOUNT pass through that. SP_ENOTFOUND: no such account; SP_EDENIED: a directory belongs to somebody
  * else; SP_ESYS; and why, which says what to run.
  */

@@ -182,6 +182,9 @@ const char *sp_why_text(uint32_t why);
 	X(RECORD_OPENED, record_opened, 0, 1) /* the stream, when there is one */ \
 	X(RECORD_ENDED, record_ended, 0, 0) \
 	X(ACT, act, 0, 0) /* scribe to keeper: an alert has a consequence */ \
+	/* scribe and parent, who starts a sp-recorder */ \
+	X(RECORDER_START, recorder_start, 1, 1) /* the recording's file */ \
+	X(RECORDER_STARTED, recorder_started, 0, 2) /* link to it, stream for the frames */ \
 	/* sp-recorder and scribe */ \
 	X(RECORD_READY, none, 0, 0) /* a question; the answer: */ \
 	X(RECORD_BEGIN, record_begin, 0, 0) \
@@ -874,6 +877,17 @@ struct sp_msg_record_ended {
 	char text[SP_TEXT_WHY]; /* FAILED: why */
 };
 
+/* For the connection; the number is the scribe's. */
+struct sp_msg_recorder_start {
+	uint64_t number;
+};
+
+/* Without descriptors it could not be started, and text says why. */
+struct sp_msg_recorder_started {
+	uint64_t number;
+	char text[SP_TEXT_WHY];
+};
+
 struct sp_msg_record_begin {
 	char id[SP_REC_ID + 1];
 	char host[SP_TEXT_ADDR]; /* this machine, cut */
@@ -978,6 +992,8 @@ union sp_msg_body {
 	struct sp_msg_record_opened record_opened;
 	struct sp_msg_record_ended record_ended;
 	struct sp_msg_act act;
+	struct sp_msg_recorder_start recorder_start;
+	struct sp_msg_recorder_started recorder_started;
 	struct sp_msg_record_begin record_begin;
 	struct sp_msg_record_head record_head;
 	struct sp_msg_desktop_open desktop_open;

@@ -116,6 +116,14 @@ static union sp_msg_body good(uint32_t type, size_t *nfds)
 	case SP_MSG_RECORD_ENDED:
 		b.record_ended.conn = 1;
 		break;
+	case SP_MSG_RECORDER_START:
+		b.recorder_start.number = 1;
+		*nfds = 1;
+		break;
+	case SP_MSG_RECORDER_STARTED:
+		b.recorder_started.number = 1;
+		*nfds = 2;
+		break;
 	case SP_MSG_RECORD_BEGIN:
 		b.record_begin.of.n_auditors = SP_REC_MAX_AUDITORS;
 		memset(b.record_begin.id, 'A', SP_REC_ID);

@@ -1,0 +1,404 @@
+/* gate/scribe/records.c - see records.h. */
+#include "gate/scribe/records.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "host/io/fdio.h"
+
+/* From the keeper's question to a recorder that is ready. */
+#define START_US 8000000
+#define LOOK_US 1000000 /* between two looks whether there is room */
+
+struct rec {
+	struct rec *next;
+	struct sp_records *all;
+	uint64_t conn, number;
+	char id[SP_REC_ID + 1];
+	struct sp_record_of of;
+	int link, stream;
+	struct sp_watch *watch, *late;
+	bool runs; /* the keeper was told OPENED */
+	uint64_t begun_us;
+	struct sp_msg_record_head head; /* the last one that came */
+};
+
+struct sp_records {
+	struct sp_records_conf conf;
+	struct rec *first;
+	size_t n;
+	uint64_t last_number;
+	struct sp_watch *look;
+	int dir;
+	char host[SP_TEXT_ADDR];
+	uint8_t boot_id[16];
+};
+
+/* ---- names ---- */
+
+/* 48 bits of milliseconds and 80 of chance, in Crockford's letters: names are in order of time. */
+static int make_id(char out[SP_REC_ID + 1])
+{
+	static const char letters[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+	struct timespec now;
+	uint8_t chance[16];
+
+	if (getrandom(chance, sizeof(chance), 0) != (ssize_t)sizeof(chance)) {
+		return SP_ESYS;
+	}
+	clock_gettime(CLOCK_REALTIME, &now);
+	uint64_t ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	for (size_t i = 0; i < 10; i++) {
+		out[i] = letters[ms >> (45 - 5 * i) & 31];
+	}
+	for (size_t i = 10; i < SP_REC_ID; i++) {
+		out[i] = letters[chance[i - 10] & 31];
+	}
+	out[SP_REC_ID] = '\0';
+	return SP_OK;
+}
+
+static int digit(uint8_t c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* 32 digits with dashes between some of them. */
+static void read_boot_id(uint8_t out[16])
+{
+	struct sp_rcbuf *text = NULL;
+	size_t n = 0;
+
+	if (sp_file_read("/proc/sys/kernel/random/boot_id", 64, &text) != SP_OK) {
+		return;
+	}
+	for (size_t i = 0; i < text->n && n < 32; i++) {
+		int d = digit(text->p[i]);
+
+		if (d >= 0) {
+			out[n / 2] = (uint8_t)(n % 2 == 0 ? d << 4 : out[n / 2] | d);
+			n++;
+		}
+	}
+	sp_rcbuf_unref(text);
+}
+
+/* ---- what the audit and the keeper hear ---- */
+
+static void tell(struct rec *c, enum sp_audit_kind kind, enum sp_outcome outcome, const char *text)
+{
+	struct sp_audit_event e;
+
+	sp_audit_init(&e, kind, outcome);
+	sp_audit_num(&e, SP_F_CONN, c->conn);
+	sp_audit_text(&e, SP_F_SESSION, c->of.session);
+	sp_audit_text(&e, SP_F_USER, c->of.user);
+	sp_audit_text(&e, SP_F_SRC_IP, c->of.from);
+	sp_audit_text(&e, SP_F_TARGET, c->of.target);
+	sp_audit_text(&e, SP_F_RECORDING, c->id);
+	sp_audit_text(&e, SP_F_TEXT, text);
+	if (kind != SP_AUDIT_RECORD_START) {
+		sp_audit_num(&e, SP_F_SEGMENTS, c->head.segments);
+		sp_audit_num(&e, SP_F_RECORD_BYTES, c->head.bytes);
+		sp_audit_bytes(&e, SP_F_CHAIN, c->head.hash, sizeof(c->head.hash));
+	}
+	if (kind == SP_AUDIT_RECORD_STOP || kind == SP_AUDIT_RECORD_GAP) {
+		sp_audit_num(&e, SP_F_DURATION, (sp_now_us() - c->begun_us) / 1000);
+	}
+	c->all->conf.tell(c->all->conf.user, &e);
+}
+
+static void say_failed(struct sp_records *r, uint64_t conn, const char *text)
+{
+	struct sp_msg_record_opened m = {.conn = conn, .result = SP_RECORD_FAILED};
+
+	snprintf(m.text, sizeof(m.text), "%s", text);
+	sp_log_clean(m.text);
+	sp_log(SP_LOG_WARN, "conn %llu is not recorded: %s", (unsigned long long)conn, m.text);
+	if (sp_mon_say(r->conf.keeper, RECORD_OPENED, &m) != SP_OK) {
+		sp_log(SP_LOG_DEBUG, "keeper does not listen");
+	}
+}
+
+static void say_ended(struct rec *c, bool good, const char *text)
+{
+	struct sp_msg_record_ended m = {
+			.conn = c->conn, .result = good ? SP_RECORD_OK : SP_RECORD_FAILED};
+
+	snprintf(m.text, sizeof(m.text), "%s", text);
+	if (sp_mon_say(c->all->conf.keeper, RECORD_ENDED, &m) != SP_OK) {
+		sp_log(SP_LOG_DEBUG, "keeper does not listen");
+	}
+}
+
+/* ---- one recording ---- */
+
+static void drop(struct rec *c)
+{
+	struct rec **at = &c->all->first;
+
+	while (*at != c) {
+		at = &(*at)->next;
+	}
+	*at = c->next;
+	c->all->n--;
+	sp_watch_remove(c->watch);
+	sp_watch_remove(c->late);
+	sp_fd_close(&c->link);
+	sp_fd_close(&c->stream);
+	sp_wipe(c, sizeof(*c));
+	sp_free(c);
+}
+
+/* It is over: in order, or before it began, or in its midst. */
+static void over(struct rec *c, bool good, const char *text)
+{
+	if (!c->runs) {
+		say_failed(c->all, c->conn, text);
+	} else {
+		sp_log(good ? SP_LOG_INFO : SP_LOG_WARN, "recording %s %s%s", c->id,
+				good ? "is complete" : "broke off: ", good ? "" : text);
+		tell(c, good ? SP_AUDIT_RECORD_STOP : SP_AUDIT_RECORD_GAP,
+				good ? SP_OUTCOME_OK : SP_OUTCOME_FAILED, text);
+		say_ended(c, good, text);
+	}
+	drop(c);
+}
+
+static void on_late(void *user)
+{
+	over(user, false, "the recorder did not get ready in time");
+}
+
+/* The file has its start: frames may come. */
+static void opened(struct rec *c)
+{
+	struct sp_msg_record_opened m = {.conn = c->conn, .result = SP_RECORD_OK};
+
+	memcpy(m.id, c->id, sizeof(m.id));
+	sp_watch_at(c->late, 0);
+	c->runs = true;
+	c->begun_us = sp_now_us();
+	tell(c, SP_AUDIT_RECORD_START, SP_OUTCOME_OK, NULL);
+	if (sp_mon_send(c->all->conf.keeper, SP_MSG_RECORD_OPENED, &m, sizeof(m), &c->stream, 1) !=
+			SP_OK) {
+		sp_log(SP_LOG_DEBUG, "keeper does not listen");
+	}
+	sp_fd_close(&c->stream);
+	sp_log(SP_LOG_INFO, "conn %llu is recorded: %s", (unsigned long long)c->conn, c->id);
+}
+
+static int begin(struct rec *c)
+{
+	static struct sp_msg_record_begin m;
+
+	memset(&m, 0, sizeof(m));
+	memcpy(m.id, c->id, sizeof(m.id));
+	memcpy(m.host, c->all->host, sizeof(m.host));
+	memcpy(m.boot_id, c->all->boot_id, sizeof(m.boot_id));
+	m.of = c->of;
+	return sp_mon_say(c->link, RECORD_BEGIN, &m);
+}
+
+/* False when it is over. */
+static bool take_head(struct rec *c, const struct sp_msg_record_head *m)
+{
+	/* Who recorded cannot take back what it has registered. */
+	if (m->segments < c->head.segments || m->bytes < c->head.bytes) {
+		over(c, false, "the recorder is confused");
+		return false;
+	}
+	c->head = *m;
+	if (m->end) {
+		over(c, m->result == SP_RECORD_OK, m->text);
+		return false;
+	}
+	if (!c->runs) {
+		opened(c);
+	} else {
+		tell(c, SP_AUDIT_RECORD_MARK, SP_OUTCOME_OK, NULL);
+	}
+	return true;
+}
+
+static void on_link(void *user, unsigned events)
+{
+	static struct sp_mon_in in;
+	struct rec *c = user;
+	int rc = sp_mon_recv(c->link, &in);
+
+	if (rc == 0) {
+		return;
+	}
+	if (rc == 1 && in.type == SP_MSG_RECORD_READY && c->head.segments == 0) {
+		rc = begin(c);
+		if (rc != SP_OK) {
+			over(c, false, sp_err_text(rc));
+		}
+	} else if (rc == 1 && in.type == SP_MSG_RECORD_HEAD) {
+		(void)take_head(c, &in.body.record_head);
+	} else {
+		over(c, false, rc == SP_ECLOSED ? "the recorder died" : "the recorder is confused");
+	}
+	if (rc == 1) {
+		sp_mon_in_finish(&in);
+	}
+}
+
+/* ---- beginning ---- */
+
+/* The file is there, by a name that survives a loss of power. */
+static int make_file(struct sp_records *r, const struct rec *c)
+{
+	char name[SP_REC_ID + 8];
+	int fd;
+
+	snprintf(name, sizeof(name), "%s.spr", c->id);
+	fd = openat(r->dir, name, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+			0600);
+	if (fd >= 0 && fsync(r->dir) != 0) {
+		sp_fd_close(&fd);
+	}
+	return fd;
+}
+
+static const char *start(struct sp_records *r, struct rec *c)
+{
+	struct sp_msg_recorder_start m = {.number = c->number};
+
+	if (make_id(c->id) != SP_OK) {
+		return "no random numbers";
+	}
+	int file = make_file(r, c);
+	if (file < 0) {
+		return strerror(errno);
+	}
+	int rc = sp_mon_send(r->conf.parent, SP_MSG_RECORDER_START, &m, sizeof(m), &file, 1);
+	close(file);
+	return rc == SP_OK ? NULL : "the service does not start recorders";
+}
+
+static void open_one(struct sp_records *r, const struct sp_msg_record_open *m)
+{
+	const char *why = r->conf.full ? r->conf.full(r->conf.user) : NULL;
+	struct rec *c = why == NULL && r->n < SP_RECORDS_MAX ? sp_calloc(1, sizeof(*c)) : NULL;
+
+	if (c == NULL) {
+		say_failed(r, m->conn, why ? why : "too many recordings");
+		return;
+	}
+	c->all = r;
+	c->conn = m->conn;
+	c->of = m->of;
+	c->number = ++r->last_number;
+	c->link = c->stream = -1;
+	c->next = r->first;
+	r->first = c;
+	r->n++;
+	c->late = sp_loop_timer(r->conf.loop, on_late, c);
+	why = c->late ? start(r, c) : sp_err_text(SP_ENOMEM);
+	if (why != NULL) {
+		over(c, false, why);
+		return;
+	}
+	sp_watch_in(c->late, START_US);
+	sp_watch_in(r->look, LOOK_US);
+}
+
+static void started(struct sp_records *r, struct sp_mon_in *in)
+{
+	struct rec *c = r->first;
+
+	while (c != NULL && c->number != in->body.recorder_started.number) {
+		c = c->next;
+	}
+	if (c == NULL || c->link >= 0) {
+		return; /* it was too late */
+	}
+	c->link = sp_mon_take_fd(in, 0);
+	c->stream = sp_mon_take_fd(in, 1);
+	if (c->link < 0) {
+		over(c, false, in->body.recorder_started.text);
+		return;
+	}
+	c->watch = sp_loop_fd(r->conf.loop, c->link, SP_LOOP_READ, on_link, c);
+	if (c->watch == NULL) {
+		over(c, false, sp_err_text(SP_ENOMEM));
+	}
+}
+
+int sp_records_message(struct sp_records *r, int fd, struct sp_mon_in *in)
+{
+	if (fd == r->conf.keeper && in->type == SP_MSG_RECORD_OPEN) {
+		open_one(r, &in->body.record_open);
+		return SP_OK;
+	}
+	if (fd == r->conf.parent && in->type == SP_MSG_RECORDER_STARTED) {
+		started(r, in);
+		return SP_OK;
+	}
+	return SP_EDENIED;
+}
+
+/* ---- its life ---- */
+
+/* Without room for what comes, what is there is brought to an end while that still has room. */
+static void on_look(void *user)
+{
+	struct sp_records *r = user;
+	const char *why = r->conf.full ? r->conf.full(r->conf.user) : NULL;
+
+	while (why != NULL && r->first != NULL) {
+		over(r->first, false, why);
+	}
+	if (r->first != NULL) {
+		sp_watch_in(r->look, LOOK_US);
+	}
+}
+
+struct sp_records *sp_records_create(const struct sp_records_conf *conf)
+{
+	struct sp_records *r = sp_calloc(1, sizeof(*r));
+
+	if (r == NULL) {
+		return NULL;
+	}
+	r->conf = *conf;
+	r->look = sp_loop_timer(conf->loop, on_look, r);
+	r->dir = open(conf->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (r->look == NULL || r->dir < 0) {
+		sp_records_destroy(r);
+		return NULL;
+	}
+	if (gethostname(r->host, sizeof(r->host) - 1) != 0) {
+		r->host[0] = '\0';
+	}
+	sp_log_clean(r->host);
+	read_boot_id(r->boot_id);
+	return r;
+}
+
+void sp_records_destroy(struct sp_records *r)
+{
+	if (r == NULL) {
+		return;
+	}
+	while (r->first != NULL) {
+		drop(r->first);
+	}
+	sp_watch_remove(r->look);
+	sp_fd_close(&r->dir);
+	sp_free(r);
+}
+
+size_t sp_records_count(const struct sp_records *r)
+{
+	return r->n;
+}
