@@ -73,7 +73,8 @@ static void refused(void *user, uint64_t ticket, uint64_t who, const char *why)
 
 int sp_keeper_audit(struct sp_keeper *k, int scribe)
 {
-	static const struct sp_teller_calls calls = {.durable = durable, .refused = refused};
+	static const struct sp_teller_calls calls = {
+			.durable = durable, .refused = refused, .other = sp_keeper_scribe};
 
 	if (k->teller == NULL) {
 		sp_log_rate_init(&k->unwritten, 6, 3);
@@ -216,6 +217,7 @@ const char *sp_audit_reason(uint32_t why)
 			[SP_WHY_TIME] = "max-time",
 			[SP_WHY_ADMIN] = "admin",
 			[SP_WHY_AUDIT] = "audit",
+			[SP_WHY_RECORD] = "record",
 			[SP_WHY_SPENT] = "spent-token",
 			[SP_WHY_LIMIT] = "limit",
 			[SP_WHY_INTERNAL] = "internal",

@@ -97,6 +97,7 @@ static void forget(struct sp_conn *c, enum sp_why why, const char *text)
 	c->session = NULL;
 	sp_session_close(s, why, text, c->k->now_us());
 	sp_conn_way_close(c);
+	sp_conn_record_drop(c);
 	sp_conn_secret_drop(&c->secret);
 	sp_conn_secret_drop(&c->delegated);
 	sp_talk_finish(&c->talk);
@@ -383,6 +384,9 @@ static void too_late(void *user)
 		sp_conn_tell_approval(
 				c, SP_AUDIT_APPROVAL_NO, "", sp_audit_reason(SP_WHY_DEADLINE));
 		sp_conn_talk_end(c, SP_WHY_REFUSED_BY, "Nobody approved this session in time.");
+		return;
+	case SP_CONN_WAIT_SCRIBE:
+		sp_conn_record_late(c);
 		return;
 	case SP_CONN_WAIT_BROKER:
 		sp_conn_desktop(c, -1, false, "the desktop did not start in time");

@@ -24,6 +24,7 @@ enum sp_conn_state {
 	SP_CONN_WAIT_ANSWER, /* the person's answer to a prompt */
 	SP_CONN_WAIT_APPROVAL, /* another person's yes */
 	SP_CONN_WAIT_TARGET, /* granted: sp-net's question for the target */
+	SP_CONN_WAIT_SCRIBE, /* the scribe's answer: a recorder */
 	SP_CONN_WAIT_BROKER, /* the broker's answer */
 	SP_CONN_WAIT_DIAL, /* sp-dial's answer */
 	SP_CONN_WAIT_LEG, /* the parent's answer: a sp-target */
@@ -64,6 +65,8 @@ struct sp_conn_client {
 	uint32_t width, height; /* 0: not told yet */
 };
 
+struct sp_conn_record;
+
 struct sp_conn {
 	struct sp_conn *next;
 	struct sp_keeper *k;
@@ -91,6 +94,7 @@ struct sp_conn {
 	struct sp_conn_secret *delegated; /* what came with the login; NULL: nothing, or used */
 	struct sp_conn_secret *secret; /* for the target's login, until it is over */
 	struct sp_conn_way way;
+	struct sp_conn_record *record; /* NULL: the target is not to be recorded */
 	bool given; /* sp-target got what opens the target */
 	unsigned licenses; /* questions for them */
 	struct sp_told_rate told; /* transfers */
@@ -127,6 +131,9 @@ void sp_conn_drain(struct sp_conn *c, bool net);
 
 /* The broker's answer; takes over fd, -1 when it failed and text says why. */
 void sp_conn_desktop(struct sp_conn *c, int fd, bool fresh, const char *text);
+/* The scribe's answers; takes over the stream, -1 where there is none. */
+void sp_conn_recorded(struct sp_conn *c, int stream, const struct sp_msg_record_opened *m);
+void sp_conn_record_ended(struct sp_conn *c, const struct sp_msg_record_ended *m);
 /* sp-dial's answer, likewise. */
 void sp_conn_dialed(struct sp_conn *c, int fd, const char *address, const char *text);
 /* The parent's answer: question socket of a sp-target and sp-net's end of its link, or -1 both. */

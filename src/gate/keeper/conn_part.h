@@ -74,6 +74,25 @@ int sp_conn_on_license(void *ctx, struct sp_mon_in *in);
 /* The target is not to be had: tells sp-net, who shows it or says goodbye. */
 int sp_conn_refuse_target(struct sp_conn *c, const char *text);
 
+/* Opens it: what is to be recorded is by now, or goes on without. */
+int sp_conn_open_target(struct sp_conn *c, const struct sp_conf_target *t,
+		const struct sp_geometry *geometry);
+
+/* ---- conn_record.c: what is recorded ---- */
+
+bool sp_conn_records(const struct sp_conf_target *t);
+/* Asks for a recorder; sp_conn_open_target() follows, or a refusal. */
+int sp_conn_record_open(struct sp_conn *c, const struct sp_conf_target *t,
+		const struct sp_geometry *geometry);
+/* There was no answer. */
+void sp_conn_record_late(struct sp_conn *c);
+/* Adds the stream, where there is one, to what sp-net gets. */
+void sp_conn_record_fill(
+		struct sp_conn *c, struct sp_msg_target *m, int fds[SP_MON_FDS], size_t *n);
+/* sp-net has it. */
+void sp_conn_record_given(struct sp_conn *c);
+void sp_conn_record_drop(struct sp_conn *c);
+
 /* ---- conn_leg.c: the login at a target ---- */
 
 extern const struct sp_question sp_conn_leg_table[];

@@ -20,6 +20,7 @@ int sp_conn_refuse_target(struct sp_conn *c, const char *text)
 	c->state = SP_CONN_WAIT_END;
 	sp_conn_timer(c, 0);
 	sp_conn_way_close(c);
+	sp_conn_record_drop(c);
 	sp_conn_close_leg(c);
 	sp_conn_secret_drop(&c->secret);
 	sp_conn_secret_drop(&c->delegated);
@@ -89,6 +90,8 @@ static int give_desktop(struct sp_conn *c, int fd, bool fresh)
 {
 	const struct sp_conf_target *t = sp_conf_target(c->k->conf, c->grant.target);
 	struct sp_msg_target m = {.kind = SP_TARGET_DESKTOP};
+	int fds[SP_MON_FDS] = {fd};
+	size_t n = 1;
 
 	if (t == NULL || !sp_conn_fill_target(c, t, &m)) {
 		return sp_conn_refuse_target(c, "no rule allows it any more");
@@ -103,7 +106,10 @@ static int give_desktop(struct sp_conn *c, int fd, bool fresh)
 			t->name, fresh ? "new" : "running");
 	sp_conn_tell_connect(c, true, fresh ? "new desktop" : "running desktop");
 	sp_conn_tell_start(c, &m.channels);
-	return sp_conn_send(c, SP_MSG_TARGET, &m, sizeof(m), &fd, 1);
+	sp_conn_record_fill(c, &m, fds, &n);
+	int rc = sp_conn_send(c, SP_MSG_TARGET, &m, sizeof(m), fds, n);
+	sp_conn_record_given(c);
+	return rc;
 }
 
 void sp_conn_desktop(struct sp_conn *c, int fd, bool fresh, const char *text)
@@ -115,6 +121,13 @@ void sp_conn_desktop(struct sp_conn *c, int fd, bool fresh, const char *text)
 		}
 	}
 	sp_fd_close(&fd);
+}
+
+int sp_conn_open_target(struct sp_conn *c, const struct sp_conf_target *t,
+		const struct sp_geometry *geometry)
+{
+	return t->kind == SP_CONF_DESKTOP ? open_desktop(c, t, geometry)
+					  : sp_conn_way_open(c, t->address);
 }
 
 /* ---- what sp-net asks and tells ---- */
@@ -145,10 +158,8 @@ int sp_conn_on_open_target(void *ctx, struct sp_mon_in *in)
 	if (t == NULL) {
 		return sp_conn_refuse_target(c, "there is no such target any more");
 	}
-	if (t->kind == SP_CONF_DESKTOP) {
-		return open_desktop(c, t, &in->body.open_target.geometry);
-	}
-	return sp_conn_way_open(c, t->address);
+	return sp_conn_records(t) ? sp_conn_record_open(c, t, &in->body.open_target.geometry)
+				  : sp_conn_open_target(c, t, &in->body.open_target.geometry);
 }
 
 int sp_conn_on_target_up(void *ctx, struct sp_mon_in *in)

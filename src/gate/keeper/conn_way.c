@@ -124,7 +124,8 @@ static int give(struct sp_conn *c, int link)
 {
 	const struct sp_conf_target *t = sp_conf_target(c->k->conf, c->grant.target);
 	struct sp_msg_target m = {.kind = SP_TARGET_RDP};
-	int fds[2] = {c->way.fd, link};
+	int fds[SP_MON_FDS] = {c->way.fd, link};
+	size_t n = 2;
 
 	if (t == NULL || t->kind != SP_CONF_RDP || !sp_conn_fill_target(c, t, &m)) {
 		return refuse(c, "no rule allows it any more");
@@ -142,7 +143,9 @@ static int give(struct sp_conn *c, int link)
 	sp_permit_allow(&c->net_may, SP_MSG_LICENSE);
 	sp_permit_allow(&c->net_may, SP_MSG_REDIRECT);
 	sp_conn_tell_start(c, &m.channels);
-	int rc = sp_conn_send(c, SP_MSG_TARGET, &m, sizeof(m), fds, 2);
+	sp_conn_record_fill(c, &m, fds, &n);
+	int rc = sp_conn_send(c, SP_MSG_TARGET, &m, sizeof(m), fds, n);
+	sp_conn_record_given(c);
 	sp_conn_way_close(c);
 	return rc;
 }

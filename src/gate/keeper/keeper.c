@@ -225,6 +225,27 @@ int sp_keeper_penalties(struct sp_keeper *k)
 	return m.n > 0 ? sp_mon_say(k->control, PENALTIES_KEPT, &m) : SP_OK;
 }
 
+void sp_keeper_scribe(void *keeper, struct sp_mon_in *in)
+{
+	struct sp_keeper *k = keeper;
+	struct sp_conn *c;
+
+	if (in->type == SP_MSG_RECORD_OPENED) {
+		c = find(k, in->body.record_opened.conn);
+		if (c != NULL) {
+			sp_conn_recorded(c, in->nfds > 0 ? sp_mon_take_fd(in, 0) : -1,
+					&in->body.record_opened);
+		}
+	} else if (in->type == SP_MSG_RECORD_ENDED) {
+		c = find(k, in->body.record_ended.conn);
+		if (c != NULL) {
+			sp_conn_record_ended(c, &in->body.record_ended);
+		}
+	} else {
+		sp_log(SP_LOG_ERROR, "unexpected %s of the scribe", sp_msg_name(in->type));
+	}
+}
+
 /* The parent has started another scribe. */
 static int another_scribe(void *ctx, struct sp_mon_in *in)
 {

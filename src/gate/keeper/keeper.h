@@ -32,6 +32,7 @@ struct sp_sessions;
 struct sp_geo;
 struct sp_spray;
 struct sp_teller;
+struct sp_mon_in;
 struct sp_wait;
 
 struct sp_keeper {
@@ -74,5 +75,7 @@ sp_nodiscard int sp_keeper_control(struct sp_keeper *k);
 sp_nodiscard int sp_keeper_broker(struct sp_keeper *k);
 /* Takes what sp-dial sent, likewise. */
 sp_nodiscard int sp_keeper_dial(struct sp_keeper *k);
+/* What the scribe says of recordings; keeper is a struct sp_keeper. */
+void sp_keeper_scribe(void *keeper, struct sp_mon_in *in);
 
 #endif

@@ -275,12 +275,12 @@ static void factors(const struct sp_conf *conf, const struct sp_conf_rule *rule,
 	out->factors = SP_CONF_FACTOR_TOTP;
 }
 
-/* What has to be recorded stays closed as long as nothing here can record. */
+/* What has to be recorded stays closed where nobody could read it. */
 static bool recordable(const struct sp_conf *conf, const struct sp_policy_ask *ask)
 {
 	const struct sp_conf_target *t = sp_conf_target(conf, ask->target);
 
-	return t == NULL || t->record != SP_CONF_RECORD_REQUIRED;
+	return t == NULL || t->record != SP_CONF_RECORD_REQUIRED || conf->n_auditors > 0;
 }
 
 static bool decide(const struct sp_conf *conf, const struct sp_policy_ask *ask,
@@ -315,8 +315,8 @@ void sp_policy_decide(const struct sp_conf *conf, const struct sp_policy_ask *as
 	} else if (!recordable(conf, ask)) {
 		out->allow = false;
 		snprintf(out->why, sizeof(out->why),
-				"%.64s may be used only when it is recorded, and this version "
-				"records nothing",
+				"%.64s may be used only when it is recorded, and there are no "
+				"auditors who could read it",
 				ask->target);
 	}
 }
@@ -344,7 +344,7 @@ size_t sp_policy_targets(const struct sp_conf *conf, const struct sp_policy_ask 
 	if (n == 0 && unrecorded > 0) {
 		snprintf(why, SP_TEXT_WHY,
 				"every target in reach may be used only when it is "
-				"recorded, and this version records nothing");
+				"recorded, and there are no auditors who could read it");
 	} else if (n == 0) {
 		say_why(ask, &near, false, why);
 	}

@@ -16,6 +16,7 @@ struct sp_recorder {
 	uint64_t bytes; /* in the file */
 	uint64_t cut_us, sync_us, head_us; /* when each is due; 0: nothing to do */
 	bool told; /* the head of what is on disk is to be fetched */
+	bool any; /* something came */
 	bool said_end;
 	size_t n; /* bytes in `in`: less than a frame */
 	uint8_t in[ROOM];
@@ -141,6 +142,7 @@ static int take_frames(struct sp_recorder *r, uint64_t now_us)
 		if (sp_rd_ok(&rd) != SP_OK) {
 			break;
 		}
+		r->any = true;
 		if (!may_come(f.kind) || zero != 0) {
 			return SP_EFIELD;
 		}
@@ -222,14 +224,14 @@ int sp_recorder_end(struct sp_recorder *r, uint64_t now_us, const char *text, bo
 {
 	int rc = SP_OK;
 
-	*said = r->said_end;
+	*said = r->said_end || !r->any;
 	if (!r->said_end) {
-		struct sp_rec_end end = {.why = SP_REC_WHY_LOST};
+		struct sp_rec_end end = {.why = r->any ? SP_REC_WHY_LOST : 0};
 		struct sp_rec_frame f = {.kind = SP_REC_END, .us = now_us};
 		uint8_t mem[sizeof(end) + 8];
 		struct sp_wr w;
 
-		snprintf(end.text, sizeof(end.text), "%s", text);
+		snprintf(end.text, sizeof(end.text), "%s", r->any ? text : "no session");
 		sp_wr_fixed(&w, mem, sizeof(mem));
 		sp_rec_end_write(&w, &end);
 		f.data = sp_span(mem, w.n);

@@ -44,7 +44,7 @@ bool sp_recorder_head(struct sp_recorder *r, struct sp_rec_head *out, uint64_t *
 
 /*
  * The stream is over: writes the end, in our words where the session did not say one, and puts all
- * of it on disk. *said is whether it did.
+ * of it on disk. *said is whether it did, or nothing ever came and nothing is missing.
  */
 sp_nodiscard int sp_recorder_end(
 		struct sp_recorder *r, uint64_t now_us, const char *text, bool *said);

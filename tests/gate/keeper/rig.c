@@ -154,6 +154,11 @@ static bool scribe_turn(void)
 	bool any = false;
 
 	while (rig.scribe >= 0 && sp_mon_recv(rig.scribe, &in) == 1) {
+		if (in.type == SP_MSG_RECORD_OPEN) {
+			rig.record_open = in.body.record_open;
+			sp_mon_in_finish(&in);
+			continue;
+		}
 		assert_int_equal(in.type, SP_MSG_AUDIT);
 		note_event(&in.body.audit);
 		rig.scribe_last = in.body.audit.ticket;

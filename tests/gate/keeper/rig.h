@@ -25,6 +25,7 @@ struct rig {
 	int scribe; /* our end; -1: none */
 	bool scribe_waits; /* it takes events and does not answer */
 	const char *scribe_refuses; /* why; NULL: it does not */
+	struct sp_msg_record_open record_open; /* conn 0: it was not asked to record */
 	uint64_t scribe_last; /* ticket it was told last */
 	struct sp_mon_in in; /* what expect() got */
 };

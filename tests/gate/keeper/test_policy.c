@@ -447,7 +447,7 @@ static void test_targets(void **state)
 	}
 }
 
-/* Nobody gets to what has to be recorded, whatever the rules say. */
+/* Nobody gets to what has to be recorded and nobody could read, whatever the rules say. */
 static void test_record(void **state)
 {
 	struct sp_policy_ask ask = {.user = "order", .target = "db1", .now = 0};
@@ -465,6 +465,11 @@ static void test_record(void **state)
 	assert_false(v.allow);
 	assert_non_null(strstr(v.why, "db1 may be used only when it is recorded"));
 	assert_int_equal(sp_policy_targets(&conf, &ask, index, SP_LEN(index), why), n - 1);
+	conf.n_auditors = 1;
+	sp_policy_decide(&conf, &ask, &v);
+	assert_true(v.allow);
+	assert_int_equal(sp_policy_targets(&conf, &ask, index, SP_LEN(index), why), n);
+	conf.n_auditors = 0;
 	db1->record = SP_CONF_RECORD_WANTED;
 	sp_policy_decide(&conf, &ask, &v);
 	assert_true(v.allow);
