@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include "host/audit/event.h"
-#include "host/audit/rec_key.h"
 
 /*
  * All travel over inherited SOCK_SEQPACKET pairs between processes of one build on one machine,
@@ -29,6 +28,8 @@
 #define SP_TEXT_IFACE 16 /* IF_NAMESIZE */
 #define SP_TEXT_ROUTE 64 /* the token of a first packet */
 #define SP_MAX_MONITORS 16
+
+#include "host/monitor/msg_record.h" /* which needs these */
 
 #define SP_SIGN_MAX 512 /* message to sign */
 #define SP_SIGNATURE_MAX 1024 /* RSA of 8192 bits */
@@ -833,78 +834,6 @@ struct sp_msg_act {
 	char session[40]; /* its id in the audit */
 	char user[SP_TEXT_USER]; /* whose it must be */
 	char text[SP_TEXT_WHY]; /* "Password spray from one network" */
-};
-
-/* ---- recordings ---- */
-
-/* What a recording begins with, for those who can read it. */
-struct sp_record_of {
-	char session[40]; /* the session's id in the audit */
-	char user[SP_TEXT_USER];
-	char target[SP_TEXT_TARGET];
-	char from[SP_TEXT_ADDR]; /* the client's address without port */
-	uint32_t n_auditors; /* INVARIANT: 1..SP_REC_MAX_AUDITORS */
-	uint32_t zero;
-	uint8_t auditor[SP_REC_MAX_AUDITORS][SP_REC_KEY];
-};
-
-/* Starts a recording for the connection; answered by RECORD_OPENED, later by RECORD_ENDED. */
-struct sp_msg_record_open {
-	uint64_t conn;
-	struct sp_record_of of;
-};
-
-enum sp_record_result {
-	SP_RECORD_FAILED,
-	SP_RECORD_OK,
-	SP_RECORD_COUNT
-};
-
-/* OK: the file has its header on disk, and frames may be written into the descriptor. */
-struct sp_msg_record_opened {
-	uint64_t conn;
-	uint32_t result; /* enum sp_record_result; FAILED: no descriptor */
-	uint32_t zero;
-	char id[SP_REC_ID + 1]; /* of the recording; FAILED: empty */
-	char text[SP_TEXT_WHY]; /* FAILED: why */
-};
-
-/* OK: it has an end. FAILED: it broke off, and nothing of the session is recorded any more. */
-struct sp_msg_record_ended {
-	uint64_t conn;
-	uint32_t result; /* enum sp_record_result */
-	uint32_t zero;
-	char text[SP_TEXT_WHY]; /* FAILED: why */
-};
-
-/* For the connection; the number is the scribe's. */
-struct sp_msg_recorder_start {
-	uint64_t number;
-};
-
-/* Without descriptors it could not be started, and text says why. */
-struct sp_msg_recorder_started {
-	uint64_t number;
-	char text[SP_TEXT_WHY];
-};
-
-struct sp_msg_record_begin {
-	char id[SP_REC_ID + 1];
-	char host[SP_TEXT_ADDR]; /* this machine, cut */
-	uint8_t boot_id[16];
-	struct sp_record_of of;
-};
-
-/*
- * sp-recorder says what is in the file: once when its header is there (0 segments), each ten
- * seconds in which something came, and at the end.
- */
-struct sp_msg_record_head {
-	uint64_t segments, bytes;
-	uint8_t hash[SP_REC_HASH]; /* the chain's head behind them */
-	uint32_t end; /* 1: nothing follows, result and text are said */
-	uint32_t result; /* enum sp_record_result: OK when the session said its end */
-	char text[SP_TEXT_WHY];
 };
 
 struct sp_msg_desktop_open {
