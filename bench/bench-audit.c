@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "audit_record.h"
 #include "core/base/mem.h"
 #include "gate/scribe/scribe.h"
 #include "host/io/fdio.h"
@@ -56,10 +57,10 @@ static int scribe(int fd, const char *dir)
 	getrusage(RUSAGE_SELF, &used);
 	double cpu = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
 			(double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
-	printf("  %.1f events per group, %.0f us of processor per event\n",
-			(double)sp_scribe_events(s) / (double)sp_scribe_groups(s),
-			cpu * 1e6 / (double)sp_scribe_events(s));
-	fflush(stdout);
+	audit_row("events in a group", "",
+			(double)sp_scribe_events(s) / (double)sp_scribe_groups(s), "higher", 1);
+	audit_row("an event: CPU of sp-scribe", "us", cpu * 1e6 / (double)sp_scribe_events(s),
+			"lower", 1);
 	sp_scribe_destroy(s);
 	int rc = sp_audit_stop(st, sp_audit_now());
 	sp_audit_store_close(st);
@@ -130,12 +131,17 @@ static bool drive(int fd, uint64_t count, double rate)
 	double seconds = (double)(sp_now_us() - start) / 1e6;
 	if (good) {
 		qsort(took, count, sizeof(*took), by_value);
-		printf("events%s: %.0f a second, durable; waited %.1f ms in the median, %.1f ms "
-		       "for "
-		       "99 of 100\n",
-				rate > 0 ? ", 1000 a second come" : "", (double)count / seconds,
-				took[count / 2] / 1e3, took[count - 1 - count / 100] / 1e3);
-		fflush(stdout);
+		bool paced = rate > 0;
+
+		audit_row(paced ? "events, of 1000 a second that come: durable"
+				: "events, as many as go: durable",
+				"1/s", (double)count / seconds, "higher", (int)count);
+		audit_row(paced ? "event of 1000 a second: waited, median"
+				: "event of as many as go: waited, median",
+				"ms", took[count / 2] / 1e3, "lower", (int)count);
+		audit_row(paced ? "event of 1000 a second: waited, 99 of 100"
+				: "event of as many as go: waited, 99 of 100",
+				"ms", took[count - 1 - count / 100] / 1e3, "lower", (int)count);
 	} else {
 		fprintf(stderr, "events: the scribe failed after %llu\n", (unsigned long long)done);
 	}
@@ -195,14 +201,17 @@ int main(int argc, char **argv)
 			where = argv[i] + 6;
 		} else if (strncmp(argv[i], "--events=", 9) == 0) {
 			count = strtoull(argv[i] + 9, NULL, 10);
+		} else if (strcmp(argv[i], "--json") == 0) {
+			audit_json = true;
 		} else {
 			fprintf(stderr,
-					"usage: bench-audit [--dir=DIR] [--events=N]\n"
+					"usage: bench-audit [--dir=DIR] [--events=N] [--json]\n"
 					"DIR is on the disk that is measured (default /var/tmp)\n");
 			return 2;
 		}
 	}
 	signal(SIGPIPE, SIG_IGN);
 	count = count > 100 ? count : 100;
-	return events(where, count, 0) && events(where, count / 5, 1000) ? 0 : 1;
+	return events(where, count, 0) && events(where, count / 5, 1000) && audit_record(where) ? 0
+												: 1;
 }

@@ -222,7 +222,6 @@ int sp_rec_writer_cut(struct sp_rec_writer *w, bool final)
 		return sp_wr_fail(&w->out, rc);
 	}
 	sp_rec_chain_add(w->chain, head, room + body.n);
-	sp_wipe(w->frames, w->plain.n);
 	sp_wr_reset(&w->plain);
 	w->segments++;
 	w->final = final;

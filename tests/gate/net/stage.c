@@ -301,15 +301,18 @@ static bool give_target(struct session *s)
 	if (!s->own) {
 		fds[n++] = link[1];
 	}
-	if (m.record && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, stream) != 0) {
+	bool ours = m.record && s->recorder == 0;
+	if (ours && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, stream) != 0) {
 		return stage_fail(strerror(errno));
 	}
-	if (m.record) {
+	if (ours) {
 		s->stream = stream[0];
-		fds[n++] = stream[1];
+	}
+	if (m.record) {
+		fds[n++] = ours ? stream[1] : s->recorder;
 	}
 	int rc = sp_mon_send(s->keeper, SP_MSG_TARGET, &m, sizeof(m), fds, (size_t)n);
-	if (m.record) {
+	if (ours) {
 		close(stream[1]);
 	}
 	close(tcp[0]);
@@ -419,6 +422,7 @@ static void fresh(struct stage *st, struct session *s)
 
 	*s = (struct session){.grant = was.grant,
 			.reconnects = was.reconnects,
+			.recorder = was.recorder,
 			.mute = was.mute,
 			.own = was.own,
 			.stiff = was.stiff,

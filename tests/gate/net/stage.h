@@ -35,6 +35,7 @@ struct session {
 	bool reconnects; /* the client takes an auto-reconnect cookie */
 	bool stiff; /* the client never confirms a Demand Active */
 	uint32_t active_ms; /* that the client has to be active; 0: 30 s */
+	int recorder; /* grant.record: the stream that sp-net gets; 0: one of ours */
 	bool mute; /* the target says nothing until it is told to: stage_speak() */
 	bool own; /* the target is a desktop of the gate's machine */
 	/* ---- */
