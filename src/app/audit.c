@@ -191,8 +191,9 @@ static void find_admin(struct app_audit *a)
 	const struct passwd *pw = getpwuid(getuid());
 	const char *sudo = getuid() == 0 ? getenv("SUDO_USER") : NULL;
 
-	snprintf(a->admin, sizeof(a->admin), "%s%s%s", pw != NULL ? pw->pw_name : "?",
-			sudo != NULL ? " for " : "", sudo != NULL ? sudo : "");
+	snprintf(a->admin, sizeof(a->admin), "%s%s%s%s", pw != NULL ? pw->pw_name : "?",
+			sudo != NULL ? " (sudo " : "", sudo != NULL ? sudo : "",
+			sudo != NULL ? ")" : "");
 }
 
 static int run(const struct app_command *self, int argc, char **argv)

@@ -33,22 +33,12 @@ struct app_change {
 static struct sp_audit_store *open_store(const struct sp_conf *c, char why[SP_AUDIT_WHY])
 {
 	static char dir[PATH_MAX], text[SP_AUDIT_HOME_WHY];
-	struct sp_audit_found found;
 
 	if (sp_audit_home(c->state, c->run_as, true, dir, text) != SP_OK) {
 		snprintf(why, SP_AUDIT_WHY, "%.*s", SP_AUDIT_WHY - 1, text);
 		return NULL;
 	}
-	struct sp_audit_store *st = sp_audit_store_open(dir, sp_audit_now(), why);
-	/* The first of all records is a checkpoint, also where no service ran yet. */
-	if (st != NULL && sp_audit_seq(st) == 0 &&
-			(sp_audit_start(st, sp_audit_now(), &found) != SP_OK ||
-					sp_audit_stop(st, sp_audit_now()) != SP_OK)) {
-		snprintf(why, SP_AUDIT_WHY, "%s", sp_audit_store_why(st));
-		sp_audit_store_close(st);
-		return NULL;
-	}
-	return st;
+	return sp_audit_store_open(dir, sp_audit_now(), why);
 }
 
 static void write_one(struct sp_audit_store *st, const struct sp_msg_audit *m,

@@ -41,10 +41,11 @@ class Store(cli.Command):
 
     def on_disk(self, text):
         state = os.path.join(self.dir, 'state')
-        for name in os.listdir(state):
-            with open(os.path.join(state, name), 'rb') as f:
-                if text.encode() in f.read():
-                    return True
+        for folder, _, names in os.walk(state):
+            for name in names:
+                with open(os.path.join(folder, name), 'rb') as f:
+                    if text.encode() in f.read():
+                        return True
         return False
 
     def usage(self, *rows):

@@ -155,9 +155,10 @@ class User(Command):
     def test_files(self):
         self.good(self.add('alice'))
         state = os.path.join(self.dir, 'state')
-        self.assertEqual(stat.S_IMODE(os.stat(state).st_mode), 0o700)
-        for name in os.listdir(state):
-            self.assertEqual(stat.S_IMODE(os.stat(os.path.join(state, name)).st_mode), 0o600, name)
+        for folder, _, names in os.walk(state):
+            self.assertEqual(stat.S_IMODE(os.stat(folder).st_mode), 0o700, folder)
+            for name in names:
+                self.assertEqual(stat.S_IMODE(os.stat(os.path.join(folder, name)).st_mode), 0o600, name)
         # Neither the password nor its hash lies there in clear.
         with open(os.path.join(state, 'store.db'), 'rb') as f:
             self.assertNotIn(GOOD.encode('utf-16le'), f.read())

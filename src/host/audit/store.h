@@ -54,7 +54,7 @@ const char *sp_audit_store_why(const struct sp_audit_store *st);
 
 /* What was found at the start. */
 struct sp_audit_found {
-	bool fresh; /* there was no audit before */
+	bool fresh; /* no service had a hand in it before */
 	bool crashed; /* the last life of the service did not end in order */
 	uint64_t checked; /* records of the end that were looked at */
 	uint64_t cut; /* records beyond the end, which nobody was told of: they are gone now */

@@ -122,7 +122,8 @@ static int start(struct sp_audit_store *st, struct sp_audit_now now, struct sp_a
 {
 	int rc = forget_senders(st);
 
-	out->fresh = !st->head.there;
+	/* A command may have written before there ever was a service. */
+	out->fresh = st->head.since == st->head.seq;
 	out->crashed = st->head.living;
 	st->head.living = true;
 	if (rc == SP_OK && out->fresh) {

@@ -94,6 +94,37 @@ static bool tell_ours(struct telling *t, enum sp_field field, const char *before
 	return true;
 }
 
+/* "wrong-password" says no more than "wrong password". */
+static bool same_words(const struct sp_audit_field *reason, const struct sp_audit_field *text)
+{
+	bool same = reason != NULL && text != NULL && reason->bytes.n == text->bytes.n;
+
+	for (size_t i = 0; same && i < text->bytes.n; i++) {
+		uint8_t a = reason->bytes.p[i], b = text->bytes.p[i];
+		same = a == b || (a == '-' && b == ' ');
+	}
+	return same;
+}
+
+static void tell_why(struct telling *t)
+{
+	const struct sp_audit_field *reason = sp_audit_get(t->v, SP_F_REASON);
+
+	if (same_words(reason, sp_audit_get(t->v, SP_F_TEXT))) {
+		t->told[reason - t->v->f] = true;
+		tell_ours(t, SP_F_TEXT, ": ");
+	} else {
+		bool told = tell_ours(t, SP_F_REASON, ": ");
+		tell_ours(t, SP_F_TEXT, told ? ", " : ": ");
+	}
+}
+
+/* What only programs want: it is in the other formats. */
+static bool of_no_use(uint32_t field)
+{
+	return field == SP_F_POLICY_HASH || field == SP_F_SRC_NET;
+}
+
 static void tell_rest(struct telling *t)
 {
 	const char *before = " (";
@@ -101,7 +132,7 @@ static void tell_rest(struct telling *t)
 	for (size_t i = 0; i < t->v->n; i++) {
 		const struct sp_audit_field *f = &t->v->f[i];
 
-		if (!t->told[i]) {
+		if (!t->told[i] && !of_no_use(f->field)) {
 			sp_render_text(t->w, before);
 			sp_render_text(t->w, sp_field_name(f->field));
 			sp_render_text(t->w, "=");
@@ -133,8 +164,7 @@ int sp_story(const struct sp_audit_view *v, struct sp_wr *w)
 	tell(&t, SP_F_SRC_IP, " from ");
 	tell(&t, SP_F_TARGET, " to ");
 	tell(&t, SP_F_CHANNEL, " channel ");
-	bool reason = tell_ours(&t, SP_F_REASON, ": ");
-	tell_ours(&t, SP_F_TEXT, reason ? ", " : ": ");
+	tell_why(&t);
 	tell_rest(&t);
 	return sp_wr_ok(w);
 }

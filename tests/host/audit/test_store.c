@@ -627,6 +627,29 @@ static void test_several_hands(void **state)
 	sp_audit_store_close(command);
 }
 
+/* A command may be the first: the service signs after it. */
+static void test_command_first(void **state)
+{
+	char why[SP_AUDIT_WHY];
+	struct sp_audit_event e;
+	struct sp_audit_store *command = sp_audit_store_open(dir, now, why);
+
+	assert_non_null(command);
+	sp_audit_init(&e, SP_AUDIT_ADMIN_CHANGE, SP_OUTCOME_OK);
+	assert_int_equal(sp_audit_note(command, &e, now), SP_OK);
+	assert_int_equal(sp_audit_first(dir, root), SP_OK);
+	assert_whole();
+	assert_int_equal(chain.checkpoints, 0);
+	sp_audit_store_close(command);
+	open_store();
+	assert_true(found.fresh);
+	assert_whole();
+	assert_int_equal(chain.checkpoints, 1);
+	close_store();
+	open_store();
+	assert_false(found.fresh);
+}
+
 static void test_tickets(void **state)
 {
 	static const uint8_t a[SP_AUDIT_SENDER] = {1}, b[SP_AUDIT_SENDER] = {2};
@@ -741,6 +764,7 @@ int main(void)
 			T(test_crash),
 			T(test_lost_end),
 			T(test_several_hands),
+			T(test_command_first),
 			T(test_tickets),
 			T(test_known_elsewhere),
 			T(test_keys_and_files),

@@ -37,6 +37,14 @@ static void test_sentences(void **state)
 	assert_string_equal(story(&e),
 			"low      auth.fail          denied alice from 192.0.2.7: wrong password "
 			"(conn=5 claimed.user=alice)");
+	sp_audit_init(&e, SP_AUDIT_AUTH_FAIL, SP_OUTCOME_DENIED);
+	sp_audit_text(&e, SP_F_REASON, "wrong-password");
+	sp_audit_text(&e, SP_F_TEXT, "wrong password");
+	sp_audit_text(&e, SP_F_SRC_NET, "192.0.2.7/32");
+	assert_string_equal(story(&e), "low      auth.fail          denied: wrong password");
+	sp_audit_text(&e, SP_F_TEXT, "the third time");
+	assert_string_equal(story(&e),
+			"low      auth.fail          denied: wrong-password, the third time");
 	sp_audit_init(&e, SP_AUDIT_SESSION_START, SP_OUTCOME_OK);
 	sp_audit_text(&e, SP_F_USER, "alice");
 	sp_audit_text(&e, SP_F_TARGET, "db1");
