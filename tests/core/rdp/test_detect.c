@@ -304,6 +304,13 @@ static void test_who_is_asked(void **state)
 	}
 }
 
+static void forget_sent(struct pair *p)
+{
+	while (p->n_sent > 0) {
+		sp_rcbuf_unref(p->sent[--p->n_sent]);
+	}
+}
+
 static void test_continuous(void **state)
 {
 	struct pair_conf conf = pair_default;
@@ -317,7 +324,7 @@ static void test_continuous(void **state)
 	assert_int_equal(sp_server_ask_trip(p.server, 1, &id), SP_EARG);
 	pair_run(&p);
 	assert_int_equal(sp_server_measure_stop(p.server), SP_EARG);
-	p.n_sent = 0;
+	forget_sent(&p);
 	assert_int_equal(sp_server_measure(p.server, p.now), SP_OK);
 	for (int i = 0; i < 10; i++) {
 		assert_int_equal(sp_server_update(p.server, SP_FP_BITMAP,
@@ -335,7 +342,7 @@ static void test_continuous(void **state)
 	/* And what the client says of it. */
 	pair_start(&p, &conf, 0);
 	pair_run(&p);
-	p.n_sent = 0;
+	forget_sent(&p);
 	assert_int_equal(sp_server_measure(p.server, p.now), SP_OK);
 	assert_int_equal(sp_server_update(p.server, SP_FP_BITMAP, sp_span(body, sizeof(body))),
 			SP_OK);
