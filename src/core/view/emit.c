@@ -18,12 +18,15 @@ struct tile {
 	uint8_t x0, y0, x1, y1; /* right and bottom exclusive; INVARIANT: clean when x1 is 0 */
 	bool forced; /* the shadow says nothing about it yet */
 	bool whole; /* the box began as the whole tile; it may have been sent in part */
+	uint32_t sent; /* in which update, the last time */
 };
 
 struct sp_emit {
 	struct sp_emit_conf conf;
 	uint32_t cols, rows;
 	size_t n, at, dirty; /* tiles, the next to look at, how many are not clean */
+	uint32_t updates;
+	bool partly; /* the tile at which we are was not sent to its end */
 	struct tile *tile;
 	uint8_t *shadow; /* w * h pixels as the client has them, or NULL */
 	uint8_t scratch[SP_PLANAR_ROOM];
@@ -296,6 +299,22 @@ static int put_tile(struct sp_emit *e, size_t i, bool alone, const uint8_t *fb, 
 	return 1;
 }
 
+/*
+ * The dirty tile that was sent longest ago: what seldom changes does not wait behind what always
+ * does.
+ */
+static size_t oldest(const struct sp_emit *e)
+{
+	size_t best = e->n;
+
+	for (size_t i = 0; i < e->n; i++) {
+		if (e->tile[i].x1 != 0 && (best == e->n || e->tile[i].sent < e->tile[best].sent)) {
+			best = i;
+		}
+	}
+	return best < e->n ? best : 0;
+}
+
 int sp_emit_next(struct sp_emit *e, const uint8_t *fb, size_t stride, struct sp_wr *out)
 {
 	size_t room = e->conf.max_update;
@@ -313,6 +332,8 @@ int sp_emit_next(struct sp_emit *e, const uint8_t *fb, size_t stride, struct sp_
 	}
 	sp_wr_fixed(&body, p, room);
 	sp_bitmap_write(&body, 0);
+	e->updates++;
+	e->at = e->partly && e->tile[e->at].x1 != 0 ? e->at : oldest(e);
 	while (e->dirty > 0 && !(e->conf.one_rect && rects == 1)) {
 		bool was_dirty;
 		int n;
@@ -322,6 +343,10 @@ int sp_emit_next(struct sp_emit *e, const uint8_t *fb, size_t stride, struct sp_
 		}
 		n = put_tile(e, e->at, rects == 0, fb, stride, &body);
 		was_dirty = e->tile[e->at].x1 != 0;
+		if (!was_dirty) {
+			e->tile[e->at].sent = e->updates;
+		}
+		e->partly = was_dirty && n > 0;
 		if (n < 0) {
 			sp_wr_shrink(out, room);
 			return n;
