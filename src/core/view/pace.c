@@ -126,7 +126,7 @@ void sp_pace_left(struct sp_pace *p, uint32_t id, uint64_t now_us)
 		drop_first(p);
 	}
 	uint64_t took = p->drain_us != 0 ? now_us - p->drain_us : 0;
-	if (took >= DRAIN_US && p->drained >= MIN_SAMPLE) {
+	if (took >= DRAIN_US + 2 * p->rtt_us && p->drained >= MIN_SAMPLE) {
 		/* Over so long a while no buffer on the way makes it look fast. */
 		uint64_t rate = p->drained * 1000000u / took;
 		p->rate = p->drained_us != 0 ? (p->rate + rate) / 2 : rate;
@@ -194,7 +194,7 @@ void sp_pace_silent(struct sp_pace *p, bool silent)
 
 void sp_pace_idle(struct sp_pace *p)
 {
-	p->drain_us = 0;
+	p->drain_us = p->n > 0 ? p->drain_us : 0;
 	p->starved = true;
 }
 

@@ -31,7 +31,7 @@ struct sp_pace {
 	uint64_t rate, older_rate; /* bytes per second, the best of this while and of the last one */
 	uint64_t rate_seen_us;
 	uint64_t drain_us,
-			drained; /* since when there was always more to send, and what left since */
+			drained; /* since when there was always something in flight, and what left */
 	uint64_t drained_us; /* when that told a rate; 0: never */
 	bool silent; /* the client acknowledges nothing */
 	bool starved; /* the last time somebody asked there was nothing to send */
@@ -48,7 +48,7 @@ void sp_pace_silent(struct sp_pace *p, bool silent);
 void sp_pace_idle(struct sp_pace *p);
 /*
  * This frame and all before it have gone into the line, as somebody says who does not know when they
- * arrive. That tells the rate while there is always more to send, and no round trip. Ids that are
+ * arrive. That tells the rate while something is always on its way, and no round trip. Ids that are
  * not in flight are ignored.
  */
 void sp_pace_left(struct sp_pace *p, uint32_t id, uint64_t now_us);
