@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 # tests/peer/test_player.py - recordings as pictures, as films, and in a window.
 import json
+import math
 import os
 import subprocess
+import time
 
 import picture
-from trial import SALLYPORT
+from peers import Xfreerdp
+from trial import SALLYPORT, Trial
 from world import BUILD, Case, main, need, wait_for
 from xdisplay import Display
 
@@ -147,6 +150,63 @@ class Player(Reel):
         display.run('xdotool', 'key', '--window', str(window), 'q', check=False)  # gone before the key is up
         view.wait(10)
         self.assertEqual(view.popen.returncode, 0, view.log())
+
+
+class Recorded(Case):
+    """What the gate records of real clients is what they showed."""
+
+    def recording(self, *args):
+        return self.trial.command('recording', *args, check=False)
+
+    def compare(self, file, start, shot, at=None):
+        out = self.world.path('out.png')
+        at = f'{(os.path.getmtime(shot) if at is None else at) - start:.2f}'
+        done = self.recording('shot', file, out, '--at', at)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)['damaged'], 0)
+        there, here = picture.load(out), picture.load(shot)
+        self.assertEqual((there.width, there.height), (here.width, here.height))
+        return there.psnr(here)
+
+    def latest(self, n):
+        """The newest recording when there are n of them and all are whole, and when it began."""
+        def look():
+            listed = json.loads(self.recording('list', '--json').stdout or '[]')
+            return len(listed) == n and all(r['state'] == 'whole' for r in listed) and listed[-1]['id']
+        name = wait_for(f'{n} whole recordings', look, 20)
+        file = os.path.join(self.trial.dir, 'state', 'recordings', name + '.spr')
+        with open(file, 'rb') as f:
+            head = f.read(46)
+        return file, int.from_bytes(head[38:46], 'little') / 1e6
+
+    def test_clients(self):
+        self.trial = Trial(self.world, '--record')
+        for n, codec in enumerate(('auto', 'rfx', 'nsc', 'bitmap'), 1):
+            a, b = self.world.path('a.png'), self.world.path('b.png')
+            steps = f'expect-still\nshot {a}\nwait 0.3\nclick 300 300\ntype look at {codec}\nkey Return\n' \
+                    f'expect-still\nshot {b}\n'
+            steps += f'resize 900x700\nexpect-still\nshot {b}.2\n' if codec == 'auto' else ''
+            done = subprocess.run([SALLYPORT, 'script', f'127.0.0.1:{self.trial.port}', '-', '--user', self.trial.user,
+                                   '--password-stdin', '--codec', codec], input=f'{self.trial.password}\n{steps}',
+                                  capture_output=True, text=True, timeout=60, env=self.world.env())
+            self.assertEqual(done.returncode, 0, done.stderr)
+            file, start = self.latest(n)
+            for shot in (a, b, b + '.2') if codec == 'auto' else (a, b):
+                self.assertEqual(self.compare(file, start, shot), math.inf, f'{codec}: {shot}')
+        self.freerdp(n + 1)
+
+    def freerdp(self, n):
+        display = Display(self.world, (1100, 900), colour='#335577')
+        client = Xfreerdp(display, self.trial.port, self.trial.user, self.trial.password, options=('/gfx:AVC444',))
+        window = client.window()
+        shown = display.wait_still(window=window)
+        at = time.time()
+        shot = self.world.path('freerdp.png')
+        shown.save(shot)
+        client.proc.stop()
+        file, start = self.latest(n)
+        # It has its own decoder of films, and the pointer is in a screenshot of nothing.
+        self.assertGreater(self.compare(file, start, shot, at), 38)
 
 
 if __name__ == '__main__':
