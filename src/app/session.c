@@ -256,7 +256,7 @@ static int watch(struct options *o)
 {
 	struct sp_admin_which m = {.id = o->id};
 	struct sp_admin_in in;
-	int rc = sp_admin_say(o->fd, SHOW, &m);
+	int rc = sp_admin_say(o->fd, WATCH, &m);
 
 	if (rc != SP_OK) {
 		return lost(o, rc);

@@ -10,6 +10,7 @@
 
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "gate/keeper/audit.h"
 #include "gate/keeper/session.h"
 #include "host/monitor/admin.h"
 
@@ -164,6 +165,28 @@ static int show(struct peer *p, uint32_t id)
 	return sp_admin_say(p->fd, SESSION, &m);
 }
 
+/* By its recording, elsewhere and with an auditor's key; here it is only told. */
+static int watch(struct peer *p, uint32_t id)
+{
+	const struct sp_session *s = sp_session_find(p->door->k->sessions, id);
+	struct sp_audit_event e;
+	char uid[24];
+
+	if (s != NULL) {
+		sp_audit_init(&e, SP_AUDIT_SESSION_SHADOW, SP_OUTCOME_NONE);
+		sp_audit_num(&e, SP_F_CONN, s->conn);
+		sp_audit_text(&e, SP_F_SESSION, s->name);
+		sp_audit_text(&e, SP_F_USER, s->user);
+		sp_audit_text(&e, SP_F_TARGET, s->target);
+		sp_audit_text(&e, SP_F_RULE, s->rule);
+		sp_keeper_event_source(p->door->k, &e, &s->source, s->interface);
+		snprintf(uid, sizeof(uid), "uid %u", (unsigned)p->uid);
+		sp_audit_text(&e, SP_F_ADMIN, uid);
+		sp_keeper_tell(p->door->k, &e);
+	}
+	return show(p, id);
+}
+
 static int answer(struct peer *p, const struct sp_admin_in *in)
 {
 	switch ((enum sp_admin)in->type) {
@@ -173,6 +196,8 @@ static int answer(struct peer *p, const struct sp_admin_in *in)
 		return list_on(p);
 	case SP_ADMIN_SHOW:
 		return show(p, in->body.which.id);
+	case SP_ADMIN_WATCH:
+		return watch(p, in->body.which.id);
 	case SP_ADMIN_END_SESSION:
 		return end_session(p, &in->body.end);
 	case SP_ADMIN_APPROVE:

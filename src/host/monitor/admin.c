@@ -57,6 +57,7 @@ static bool good(uint32_t type, const union sp_admin_body *b)
 	case SP_ADMIN_END:
 		return b->none.zero == 0;
 	case SP_ADMIN_SHOW:
+	case SP_ADMIN_WATCH:
 		return b->which.id != 0;
 	case SP_ADMIN_END_SESSION:
 		return b->end.id != 0 && text(b->end.reason);

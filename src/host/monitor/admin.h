@@ -24,6 +24,7 @@
 	/* questions; one at a time */ \
 	X(LIST, none) /* answered by any number of SESSION and END */ \
 	X(SHOW, which) /* answered by SESSION or RESULT */ \
+	X(WATCH, which) /* the same, and the audit knows that somebody looks on */ \
 	X(END_SESSION, end) /* this and the following by RESULT */ \
 	X(APPROVE, decide) \
 	X(REFUSE, decide) \

@@ -202,7 +202,11 @@ static void test_show(void **state)
 	sp_sessions_tick(k.sessions, NOON, clock_us);
 	clock_us += 60 * SECOND;
 	assert_int_equal(sp_admin_say(fd, SHOW, &(struct sp_admin_which){.id = 1}), SP_OK);
-	struct sp_admin_in in = answer(fd);
+	struct sp_admin_in in = answer(fd), same;
+	assert_int_equal(sp_admin_say(fd, WATCH, &(struct sp_admin_which){.id = 1}), SP_OK);
+	same = answer(fd);
+	assert_int_equal(same.type, SP_ADMIN_SESSION);
+	assert_int_equal(same.body.session.conn, 42);
 	const struct sp_admin_session *m = &in.body.session;
 	assert_int_equal(in.type, SP_ADMIN_SESSION);
 	assert_int_equal(m->id, 1);

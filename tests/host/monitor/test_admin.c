@@ -42,6 +42,7 @@ static union sp_admin_body good(uint32_t type)
 	memset(&b, 0, sizeof(b));
 	switch ((enum sp_admin)type) {
 	case SP_ADMIN_SHOW:
+	case SP_ADMIN_WATCH:
 		b.which.id = 1;
 		break;
 	case SP_ADMIN_END_SESSION:
