@@ -37,6 +37,14 @@ bool app_recording_key(struct app_recording *a);
 bool app_recording_open(struct app_recording *a, const char *which, struct app_recording_file *f);
 void app_recording_close(struct app_recording_file *f);
 
+/* recording_audit.c */
+/*
+ * Compares it, whose heads were read, with what the audit of this service has of it: how many
+ * marks, 0 also when the audit cannot be read; why says what does not fit, or stays as it is.
+ */
+uint64_t app_recording_marks(
+		const struct app_recording *a, struct sp_rec_reader *r, char why[SP_REC_WHY]);
+
 /* recording_look.c */
 int app_recording_list(struct app_recording *a);
 int app_recording_show(struct app_recording *a);

@@ -271,6 +271,12 @@ static bool verify_one(struct app_recording *a, const char *which, size_t n)
 		return false;
 	}
 	summarize(a, &f, false, &s);
+	/* Of one that is named by its path, the audit may be another service's. */
+	uint64_t marks = 0;
+	if (sp_rec_id_good(which) && s.why[0] == '\0') {
+		marks = app_recording_marks(a, f.r, s.why);
+		s.state = s.why[0] != '\0' ? SP_REC_DAMAGED : s.state;
+	}
 	if (s.state != SP_REC_WHOLE && s.why[0] == '\0') {
 		snprintf(s.why, sizeof(s.why),
 				s.state == SP_REC_TORN ? "segment %" PRIu64 ": is cut off"
@@ -280,9 +286,11 @@ static bool verify_one(struct app_recording *a, const char *which, size_t n)
 	if (a->w.json) {
 		fputs(n > 0 ? ",\n " : "", stdout);
 		json_summary(&s);
-		printf(", \"opened\": %s}", a->has_key ? "true" : "false");
+		printf(", \"opened\": %s, \"marks\": %" PRIu64 "}", a->has_key ? "true" : "false",
+				marks);
 	} else if (s.why[0] == '\0') {
-		printf("%s: good, %" PRIu64 " segments%s\n", which, s.segments,
+		printf("%s: good, %" PRIu64 " segments%s%s\n", which, s.segments,
+				marks > 0 ? ", as the audit has them" : "",
 				a->has_key ? "" : " (their contents not looked at: no key)");
 	} else {
 		printf("%s: %s: %s\n", which, states[s.state], s.why);

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import struct
 
 from procfs import comm
 from trial import SALLYPORT, Trial, need_trial
@@ -37,9 +38,10 @@ class Record(Case):
         self.assertEqual([frames[k]['n'] for k in ('meta', 'header', 'resize', 'confirm', 'end')], [1] * 5)
         self.assertGreater(frames['out']['bytes'], 5000)
         self.assertIn(': good, ', self.verify(one['id'])[1])
-        with open(os.path.join(self.trial.dir, 'state', 'recordings', one['id'] + '.spr'), 'rb') as f:
+        path = os.path.join(self.trial.dir, 'state', 'recordings', one['id'] + '.spr')
+        with open(path, 'rb') as f:
             whole = f.read()
-        self.assertEqual(os.stat(f.name).st_mode & 0o777, 0o600)
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
         self.assertNotIn(b'desktop', whole)
 
         bad = self.world.path('bad.spr')
@@ -53,7 +55,23 @@ class Record(Case):
             self.assertEqual(status, 1, said)
             self.assertIn(words, said)
 
+        self.shortened(one['id'], path, whole)
         self.dies()
+
+    def shortened(self, name, path, whole):
+        """Cut between two segments, which only the audit can know."""
+        wait_for('its end in the audit', lambda: ', as the audit has them' in self.verify(name)[1], 5)
+        at = [struct.unpack_from('<H', whole, 10)[0]]
+        while at[-1] < len(whole):
+            at.append(at[-1] + 24 + struct.unpack_from('<I', whole, at[-1] + 4)[0])
+        self.assertEqual(at[-1], len(whole))
+        with open(path, 'wb') as f:
+            f.write(whole[:at[-2]])
+        status, said = self.verify(name)
+        self.assertEqual(status, 1)
+        self.assertIn(f'segment {len(at) - 2}: is missing: the audit has {len(at) - 1} of them', said)
+        with open(path, 'wb') as f:
+            f.write(whole)
 
     def dies(self):
         """The recorder is killed: the session ends, and what was written can be read."""
