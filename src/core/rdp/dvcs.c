@@ -151,6 +151,8 @@ static bool create(struct sp_dvcs *d, struct sp_span message, struct sp_dvcs_res
 		refuse(d, head.id, name, out);
 		return false;
 	}
+	memcpy(d->opened, name, sizeof(d->opened));
+	out->opened = d->opened;
 	return true;
 }
 

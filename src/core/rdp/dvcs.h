@@ -30,7 +30,7 @@ struct sp_dvcs {
 	size_t held_n;
 	uint8_t held[SP_SVC_HEADER + SP_DVCS_CREATE_MAX]; /* with a chunk header in front */
 	uint8_t answer[SP_SVC_HEADER + SP_DVC_HEAD_MAX + 4];
-	char refused[SP_DVC_NAME];
+	char refused[SP_DVC_NAME], opened[SP_DVC_NAME];
 };
 
 void sp_dvcs_init(struct sp_dvcs *d, const struct sp_legs_rules *rules);
@@ -40,6 +40,7 @@ struct sp_dvcs_result {
 	struct sp_span pass; /* chunk for the client */
 	struct sp_span answer; /* chunk for the target */
 	const char *refused; /* the name of a channel that was refused now, else NULL */
+	const char *opened; /* of one that the client is asked for now, else NULL */
 };
 
 /* A chunk of drdynvc as the target sent it, with its header. What is damaged is dropped. */

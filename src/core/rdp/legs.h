@@ -87,6 +87,17 @@ uint32_t sp_legs_error_info(const struct sp_legs *l);
  * before it.
  */
 bool sp_legs_transfer(struct sp_legs *l, struct sp_transfer *ev, uint32_t *lost);
+
+#define SP_LEGS_CHANNEL_NAME 64 /* what is longer is cut */
+
+/* A channel that one side wanted: static ones the client, dynamic ones the target. */
+struct sp_legs_channel {
+	bool dynamic, open; /* open: it passes; else the rules refuse it, or the other side */
+	char name[SP_LEGS_CHANNEL_NAME];
+};
+
+/* The next that was settled; *lost: those before it for which there was no room. */
+bool sp_legs_channel(struct sp_legs *l, struct sp_legs_channel *out, uint32_t *lost);
 /* The session is over: transfers that are under way are told. */
 void sp_legs_stop_channels(struct sp_legs *l);
 /* The last event was answered to the side that it came from. */

@@ -12,6 +12,31 @@ static bool swallowed(const struct sp_legs *l, const char *name)
 	return !l->conf.rules.sound && sp_dvcs_same_name(name, "rdpsnd");
 }
 
+static void settle(struct sp_legs *l, bool dynamic, bool open, const char *name)
+{
+	if (l->n_settled == SP_LEGS_SETTLED) {
+		l->settled_lost++;
+		return;
+	}
+	size_t at = (l->settled_first + l->n_settled++) % SP_LEGS_SETTLED;
+	size_t n = strnlen(name, SP_LEGS_CHANNEL_NAME - 1);
+	l->settled[at] = (struct sp_legs_channel){.dynamic = dynamic, .open = open};
+	memcpy(l->settled[at].name, name, n);
+}
+
+bool sp_legs_channel(struct sp_legs *l, struct sp_legs_channel *out, uint32_t *lost)
+{
+	if (l->n_settled == 0) {
+		return false;
+	}
+	*out = l->settled[l->settled_first];
+	*lost = l->settled_lost;
+	l->settled_lost = 0;
+	l->settled_first = (l->settled_first + 1) % SP_LEGS_SETTLED;
+	l->n_settled--;
+	return true;
+}
+
 /* There is one filter: a second channel of the name goes nowhere. */
 static void map_once(struct sp_legs *l, size_t i, uint8_t *place)
 {
@@ -49,6 +74,9 @@ void sp_legs_map(struct sp_legs *l)
 		} else if (sp_dvcs_same_name(u->channel[i].name, SP_DRIVE_CHANNEL)) {
 			map_once(l, i, &l->rdpdr);
 		}
+	}
+	for (size_t i = 0; i < u->n_channels; i++) {
+		settle(l, false, l->to_target[i] != SP_LEGS_NONE, u->channel[i].name);
 	}
 }
 
@@ -128,6 +156,10 @@ int sp_legs_channel_of_target(struct sp_legs *l, size_t index, struct sp_span ch
 	}
 	if (result.refused) {
 		sp_log(SP_LOG_DEBUG, "dynamic channel \"%s\" refused", result.refused);
+		settle(l, true, false, result.refused);
+	}
+	if (result.opened) {
+		settle(l, true, true, result.opened);
 	}
 	int rc = SP_OK;
 	if (result.answer.n > 0) {

@@ -17,6 +17,8 @@ enum sp_legs_shown {
 	SP_LEGS_SHOWN_CACHED,
 };
 
+#define SP_LEGS_SETTLED 64
+
 struct sp_legs {
 	struct sp_rdp *user, *target;
 	struct sp_legs_conf conf;
@@ -31,6 +33,9 @@ struct sp_legs {
 	struct sp_clip_filter clip;
 	struct sp_drive_filter drive;
 	bool answered;
+	struct sp_legs_channel settled[SP_LEGS_SETTLED]; /* a ring of what was not told yet */
+	size_t settled_first, n_settled;
+	uint32_t settled_lost;
 	/* Each a byte for the number, four for the length, and a chunk. */
 	struct sp_wr early;
 	bool early_lost;

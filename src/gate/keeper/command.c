@@ -72,6 +72,24 @@ static void describe(
 	snprintf(out->approver, sizeof(out->approver), "%s", s->approver);
 }
 
+/* The two accounts that may command: root, and the one that this is. */
+static void tell_change(struct peer *p, uint32_t id, const char *user, const char *action,
+		const char *by, const char *text)
+{
+	struct sp_audit_event e;
+	char object[SP_TEXT_WHY], admin[32];
+
+	snprintf(object, sizeof(object), "session %u of %s", id, user);
+	snprintf(admin, sizeof(admin), "uid %u", (unsigned)p->uid);
+	sp_audit_init(&e, SP_AUDIT_ADMIN_CHANGE, SP_OUTCOME_OK);
+	sp_audit_text(&e, SP_F_ADMIN, p->uid == 0 ? "root" : admin);
+	sp_audit_text(&e, SP_F_OBJECT, object);
+	sp_audit_text(&e, SP_F_ACTION, action);
+	sp_audit_text(&e, SP_F_APPROVER, by);
+	sp_audit_text(&e, SP_F_TEXT, text);
+	sp_keeper_tell(p->door->k, &e);
+}
+
 sp_printf(3, 4) static int result(
 		struct peer *p, enum sp_admin_outcome outcome, const char *fmt, ...)
 {
@@ -127,6 +145,7 @@ static int end_session(struct peer *p, const struct sp_admin_end *ask)
 	sp_log(SP_LOG_INFO, "session %u of %s on %s: uid %u ends it%s%s", s->id, user,
 			s->target[0] != '\0' ? s->target : "no target", (unsigned)p->uid,
 			ask->reason[0] != '\0' ? ": " : "", ask->reason);
+	tell_change(p, s->id, user, "end", "", ask->reason);
 	/* s may be gone after this. */
 	sp_session_end(s, SP_WHY_ADMIN, SP_SESSION_INFO_ADMIN, text, k->now_us());
 	return result(p, SP_ADMIN_DONE, "session of %s told to end", user);
@@ -150,6 +169,7 @@ static int decide(struct peer *p, bool approve, const struct sp_admin_decide *as
 	if (rc != SP_OK) {
 		return result(p, SP_ADMIN_FAILED, "%s", why);
 	}
+	tell_change(p, ask->id, user, approve ? "approve" : "refuse", ask->as, "");
 	return result(p, SP_ADMIN_DONE, "session of %s %s by %s", user, word, ask->as);
 }
 

@@ -165,6 +165,7 @@ static int go_on(struct sp_conn *c, enum sp_prompt_kind was, struct sp_talk_step
 		limit(c, SP_CONN_WAIT_ANSWER, was == c->talk.asked, SP_TALK_SECONDS, &step->out);
 		break;
 	case SP_TALK_WAIT:
+		sp_conn_tell_approval(c, SP_AUDIT_APPROVAL_ASK, "", "");
 		limit(c, SP_CONN_WAIT_APPROVAL, false, SP_TALK_APPROVAL_SECONDS, &step->out);
 		sp_conn_log(c, SP_LOG_INFO, "session %u of user %s on %s: %s", c->session->id,
 				c->pending.user.name, c->talk.target, step->out.text);

@@ -80,10 +80,6 @@ static int clear(struct sp_store *st, const char *name)
 	if (!was.totp) {
 		return sp_store_fail(st, SP_ENOTFOUND, "user has no one-time-code secret");
 	}
-	rc = sp_store_about(st, "user", name, "totp-show");
-	if (rc != SP_OK) {
-		return rc;
-	}
 	is = was;
 	is.totp = false;
 	rc = sp_store_rebind(st, &was, &is);
@@ -132,6 +128,10 @@ int sp_store_totp_get(struct sp_store *st, const char *name, uint8_t secret[SP_T
 	}
 	if (!u.totp) {
 		return sp_store_fail(st, SP_ENOTFOUND, "user has no one-time-code secret");
+	}
+	rc = sp_store_about(st, "user", name, "totp-show");
+	if (rc != SP_OK) {
+		return rc;
 	}
 	rc = sp_store_secret(st, &u, SP_STORE_TOTP, secret, SP_TOTP_SECRET);
 	if (rc == SP_EAUTH || rc == SP_ENOTFOUND) {

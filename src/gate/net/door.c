@@ -189,6 +189,7 @@ static void on_closed(void *user, int err, const char *what)
 					err == SP_ESYS ? strerror(errno) : sp_err_text(err));
 		}
 	}
+	sp_net_count(n);
 	sp_conn_destroy(n->user);
 	n->user = NULL;
 	sp_relay_user_closed(n);

@@ -44,6 +44,14 @@ static int sign(void *arg, int scheme, struct sp_span message, uint8_t *sig, siz
 	return SP_OK;
 }
 
+void sp_net_count(struct sp_net *n)
+{
+	if (n->user) {
+		n->bytes_in = sp_conn_bytes_in(n->user);
+		n->bytes_out = sp_conn_bytes_out(n->user);
+	}
+}
+
 void sp_net_gone(struct sp_net *n)
 {
 	struct sp_msg_bye bye = {.why = n->why};
@@ -52,6 +60,9 @@ void sp_net_gone(struct sp_net *n)
 	if (!n->bye_said) {
 		n->bye_said = true;
 		snprintf(bye.text, sizeof(bye.text), "%s", n->text);
+		sp_net_count(n);
+		bye.bytes_in = n->bytes_in;
+		bye.bytes_out = n->bytes_out;
 		if (sp_mon_say(SP_NET_FD_KEEPER, BYE, &bye) != SP_OK) {
 			sp_log(SP_LOG_DEBUG, "keeper is gone");
 		}

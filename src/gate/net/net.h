@@ -75,6 +75,7 @@ struct sp_net {
 	bool limit_warned; /* the warning stands */
 	uint32_t error_info; /* what a client is told whom the greeter refused */
 	bool bye_said;
+	uint64_t bytes_in, bytes_out; /* of the client's socket, when it is no more */
 	bool refused; /* the client was told that no security protocol is in common */
 	uint32_t protocol; /* SP_PROTO_* that was selected */
 	bool denied; /* by the rules, and the client takes no early result: the greeter tells it */
@@ -148,6 +149,8 @@ void sp_redirect_follow(struct sp_net *n, struct sp_span packet);
 /* main.c */
 /* Ends the connection in order; error_info is told to a client that takes it (0: nothing). */
 void sp_net_end(struct sp_net *n, uint32_t error_info, uint32_t why, const char *text);
+/* Notes what went over the client's socket so far. */
+void sp_net_count(struct sp_net *n);
 /* Tells the keeper how it ended and stops the loop. */
 void sp_net_gone(struct sp_net *n);
 

@@ -33,12 +33,39 @@ void sp_relay_transfer_message(struct sp_msg_transfer *m, const struct sp_transf
 	sp_log_clean(m->next);
 }
 
+_Static_assert(SP_LEGS_CHANNEL_NAME <= SP_TEXT_CHANNEL, "a channel's name does not fit");
+
+static void tell_channels(struct sp_net *n)
+{
+	struct sp_legs_channel ch;
+	uint32_t lost;
+
+	while (n->legs && sp_legs_channel(n->legs, &ch, &lost)) {
+		struct sp_msg_channel m = {.verdict = ch.open ? SP_TOLD_PASSED : SP_TOLD_REFUSED,
+				.dynamic = ch.dynamic};
+
+		n->told.missed += lost;
+		if (!sp_told_may(&n->told, 1, sp_now_us())) {
+			continue;
+		}
+		memcpy(m.name, ch.name, sizeof(ch.name));
+		sp_log_clean(m.name);
+		m.missed = n->told.missed;
+		if (sp_mon_say(SP_NET_FD_KEEPER, CHANNEL, &m) != SP_OK) {
+			n->told.missed++;
+			continue;
+		}
+		n->told.missed = 0;
+	}
+}
+
 void sp_relay_transfers(struct sp_net *n)
 {
 	static struct sp_msg_transfer m;
 	static struct sp_transfer t;
 	uint32_t lost;
 
+	tell_channels(n);
 	while (n->legs && sp_legs_transfer(n->legs, &t, &lost)) {
 		n->told.missed += lost;
 		if (!sp_told_may(&n->told, 1, sp_now_us())) {

@@ -106,6 +106,19 @@ static int to_user(struct chain *c, size_t index)
 	return c->user.saw_client.n[SP_EV_CHANNEL] == before ? -1 : c->user.saw_client.channel.p[0];
 }
 
+/* What is told next of a channel. */
+static void settled(struct chain *c, bool dynamic, bool open, const char *name)
+{
+	struct sp_legs_channel ch;
+	uint32_t lost;
+
+	assert_true(sp_legs_channel(c->legs, &ch, &lost));
+	assert_string_equal(ch.name, name);
+	assert_int_equal(ch.dynamic, dynamic);
+	assert_int_equal(ch.open, open);
+	assert_int_equal(lost, 0);
+}
+
 static void test_mapped_by_name(void **state)
 {
 	struct chain_conf conf = all_conf((struct sp_legs_rules){.clipboard = true, .sound = true});
@@ -124,6 +137,16 @@ static void test_mapped_by_name(void **state)
 	assert_int_equal(to_desk(&c, RDPDR), -1);
 	assert_int_equal(to_desk(&c, MINE), -1);
 	assert_true(sp_rdp_is_active(c.user.client));
+	struct sp_legs_channel ch;
+	uint32_t lost;
+	size_t open = 0, shut = 0;
+	while (sp_legs_channel(c.legs, &ch, &lost)) {
+		assert_false(ch.dynamic);
+		open += ch.open;
+		shut += !ch.open;
+	}
+	assert_int_equal(open, 3);
+	assert_true(shut >= 2); /* rdpdr and a private one */
 	chain_finish(&c);
 }
 
@@ -495,6 +518,10 @@ static void test_dynamic_over_legs(void **state)
 
 	chain_open(&c, &conf);
 	assert_int_equal(c.gcc.n_channels, 2); /* rdpsnd, drdynvc */
+	struct sp_legs_channel ch;
+	uint32_t lost;
+	while (sp_legs_channel(c.legs, &ch, &lost)) {
+	}
 	assert_int_equal(sp_rdp_send_channel(c.desk.server, 1, create_chunk(&w, 3, "AUDIO_INPUT")),
 			SP_OK);
 	chain_run(&c);
@@ -508,6 +535,9 @@ static void test_dynamic_over_legs(void **state)
 	chain_run(&c);
 	assert_int_equal(c.user.saw_client.n[SP_EV_CHANNEL], 1);
 	assert_int_equal(c.user.saw_client.channel.p[0], DRDYNVC);
+	settled(&c, true, false, "AUDIO_INPUT");
+	settled(&c, true, true, "Microsoft::Windows::RDS::Graphics");
+	assert_false(sp_legs_channel(c.legs, &ch, &lost));
 	chain_finish(&c);
 }
 
