@@ -218,6 +218,7 @@ const char *sp_audit_reason(uint32_t why)
 			[SP_WHY_ADMIN] = "admin",
 			[SP_WHY_AUDIT] = "audit",
 			[SP_WHY_RECORD] = "record",
+			[SP_WHY_ALERT] = "alert",
 			[SP_WHY_SPENT] = "spent-token",
 			[SP_WHY_LIMIT] = "limit",
 			[SP_WHY_INTERNAL] = "internal",

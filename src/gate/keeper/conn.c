@@ -141,7 +141,8 @@ void sp_conn_fatal(struct sp_conn *c, enum sp_why why, const char *text)
 
 void sp_conn_say_end(struct sp_conn *c, enum sp_why why, uint32_t error_info, const char *text)
 {
-	struct sp_msg_session_end m = {.why = why, .error_info = error_info};
+	bool drop = c->session != NULL && c->session->stepped;
+	struct sp_msg_session_end m = {.why = why, .error_info = error_info, .drop = drop};
 
 	snprintf(m.text, sizeof(m.text), "%s", text);
 	c->state = SP_CONN_WAIT_END;
@@ -196,6 +197,7 @@ static enum sp_why believed(const struct sp_conn *c, uint32_t why)
 	switch (why) {
 	case SP_WHY_POLICY:
 	case SP_WHY_ADMIN:
+	case SP_WHY_ALERT:
 	case SP_WHY_DISABLED:
 	case SP_WHY_REFUSED_BY:
 	case SP_WHY_LOCKED:

@@ -32,6 +32,8 @@ void sp_conn_about(struct sp_conn *c, struct sp_talk_about *a)
 			.crypto = c->k->crypto,
 			.who = &c->pending,
 			.came = came_by(c),
+			.again = sp_session_owes(
+					c->k->sessions, c->pending.user.id, c->k->now_us()),
 			.delegated = c->delegated != NULL};
 	sp_facts_ask(&c->facts, c->k, c->pending.user.id, c->pending.user.name, &c->source,
 			c->interface, &a->ask);

@@ -492,7 +492,9 @@ void sp_conn_tell_over(struct sp_conn *c, enum sp_why why, const char *text)
 	} else if (why == SP_WHY_GONE && c->crashed) {
 		why = SP_WHY_CRASH;
 	}
-	begin(c, &e, lost || s->continued ? SP_AUDIT_SESSION_DISCONNECT : SP_AUDIT_SESSION_END,
+	begin(c, &e,
+			lost || s->continued || s->stepped ? SP_AUDIT_SESSION_DISCONNECT
+							   : SP_AUDIT_SESSION_END,
 			SP_OUTCOME_NONE);
 	add_way(c, &e);
 	sp_audit_text(&e, SP_F_REASON, s->continued ? "reconnect" : sp_audit_reason(why));

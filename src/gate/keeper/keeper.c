@@ -241,6 +241,8 @@ void sp_keeper_scribe(void *keeper, struct sp_mon_in *in)
 		if (c != NULL) {
 			sp_conn_record_ended(c, &in->body.record_ended);
 		}
+	} else if (in->type == SP_MSG_ACT) {
+		sp_keeper_act(k, &in->body.act);
 	} else {
 		sp_log(SP_LOG_ERROR, "unexpected %s of the scribe", sp_msg_name(in->type));
 	}

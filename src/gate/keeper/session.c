@@ -111,7 +111,7 @@ struct sp_session *sp_session_create(struct sp_sessions *all, const struct sp_se
 static bool is_told(enum sp_why why)
 {
 	return why == SP_WHY_POLICY || why == SP_WHY_IDLE || why == SP_WHY_TIME ||
-			why == SP_WHY_TARGET || why == SP_WHY_ADMIN;
+			why == SP_WHY_TARGET || why == SP_WHY_ADMIN || why == SP_WHY_ALERT;
 }
 
 /*
@@ -123,7 +123,7 @@ static void remember(const struct sp_session *s, enum sp_why why, const char *te
 	if (s->state == SP_SESSION_ENDING) {
 		why = s->why;
 		text = s->why_text;
-	} else if (why == SP_WHY_POLICY || why == SP_WHY_ADMIN) {
+	} else if (why == SP_WHY_POLICY || why == SP_WHY_ADMIN || why == SP_WHY_ALERT) {
 		return;
 	} else if (why != SP_WHY_TARGET || *text == '\0') {
 		text = sp_why_text(why);
@@ -146,7 +146,8 @@ void sp_session_close(struct sp_session *s, enum sp_why why, const char *text, u
 	*at = s->next;
 	s->all->n--;
 	remember(s, why, text, now_us);
-	if (s->state == SP_SESSION_ACTIVE && why == SP_WHY_LOST && s->arc.present) {
+	bool lost = s->state == SP_SESSION_ACTIVE && why == SP_WHY_LOST;
+	if ((lost || s->stepped) && s->arc.present) {
 		s->owner = NULL;
 		s->arg = NULL;
 		sp_session_lose(s, now_us);
@@ -176,6 +177,11 @@ void sp_session_reason(struct sp_session *s, const char *reason)
 void sp_session_proved(struct sp_session *s, uint32_t factor)
 {
 	s->factors |= factor;
+	for (size_t i = 0; (factor & SP_CONF_FACTOR_TOTP) != 0 && i < SP_SESSION_STEPS; i++) {
+		if (s->all->steps[i].user_id == s->user_id) {
+			s->all->steps[i] = (struct session_step){0};
+		}
+	}
 }
 
 void sp_session_granted(struct sp_session *s, uint64_t grant)
@@ -291,19 +297,14 @@ int sp_session_decide(struct sp_session *s, bool approve, const char *by, char w
 
 /* ---- ends ---- */
 
-void sp_session_end(struct sp_session *s, enum sp_why why, uint32_t error_info, const char *text,
+static void end(struct sp_session *s, enum sp_why why, uint32_t error_info, const char *text,
 		uint64_t now_us)
 {
 	struct sp_sessions *all = s->all;
 
-	if (s->state == SP_SESSION_ENDING) {
-		return;
-	}
 	s->state = SP_SESSION_ENDING;
 	s->why = why;
 	snprintf(s->why_text, sizeof(s->why_text), "%s", text);
-	/* What was ended on purpose is not to be resumed, also not from elsewhere. */
-	sp_wipe(&s->arc, sizeof(s->arc));
 	s->kill_us = now_us + SP_SESSION_GRACE_US;
 	if (all->kill_us == 0 || s->kill_us < all->kill_us) {
 		all->kill_us = s->kill_us;
@@ -311,6 +312,62 @@ void sp_session_end(struct sp_session *s, enum sp_why why, uint32_t error_info, 
 	sp_log(SP_LOG_INFO, "session %u of %s: told to end: %s: %s", s->id, s->user,
 			sp_why_text(why), text);
 	s->owner->end(s->arg, why, error_info, s->why_text);
+}
+
+void sp_session_end(struct sp_session *s, enum sp_why why, uint32_t error_info, const char *text,
+		uint64_t now_us)
+{
+	if (s->state == SP_SESSION_ENDING) {
+		return;
+	}
+	/* What was ended on purpose is not to be resumed, also not from elsewhere. */
+	sp_wipe(&s->arc, sizeof(s->arc));
+	end(s, why, error_info, text, now_us);
+}
+
+static void owe(struct sp_sessions *all, int64_t user_id, uint64_t now_us)
+{
+	struct session_step *to = &all->steps[0];
+
+	/* The user's own, else the one that is over first; a free one is over. */
+	for (size_t i = 0; i < SP_SESSION_STEPS; i++) {
+		struct session_step *o = &all->steps[i];
+		if (o->until_us != 0 && o->user_id == user_id) {
+			to = o;
+			break;
+		}
+		if (o->until_us < to->until_us) {
+			to = o;
+		}
+	}
+	*to = (struct session_step){.user_id = user_id, .until_us = now_us + SP_SESSION_STEP_US};
+}
+
+bool sp_session_owes(const struct sp_sessions *all, int64_t user_id, uint64_t now_us)
+{
+	for (size_t i = 0; i < SP_SESSION_STEPS; i++) {
+		const struct session_step *o = &all->steps[i];
+		if (o->until_us > now_us && o->user_id == user_id) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void sp_session_step_up(struct sp_session *s, bool closed, const char *text, uint64_t now_us)
+{
+	bool on_line = s->state == SP_SESSION_OPENING || s->state == SP_SESSION_ACTIVE;
+
+	if (s->state == SP_SESSION_ENDING) {
+		return;
+	}
+	owe(s->all, s->user_id, now_us);
+	if (closed) {
+		sp_session_end(s, SP_WHY_ALERT, SP_SESSION_INFO_ADMIN, text, now_us);
+	} else if (on_line) {
+		s->stepped = true;
+		end(s, SP_WHY_ALERT, 0, text, now_us);
+	}
 }
 
 static bool good_factor(const struct sp_session *s, const struct sp_policy_verdict *v)
@@ -456,6 +513,16 @@ struct sp_session *sp_session_find(const struct sp_sessions *all, uint32_t id)
 	struct sp_session *s = all->first;
 
 	while (s != NULL && s->id != id) {
+		s = s->next;
+	}
+	return s;
+}
+
+struct sp_session *sp_session_named(const struct sp_sessions *all, const char *name)
+{
+	struct sp_session *s = all->first;
+
+	while (s != NULL && strcmp(s->name, name) != 0) {
 		s = s->next;
 	}
 	return s;

@@ -22,6 +22,8 @@
 #define SP_SESSION_REASON_US (600 * UINT64_C(1000000)) /* so long the last reason is told */
 #define SP_SESSION_LOST 1024 /* lost sessions that can be resumed */
 #define SP_SESSION_LOST_USER 8 /* of one user */
+#define SP_SESSION_STEP_US (86400 * UINT64_C(1000000)) /* so long a second factor is owed */
+#define SP_SESSION_STEPS 1024 /* users who owe one */
 #define SP_SESSION_REASONS 1024 /* users with a last reason */
 #define SP_SESSION_NAME 27 /* a ULID, and a NUL */
 #define SP_SESSION_WARN_S 300 /* so long before its end the person is warned */
@@ -87,6 +89,7 @@ struct sp_session {
 	bool refused; /* an approver said no */
 	bool resumed; /* came back by an auto-reconnect cookie */
 	bool continued; /* ENDING: somebody came back by it */
+	bool stepped; /* ENDING: its client may come back by its cookie, with a second factor */
 	char before[SP_TEXT_ADDR]; /* resumed: from where it came then */
 	uint64_t check_us; /* when the rules are to be asked again */
 	uint64_t seen_us; /* the first tick that saw it; 0: none yet */
@@ -205,6 +208,14 @@ sp_nodiscard int sp_session_decide(
 void sp_session_end(struct sp_session *s, enum sp_why why, uint32_t error_info, const char *text,
 		uint64_t now_us);
 /*
+ * A second factor is asked for again, whatever else its user brings: a living session is taken off
+ * the line, and stays what it is for its client, who comes back by the cookie. `closed`: the cookie
+ * is spent too. In the conversation nothing ends but, when it is closed, the conversation.
+ */
+void sp_session_step_up(struct sp_session *s, bool closed, const char *text, uint64_t now_us);
+/* Does this user owe a second factor? Until it is proved, or for a day. */
+bool sp_session_owes(const struct sp_sessions *all, int64_t user_id, uint64_t now_us);
+/*
  * Once a minute for each session whose target is opened: asks the rules again, ends those that they
  * no longer allow, whose user is gone, whose time is over or who do not get to a target; and kills
  * those that do not go. Call it when sp_sessions_due() has come. A batch at a time, since it is
@@ -222,6 +233,8 @@ uint64_t sp_sessions_due(const struct sp_sessions *all);
 struct sp_session *sp_sessions_first(const struct sp_sessions *all);
 /* NULL: no such session. */
 struct sp_session *sp_session_find(const struct sp_sessions *all, uint32_t id);
+/* The same by what it is called in the audit. */
+struct sp_session *sp_session_named(const struct sp_sessions *all, const char *name);
 
 /* ---- the last reason, for the next greeter ---- */
 

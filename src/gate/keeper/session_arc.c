@@ -202,7 +202,8 @@ static struct sp_session *cookie_of(const struct sp_session *s, const struct sp_
 			*at = &(**at)->next;
 		}
 		old = **at;
-	} else if (old->state != SP_SESSION_ACTIVE && old->state != SP_SESSION_OPENING) {
+	} else if (old->state != SP_SESSION_ACTIVE && old->state != SP_SESSION_OPENING &&
+			!old->stepped) {
 		return NULL;
 	}
 	if (old == NULL || !old->arc.present) {
@@ -280,6 +281,9 @@ bool sp_session_arc_check(
 		old->continued = true;
 		sp_session_end(old, SP_WHY_BYE, SP_SESSION_INFO_OTHER,
 				"continued on another connection", now_us);
+		/* One that is on its way out already is not kept for anybody else. */
+		old->stepped = false;
+		sp_wipe(&old->arc, sizeof(old->arc));
 	}
 	return true;
 }

@@ -10,6 +10,11 @@ struct session_reason {
 	struct sp_session_last last;
 };
 
+struct session_step {
+	int64_t user_id;
+	uint64_t until_us; /* 0: free */
+};
+
 struct sp_sessions {
 	const struct sp_crypto *crypto;
 	struct sp_session_world world;
@@ -21,6 +26,7 @@ struct sp_sessions {
 	uint64_t check_us; /* when there is something to check again */
 	uint64_t kill_us; /* the earliest of the sessions; 0: none */
 	struct session_reason reasons[SP_SESSION_REASONS];
+	struct session_step steps[SP_SESSION_STEPS];
 };
 
 /* Takes over a session that is in no list any more, and frees it when its time has come. */

@@ -37,6 +37,15 @@ void sp_talk_decide(const struct sp_talk *t, const struct sp_talk_about *a,
 	decide(a, t->target, out);
 }
 
+/* What else came along does not stand for a code that is owed. */
+static enum sp_need need_of(
+		const struct sp_talk_about *a, const struct sp_policy_verdict *v, bool totp)
+{
+	enum sp_need need = sp_talk_need(v, a->came, totp);
+
+	return a->again && totp && need == SP_NEED_NOTHING ? SP_NEED_CODE : need;
+}
+
 /* The chosen target; false with why when it is out of reach now. */
 static bool see_target(const struct sp_talk *t, const struct sp_talk_about *a, struct sight *s)
 {
@@ -45,7 +54,7 @@ static bool see_target(const struct sp_talk *t, const struct sp_talk_about *a, s
 		snprintf(s->why, sizeof(s->why), "%s", s->verdict.why);
 		return false;
 	}
-	s->need = sp_talk_need(&s->verdict, a->came, s->user.totp);
+	s->need = need_of(a, &s->verdict, s->user.totp);
 	if (s->need == SP_NEED_OTHER) {
 		snprintf(s->why, sizeof(s->why), "it needs %s",
 				(s->verdict.factors & SP_CONF_FACTOR_DEVICE) != 0
@@ -69,7 +78,7 @@ static bool see_list(const struct sp_talk_about *a, struct sight *s)
 		struct sp_policy_verdict v;
 
 		decide(a, a->conf->target[all[i]].name, &v);
-		enum sp_need need = sp_talk_need(&v, a->came, s->user.totp);
+		enum sp_need need = need_of(a, &v, s->user.totp);
 		if (!v.allow || need == SP_NEED_OTHER) {
 			snprintf(s->why, sizeof(s->why),
 					"every target in reach needs another kind of password");
@@ -122,7 +131,9 @@ static enum sp_prompt_kind due(
 	if (a->conf->notice[0] != '\0' && !t->noticed) {
 		return SP_PROMPT_NOTICE;
 	}
-	if (s->need == SP_NEED_CODE && t->factor == SP_FACTOR_MISSING) {
+	bool proved = t->factor != SP_FACTOR_MISSING &&
+			!(a->again && s->user.totp && t->factor == SP_FACTOR_COOKIE);
+	if (s->need == SP_NEED_CODE && !proved) {
 		return s->user.totp ? SP_PROMPT_CODE : SP_PROMPT_ENROL;
 	}
 	if (t->n_codes > 0) {

@@ -25,6 +25,7 @@ struct sp_talk_about {
 	const struct sp_pending *who;
 	struct sp_policy_ask ask; /* target is filled in by the talk */
 	uint32_t came; /* SP_CONF_FACTOR_TOKEN or _DEVICE when that was the password; else 0 */
+	bool again; /* a code is to be given now, by whoever has a secret for codes */
 	bool delegated; /* the password came along, for targets whose login is "same" */
 };
 

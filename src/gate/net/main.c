@@ -104,7 +104,7 @@ void sp_net_end(struct sp_net *n, uint32_t error_info, uint32_t why, const char 
 		sp_net_gone(n);
 		return;
 	}
-	if (sp_server_end(sp_conn_rdp(n->user), error_info) != SP_OK) {
+	if (!n->drop && sp_server_end(sp_conn_rdp(n->user), error_info) != SP_OK) {
 		sp_log(SP_LOG_DEBUG, "no goodbye to the client");
 	}
 	sp_conn_end(n->user);

@@ -74,6 +74,7 @@ struct sp_net {
 	struct sp_net_line line;
 	bool limit_warned; /* the warning stands */
 	uint32_t error_info; /* what a client is told whom the greeter refused */
+	bool drop; /* the client's line is to break, without goodbye */
 	bool bye_said;
 	uint64_t bytes_in, bytes_out; /* of the client's socket, when it is no more */
 	bool refused; /* the client was told that no security protocol is in common */

@@ -371,5 +371,6 @@ void sp_relay_arc(struct sp_net *n, const struct sp_msg_arc *m)
 
 void sp_relay_session_end(struct sp_net *n, const struct sp_msg_session_end *e)
 {
+	n->drop = e->drop != 0;
 	sp_net_end(n, e->error_info, e->why, e->text);
 }

@@ -292,7 +292,8 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 	case SP_MSG_TRANSFER:
 		return transfer(&b->transfer);
 	case SP_MSG_SESSION_END:
-		return b->session_end.why < SP_WHY_COUNT && text(b->session_end.text);
+		return b->session_end.why < SP_WHY_COUNT && b->session_end.drop <= 1 &&
+				text(b->session_end.text);
 	case SP_MSG_BYE:
 		return b->bye.why < SP_WHY_COUNT && text(b->bye.text);
 	case SP_MSG_CHALLENGE:

@@ -99,6 +99,7 @@
 	X(TIME, "time is over") \
 	X(ADMIN, "ended by an administrator") \
 	X(AUDIT, "the audit cannot be written") \
+	X(ALERT, "ended for an alert") \
 	X(SPENT, "one-time token was used before") \
 	X(LIMIT, "too many connections") \
 	X(RECORD, "it cannot be recorded") \
@@ -641,6 +642,8 @@ struct sp_msg_channel {
 struct sp_msg_session_end {
 	uint32_t why; /* enum sp_why */
 	uint32_t error_info; /* SP_ERRINFO_* */
+	uint32_t drop; /* 1: as if the line broke, so that the client comes back by itself */
+	uint32_t zero;
 	char text[SP_TEXT_WHY];
 };
 

@@ -304,6 +304,31 @@ static void test_resume(void **state)
 	assert_int_equal(next(), SP_PROMPT_LOGIN);
 }
 
+/* A code that is owed: neither the cookie nor a device's password stands for it. */
+static void test_again(void **state)
+{
+	static const uint8_t secret[SP_TOTP_SECRET] = {7, 7, 7};
+
+	assert_int_equal(sp_store_totp_set(st, "alice", secret, 0), SP_OK);
+	about.again = true;
+	assert_int_equal(enter("alice"), SP_WHY_OK);
+	sp_talk_resume(&t, "db2");
+	assert_int_equal(next(), SP_PROMPT_CODE);
+	assert_int_equal(say(code_at(NOW, secret)), SP_PROMPT_DONE);
+	assert_string_equal(t.target, "db2");
+	assert_int_equal(t.factor, SP_FACTOR_CODE);
+	about.came = SP_CONF_FACTOR_DEVICE;
+	rules[0].mfa = SP_CONF_FACTOR_DEVICE;
+	assert_int_equal(enter("alice#db1"), SP_WHY_OK);
+	assert_int_equal(next(), SP_PROMPT_CODE);
+	/* Who has no secret for codes proves what can be proved. */
+	assert_int_equal(sp_store_totp_clear(st, "alice"), SP_OK);
+	assert_int_equal(enter("alice#db1"), SP_WHY_OK);
+	assert_int_equal(next(), SP_PROMPT_DONE);
+	about.came = 0;
+	about.again = false;
+}
+
 static void test_targets(void **state)
 {
 	conf.mfa = SP_CONF_MFA_NONE;
@@ -414,6 +439,7 @@ int main(void)
 			cmocka_unit_test_setup(test_tries, fresh),
 			cmocka_unit_test_setup(test_order, fresh),
 			cmocka_unit_test_setup(test_resume, fresh),
+			cmocka_unit_test_setup(test_again, fresh),
 			cmocka_unit_test_setup(test_targets, fresh),
 			cmocka_unit_test_setup(test_strictest, fresh),
 			cmocka_unit_test_setup(test_changed_rules, fresh),
