@@ -32,6 +32,7 @@ static const struct action actions[] = {
 		{"tail", " -n -f --follow --store --json ", false, app_audit_tail},
 		{"export", FILTERS "--format ", false, app_audit_export},
 		{"verify", " --key --at --store --json ", false, app_audit_verify},
+		{"replay", " --since --until --store --json ", false, app_audit_replay},
 		{"prune", " --before ", true, app_audit_prune},
 };
 
@@ -177,9 +178,12 @@ static bool meanings(struct app_audit *a)
 
 static const struct action *find(const struct app_audit *a)
 {
-	for (size_t i = 0; a->w.n == 1 && i < SP_LEN(actions); i++) {
+	for (size_t i = 0; a->w.n > 0 && i < SP_LEN(actions); i++) {
+		/* A replay may be by the rules of a file. */
+		size_t most = actions[i].run == app_audit_replay ? 2 : 1;
+
 		if (strcmp(actions[i].name, a->w.word[0]) == 0) {
-			return &actions[i];
+			return a->w.n <= most ? &actions[i] : NULL;
 		}
 	}
 	return NULL;
@@ -259,13 +263,18 @@ const struct app_command app_audit = {
 		.usage = "usage: sallyport audit list [FILTER ...] [--json]\n"
 			 "       sallyport audit tail [-n N] [-f] [--json]\n"
 			 "       sallyport audit export [--format NAME] [FILTER ...]\n"
+			 "       sallyport audit replay [FILE] [--since TIME] [--until TIME] "
+			 "[--json]\n"
 			 "       sallyport audit verify [--key KEY] [--at SEQ:HASH] [--json]\n"
 			 "       sallyport audit prune --before TIME\n\n"
 			 "list tells what happened, one line per record, the oldest first. tail "
 			 "shows the\n"
 			 "last ones, and with -f those that come. export prints records for other "
 			 "programs,\n"
-			 "one per line: json (the default), syslog, cef, ocsf. verify follows the "
+			 "one per line: json (the default), syslog, cef, ocsf. replay says which "
+			 "alerts the\n"
+			 "rules of the configuration, or of FILE, would have raised over what is "
+			 "kept. verify follows the "
 			 "chain of\n"
 			 "all records and says whether each is as it was written; if not it names "
 			 "the first\n"

@@ -37,11 +37,15 @@ bool app_audit_wanted(const struct app_audit *a, const struct sp_record *r,
 sp_nodiscard int app_audit_print(
 		struct app_audit *a, const struct sp_record *r, const struct sp_audit_view *v);
 
+/* How it went, said where it did not go well: the exit status. */
+int app_audit_finish(const struct app_audit *a, int rc);
+
 /* The actions; each answers the exit status. */
 int app_audit_list(struct app_audit *a);
 int app_audit_tail(struct app_audit *a);
 int app_audit_export(struct app_audit *a);
 int app_audit_verify(struct app_audit *a);
+int app_audit_replay(struct app_audit *a);
 int app_audit_prune(struct app_audit *a);
 
 #endif

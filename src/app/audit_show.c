@@ -70,7 +70,7 @@ int app_audit_print(struct app_audit *a, const struct sp_record *r, const struct
 	return rc;
 }
 
-static int finish(struct app_audit *a, int rc)
+int app_audit_finish(const struct app_audit *a, int rc)
 {
 	if (rc == SP_EDB) {
 		return app_fail("audit", "%s", sp_audit_store_why(a->st));
@@ -151,7 +151,7 @@ int app_audit_list(struct app_audit *a)
 	if (a->w.json) {
 		fputs(a->printed > 0 ? "]\n" : "[]\n", stdout);
 	}
-	return finish(a, rc);
+	return app_audit_finish(a, rc);
 }
 
 /* ---- tail ---- */
@@ -178,7 +178,7 @@ int app_audit_tail(struct app_audit *a)
 			seen = last;
 		}
 	}
-	return finish(a, rc);
+	return app_audit_finish(a, rc);
 }
 
 /* ---- export ---- */
@@ -204,5 +204,5 @@ int app_audit_export(struct app_audit *a)
 	if (a->format != NULL && !sp_render_by_name(a->format, &form)) {
 		return app_usage(a->w.self, "--format: json, syslog, cef or ocsf");
 	}
-	return finish(a, each(a, export_one));
+	return app_audit_finish(a, each(a, export_one));
 }
