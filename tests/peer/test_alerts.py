@@ -58,7 +58,9 @@ class Alerts(Case):
         self.assertEqual((alert['session'], alert['alert.last']), (start['session'], start['seq']))
         step = self.audit('what followed', 'session.step-up')
         self.assertEqual((step['session'], step['target.name']), (start['session'], 'desktop'))
-        self.display.wait_picture('the greeter', is_greeter, 20, client.window())
+        said = self.display.wait_picture('why it ended', is_greeter, 20, client.window())
+        client.type('')
+        self.display.wait_picture('the question', lambda p: is_greeter(p) and p.rgb != said.rgb, 10, client.window())
         # The one in the name was good once; that of the next half minute is taken already.
         client.type(totp(self.trial.facts['totp_secret'], time.time() + 30))
         back = self.audit('the way back', 'session.reconnect')

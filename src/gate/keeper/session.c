@@ -192,6 +192,15 @@ void sp_session_granted(struct sp_session *s, uint64_t grant)
 	}
 }
 
+/* The tick is to look at it then. */
+static void look_at(struct sp_session *s, uint64_t when_us)
+{
+	s->check_us = when_us;
+	if (when_us < s->all->check_us) {
+		s->all->check_us = when_us;
+	}
+}
+
 void sp_session_up(struct sp_session *s, uint64_t now_us)
 {
 	if (s->state != SP_SESSION_OPENING) {
@@ -199,6 +208,10 @@ void sp_session_up(struct sp_session *s, uint64_t now_us)
 	}
 	s->state = SP_SESSION_ACTIVE;
 	s->up_us = now_us;
+	if (s->step_us != 0) {
+		look_at(s, now_us + SP_SESSION_COOKIE_US);
+		s->step_us = s->check_us;
+	}
 }
 
 void sp_session_limits(struct sp_session *s, const struct sp_policy_verdict *verdict, int64_t now,
@@ -354,6 +367,17 @@ bool sp_session_owes(const struct sp_sessions *all, int64_t user_id, uint64_t no
 	return false;
 }
 
+/* Off the line; the text waits in why_text. */
+static void step(struct sp_session *s, uint64_t now_us)
+{
+	char text[SP_TEXT_WHY];
+
+	memcpy(text, s->why_text, sizeof(text));
+	s->step_us = 0;
+	s->stepped = true;
+	end(s, SP_WHY_ALERT, 0, text, now_us);
+}
+
 void sp_session_step_up(struct sp_session *s, bool closed, const char *text, uint64_t now_us)
 {
 	bool on_line = s->state == SP_SESSION_OPENING || s->state == SP_SESSION_ACTIVE;
@@ -365,8 +389,15 @@ void sp_session_step_up(struct sp_session *s, bool closed, const char *text, uin
 	if (closed) {
 		sp_session_end(s, SP_WHY_ALERT, SP_SESSION_INFO_ADMIN, text, now_us);
 	} else if (on_line) {
-		s->stepped = true;
-		end(s, SP_WHY_ALERT, 0, text, now_us);
+		/* UINT64_MAX until the target is up. */
+		s->step_us = s->state == SP_SESSION_OPENING ? UINT64_MAX
+							    : s->up_us + SP_SESSION_COOKIE_US;
+		snprintf(s->why_text, sizeof(s->why_text), "%s", text);
+		if (s->step_us <= now_us) {
+			step(s, now_us);
+		} else if (s->state == SP_SESSION_ACTIVE) {
+			look_at(s, s->step_us);
+		}
 	}
 }
 
@@ -417,6 +448,10 @@ static void check(struct sp_session *s, int64_t now, uint64_t now_us)
 
 	if (s->seen_us == 0) {
 		s->seen_us = now_us;
+	}
+	if (s->step_us != 0 && s->step_us <= now_us) {
+		step(s, now_us);
+		return;
 	}
 	if (!w->user_ok(w->arg, s)) {
 		sp_session_end(s, SP_WHY_DISABLED, SP_SESSION_INFO_DENIED,

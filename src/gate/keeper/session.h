@@ -23,6 +23,8 @@
 #define SP_SESSION_LOST 1024 /* lost sessions that can be resumed */
 #define SP_SESSION_LOST_USER 8 /* of one user */
 #define SP_SESSION_STEP_US (86400 * UINT64_C(1000000)) /* so long a second factor is owed */
+#define SP_SESSION_COOKIE_US \
+	(2 * UINT64_C(1000000)) /* from the target's up: the client has its cookie */
 #define SP_SESSION_STEPS 1024 /* users who owe one */
 #define SP_SESSION_REASONS 1024 /* users with a last reason */
 #define SP_SESSION_NAME 27 /* a ULID, and a NUL */
@@ -89,6 +91,7 @@ struct sp_session {
 	bool refused; /* an approver said no */
 	bool resumed; /* came back by an auto-reconnect cookie */
 	bool continued; /* ENDING: somebody came back by it */
+	uint64_t step_us; /* when its client is to go off the line; 0: it stays */
 	bool stepped; /* ENDING: its client may come back by its cookie, with a second factor */
 	char before[SP_TEXT_ADDR]; /* resumed: from where it came then */
 	uint64_t check_us; /* when the rules are to be asked again */
@@ -209,8 +212,8 @@ void sp_session_end(struct sp_session *s, enum sp_why why, uint32_t error_info, 
 		uint64_t now_us);
 /*
  * A second factor is asked for again, whatever else its user brings: a living session is taken off
- * the line, and stays what it is for its client, who comes back by the cookie. `closed`: the cookie
- * is spent too. In the conversation nothing ends but, when it is closed, the conversation.
+ * the line as soon as its client has a cookie, and stays what it is for that one. `closed`: at once,
+ * and the cookie is spent too. In the conversation nothing ends but, when it is closed, the conversation.
  */
 void sp_session_step_up(struct sp_session *s, bool closed, const char *text, uint64_t now_us);
 /* Does this user owe a second factor? Until it is proved, or for a day. */

@@ -209,6 +209,8 @@ void sp_talk_resume(struct sp_talk *t, const char *target)
 	t->noticed = true;
 	t->resumed = true;
 	t->factor = SP_FACTOR_COOKIE;
+	/* A client that comes back brings the name of then, whose code is spent. */
+	sp_wipe(t->code, sizeof(t->code));
 	if (target[0] != '\0') {
 		snprintf(t->target, sizeof(t->target), "%s", target);
 	}

@@ -816,7 +816,12 @@ static void test_step_up(void **state)
 	assert_null(sp_session_named(all, "nobody"));
 	assert_false(sp_session_owes(all, alice.id, now_us));
 	sp_session_step_up(s, false, "a second factor is needed again", now_us);
+	assert_int_equal(a.ends, 0); /* the cookie is on its way to the client */
+	now_us += SP_SESSION_COOKIE_US;
+	assert_true(sp_sessions_due(all) <= now_us);
+	sp_sessions_tick(all, NOON, now_us);
 	assert_int_equal(a.ends, 1);
+	assert_string_equal(a.text, "a second factor is needed again");
 	assert_int_equal(a.why, SP_WHY_ALERT);
 	assert_int_equal(a.error_info, 0);
 	assert_true(s->stepped);
@@ -848,7 +853,9 @@ static void test_step_up_overtaken(void **state)
 
 	sp_session_arc_make(s, &cookie);
 	struct sp_msg_arc arc = answer_to(&cookie);
+	now_us += SP_SESSION_COOKIE_US;
 	sp_session_step_up(s, false, "", now_us);
+	assert_int_equal(a.ends, 1);
 	struct sp_session *n = begin(&b, &alice, &home);
 	assert_true(sp_session_arc_check(n, &arc, now_us, &misused));
 	sp_session_close(s, SP_WHY_BYE, "", now_us);
@@ -856,6 +863,25 @@ static void test_step_up_overtaken(void **state)
 	/* A day later nothing is owed any more. */
 	assert_true(sp_session_owes(all, alice.id, now_us));
 	assert_false(sp_session_owes(all, alice.id, now_us + SP_SESSION_STEP_US));
+}
+
+/* Before the target is up there is no cookie to come back by. */
+static void test_step_up_early(void **state)
+{
+	struct told a;
+	struct sp_session *s = granted(&a, &alice, &home);
+
+	sp_session_step_up(s, false, "early", now_us);
+	now_us += MINUTE;
+	tick();
+	assert_int_equal(a.ends, 0);
+	sp_session_up(s, now_us);
+	tick();
+	assert_int_equal(a.ends, 0);
+	now_us += SP_SESSION_COOKIE_US;
+	tick();
+	assert_int_equal(a.ends, 1);
+	assert_string_equal(a.text, "early");
 }
 
 static void test_pause(void **state)
@@ -1077,6 +1103,7 @@ int main(void)
 			TEST(test_arc_refused),
 			TEST(test_step_up),
 			TEST(test_step_up_overtaken),
+			TEST(test_step_up_early),
 			TEST(test_pause),
 			TEST(test_step_up_in_conversation),
 			TEST(test_arc_ends),
