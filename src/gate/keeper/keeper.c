@@ -6,6 +6,7 @@
 
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "gate/keeper/act.h"
 #include "gate/keeper/conn_tell.h"
 #include "gate/keeper/spray.h"
 #include "gate/keeper/store_penalty.h"
