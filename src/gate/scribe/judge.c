@@ -10,6 +10,7 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "host/audit/detect.h"
+#include "host/conf/alert.h"
 #include "host/lib/geo.h"
 
 #define STATE "detect"
@@ -247,7 +248,40 @@ void sp_judge_destroy(struct sp_judge *j)
 	sp_free(j);
 }
 
+/* What is protected less than before; NULL: nothing that shows without people. */
+static const char *weaker(const struct sp_conf *was, const struct sp_conf *is, const char **reason)
+{
+	*reason = "loosened";
+	for (size_t i = 0; i < was->n_targets; i++) {
+		const struct sp_conf_target *t = sp_conf_target(is, was->target[i].name);
+		if (t != NULL && t->record < was->target[i].record) {
+			*reason = "recording off";
+			return t->name;
+		}
+	}
+	for (uint32_t i = 0; was->alerts != NULL && is->alerts != NULL && i < SP_ALERT_RULES; i++) {
+		if (was->alerts->rule[i].enabled && !is->alerts->rule[i].enabled) {
+			return sp_alert_word(i);
+		}
+	}
+	return is->mfa > was->mfa                                  ? "mfa"
+			: is->audit_open && !was->audit_open       ? "audit"
+			: was->require_token && !is->require_token ? "require-token"
+								   : NULL;
+}
+
 void sp_judge_reload(struct sp_judge *j, struct sp_conf *conf)
 {
+	const char *reason, *what = weaker(j->conf.conf, conf, &reason);
+	struct sp_audit_event e;
+
+	if (what != NULL) {
+		sp_audit_init(&e, SP_AUDIT_POLICY_CHANGE, SP_OUTCOME_OK);
+		sp_audit_set_severity(&e, SP_SEVERITY_HIGH);
+		sp_audit_text(&e, SP_F_REASON, reason);
+		sp_audit_text(&e, SP_F_TEXT, what);
+		sp_scribe_tell(j->conf.scribe, &e);
+	}
 	sp_detect_reload(j->detect, conf);
+	j->conf.conf = conf; /* its engine has the reference */
 }

@@ -28,6 +28,7 @@ struct sp_judge;
 sp_nodiscard struct sp_judge *sp_judge_create(const struct sp_judge_conf *conf);
 /* After sp_scribe_destroy(), and before the store is closed. Accepts NULL. */
 void sp_judge_destroy(struct sp_judge *j);
+/* Another configuration from now on; one that protects less than the one before is told of. */
 void sp_judge_reload(struct sp_judge *j, struct sp_conf *conf);
 
 #endif

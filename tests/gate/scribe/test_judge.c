@@ -220,11 +220,46 @@ static void test_what_was_long_ago_is_not_acted_upon(void **state)
 	close_all();
 }
 
+static int count_tamper(void *user, const struct sp_record *r, const struct sp_audit_view *v)
+{
+	unsigned *n = user;
+
+	(void)r;
+	*n += v->kind == SP_AUDIT_ALERT && sp_audit_is(v, SP_F_RULE, "admin-tamper");
+	return SP_OK;
+}
+
+/* A reload that takes protection away is told of, and one that does not is not. */
+static void test_a_weaker_configuration(void **state)
+{
+	(void)state;
+	static struct sp_conf next;
+	unsigned n = 0;
+
+	open_all();
+	sp_conf_default(&next);
+	sp_judge_reload(judge, &next);
+	sp_scribe_turn(scribe);
+	sp_scribe_turn(scribe);
+	assert_int_equal(sp_audit_each(store, 1, UINT64_MAX, false, count_tamper, &n, NULL), SP_OK);
+	assert_int_equal(n, 0);
+	conf.alerts->rule[SP_ALERT_SPRAY].enabled = false;
+	sp_judge_reload(judge, &conf);
+	sp_scribe_turn(scribe);
+	sp_scribe_turn(scribe);
+	assert_int_equal(sp_audit_each(store, 1, UINT64_MAX, false, count_tamper, &n, NULL), SP_OK);
+	assert_int_equal(n, 1);
+	close_all();
+	conf.alerts->rule[SP_ALERT_SPRAY].enabled = true;
+	sp_conf_finish(&next);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_alerts_over_restarts),
 			cmocka_unit_test(test_what_was_long_ago_is_not_acted_upon),
+			cmocka_unit_test(test_a_weaker_configuration),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
