@@ -65,7 +65,8 @@ class Usage(Sessions):
         return self.world.run([SALLYPORT, 'session', *args], check=False)
 
     def test_wrong_usage(self):
-        for args, err in (((), 'say what to do'), (('watch', '1'), 'no such command'), (('list', '1'), 'takes no ID'),
+        for args, err in (((), 'say what to do'), (('look', '1'), 'no such command'),
+                          (('watch',), 'give its ID'), (('watch', 'x'), 'not an ID'), (('list', '1'), 'takes no ID'),
                           (('show',), 'give its ID'), (('show', '1', '2'), 'too many'), (('show', 'x'), 'not an ID'),
                           (('show', '0'), 'not an ID'), (('end', '-1'), 'no such option'),
                           (('end', '4294967296'), 'not an ID'), (('end', '99999999999999999999'), 'not an ID'),
