@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint16_t flags;
 
 	sp_rd_init(&r, data, size);
-	if (sp_sec_read(&r, &flags) == SP_OK && (flags & 0x8100) != 0) {
+	if (sp_sec_read(&r, &flags) == SP_OK && (flags & 0x8830) != 0) {
 		abort();
 	}
 	sp_rd_init(&r, data, size);
