@@ -51,10 +51,8 @@ static void describe(
 			.resumed = s->resumed,
 			.conn = s->conn,
 			.grant = s->grant,
-			.since = s->since};
-	if (s->up_us != 0) {
-		out->active = now - (int64_t)((k->now_us() - s->up_us) / 1000000);
-	}
+			.since = s->since,
+			.active = s->active};
 	if (s->began_us != 0 && s->max_us != 0) {
 		int64_t used = (int64_t)((k->now_us() - s->began_us) / 1000000);
 		out->until = now - used + (int64_t)(s->max_us / 1000000);

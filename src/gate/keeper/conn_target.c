@@ -173,7 +173,7 @@ int sp_conn_on_target_up(void *ctx, struct sp_mon_in *in)
 	sp_conn_timer(c, 0);
 	sp_conn_secret_drop(&c->secret);
 	sp_conn_secret_drop(&c->delegated);
-	sp_session_up(c->session, c->k->now_us());
+	sp_session_up(c->session, c->k->unix_time(), c->k->now_us());
 	sp_conn_log(c, SP_LOG_INFO, "session %u: target %s is up, %llu ms after the grant",
 			c->session->id, c->grant.target,
 			(unsigned long long)(c->k->now_us() - c->granted_us) / 1000);

@@ -201,13 +201,14 @@ static void look_at(struct sp_session *s, uint64_t when_us)
 	}
 }
 
-void sp_session_up(struct sp_session *s, uint64_t now_us)
+void sp_session_up(struct sp_session *s, int64_t now, uint64_t now_us)
 {
 	if (s->state != SP_SESSION_OPENING) {
 		return;
 	}
 	s->state = SP_SESSION_ACTIVE;
 	s->up_us = now_us;
+	s->active = now;
 	if (s->step_us != 0) {
 		look_at(s, now_us + SP_SESSION_COOKIE_US);
 		s->step_us = s->check_us;

@@ -98,6 +98,7 @@ struct sp_session {
 	uint64_t seen_us; /* the first tick that saw it; 0: none yet */
 	uint64_t began_us; /* when it first was given its target; 0: never; kept over a reconnect */
 	uint64_t up_us; /* when sp-net said that the target is up; 0: not yet */
+	int64_t active; /* the same in seconds since 1970 */
 	uint64_t max_us; /* its longest time, from began_us; 0: none */
 	uint64_t lost_us; /* when it was lost; 0: it lives */
 	int64_t until; /* when the rule's hours end, seconds since 1970; 0: not known */
@@ -162,7 +163,7 @@ void sp_session_proved(struct sp_session *s, uint32_t factor);
 /* The grant was made: OPENING. */
 void sp_session_granted(struct sp_session *s, uint64_t grant);
 /* sp-net said TARGET_UP: ACTIVE. */
-void sp_session_up(struct sp_session *s, uint64_t now_us);
+void sp_session_up(struct sp_session *s, int64_t now, uint64_t now_us);
 /*
  * Fills idle_s, max_s, warn_s of a TARGET from the rule and from the end of its hours, and starts
  * the clock of the longest time; for a resumed session it runs already. `now` is the verdict's,

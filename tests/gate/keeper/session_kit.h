@@ -176,7 +176,7 @@ static struct sp_session *active(
 	struct sp_msg_target m = {0};
 
 	sp_session_limits(s, &world.verdict, NOON, now_us, &m);
-	sp_session_up(s, now_us);
+	sp_session_up(s, 1000, now_us);
 	return s;
 }
 

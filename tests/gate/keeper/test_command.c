@@ -198,7 +198,7 @@ static void test_show(void **state)
 	rule.max_s = 600;
 	decide(NULL, s, &v);
 	sp_session_limits(s, &v, NOON, clock_us, &limits);
-	sp_session_up(s, clock_us);
+	sp_session_up(s, NOON - 60, clock_us);
 	sp_sessions_tick(k.sessions, NOON, clock_us);
 	clock_us += 60 * SECOND;
 	assert_int_equal(sp_admin_say(fd, SHOW, &(struct sp_admin_which){.id = 1}), SP_OK);

@@ -15,7 +15,7 @@ static void test_life(void **state)
 	assert_string_equal(s->source.text, "192.0.2.7:50123");
 	assert_int_equal(s->since, NOON);
 	/* Not up before it is granted. */
-	sp_session_up(s, now_us);
+	sp_session_up(s, 1000, now_us);
 	assert_int_equal(s->state, SP_SESSION_TALK);
 	sp_session_chosen(s, "db1", NULL);
 	sp_session_reason(s, "ticket 4711");
@@ -24,7 +24,7 @@ static void test_life(void **state)
 	sp_session_granted(s, 77);
 	assert_int_equal(s->state, SP_SESSION_OPENING);
 	assert_int_equal(s->grant, 77);
-	sp_session_up(s, now_us);
+	sp_session_up(s, 1000, now_us);
 	assert_int_equal(s->state, SP_SESSION_ACTIVE);
 	assert_int_equal(s->up_us, now_us);
 
@@ -143,7 +143,7 @@ static void test_approval_ended(void **state)
 	assert_int_equal(sp_session_approval(s), SP_SESSION_REFUSED);
 	/* A late grant does not bring it back. */
 	sp_session_granted(s, 5);
-	sp_session_up(s, now_us);
+	sp_session_up(s, 1000, now_us);
 	assert_int_equal(s->state, SP_SESSION_ENDING);
 }
 
@@ -247,7 +247,7 @@ static void test_tick_approved(void **state)
 	assert_int_equal(sp_session_ask_approval(s, &world.rule), SP_SESSION_WAITING);
 	assert_int_equal(sp_session_decide(s, true, "carol", why), SP_OK);
 	sp_session_granted(s, 1);
-	sp_session_up(s, now_us);
+	sp_session_up(s, 1000, now_us);
 	tick();
 	/* Approvers of the same rule may change; another rule's must be him too. */
 	world.approver = "dave";
@@ -558,7 +558,7 @@ static void test_arc(void **state)
 	sp_session_granted(n, 2);
 	next_byte = 0x20;
 	sp_session_arc_make(n, &cookie);
-	sp_session_up(n, now_us);
+	sp_session_up(n, 1000, now_us);
 	assert_int_equal(n->began_us, START);
 	assert_int_equal(cookie.bits[0], 0x20);
 	assert_int_not_equal(cookie.logon_id, arc.logon_id);

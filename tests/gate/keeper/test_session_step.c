@@ -74,7 +74,7 @@ static void test_step_up_early(void **state)
 	now_us += MINUTE;
 	tick();
 	assert_int_equal(a.ends, 0);
-	sp_session_up(s, now_us);
+	sp_session_up(s, 1000, now_us);
 	tick();
 	assert_int_equal(a.ends, 0);
 	now_us += SP_SESSION_COOKIE_US;
