@@ -64,6 +64,7 @@ class Kill(Case):
     def revive(self):
         """The service ends with its parent or its keeper; everything of it is gone before the next begins."""
         end = time.monotonic() + 3
+        time.sleep(0.3)                   # until the others have heard of it
         while self.trial.proc.alive() and time.monotonic() < end:
             if all(any(comm(pid) == name for pid in self.trial.processes())
                    for name in ('sallyportd', 'sp-keeper', 'sp-scribe')):
@@ -114,7 +115,8 @@ class Kill(Case):
         finally:
             self.stop.set()
             load.join()
-        self.assertTrue(self.shot(), 'nobody gets in any more')
+        self.revive()
+        wait_for('somebody to get in again', self.shot, 20)
         self.verify('at the end')
         self.recordings()
         print(f'{KILLS} kills: {killed}, {restarts} new starts, {self.seen} sessions, {len(known)} records')
