@@ -24,6 +24,7 @@ struct app_audit {
 	uint64_t most; /* records; 0: all */
 	struct sp_zone *zone;
 	char state[SP_CONF_PATH], dir[PATH_MAX], admin[128];
+	char url[SP_CONF_URL]; /* of a server with the records; empty: they are in dir */
 	struct sp_audit_store *st;
 	/* A line that is being made. */
 	struct sp_wr line;

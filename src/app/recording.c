@@ -25,6 +25,7 @@ bool app_recording_dir(struct app_recording *a)
 		good = sp_conf_state(c, file, &errors) == SP_OK;
 		if (good) {
 			snprintf(a->dir, sizeof(a->dir), "%s/recordings", c->state);
+			snprintf(a->url, sizeof(a->url), "%s", c->store);
 		} else {
 			app_fail("recording", "%s", errors.n > 0 ? errors.text[0] : file);
 		}

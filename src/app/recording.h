@@ -7,11 +7,13 @@
 
 #include "app/words.h"
 #include "host/audit/rec_read.h"
+#include "host/conf/conf.h"
 
 struct app_recording {
 	struct app_words w; /* word[0] is what to do */
 	const char *key_file; /* --key */
 	char dir[1100]; /* recordings of the service; read when first needed */
+	char url[SP_CONF_URL]; /* of a server with the audit; empty: it is beside them */
 	char key_path[1100]; /* where the key was, when has_key */
 	bool has_key;
 	struct sp_rec_key key;

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # tests/proc/test_postgres.py - the store in PostgreSQL: the store's own tests, then a service over it.
+import json
 import os
 import subprocess
 
@@ -51,6 +52,14 @@ class Store(Case):
         self.assertTrue(schema)
         wait_for('records', lambda: int(self.pg.sql(f'SELECT COUNT(*) FROM {schema}.record')) > 0, 5)
         self.assertIn('alice', self.pg.sql('SELECT name FROM sallyport_store."user"'))
+        self.assertIn('whole', self.command('audit', 'verify').stdout)
+        told = json.loads(self.command('audit', 'list', '--json').stdout)
+        self.assertEqual([r['seq'] for r in told], list(range(1, len(told) + 1)))
+        self.assertIn(('admin.change', 'user alice'), [(r['event'], r.get('change.object')) for r in told])
+        self.assertIn(('auth.ok', 'alice'), [(r['event'], r.get('actor.user')) for r in told])
+        self.command('user', 'add', 'bob', '--password-stdin', text=PASSWORD + '\n')
+        self.assertIn('user bob', self.command('audit', 'tail').stdout)
+        self.assertFalse(os.path.exists(os.path.join(state, 'audit', 'audit.db')))
         # The server goes and comes back: nobody gets in meanwhile, everybody afterwards.
         self.pg.proc.stop()
         self.assertNotEqual(nla.login(port, 'alice', PASSWORD, source='127.0.7.2')[0], 'welcome')

@@ -351,8 +351,9 @@ int sp_audit_prune(struct sp_audit_store *st, uint64_t wall_ns, const char *admi
 
 int sp_audit_state_put(struct sp_audit_store *st, const char *name, struct sp_span bytes)
 {
-	struct sp_stmt *s = sp_audit_stmt(
-			st, "INSERT OR REPLACE INTO state (name, bytes) VALUES (?1, ?2)");
+	struct sp_stmt *s = sp_audit_stmt(st,
+			"INSERT INTO state (name, bytes) VALUES (?1, ?2)"
+			" ON CONFLICT (name) DO UPDATE SET bytes = ?2");
 
 	if (s == NULL) {
 		return SP_EDB;

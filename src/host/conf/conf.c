@@ -469,6 +469,9 @@ int sp_conf_state(struct sp_conf *c, const char *file, struct sp_conf_errors *er
 	} else if (config_lookup(&cfg, "state") != NULL) {
 		read_state(&r, config_lookup(&cfg, "state"), NULL);
 	}
+	if (rc == SP_OK && config_lookup(&cfg, "store") != NULL) {
+		read_store(&r, config_lookup(&cfg, "store"), NULL);
+	}
 	if (rc == SP_OK && config_lookup(&cfg, "run-as") != NULL) {
 		read_run_as(&r, config_lookup(&cfg, "run-as"), NULL);
 	}

@@ -228,7 +228,7 @@ void sp_conf_default(struct sp_conf *c);
  */
 sp_nodiscard int sp_conf_read(struct sp_conf *c, const char *file, struct sp_conf_errors *errors);
 /*
- * Only where the service of this file keeps its state, and as whom, in an otherwise empty *c: the rest of the
+ * Only where the service of this file keeps its state and its store, and as whom, in an otherwise empty *c: the rest of the
  * file may have mistakes that a running service has not taken up. Fails as sp_conf_read().
  */
 sp_nodiscard int sp_conf_state(struct sp_conf *c, const char *file, struct sp_conf_errors *errors);
