@@ -11,6 +11,7 @@
 #include "core/base/err.h"
 #include "core/base/mem.h"
 #include "core/base/rd.h"
+#include "host/io/fdio.h"
 
 #define MAGIC "SPSPX\r\n\x1a"
 #define MAGIC_LEN 8
@@ -178,24 +179,6 @@ struct sp_rec_index {
 	ZSTD_DCtx *zstd;
 };
 
-static int read_at(int fd, uint8_t *to, size_t n, uint64_t at)
-{
-	while (n > 0) {
-		ssize_t got = pread(fd, to, n, (off_t)at);
-
-		if (got < 0 && errno == EINTR) {
-			continue;
-		}
-		if (got <= 0) {
-			return got < 0 ? SP_ESYS : SP_ESHORT;
-		}
-		to += got;
-		at += (uint64_t)got;
-		n -= (size_t)got;
-	}
-	return SP_OK;
-}
-
 int sp_rec_index_open(
 		struct sp_rec_index **out, int fd, const char *id, const uint8_t key[SP_REC_KEY])
 {
@@ -212,7 +195,7 @@ int sp_rec_index_open(
 	derive(x->key, key);
 	x->zstd = ZSTD_createDCtx();
 	write_start(want, x->id);
-	int rc = x->zstd ? read_at(fd, start, sizeof(start), 0) : SP_ENOMEM;
+	int rc = x->zstd ? sp_fd_read_at(fd, start, sizeof(start), 0) : SP_ENOMEM;
 	if (rc == SP_OK && memcmp(start, want, sizeof(start)) != 0) {
 		rc = SP_EFIELD;
 	}
@@ -259,7 +242,7 @@ static bool step(struct sp_rec_index *x, uint64_t size)
 	struct sp_rd r;
 
 	if (x->bad || !(x->n < SP_REC_INDEX_MAX) || size - x->end < HEAD + NONCE ||
-			read_at(x->fd, head, sizeof(head), x->end) != SP_OK) {
+			sp_fd_read_at(x->fd, head, sizeof(head), x->end) != SP_OK) {
 		return false;
 	}
 	sp_rd_init(&r, head, sizeof(head));
@@ -329,7 +312,7 @@ int sp_rec_index_load(struct sp_rec_index *x, const struct sp_rec_index_entry *e
 	if (!mem) {
 		return SP_ENOMEM;
 	}
-	int rc = read_at(x->fd, mem, NONCE + (size_t)e->sealed, e->offset);
+	int rc = sp_fd_read_at(x->fd, mem, NONCE + (size_t)e->sealed, e->offset);
 	uint8_t *bytes = mem + NONCE;
 	write_aad(aad, e, x->id);
 	if (rc == SP_OK &&

@@ -11,6 +11,7 @@
 
 #include "core/base/mem.h"
 #include "host/audit/rec_part.h"
+#include "host/io/fdio.h"
 
 /* A segment whose head was read. */
 struct found {
@@ -43,25 +44,6 @@ struct sp_rec_reader {
 	uint8_t packed[SP_REC_PLAIN_MAX];
 	uint8_t frames[SP_REC_PLAIN_MAX];
 };
-
-/* Whole or nothing: SP_OK, SP_ESHORT where the file ends before, SP_ESYS. */
-static int read_at(int fd, uint8_t *to, size_t n, uint64_t at)
-{
-	while (n > 0) {
-		ssize_t got = pread(fd, to, n, (off_t)at);
-
-		if (got < 0 && errno == EINTR) {
-			continue;
-		}
-		if (got <= 0) {
-			return got < 0 ? SP_ESYS : SP_ESHORT;
-		}
-		to += got;
-		at += (uint64_t)got;
-		n -= (size_t)got;
-	}
-	return SP_OK;
-}
 
 static int damaged(struct sp_rec_reader *r, uint64_t segment, int err, const char *text)
 {
@@ -107,7 +89,7 @@ static int read_start(struct sp_rec_reader *r, const struct sp_rec_key *key)
 {
 	uint8_t mem[SP_REC_START_MAX];
 	struct sp_rd rd;
-	int rc = read_at(r->fd, mem, SP_REC_START_FIXED, 0);
+	int rc = sp_fd_read_at(r->fd, mem, SP_REC_START_FIXED, 0);
 
 	if (rc != SP_OK) {
 		return rc;
@@ -133,7 +115,7 @@ static int read_start(struct sp_rec_reader *r, const struct sp_rec_key *key)
 		return SP_EFIELD;
 	}
 	r->start.n_auditors = n_auditors;
-	rc = read_at(r->fd, mem, n, 0);
+	rc = sp_fd_read_at(r->fd, mem, n, 0);
 	if (rc != SP_OK) {
 		return rc;
 	}
@@ -274,7 +256,7 @@ static int step(struct sp_rec_reader *r)
 		r->state = whole ? SP_REC_WHOLE : left > 0 ? SP_REC_TORN : SP_REC_GROWING;
 		return 0;
 	}
-	int rc = read_at(r->fd, head, sizeof(head), r->end);
+	int rc = sp_fd_read_at(r->fd, head, sizeof(head), r->end);
 	if (rc != SP_OK) {
 		return rc == SP_ESHORT ? 0 : rc;
 	}
@@ -289,7 +271,7 @@ static int step(struct sp_rec_reader *r)
 		r->state = SP_REC_TORN;
 		return 0;
 	}
-	rc = read_at(r->fd, tag, sizeof(tag), r->end + sizeof(head) + s.sealed - sizeof(tag));
+	rc = sp_fd_read_at(r->fd, tag, sizeof(tag), r->end + sizeof(head) + s.sealed - sizeof(tag));
 	if (rc != SP_OK) {
 		return rc == SP_ESHORT ? 0 : rc;
 	}
@@ -362,7 +344,7 @@ static int load(struct sp_rec_reader *r, uint64_t segment)
 	unsigned long long n;
 
 	r->loaded = UINT64_MAX;
-	int rc = read_at(r->fd, r->sealed, f->sealed, f->at + sizeof(head));
+	int rc = sp_fd_read_at(r->fd, r->sealed, f->sealed, f->at + sizeof(head));
 	if (rc != SP_OK) {
 		return rc == SP_ESHORT ? damaged(r, segment, rc, "was cut off while read") : rc;
 	}

@@ -136,3 +136,21 @@ int sp_file_write(const char *path, mode_t mode, struct sp_span bytes)
 	}
 	return rc;
 }
+
+int sp_fd_read_at(int fd, uint8_t *to, size_t n, uint64_t at)
+{
+	while (n > 0) {
+		ssize_t got = pread(fd, to, n, (off_t)at);
+
+		if (got < 0 && errno == EINTR) {
+			continue;
+		}
+		if (got <= 0) {
+			return got < 0 ? SP_ESYS : SP_ESHORT;
+		}
+		to += got;
+		at += (uint64_t)got;
+		n -= (size_t)got;
+	}
+	return SP_OK;
+}

@@ -25,4 +25,7 @@ sp_nodiscard int sp_file_read(const char *path, size_t max, struct sp_rcbuf **ou
 /* Writes a new file beside path, syncs it and renames it over path: whole or not at all. */
 sp_nodiscard int sp_file_write(const char *path, mode_t mode, struct sp_span bytes);
 
+/* Whole or nothing: n bytes from this place of a file. SP_ESHORT where it ends before, SP_ESYS. */
+sp_nodiscard int sp_fd_read_at(int fd, uint8_t *to, size_t n, uint64_t at);
+
 #endif
