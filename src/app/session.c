@@ -172,20 +172,32 @@ static void print_session(const struct sp_admin_session *s)
 	putchar('\n');
 }
 
+/* Whether the answer to what was said with this result is a session; else status is the end. */
+static bool one_session(struct options *o, int said, struct sp_admin_in *in, int *status)
+{
+	if (said != SP_OK) {
+		*status = lost(o, said);
+		return false;
+	}
+	if (!next(o, in)) {
+		*status = APP_FAILED;
+		return false;
+	}
+	if (in->type != SP_ADMIN_SESSION) {
+		*status = outcome(o, in);
+		return false;
+	}
+	return true;
+}
+
 static int show(struct options *o)
 {
 	struct sp_admin_which m = {.id = o->id};
 	struct sp_admin_in in;
-	int rc = sp_admin_say(o->fd, SHOW, &m);
+	int status;
 
-	if (rc != SP_OK) {
-		return lost(o, rc);
-	}
-	if (!next(o, &in)) {
-		return APP_FAILED;
-	}
-	if (in.type != SP_ADMIN_SESSION) {
-		return outcome(o, &in);
+	if (!one_session(o, sp_admin_say(o->fd, SHOW, &m), &in, &status)) {
+		return status;
 	}
 	if (o->json) {
 		json_session(&in.body.session);
@@ -256,16 +268,10 @@ static int watch(struct options *o)
 {
 	struct sp_admin_which m = {.id = o->id};
 	struct sp_admin_in in;
-	int rc = sp_admin_say(o->fd, WATCH, &m);
+	int status;
 
-	if (rc != SP_OK) {
-		return lost(o, rc);
-	}
-	if (!next(o, &in)) {
-		return APP_FAILED;
-	}
-	if (in.type != SP_ADMIN_SESSION) {
-		return outcome(o, &in);
+	if (!one_session(o, sp_admin_say(o->fd, WATCH, &m), &in, &status)) {
+		return status;
 	}
 	return app_recording_watch(o->self, &o->service, o->key, &in.body.session);
 }
