@@ -24,8 +24,10 @@ class Events(Case):
     def records(self):
         return json.loads(self.trial.command('audit', 'list', '--json').stdout)
 
-    def pid(self, name):
-        return next(pid for pid in self.trial.processes() if comm(pid) == name)
+    def pid(self, name, other=None):
+        """The process of that name, once there is one, and another than that."""
+        return wait_for(name, lambda: next(
+            (pid for pid in self.trial.processes() if comm(pid) == name and pid != other), None))
 
     def closed(self, n):
         """What is told of the n-th connection, once it is over; without its channels, and what rules make of it."""
@@ -87,11 +89,10 @@ class Events(Case):
         scribe = self.pid('sp-scribe')
         os.kill(scribe, signal.SIGKILL)
         self.trial.wait_log('another one is started')
-        wait_for('another scribe', lambda: self.pid('sp-scribe') != scribe)
+        scribe = self.pid('sp-scribe', other=scribe)
         self.shot(password='wrong')
         self.assertEqual(self.names(8), ['auth.fail'])
         # One that does not answer: refused, with the reason.
-        scribe = self.pid('sp-scribe')
         os.kill(scribe, signal.SIGSTOP)
         self.shot()
         self.assertIn('sp-scribe does not answer', self.trial.wait_log('the audit cannot be written'))

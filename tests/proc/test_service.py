@@ -33,7 +33,7 @@ class Service(Case):
         self.daemon = next(pid for pid in self.trial.processes() if comm(pid) == 'sallyportd')
 
     def one(self, name):
-        return next(pid for pid in self.trial.processes() if comm(pid) == name)
+        return wait_for(name, lambda: next((pid for pid in self.trial.processes() if comm(pid) == name), None))
 
     def waiting(self, name):
         """The three that wait for connections."""
