@@ -20,14 +20,15 @@ enum sp_scan_severity {
 enum sp_scan_confidence {
 	SP_SCAN_POSSIBLE,
 	SP_SCAN_LIKELY,
-	SP_SCAN_CERTAIN
+	SP_SCAN_CERTAIN,
 };
 
 enum sp_scan_nla {
 	SP_SCAN_NLA_UNKNOWN,
 	SP_SCAN_NLA_REQUIRED,
 	SP_SCAN_NLA_OPTIONAL,
-	SP_SCAN_NLA_ABSENT
+	SP_SCAN_NLA_ABSENT,
+	SP_SCAN_NLA_COUNT,
 };
 
 /* What is known of a check, whoever it hits; all texts are ours and static. */
@@ -64,12 +65,20 @@ struct sp_scan_judge {
 	bool kerberos_only; /* the policy here: NTLM is not wanted (RDP-033) */
 };
 
-/* Every check there is, by id; how many. */
+/* Every check there is, in the order of their ids; how many. */
 const struct sp_scan_check *sp_scan_checks(size_t *n);
+/* NULL for what is none. */
+const struct sp_scan_check *sp_scan_check_of(const char *id);
 /* Facts that were found valid; without I/O. */
 void sp_scan_judge(const struct sp_scan_judge *j, const struct sp_scan_facts *f,
 		struct sp_scan_judged *out);
-/* Adds one that only a whole scan shows (a key shared with other hosts, drift); dropped when full. */
+/* From the answers to each set of protocols alone. */
+enum sp_scan_nla sp_scan_nla_of(const struct sp_scan_facts *f);
+/*
+ * Adds one that only a whole scan shows (a key shared with other hosts, drift). A check hits an
+ * endpoint once: the evidence of a second time is appended, and the heavier severity stays.
+ * Dropped when full.
+ */
 void sp_scan_judged_add(struct sp_scan_judged *to, const char *id, enum sp_scan_severity severity,
 		enum sp_scan_confidence confidence, const char *evidence);
 
