@@ -50,12 +50,15 @@ class Xfreerdp:
         self.proc = display.start('xfreerdp', argv + list(options), **at_once(env))
 
     def window(self, seconds=20.0):
-        """The window with the picture; gives up early when the client ends."""
+        """
+        The window with the picture; gives up early when the client ends. By its process, since the window of
+        a client that was killed stands until X has heard of it.
+        """
         def look():
             if not self.proc.alive():
                 raise AssertionError(f'xfreerdp ended with {self.proc.popen.returncode}')
-            return self.display.run('xdotool', 'search', '--onlyvisible', '--class', 'xfreerdp',
-                                    check=False).stdout.split()
+            return self.display.run('xdotool', 'search', '--all', '--onlyvisible', '--pid', str(self.proc.pid),
+                                    '--class', 'xfreerdp', check=False).stdout.split()
         return int(wait_for('window of xfreerdp', look, seconds)[0])
 
     def screenshot(self):
