@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from peers import Xfreerdp
+from peers import Shadow, Xfreerdp
 from procfs import comm
 from test_greeter import GROUND, is_greeter, totp
 from trial import SALLYPORT, Trial
@@ -15,7 +15,7 @@ from xdisplay import Display
 
 ALERTS = '''
 alerts = {
-    critical-targets = ["desktop"];
+    critical-targets = ["%s"];
     new-path    = { action = "step-up"; };
     brute-force = { failures = 3; };
 };
@@ -23,11 +23,10 @@ alerts = {
 
 
 class Alerts(Case):
-    def setUp(self):
-        super().setUp()
-        self.trial = Trial(self.world, '--session', 'xsetroot -solid "#802040"; exec sleep 1000', mfa=True)
+    def start(self, *options, critical='desktop'):
+        self.trial = Trial(self.world, '--session', 'xsetroot -solid "#802040"; exec sleep 1000', *options, mfa=True)
         with open(os.path.join(self.trial.dir, 'sallyport.conf'), 'a') as f:
-            f.write(ALERTS)
+            f.write(ALERTS % critical)
         daemon = next(pid for pid in self.trial.processes() if comm(pid) == 'sallyportd')
         os.kill(daemon, signal.SIGHUP)
         self.trial.wait_log('configuration read again')
@@ -48,6 +47,7 @@ class Alerts(Case):
 
     def test_step_up(self):
         """Off the line at the first session on what matters; back by the cookie, and a code is asked for."""
+        self.start()
         first = f'{self.trial.user}##{self.trial.code()}'
         client = Xfreerdp(self.display, self.trial.port, first, self.trial.password,
                           options=('+auto-reconnect', '/auto-reconnect-max-retries:5'))
@@ -81,6 +81,31 @@ class Alerts(Case):
         with open(path, 'w') as f:
             f.write('alerts = { brute-force = { failures = 60; }; };\n')
         self.assertEqual(json.loads(self.trial.command('audit', 'replay', path, '--json').stdout), [])
+
+    def test_step_up_of_a_target(self):
+        """The same at a host behind: it is left, and found again as it was."""
+        other = Display(self.world, (1024, 768), colour='#206040')
+        shadow = Shadow(other, 'nla')
+        path = self.world.path('targets.conf')
+        with open(path, 'w') as f:
+            f.write('targets = { there = { kind = "rdp"; address = "127.0.0.1:%d"; login = "secret:shadow"; '
+                    'trust = "first-seen"; }; };\nrules = ( { name = "there"; targets = ["there"]; } );\n' % shadow.port)
+        self.start('--include', path, critical='there')
+        self.world.run([SALLYPORT, 'secret', 'set', 'shadow', '--dir', self.trial.dir],
+                       text=f'{shadow.user}\n{shadow.password}\n')
+        client = Xfreerdp(self.display, self.trial.port, f'{self.trial.user}#there#{self.trial.code()}',
+                          self.trial.password, options=('+auto-reconnect', '/auto-reconnect-max-retries:5'))
+        step = self.audit('what followed', 'session.step-up')
+        self.assertEqual(step['target.name'], 'there')
+        said = self.display.wait_picture('why it ended', is_greeter, 20, client.window())
+        client.type('')
+        self.display.wait_picture('the question', lambda p: is_greeter(p) and p.rgb != said.rgb, 10, client.window())
+        client.type(totp(self.trial.facts['totp_secret'], time.time() + 30))
+        self.display.wait_picture('the target', lambda p: p.pixel(50, 50) == (0x20, 0x60, 0x40), 20, client.window())
+        self.assertLess(step['seq'], self.records('mfa.ok')[-1]['seq'])
+        self.assertEqual({r['session'] for r in self.records('session.start') + self.records('session.reconnect')},
+                         {step['session']})
+        client.proc.stop()
 
 
 if __name__ == '__main__':
