@@ -60,9 +60,9 @@ def caps():
 class Wire(Door):
     """A connection that one thread reads while others write: TLS itself is used by one at a time."""
 
-    def __init__(self, port=0, accepted=None, seconds=15.0):
+    def __init__(self, port=0, accepted=None, seconds=15.0, **where):
         if accepted is None:
-            super().__init__(port, seconds=seconds)
+            super().__init__(port, seconds=seconds, **where)
         else:
             self.seconds, self.socket, self.tls = seconds, accepted, None
             accepted.settimeout(seconds)
@@ -126,7 +126,7 @@ class Peer:
 
     def __init__(self, door, sender, receiver):
         self.door, self.names, self.open, self.messages = door, {}, {}, []
-        self.user, self.tags, self.ended = USER, (sender, receiver), None
+        self.user, self.tags, self.ended, self.pictures = USER, (sender, receiver), None, 0
 
     # ---- MCS ----
     def mcs(self, channel, data):
@@ -174,6 +174,10 @@ class Peer:
         self.data(20, struct.pack('<HHI', *((2, self.user, IO) if granted else (1, 0, 0))))
         self.data(last, struct.pack('<HHHH', 0, 0, 3, 50 if not granted else 4))
 
+    def picture(self, colour, x=0, y=0):
+        """An update of 4 x 4 pixels. The other side counts these, and nothing else that is drawn."""
+        self.data(2, struct.pack('<HHHHHHHHHHH', 1, 1, x, y, x + 3, y + 3, 4, 4, 32, 0, 64) + colour * 16)
+
     # ---- channels ----
     def say(self, name, message, claim=None, flags=None):
         """A message on a static channel in chunks. claim: another length than its own; flags: of each chunk."""
@@ -185,6 +189,7 @@ class Peer:
 
     def hear(self, channel, data):
         """A chunk; the whole message (name, bytes) once its last one is there."""
+        self.pictures += channel == IO and len(data) == 104 and data[14] == 2
         name = next((n for n, i in self.names.items() if i == channel), None)
         if name is None:
             return None
@@ -230,7 +235,7 @@ class Server(Peer):
     def __init__(self, s, certificate, seconds=60.0):
         super().__init__(Wire(accepted=s, seconds=seconds), 0x68, 0x64)
         door = self.door
-        door.receive_tpkt()
+        self.asked = struct.unpack('<I', door.receive_tpkt()[-4:])[0]
         door.send(confirm(TLS))
         door.serve_tls(certificate)
         got = blocks(door.receive_tpkt())[0xc003]
@@ -253,7 +258,7 @@ class Server(Peer):
     def _respond(self):
         ids = struct.pack(f'<HH{len(self.names)}H', IO, len(self.names), *self.names.values())
         ids += bytes(len(ids) % 4)
-        data = struct.pack('<HHIII', 0xc01, 16, 0x80004, TLS, 0) + struct.pack('<HHII', 0xc02, 12, 0, 0) + \
+        data = struct.pack('<HHIII', 0xc01, 16, 0x80004, self.asked, 0) + struct.pack('<HHII', 0xc02, 12, 0, 0) + \
             struct.pack('<HH', 0xc03, 4 + len(ids)) + ids
         data = b'\x14\x76\x0a\x01\x01\x00\x01\xc0\x00McDn' + per_length(len(data)) + data
         data = bytes.fromhex('000500147c0001') + per_length(len(data)) + data
@@ -306,8 +311,9 @@ class Host:
 class Client(Peer):
     """The client's end: a login by NLA, the channels that are named, and all up to the Font Map."""
 
-    def __init__(self, port, user, password, channels, size=(800, 600), seconds=60.0, pipeline=False):
-        super().__init__(Wire(port, seconds=seconds), 0x64, 0x68)
+    def __init__(self, port, user, password, channels, size=(800, 600), seconds=60.0, pipeline=False,
+                 **where):
+        super().__init__(Wire(port, seconds=seconds, **where), 0x64, 0x68)
         door, self.pipeline = self.door, pipeline
         kind, selected, _ = door.negotiate(TLS | HYBRID)
         if (kind, selected) != ('selected', HYBRID):

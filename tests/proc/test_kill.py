@@ -2,58 +2,202 @@
 # tests/proc/test_kill.py - kill -9 of any process at any moment: the audit stays whole and forgets nothing.
 import json
 import os
+import pwd
 import random
+import re
 import signal
+import sqlite3
+import struct
 import subprocess
 import threading
 import time
 
 from procfs import comm
-from trial import SALLYPORT, Trial
-from world import Case, free_port, listens, main, wait_for
+from rdppeer import Client, Host
+from rdpraw import Closed
+from target import make_certificate
+from trial import SALLYPORT
+from world import Case, Deadline, descendants, end, free_port, main, wait_for
 
-# With SP_LONG=N as many kills instead.
+# With SP_LONG=N as many kills instead, in services of so many each.
 KILLS = int(os.environ.get('SP_LONG') or 0)
-KILLS = KILLS if KILLS > 1 else 5000 if KILLS else 12
+KILLS = KILLS if KILLS > 1 else 5000 if KILLS else 16
+EACH = 250
+PASSWORD = 'four staples and a horse'
+USERS = ('ann', 'ben', 'cat')
+LATE = 2.0             # seconds of a recording that may be lost
+WRITES = 0.1           # the target shows something new as often
+
+
+class Session(threading.Thread):
+    """Somebody who logs in, looks for a while, and comes again; and what he was shown when."""
+
+    def __init__(self, load, user):
+        super().__init__(daemon=True)
+        self.load, self.user, self.seen, self.since, self.client, self.why = load, user, 0, [], None, ''
+        self.start()
+
+    def run(self):
+        while not self.load.over.is_set():
+            try:
+                # Addresses of their own, as people have.
+                client = Client(self.load.port, f'{self.user}#mill', PASSWORD, ['cliprdr'], seconds=4,
+                                source=f'127.0.1.{random.randrange(1, 255)}')
+            except (Closed, OSError, AssertionError, ValueError, struct.error, StopIteration) as why:
+                self.why = repr(why)
+                self.load.over.wait(0.1)
+                continue
+            self.look(client)
+
+    def look(self, client):
+        begin, shown = time.monotonic(), []
+        life = random.uniform(1, 12)
+        try:
+            while not (self.load.over.is_set() or client.ended) and time.monotonic() < begin + life:
+                if not shown and time.monotonic() > begin + 2:
+                    break                 # what is shown is that there is no way to the mill
+                if client.pictures > len(shown):
+                    if not shown:
+                        self.seen += 1
+                    shown += [time.monotonic()] * (client.pictures - len(shown))
+                    self.since, self.client = shown, client
+                time.sleep(0.02)
+        finally:
+            self.client = None
+            client.close()
+
+    def shown(self, when):
+        """Of a session that goes on: when the first picture was seen, and how many by then."""
+        shown = self.since
+        return (shown[0], sum(t <= when for t in shown)) if self.client else (0, 0)
 
 
 class Kill(Case):
+    def sallyport(self, *words, text='', check=True):
+        return self.world.run([SALLYPORT, *words, '-c', self.conf], text=text, check=check, seconds=60)
+
+    def found(self):
+        """A service with its users, in a folder of its own."""
+        self.folder = self.world.path(f'service-{self.epoch}')
+        os.makedirs(self.folder)
+        self.conf, self.key = os.path.join(self.folder, 'sallyport.conf'), os.path.join(self.folder, 'auditor.key')
+        public = re.search(r'x25519:[\w+/=-]+', self.world.run([SALLYPORT, 'recording', 'key', self.key]).stdout).group()
+        account = pwd.getpwuid(os.getuid()).pw_name
+        with open(self.conf, 'w') as f:
+            f.write(f'listen = ["127.0.0.1:{self.port}"]; state = "{self.folder}/state"; run-as = "caller";\n'
+                    f'mfa = "none"; auditors = ["{public}"];\n'
+                    'limits = { exempt = ["127.0.0.0/8"]; per-source = 64; rate = 500; burst = 1000; };\n'
+                    f'targets = {{ mill = {{ kind = "rdp"; address = "127.0.0.1:{self.mill.port}"; security = "tls";\n'
+                    '  login = "same"; trust = "first-seen"; record = "required"; };\n'
+                    f'  desk = {{ kind = "desktop"; account = "map:{account}"; session = "exec sleep 1000"; \n'
+                    '  record = "wanted"; }; };\n'
+                    'rules = ({ name = "all"; });\n')
+        for user in USERS + ('dan',):
+            self.sallyport('user', 'add', user, '--password-stdin', text=PASSWORD + '\n')
+        self.db = os.path.join(self.folder, 'state', 'audit', 'audit.db')
+        self.last, self.seen, self.ids = (0, ''), sum(s.seen for s in self.sessions), {}
+        self.start()
+
     def start(self):
-        self.trial = Trial(self.world, '--record', folder=self.dir, port=self.port, seconds=60)
+        self.service = self.world.start('serve', [SALLYPORT, 'serve', '-c', self.conf])
+        wait_for('the service', self.ready, 20, every=0.02)
 
-    def shot(self):
-        """A whole session; whether its picture came."""
-        argv = [SALLYPORT, 'shot', f'127.0.0.1:{self.port}', self.world.path(f'{threading.get_ident()}.png'),
-                '--user', self.trial.user, '--password-stdin', '--trust', f'pin:{self.trial.facts["fingerprint"]}']
+    def ready(self):
+        if not self.service.alive():
+            raise AssertionError(f'serve ended:\n{self.service.log()[-3000:]}')
+        return 'ready, certificate' in self.service.log()
+
+    def play(self, server):
+        """The mill: something new on the screen, again and again."""
+        n = 0
+        while not server.ended:
+            server.picture(struct.pack('<I', n), x=4 * (n % 100))
+            n += 1
+            time.sleep(WRITES)
+
+    def desk(self):
+        """A desktop of this machine is another way, with processes of its own."""
+        while not self.over.is_set():
+            subprocess.run([SALLYPORT, 'shot', f'127.0.0.1:{self.port}', self.world.path('desk.png'), '--user',
+                            'dan', '--password-stdin', '--target', 'desk', '--trust', 'first-seen', '--wait', '2'],
+                           input=PASSWORD + '\n', text=True, capture_output=True, env=self.world.env())
+            self.over.wait(0.2)
+
+    # ---- what was promised ----
+
+    def note(self):
+        """The last record that a reader sees now: it was acknowledged, and all before it."""
+        db = sqlite3.connect(f'file:{self.db}?mode=ro', uri=True, timeout=5)
         try:
-            done = subprocess.run(argv, input=self.trial.password + '\n', text=True, capture_output=True, timeout=20)
-        except subprocess.TimeoutExpired:
-            return False
-        return done.returncode == 0
-
-    def load(self):
-        while not self.stop.is_set():
-            if self.shot():
-                with self.lock:
-                    self.seen += 1
-            else:
-                time.sleep(0.2)
-
-    def records(self):
-        done = self.trial.command('audit', 'list', '--json', check=False)
-        return json.loads(done.stdout) if done.returncode == 0 else None
+            row = db.execute('SELECT seq, hash FROM record ORDER BY seq DESC LIMIT 1').fetchone()
+        finally:
+            db.close()
+        if row and row[0] >= self.last[0]:
+            self.last = row[0], row[1].hex()
 
     def verify(self, when):
-        done = self.trial.command('audit', 'verify', check=False)
+        """The whole chain, and in it the last record that was acknowledged, whose hash is over all before it."""
+        at = ['--at', '%d:%s' % self.last] if self.last[0] else []
+        done = self.sallyport('audit', 'verify', *at, check=False)
         self.assertEqual(done.returncode, 0, f'{when}: {done.stdout}{done.stderr}')
+
+    def begun(self, when, seen):
+        """A picture that somebody saw is of a session that was written down before."""
+        told = json.loads(self.sallyport('audit', 'list', '--event', 'session', '--json').stdout)
+        begun = sum(r['event'] in ('session.start', 'session.reconnect') for r in told)
+        self.assertGreaterEqual(begun, seen - self.seen, when)
+
+    def show(self, name):
+        done = self.sallyport('recording', 'show', name, '--json', '--key', self.key, check=False)
+        return json.loads(done.stdout) if done.returncode == 0 else None
+
+    def recording(self, user, first):
+        """The last one of a user that began before that picture, as it is now."""
+        folder = os.path.join(self.folder, 'state', 'recordings')
+        for name in sorted(os.listdir(folder), reverse=True):
+            if not name.endswith('.spr') or self.ids.get(name, user) != user:
+                continue
+            with open(os.path.join(folder, name), 'rb') as f:
+                start = f.read(54)
+            if len(start) < 54 or struct.unpack('<Q', start[46:])[0] > first * 1e6:
+                continue
+            got = self.show(name[:-4])
+            if got and got.get('user'):
+                self.ids[name] = got['user']
+                if got['user'] == user:
+                    return got
+        return None
+
+    def readable(self, when, shown):
+        """What they were shown two seconds before is in their recordings."""
+        for user, (first, n) in shown.items():
+            if n:
+                got = self.recording(user, first)
+                self.assertIsNotNone(got, f'{when}: no recording of {user}')
+                self.assertIn(got['state'], ('whole', 'unfinished', 'torn'), f'{when}: {got}')
+                self.assertGreaterEqual(got['frames'].get('out', {'n': 0})['n'], n, f'{when}: {got}')
+                self.checked += 1
+
+    # ---- the kills ----
+
+    def family(self):
+        ours = {}
+        for pid in [self.service.pid] + descendants(self.service.pid):
+            name = comm(pid)
+            if name.startswith(('sp-', 'sallyport')):
+                ours.setdefault(name, []).append(pid)
+        return ours
+
+    def left(self):
+        """Of a service without its first process; the other one is who looks at the desktop."""
+        return [pid for pid in descendants(os.getpid()) if comm(pid) not in ('', 'sallyport')]
 
     def kill_one(self):
         """Somebody of the service, anybody."""
-        ours = {}
-        for pid in [self.trial.proc.pid] + self.trial.processes():
-            if (comm(pid) or '').startswith(('sp-', 'sallyport')):
-                ours.setdefault(comm(pid), []).append(pid)
+        ours = self.family()
         name = random.choice(sorted(ours))
+        if random.random() < 0.5:         # else those of whom there are many would hardly have their turn
+            name = random.choice([name for name, pids in sorted(ours.items()) for _ in pids])
         pid = random.choice(ours[name])
         try:
             os.kill(pid, signal.SIGKILL)
@@ -61,65 +205,95 @@ class Kill(Case):
             return None
         return name
 
-    def revive(self):
-        """The service ends with its parent or its keeper; everything of it is gone before the next begins."""
-        end = time.monotonic() + 3
-        time.sleep(0.3)                   # until the others have heard of it
-        while self.trial.proc.alive() and time.monotonic() < end:
-            if all(any(comm(pid) == name for pid in self.trial.processes())
-                   for name in ('sallyportd', 'sp-keeper', 'sp-scribe')):
+    def revive(self, when):
+        """Without a helper but the scribe the service ends; all of it is gone before the next begins."""
+        until = time.monotonic() + 10
+        while self.service.alive():
+            names = self.family()
+            if all(name in names for name in ('sp-keeper', 'sp-broker', 'sp-dial', 'sp-scribe', 'sp-net')):
                 return False
-            time.sleep(0.1)
-        self.trial.proc.stop()
-        wait_for('a free port', lambda: not listens(self.port), 10)
+            self.assertLess(time.monotonic(), until, f'{when}: only {names} after 10 s')
+            time.sleep(0.02)
+        try:
+            wait_for('the end of what is left', lambda: not self.left(), 15, every=0.02)
+        except Deadline:
+            end(self.left())
+            raise
+        self.verify(f'{when}, before the next start')
         self.start()
         return True
 
-    def recordings(self):
-        """Each is readable from its beginning to where it ends, or the line was cut."""
-        found = json.loads(self.trial.command('recording', 'list', '--json').stdout)
-        self.assertTrue(found)
-        self.assertLessEqual({r['state'] for r in found}, {'whole', 'unfinished', 'torn'}, found)
-        for r in found:
-            self.trial.command('recording', 'show', r['id'], '--json')
+    def one(self, n):
+        when = f'seed {self.seed}, kill {n}'
+        time.sleep(random.random() * (0.3 if random.random() < 0.7 else 3))
+        seen = sum(s.seen for s in self.sessions)
+        shown = {s.user: s.shown(time.monotonic() - LATE) for s in self.sessions}
+        self.note()
+        name = self.kill_one()
+        when += f' ({name})'
+        self.killed[name] = self.killed.get(name, 0) + 1
+        self.verify(when)
+        self.readable(when, shown)
+        if self.revive(when):
+            self.restarts += 1
+        if n % 25 == 24:
+            self.begun(when, seen)
+
+    def finish(self, when):
+        """All that was recorded can be read, and is as the audit has it."""
+        self.note()
+        self.verify(when)
+        self.begun(when, sum(s.seen for s in self.sessions))
+        found = json.loads(self.sallyport('recording', 'list', '--json', '--key', self.key, check=False).stdout)
+        self.assertTrue(found, when)
+        self.assertLessEqual({r['state'] for r in found}, {'whole', 'unfinished', 'torn'}, when)
+        for at in range(0, len(found), 8):
+            done = self.sallyport('recording', 'verify', *[r['id'] for r in found[at:at + 8]], '--json', '--key',
+                                  self.key, check=False)
+            self.assertNotIn('damaged', [r['state'] for r in json.loads(done.stdout)], f'{when}: {done.stdout}')
+        self.recorded += len(found)
+        self.records += self.last[0]
+
+    def tell(self, n, begin):
+        print(f'{time.strftime("%T")} seed {self.seed}: {n} kills in {time.monotonic() - begin:.0f} s: {self.restarts} new starts, '
+              f'{sum(s.seen for s in self.sessions)} sessions, {self.checked} times a recording was looked at, '
+              f'{self.recorded} finished ones, {self.records} records before these {self.last[0]}, '
+              f'{dict(sorted(self.killed.items(), key=str))}', flush=True)
 
     def test_any_process_at_any_moment(self):
-        self.dir, self.port = self.world.path('trial'), free_port()
-        self.lock, self.stop, self.seen = threading.Lock(), threading.Event(), 0
-        seed = int(os.environ.get('SP_SEED') or random.randrange(1 << 30))
-        random.seed(seed)
-        self.start()
-        load = threading.Thread(target=self.load)    # one: sessions of a user take each other over
-        load.start()
-        known, restarts, killed = {}, 0, {}
+        self.port, self.over, self.sessions = free_port(), threading.Event(), []
+        self.mill = Host(self.world, make_certificate(self.world, 'mill'), self.play)
+        self.seed = int(os.environ.get('SP_SEED') or random.randrange(1 << 30))
+        random.seed(self.seed)
+        self.killed, self.restarts, self.records, self.recorded, self.checked, self.epoch = {}, 0, 0, 0, 0, 0
+        begin = time.monotonic()
+        self.found()
+        self.sessions += [Session(self, user) for user in USERS]
+        desk = threading.Thread(target=self.desk, daemon=True)
+        desk.start()
         try:
-            wait_for('the first session', lambda: self.seen > 0, 30)
+            wait_for('sessions', lambda: all(s.seen for s in self.sessions), 30)
             for n in range(KILLS):
-                time.sleep(random.random() * 0.7)
-                # Whatever a reader has seen was acknowledged, and must be there for ever.
-                known.update((r['seq'], r['hash']) for r in self.records() or [])
-                with self.lock:
-                    sessions = self.seen
-                name = self.kill_one()
-                killed[name] = killed.get(name, 0) + 1
-                restarts += self.revive()
-                self.verify(f'seed {seed}, kill {n} ({name})')
-                now = self.records()
-                self.assertIsNotNone(now, f'seed {seed}, kill {n} ({name}): the audit cannot be read')
-                hashes = {r['seq']: r['hash'] for r in now}
-                lost = [seq for seq, h in known.items() if hashes.get(seq) != h]
-                self.assertEqual(lost, [], f'seed {seed}, kill {n} ({name})')
-                # A picture that somebody saw is of a session that was written down before.
-                begun = sum(r['event'] in ('session.start', 'session.reconnect') for r in now)
-                self.assertGreaterEqual(begun, sessions, f'seed {seed}, kill {n} ({name})')
+                if n and n % EACH == 0:
+                    self.finish(f'seed {self.seed}, after {n} kills')
+                    self.service.stop()
+                    self.epoch += 1
+                    self.found()
+                self.one(n)
+                if n % 100 == 99:
+                    self.tell(n + 1, begin)
         finally:
-            self.stop.set()
-            load.join()
-        self.revive()
-        wait_for('somebody to get in again', self.shot, 20)
-        self.verify('at the end')
-        self.recordings()
-        print(f'{KILLS} kills: {killed}, {restarts} new starts, {self.seen} sessions, {len(known)} records')
+            self.over.set()
+        for s in self.sessions:
+            s.join(10)
+        self.over.clear()
+        self.sessions += [Session(self, 'ann')]
+        try:
+            wait_for('somebody to get in again', lambda: self.sessions[-1].seen, 20)
+        finally:
+            self.over.set()
+        self.finish('at the end')
+        self.tell(KILLS, begin)
 
 
 if __name__ == '__main__':
