@@ -32,7 +32,7 @@ static int scribe(int fd, const char *dir)
 	char why[SP_AUDIT_WHY];
 	struct sp_audit_found found;
 	struct rusage used;
-	struct sp_audit_store *st = sp_audit_store_open(dir, sp_audit_now(), why);
+	struct sp_audit_store *st = sp_audit_store_open(dir, NULL, sp_audit_now(), why);
 
 	if (st == NULL) {
 		fprintf(stderr, "%s: %s\n", dir, why);

@@ -77,10 +77,10 @@ static int open_store(struct app_audit *a, bool writes)
 		return app_fail(a->dir, "only root may read this audit; try sudo");
 	}
 	/* Writing to one that is not there would make it. */
-	a->st = sp_audit_store_read_at(a->dir, a->url, &missing, why);
+	a->st = sp_audit_store_read(a->dir, a->url, &missing, why);
 	if (a->st != NULL && writes) {
 		sp_audit_store_close(a->st);
-		a->st = sp_audit_store_open_at(a->dir, a->url, sp_audit_now(), why);
+		a->st = sp_audit_store_open(a->dir, a->url, sp_audit_now(), why);
 	}
 	return a->st != NULL ? APP_OK : app_fail("audit", "%s", why);
 }

@@ -38,7 +38,7 @@ static struct sp_audit_store *open_store(const struct sp_conf *c, char why[SP_AU
 		snprintf(why, SP_AUDIT_WHY, "%.*s", SP_AUDIT_WHY - 1, text);
 		return NULL;
 	}
-	return sp_audit_store_open_at(dir, c->store, sp_audit_now(), why);
+	return sp_audit_store_open(dir, c->store, sp_audit_now(), why);
 }
 
 static void write_one(struct sp_audit_store *st, const struct sp_msg_audit *m,

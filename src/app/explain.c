@@ -141,7 +141,7 @@ static void find_user(struct answer *a)
 		note(a, "users, groups and devices are not known: %s", account);
 		return;
 	}
-	a->store = sp_store_open_at(a->conf->state, a->conf->store, false, &sp_crypto_nettle, why);
+	a->store = sp_store_open(a->conf->state, a->conf->store, false, &sp_crypto_nettle, why);
 	if (a->store == NULL) {
 		note(a, "users, groups and devices are not known: %s", why);
 		return;

@@ -64,7 +64,7 @@ uint64_t app_recording_marks(
 		return 0;
 	}
 	snprintf(dir, sizeof(dir), "%.*s/" SP_AUDIT_FOLDER, (int)(slash - a->dir), a->dir);
-	struct sp_audit_store *st = sp_audit_store_read_at(dir, a->url, &missing, trouble);
+	struct sp_audit_store *st = sp_audit_store_read(dir, a->url, &missing, trouble);
 	if (st == NULL) {
 		return 0;
 	}

@@ -47,8 +47,8 @@ int app_with_store(const char *what, struct app_service *s, bool create,
 		/* After the change of account, which sets it to what fs.suid_dumpable says. */
 		app_fail(what, "core files cannot be turned off: %s", strerror(errno));
 	} else {
-		struct sp_store *st = sp_store_open_at(
-				c->state, c->store, create, &sp_crypto_nettle, why);
+		struct sp_store *st =
+				sp_store_open(c->state, c->store, create, &sp_crypto_nettle, why);
 		if (st != NULL) {
 			sp_store_witness(st, app_change_witness, changes);
 			status = fn(arg, c, st);

@@ -238,7 +238,7 @@ static int make_user(struct trial *t)
 	if (prctl(PR_SET_DUMPABLE, 0) < 0) {
 		return app_fail("trial", "core files cannot be turned off: %s", strerror(errno));
 	}
-	struct sp_store *store = sp_store_open(state, true, &sp_crypto_nettle, why);
+	struct sp_store *store = sp_store_open(state, NULL, true, &sp_crypto_nettle, why);
 	if (!store) {
 		return app_fail("trial", "%s", why);
 	}

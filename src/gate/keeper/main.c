@@ -433,7 +433,7 @@ static bool start(struct process *p)
 	k->crypto = &sp_crypto_nettle;
 	k->now_us = sp_now_us;
 	k->unix_time = unix_time;
-	k->store = sp_store_open_at(k->conf->state, k->conf->store, true, k->crypto, why);
+	k->store = sp_store_open(k->conf->state, k->conf->store, true, k->crypto, why);
 	if (k->store == NULL) {
 		sp_log(SP_LOG_ERROR, "store: %s", why);
 		return false;

@@ -228,13 +228,7 @@ static int open_parts(struct sp_store *st, const char *dir, const char *url, boo
 	return rc;
 }
 
-struct sp_store *sp_store_open(const char *dir, bool create, const struct sp_crypto *crypto,
-		char why[SP_STORE_WHY])
-{
-	return sp_store_open_at(dir, NULL, create, crypto, why);
-}
-
-struct sp_store *sp_store_open_at(const char *dir, const char *url, bool create,
+struct sp_store *sp_store_open(const char *dir, const char *url, bool create,
 		const struct sp_crypto *crypto, char why[SP_STORE_WHY])
 {
 	struct sp_store *st = sp_calloc(1, sizeof(*st));

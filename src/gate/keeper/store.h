@@ -31,16 +31,12 @@ struct sp_user {
 
 /*
  * Opens the store in the directory; with `create` makes directory, database and key where they
- * are missing. NULL and why: also when the key file is missing or is not the one that sealed
- * this store's secrets.
+ * are missing. url says where the tables are: a PostgreSQL address (host/db/db.h), or NULL or ""
+ * for the directory's own. The key stays in the directory: who has the database alone has no
+ * secret. NULL and why: also when the key file is missing or is not the one that sealed this
+ * store's secrets.
  */
-sp_nodiscard struct sp_store *sp_store_open(const char *dir, bool create,
-		const struct sp_crypto *crypto, char why[SP_STORE_WHY]);
-/*
- * The same with the tables somewhere else: a PostgreSQL address (host/db/db.h), or NULL or "" for
- * the directory's own. The key stays in the directory: who has the database alone has no secret.
- */
-sp_nodiscard struct sp_store *sp_store_open_at(const char *dir, const char *url, bool create,
+sp_nodiscard struct sp_store *sp_store_open(const char *dir, const char *url, bool create,
 		const struct sp_crypto *crypto, char why[SP_STORE_WHY]);
 /* Accepts NULL. */
 void sp_store_close(struct sp_store *st);

@@ -176,7 +176,7 @@ static bool open_store(struct process *p, struct sp_audit_found *found)
 {
 	char why[SP_AUDIT_WHY];
 
-	p->store = sp_audit_store_open_at(p->dir, p->conf->store, sp_audit_now(), why);
+	p->store = sp_audit_store_open(p->dir, p->conf->store, sp_audit_now(), why);
 	if (p->store == NULL) {
 		sp_log(SP_LOG_ERROR, "audit: %s", why);
 		return false;

@@ -227,12 +227,6 @@ static struct sp_audit_store *opened(struct sp_audit_store *st, int rc, char why
 }
 
 struct sp_audit_store *sp_audit_store_open(
-		const char *dir, struct sp_audit_now now, char why[SP_AUDIT_WHY])
-{
-	return sp_audit_store_open_at(dir, NULL, now, why);
-}
-
-struct sp_audit_store *sp_audit_store_open_at(
 		const char *dir, const char *url, struct sp_audit_now now, char why[SP_AUDIT_WHY])
 {
 	struct sp_audit_store *st = make(dir, why);
@@ -240,12 +234,7 @@ struct sp_audit_store *sp_audit_store_open_at(
 	return st == NULL ? NULL : opened(st, open_writer(st, url, now), why);
 }
 
-struct sp_audit_store *sp_audit_store_read(const char *dir, bool *missing, char why[SP_AUDIT_WHY])
-{
-	return sp_audit_store_read_at(dir, NULL, missing, why);
-}
-
-struct sp_audit_store *sp_audit_store_read_at(
+struct sp_audit_store *sp_audit_store_read(
 		const char *dir, const char *url, bool *missing, char why[SP_AUDIT_WHY])
 {
 	struct sp_audit_store *st = make(dir, why);

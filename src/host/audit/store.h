@@ -34,16 +34,15 @@ struct sp_audit_now {
 /* What the clocks say. */
 struct sp_audit_now sp_audit_now(void);
 
-/* Opens it for writing; a folder without one gets one. NULL and why. */
+/*
+ * Opens it for writing; a folder without one gets one. url says where the records are: "" or NULL
+ * beside the keys in the folder, else in PostgreSQL (host/db/db.h), as the configuration's `store`
+ * says. NULL and why.
+ */
 sp_nodiscard struct sp_audit_store *sp_audit_store_open(
-		const char *dir, struct sp_audit_now now, char why[SP_AUDIT_WHY]);
+		const char *dir, const char *url, struct sp_audit_now now, char why[SP_AUDIT_WHY]);
 /* Opens it for looking only, while others write. NULL and why; *missing when there is none. */
 sp_nodiscard struct sp_audit_store *sp_audit_store_read(
-		const char *dir, bool *missing, char why[SP_AUDIT_WHY]);
-/* The same with the records in PostgreSQL (host/db/db.h); NULL or "": in the folder, with the keys. */
-sp_nodiscard struct sp_audit_store *sp_audit_store_open_at(
-		const char *dir, const char *url, struct sp_audit_now now, char why[SP_AUDIT_WHY]);
-sp_nodiscard struct sp_audit_store *sp_audit_store_read_at(
 		const char *dir, const char *url, bool *missing, char why[SP_AUDIT_WHY]);
 /* Accepts NULL. */
 void sp_audit_store_close(struct sp_audit_store *st);

@@ -219,7 +219,7 @@ int rig_open(void **state)
 	rig.k.now_us = now_us;
 	rig.k.unix_time = unix_time;
 	rig.clock_us = sp_now_us();
-	rig.k.store = sp_store_open("s", true, rig.k.crypto, why);
+	rig.k.store = sp_store_open("s", NULL, true, rig.k.crypto, why);
 	rig.k.loop = sp_loop_create();
 	if (rig.k.store == NULL || rig.k.loop == NULL || sp_ipc_pair(p) != SP_OK ||
 			sp_ipc_pair(b) != SP_OK || sp_ipc_pair(d) != SP_OK ||

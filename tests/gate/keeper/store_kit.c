@@ -26,7 +26,7 @@ static const char *server(void)
 
 struct sp_store *kit_another(bool create)
 {
-	return sp_store_open_at("s", server(), create, &sp_crypto_nettle, kit_why);
+	return sp_store_open("s", server(), create, &sp_crypto_nettle, kit_why);
 }
 
 static struct sp_db *tables(void)

@@ -344,7 +344,7 @@ static void test_recovery_code_twice_at_once(void **state)
 
 	assert_int_equal(sp_store_recovery_make(rig.k.store, "carol", codes), SP_OK);
 	/* The other keeper of the same store. */
-	struct sp_store *other = sp_store_open("s", false, rig.k.crypto, why);
+	struct sp_store *other = sp_store_open("s", NULL, false, rig.k.crypto, why);
 	assert_non_null(other);
 	connect_one();
 	rig.conf.mfa = SP_CONF_MFA_REQUIRED;

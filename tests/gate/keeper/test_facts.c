@@ -36,7 +36,7 @@ static int setup(void **state)
 	}
 	sp_conf_default(&conf);
 	k = (struct sp_keeper){.conf = &conf, .crypto = &sp_crypto_nettle, .unix_time = unix_time};
-	k.store = sp_store_open("s", true, k.crypto, why);
+	k.store = sp_store_open("s", NULL, true, k.crypto, why);
 	if (k.store == NULL || sp_store_add(k.store, "alice", "", PASSWORD) != SP_OK ||
 			sp_store_add(k.store, "carol", "", PASSWORD) != SP_OK ||
 			sp_store_group_add(k.store, "leads") != SP_OK ||

@@ -37,7 +37,7 @@ static int remove_dir(void **state)
 
 static int open_store(void **state)
 {
-	st = sp_store_open("s", true, &sp_crypto_nettle, why);
+	st = sp_store_open("s", NULL, true, &sp_crypto_nettle, why);
 	return st != NULL ? 0 : -1;
 }
 
@@ -55,7 +55,7 @@ static int remove_store(void **state)
 static void reopen(void)
 {
 	sp_store_close(st);
-	st = sp_store_open("s", false, &sp_crypto_nettle, why);
+	st = sp_store_open("s", NULL, false, &sp_crypto_nettle, why);
 	if (st == NULL) {
 		fail_msg("%s", why);
 	}
@@ -301,7 +301,7 @@ static void test_keys(void **state)
 	sp_store_close(st);
 	/* Another store's key. */
 	assert_int_equal(rename("s/keeper.key", "kept"), 0);
-	st = sp_store_open("s", true, &sp_crypto_nettle, why);
+	st = sp_store_open("s", NULL, true, &sp_crypto_nettle, why);
 	assert_null(st);
 	assert_non_null(strstr(why, "keeper.key"));
 	assert_int_equal(access("s/keeper.key", F_OK), -1);
@@ -310,14 +310,14 @@ static void test_keys(void **state)
 	assert_int_equal(fwrite("0123456789abcdef0123456789abcdef", 1, 32, f), 32);
 	fclose(f);
 	assert_int_equal(chmod("s/keeper.key", 0600), 0);
-	st = sp_store_open("s", true, &sp_crypto_nettle, why);
+	st = sp_store_open("s", NULL, true, &sp_crypto_nettle, why);
 	assert_null(st);
 	assert_string_equal(why, "s: keeper.key is not the key of this store");
 	assert_int_equal(rename("kept", "s/keeper.key"), 0);
 	assert_int_equal(chmod("s/keeper.key", 0640), 0);
-	assert_null(sp_store_open("s", true, &sp_crypto_nettle, why));
+	assert_null(sp_store_open("s", NULL, true, &sp_crypto_nettle, why));
 	assert_int_equal(chmod("s/keeper.key", 0600), 0);
-	st = sp_store_open("s", true, &sp_crypto_nettle, why);
+	st = sp_store_open("s", NULL, true, &sp_crypto_nettle, why);
 	assert_non_null(st);
 	assert_int_equal(check("alice", "", GOOD).result, SP_PROOF_GRANTED);
 }
@@ -326,16 +326,16 @@ static void test_later_version(void **state)
 {
 	sp_store_close(st);
 	tamper("PRAGMA user_version = 1000");
-	st = sp_store_open("s", true, &sp_crypto_nettle, why);
+	st = sp_store_open("s", NULL, true, &sp_crypto_nettle, why);
 	assert_null(st);
 	assert_string_equal(why, "s/store.db: made by a later version of sallyport");
 }
 
 static void test_no_store(void **state)
 {
-	assert_null(sp_store_open("nowhere", false, &sp_crypto_nettle, why));
+	assert_null(sp_store_open("nowhere", NULL, false, &sp_crypto_nettle, why));
 	assert_string_equal(why, "nowhere: no user was ever added");
-	assert_null(sp_store_open("no/where", true, &sp_crypto_nettle, why));
+	assert_null(sp_store_open("no/where", NULL, true, &sp_crypto_nettle, why));
 	assert_string_equal(why, "no/where: No such file or directory");
 }
 
@@ -351,7 +351,7 @@ static void test_killed(void **state)
 	pid_t pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		st = sp_store_open("s", true, &sp_crypto_nettle, why);
+		st = sp_store_open("s", NULL, true, &sp_crypto_nettle, why);
 		for (int i = 0; st != NULL; i++) {
 			snprintf(name, sizeof(name), "u%d", i);
 			if (sp_store_add(st, name, "", GOOD) != SP_OK || write(p[1], "x", 1) != 1) {
@@ -372,7 +372,7 @@ static void test_killed(void **state)
 		n++;
 	}
 	close(p[0]);
-	st = sp_store_open("s", false, &sp_crypto_nettle, why);
+	st = sp_store_open("s", NULL, false, &sp_crypto_nettle, why);
 	assert_non_null(st);
 	for (int i = 0; i < n; i++) {
 		snprintf(name, sizeof(name), "u%d", i);

@@ -99,7 +99,7 @@ static void test_older_fails(void **state)
 	make_older();
 	kit_tamper("CREATE TABLE spray (x)");
 	sp_store_close(kit_st);
-	kit_st = sp_store_open("s", false, NULL, kit_why);
+	kit_st = sp_store_open("s", NULL, false, NULL, kit_why);
 	assert_null(kit_st);
 	assert_string_not_equal(kit_why, "");
 	assert_int_equal(kit_number("PRAGMA user_version"), 2);

@@ -17,7 +17,7 @@ static int open_store(void **state)
 {
 	char why[SP_STORE_WHY];
 
-	st = sp_store_open(dir, true, &sp_crypto_nettle, why);
+	st = sp_store_open(dir, NULL, true, &sp_crypto_nettle, why);
 	return st != NULL ? 0 : -1;
 }
 

@@ -34,7 +34,7 @@ static int remove_dir(void **state)
 
 static int open_store(void **state)
 {
-	st = sp_store_open("s", true, &sp_crypto_nettle, why);
+	st = sp_store_open("s", NULL, true, &sp_crypto_nettle, why);
 	return st != NULL && sp_store_add(st, "alice", "", GOOD) == SP_OK &&
 					sp_store_add(st, "bob", "", GOOD) == SP_OK &&
 					sp_store_totp_set(st, "alice", secret, 0) == SP_OK
@@ -141,8 +141,8 @@ static void test_at_once(void **state)
 		for (int i = 0; i < RIVALS; i++) {
 			if (fork() == 0) {
 				close(go[1]);
-				struct sp_store *mine =
-						sp_store_open("s", false, &sp_crypto_nettle, why);
+				struct sp_store *mine = sp_store_open(
+						"s", NULL, false, &sp_crypto_nettle, why);
 				ssize_t end = read(go[0], &c, 1);
 				_exit(end == 0 && mine != NULL &&
 										sp_store_totp_use(
@@ -179,7 +179,7 @@ static void test_killed(void **state)
 	assert_int_equal(pipe(told), 0);
 	pid_t pid = fork();
 	if (pid == 0) {
-		struct sp_store *mine = sp_store_open("s", false, &sp_crypto_nettle, why);
+		struct sp_store *mine = sp_store_open("s", NULL, false, &sp_crypto_nettle, why);
 		if (mine == NULL ||
 				sp_store_totp_use(mine, "alice", code_of(secret, NOW), NOW) !=
 						SP_OK ||
@@ -196,7 +196,7 @@ static void test_killed(void **state)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	close(told[0]);
 	sp_store_close(st);
-	st = sp_store_open("s", false, &sp_crypto_nettle, why);
+	st = sp_store_open("s", NULL, false, &sp_crypto_nettle, why);
 	assert_non_null(st);
 	assert_int_equal(use(NOW, NOW), SP_EDENIED);
 }
@@ -241,7 +241,7 @@ static void test_older(void **state)
 	       "ALTER TABLE user DROP COLUMN totp; ALTER TABLE user DROP COLUMN totp_last;"
 	       "PRAGMA user_version = 1");
 	sp_store_close(st);
-	st = sp_store_open("s", false, &sp_crypto_nettle, why);
+	st = sp_store_open("s", NULL, false, &sp_crypto_nettle, why);
 	if (st == NULL) {
 		fail_msg("%s", why);
 	}

@@ -33,7 +33,7 @@ static int setup(void **state)
 	}
 	sp_conf_default(&conf);
 	builtin = conf.rule;
-	st = sp_store_open("s", true, &sp_crypto_nettle, why);
+	st = sp_store_open("s", NULL, true, &sp_crypto_nettle, why);
 	return st != NULL && sp_store_add(st, "alice", "", GOOD) == SP_OK &&
 					sp_store_get(st, "alice", &alice.user) == SP_OK
 			? 0

@@ -58,7 +58,7 @@ static int set_up(void **state)
 			access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	assert_non_null(mkdtemp(dir));
 	now = (struct sp_audit_now){5 * NS, 20000 * 86400 * NS};
-	st = sp_audit_store_open(dir, now, why);
+	st = sp_audit_store_open(dir, NULL, now, why);
 	assert_string_equal(why, "");
 	assert_int_equal(sp_audit_start(st, now, &found), SP_OK);
 	loop = sp_loop_create();
@@ -374,7 +374,7 @@ static void test_follower(void **state)
 	assert_int_equal(counted(SP_AUDIT_ALERT).n, 1);
 	/* What a command wrote meanwhile is among it. */
 	char why[SP_AUDIT_WHY];
-	struct sp_audit_store *command = sp_audit_store_open(dir, now, why);
+	struct sp_audit_store *command = sp_audit_store_open(dir, NULL, now, why);
 	sp_audit_init(&e, SP_AUDIT_ADMIN_CHANGE, SP_OUTCOME_OK);
 	assert_int_equal(sp_audit_note(command, &e, now), SP_OK);
 	sp_audit_store_close(command);

@@ -185,7 +185,7 @@ static void look(struct sp_chain *c)
 	char why[SP_AUDIT_WHY];
 	uint8_t root[SP_SIGN_PUBLIC];
 	bool missing;
-	struct sp_audit_store *st = sp_audit_store_read(audit, &missing, why);
+	struct sp_audit_store *st = sp_audit_store_read(audit, NULL, &missing, why);
 
 	assert_non_null(st);
 	assert_int_equal(sp_audit_first(audit, root), SP_OK);

@@ -64,7 +64,7 @@ static void open_store(void)
 {
 	char why[SP_AUDIT_WHY] = "";
 
-	st = sp_audit_store_open(dir, now, why);
+	st = sp_audit_store_open(dir, NULL, now, why);
 	assert_string_equal(why, "");
 	assert_non_null(st);
 	assert_int_equal(sp_audit_start(st, now, &found), SP_OK);
@@ -115,7 +115,7 @@ static int verify(void)
 {
 	char why[SP_AUDIT_WHY];
 	bool missing;
-	struct sp_audit_store *r = sp_audit_store_read(dir, &missing, why);
+	struct sp_audit_store *r = sp_audit_store_read(dir, NULL, &missing, why);
 
 	assert_non_null(r);
 	int rc = sp_audit_verify(r, root, 0, NULL, &chain);
@@ -429,7 +429,7 @@ static void test_every_byte_of_the_file(void **state)
 		assert_int_equal(write(fd, b->p, b->n), (ssize_t)b->n);
 		close(fd);
 		b->p[at] ^= 0x20;
-		struct sp_audit_store *r = sp_audit_store_read(copy, &missing, why);
+		struct sp_audit_store *r = sp_audit_store_read(copy, NULL, &missing, why);
 		if (r == NULL || sp_audit_verify(r, root, 0, NULL, &chain) != SP_OK) {
 			found_n++;
 		} else {
@@ -607,7 +607,7 @@ static void test_several_hands(void **state)
 
 	open_store();
 	notes(2);
-	struct sp_audit_store *command = sp_audit_store_open(dir, now, why);
+	struct sp_audit_store *command = sp_audit_store_open(dir, NULL, now, why);
 	assert_non_null(command);
 	sp_audit_init(&e, SP_AUDIT_ADMIN_CHANGE, SP_OUTCOME_OK);
 	sp_audit_text(&e, SP_F_OBJECT, "user alice");
@@ -632,7 +632,7 @@ static void test_command_first(void **state)
 {
 	char why[SP_AUDIT_WHY];
 	struct sp_audit_event e;
-	struct sp_audit_store *command = sp_audit_store_open(dir, now, why);
+	struct sp_audit_store *command = sp_audit_store_open(dir, NULL, now, why);
 
 	assert_non_null(command);
 	sp_audit_init(&e, SP_AUDIT_ADMIN_CHANGE, SP_OUTCOME_OK);
@@ -693,7 +693,7 @@ static void test_keys_and_files(void **state)
 	char path[96], why[SP_AUDIT_WHY];
 	bool missing;
 
-	assert_null(sp_audit_store_read(dir, &missing, why));
+	assert_null(sp_audit_store_read(dir, NULL, &missing, why));
 	assert_true(missing);
 	open_store();
 	notes(1);
@@ -703,15 +703,15 @@ static void test_keys_and_files(void **state)
 	assert_int_equal(stat(path, &s), 0);
 	assert_int_equal(s.st_mode & 0777, 0600);
 	assert_int_equal(chmod(path, 0640), 0);
-	assert_null(sp_audit_store_open(dir, now, why));
+	assert_null(sp_audit_store_open(dir, NULL, now, why));
 	assert_non_null(strstr(why, "only its owner"));
 	assert_int_equal(chmod(path, 0600), 0);
 	assert_int_equal(truncate(path, 20), 0);
-	assert_null(sp_audit_store_open(dir, now, why));
+	assert_null(sp_audit_store_open(dir, NULL, now, why));
 	assert_non_null(strstr(why, "damaged"));
 	/* No new key beside an old audit. */
 	assert_int_equal(unlink(path), 0);
-	assert_null(sp_audit_store_open(dir, now, why));
+	assert_null(sp_audit_store_open(dir, NULL, now, why));
 	assert_int_equal(access(path, F_OK), -1);
 	assert_whole();
 	/* A folder without its database begins anew, and says by which key. */
