@@ -88,6 +88,8 @@ static void json_session(const struct sp_admin_session *s)
 		snprintf(grant, sizeof(grant), "%016llx", (unsigned long long)s->grant);
 	}
 	printf("{\"id\": %u", s->id);
+	json_field("session", s->name);
+	json_field("recording", s->recording);
 	json_field("user", s->user);
 	json_field("target", s->target);
 	json_field("state", s->state);
@@ -169,7 +171,7 @@ static void print_session(const struct sp_admin_session *s)
 	if (s->grant != 0) {
 		printf(", grant %016llx", (unsigned long long)s->grant);
 	}
-	putchar('\n');
+	printf("\nin the audit: %s\nrecording:  %s\n", s->name, or_dash(s->recording));
 }
 
 /* Whether the answer to what was said with this result is a session; else status is the end. */

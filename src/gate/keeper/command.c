@@ -61,6 +61,8 @@ static void describe(
 		out->until = s->until;
 	}
 	snprintf(out->state, sizeof(out->state), "%s", sp_session_state_text(s->state));
+	snprintf(out->name, sizeof(out->name), "%s", s->name);
+	snprintf(out->recording, sizeof(out->recording), "%s", s->recording);
 	snprintf(out->user, sizeof(out->user), "%s", s->user);
 	snprintf(out->source, sizeof(out->source), "%s", s->source.text);
 	snprintf(out->interface, sizeof(out->interface), "%s", s->interface);

@@ -124,6 +124,14 @@ int sp_conn_record_open(struct sp_conn *c, const struct sp_conf_target *t,
 	return SP_OK;
 }
 
+static void set_id(struct sp_conn *c, const char *id)
+{
+	snprintf(c->record->id, sizeof(c->record->id), "%s", id);
+	if (c->session != NULL) {
+		sp_session_recorded(c->session, id);
+	}
+}
+
 /* The scribe has said something, or nothing in time; id is empty where nothing is recorded. */
 static void go_on(struct sp_conn *c, int stream, const char *id, const char *why)
 {
@@ -131,7 +139,7 @@ static void go_on(struct sp_conn *c, int stream, const char *id, const char *why
 	int rc;
 
 	c->record->stream = stream;
-	snprintf(c->record->id, sizeof(c->record->id), "%s", id);
+	set_id(c, id);
 	if (t == NULL) {
 		rc = sp_conn_refuse_target(c, "there is no such target any more");
 	} else if (stream < 0) {
@@ -168,7 +176,7 @@ void sp_conn_record_ended(struct sp_conn *c, const struct sp_msg_record_ended *m
 	}
 	sp_conn_log(c, SP_LOG_WARN, "session of %s is not recorded any more: %s",
 			c->grant.user.name, m->text);
-	c->record->id[0] = '\0';
+	set_id(c, "");
 	if (!c->record->required) {
 		return;
 	}

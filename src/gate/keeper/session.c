@@ -201,6 +201,11 @@ static void look_at(struct sp_session *s, uint64_t when_us)
 	}
 }
 
+void sp_session_recorded(struct sp_session *s, const char *id)
+{
+	snprintf(s->recording, sizeof(s->recording), "%s", id);
+}
+
 void sp_session_up(struct sp_session *s, int64_t now, uint64_t now_us)
 {
 	if (s->state != SP_SESSION_OPENING) {

@@ -73,6 +73,7 @@ struct sp_session {
 	void *arg; /* the connection, for owner */
 	uint32_t id; /* 1, 2, ...: what people type */
 	char name[SP_SESSION_NAME]; /* a ULID: the same in the audit and when it is resumed */
+	char recording[SP_REC_ID + 1]; /* the one that runs of it; empty: none */
 	enum sp_session_state state;
 	uint64_t conn; /* of the parent's counting */
 	uint64_t grant; /* names it in logs; 0 until there is one */
@@ -162,6 +163,8 @@ void sp_session_routed(struct sp_session *s, const char *route);
 void sp_session_proved(struct sp_session *s, uint32_t factor);
 /* The grant was made: OPENING. */
 void sp_session_granted(struct sp_session *s, uint64_t grant);
+/* It is recorded, by this id; not any more: empty. */
+void sp_session_recorded(struct sp_session *s, const char *id);
 /* sp-net said TARGET_UP: ACTIVE. */
 void sp_session_up(struct sp_session *s, int64_t now, uint64_t now_us);
 /*

@@ -45,9 +45,10 @@ int sp_admin_send(int fd, enum sp_admin type, const void *body, size_t n)
 
 static bool session(const struct sp_admin_session *s)
 {
-	return s->id != 0 && s->device <= 1 && s->resumed <= 1 && text(s->state) && text(s->user) &&
-			text(s->source) && text(s->interface) && text(s->target) && text(s->rule) &&
-			text(s->reason) && text(s->approver);
+	return s->id != 0 && s->device <= 1 && s->resumed <= 1 && text(s->name) &&
+			text(s->recording) && text(s->state) && text(s->user) && text(s->source) &&
+			text(s->interface) && text(s->target) && text(s->rule) && text(s->reason) &&
+			text(s->approver);
 }
 
 static bool good(uint32_t type, const union sp_admin_body *b)

@@ -18,6 +18,7 @@
 
 #define SP_ADMIN_STATE 32 /* "waiting for approval" */
 #define SP_ADMIN_RULE 144
+#define SP_ADMIN_NAME 32 /* a ULID, and a NUL */
 
 /* The name and structure of every message. */
 #define SP_ADMIN_MAP(X) \
@@ -70,6 +71,8 @@ struct sp_admin_session {
 	int64_t since; /* seconds since 1970: the first factor was proved */
 	int64_t active; /* the target was up; 0: not yet */
 	int64_t until; /* it will be ended then; 0: nothing set */
+	char name[SP_ADMIN_NAME]; /* what the audit calls it */
+	char recording[SP_ADMIN_NAME]; /* the one that is being made of it; empty: none */
 	char state[SP_ADMIN_STATE];
 	char user[SP_TEXT_USER];
 	char source[SP_TEXT_ADDR];

@@ -195,6 +195,7 @@ static void test_show(void **state)
 	sp_session_chosen(s, "db1", &rule);
 	sp_session_reason(s, "ticket 4711");
 	sp_session_granted(s, 77);
+	sp_session_recorded(s, "01J8ZQ4Y3W5V6T7S8R9Q0P1N2M");
 	rule.max_s = 600;
 	decide(NULL, s, &v);
 	sp_session_limits(s, &v, NOON, clock_us, &limits);
@@ -213,6 +214,8 @@ static void test_show(void **state)
 	assert_int_equal(m->conn, 42);
 	assert_int_equal(m->grant, 77);
 	assert_int_equal(m->device, 1);
+	assert_string_equal(m->name, s->name);
+	assert_string_equal(m->recording, "01J8ZQ4Y3W5V6T7S8R9Q0P1N2M");
 	assert_int_equal(m->since, NOON - 100);
 	assert_int_equal(m->active, NOON - 60);
 	assert_int_equal(m->until, NOON + 540);

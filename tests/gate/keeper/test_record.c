@@ -107,9 +107,11 @@ static void test_recorded(void **state)
 	assert_int_equal(read(stream, &byte, 1), 0);
 	assert_int_equal(sp_mon_say(rig.net, TARGET_UP, &(struct sp_msg_none){0}), SP_OK);
 	turn();
+	assert_int_equal(strspn(rig.k.conns->session->recording, "A"), SP_REC_ID);
 	ended(true);
 	expect_nothing(rig.net);
 	ended(false);
+	assert_string_equal(rig.k.conns->session->recording, "");
 	expect(rig.net, SP_MSG_SESSION_END);
 	assert_int_equal(rig.in.body.session_end.why, SP_WHY_RECORD);
 	assert_string_equal(rig.in.body.session_end.text,
