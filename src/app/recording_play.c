@@ -177,7 +177,9 @@ static bool make_index(const struct app_recording_file *f, int index, const char
 		return false;
 	}
 	int rc = sp_rec_reader_key(f->r, key);
-	rc = rc == SP_OK ? sp_rec_index_start(f->fd, index, pipes[0], 2, &pid, why) : rc;
+	struct sp_rec_index_job job = {
+			.recording = f->fd, .index = index, .key_pipe = pipes[0], .log = 2};
+	rc = rc == SP_OK ? sp_rec_index_start(&job, &pid, why) : rc;
 	if (rc == SP_OK && write(pipes[1], key, sizeof(key)) != (ssize_t)sizeof(key)) {
 		rc = SP_ESYS;
 	}

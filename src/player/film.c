@@ -124,7 +124,7 @@ int sp_film_open(struct sp_film **out, const struct sp_film_conf *conf, char why
 	int rc = film_source_open(&f->source, conf->recording, conf->key, why);
 	if (rc != SP_OK) {
 		sp_film_destroy(f);
-		return rc;
+		return rc == SP_ENOTFOUND ? SP_EFIELD : rc;
 	}
 	const struct sp_rec_start *start = sp_rec_reader_start(f->source.reader);
 	memcpy(f->info.id, start->id, sizeof(f->info.id));
@@ -138,7 +138,7 @@ int sp_film_open(struct sp_film **out, const struct sp_film_conf *conf, char why
 	f->at_us = f->source.zero;
 	f->end_us = f->has_frame ? last_time(f->source.reader, f->begin) : f->at_us;
 	f->has_frame = false; /* it is read again */
-	f->replay = film_replay(&f->source, conf->h264);
+	f->replay = film_replay(&f->source, conf->h264, FILM_MEMORY);
 	if (!f->replay) {
 		snprintf(why, SP_REC_WHY, "%s", sp_err_text(SP_ENOMEM));
 		sp_film_destroy(f);
@@ -186,7 +186,7 @@ static int start_over(struct sp_film *f, struct sp_replay *replay, struct sp_rec
 
 static int load_key(struct sp_film *f, const struct sp_rec_index_entry *key)
 {
-	struct sp_replay *replay = film_replay(&f->source, f->conf.h264);
+	struct sp_replay *replay = film_replay(&f->source, f->conf.h264, FILM_MEMORY);
 	struct sp_wr w;
 
 	sp_wr_init(&w, SP_REC_INDEX_STATE);
@@ -233,7 +233,8 @@ static int choose(struct sp_film *f, uint64_t target)
 	if ((!back && f->broken) || use_key(f, target, back) || !back) {
 		return SP_OK;
 	}
-	return start_over(f, film_replay(&f->source, f->conf.h264), f->begin, f->source.zero);
+	return start_over(f, film_replay(&f->source, f->conf.h264, FILM_MEMORY), f->begin,
+			f->source.zero);
 }
 
 /* ---- on the way ---- */

@@ -62,15 +62,19 @@ struct sp_rect sp_film_changed(struct sp_film *f);
 
 /*
  * Writes an index of the recording to fd (empty, for appending). Reads until the recording ends,
- * or until go_on() is false and nothing more is there; go_on waits where there is nothing to read.
+ * or until go_on() is false and nothing more is there.
  */
 struct sp_film_index_conf {
 	int recording, fd;
 	const uint8_t *key;
 	const struct sp_h264_impl *h264;
-	bool (*go_on)(void *user);
+	/* Whether the recording may grow; waits as long, 0: only says it. NULL: it does not. */
+	bool (*go_on)(void *user, unsigned wait_ms);
 	void *user;
 	uint64_t every_us; /* between key frames; 0: ten seconds */
+	unsigned share; /* so many percent of the recording the key frames may take; 0: any number */
+	size_t memory; /* of the graphics pipeline, and as much of its codecs; 0: as a film's */
+	uint64_t late_us; /* goes no further so long after go_on() was false; 0: to the end */
 };
 
 struct sp_film_index_result {

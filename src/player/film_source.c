@@ -6,7 +6,6 @@
 #include "player/film_part.h"
 
 #define FIRST 16 /* so many frames may stand in front of the header */
-#define MEMORY (512u << 20) /* of the graphics pipeline, and as much of its codecs */
 
 static int take_header(struct film_source *s, struct sp_span data)
 {
@@ -45,7 +44,8 @@ static int read_first(struct film_source *s, char why[SP_REC_WHY])
 			return rc;
 		}
 		if (rc == 0) {
-			break;
+			snprintf(why, SP_REC_WHY, "nothing was shown in it");
+			return SP_ENOTFOUND;
 		}
 		if (frame.kind == SP_REC_META) {
 			if (sp_rec_meta_read(frame.data, &s->meta) != SP_OK) {
@@ -85,11 +85,12 @@ void film_source_finish(struct film_source *s)
 	s->reader = NULL;
 }
 
-struct sp_replay *film_replay(const struct film_source *s, const struct sp_h264_impl *h264)
+struct sp_replay *film_replay(
+		const struct film_source *s, const struct sp_h264_impl *h264, size_t memory)
 {
 	/* Also where nothing is saved: what was saved is loaded into one of the same conf. */
 	struct sp_replay_conf conf = {
-			.client = &s->client, .h264 = h264, .saves = true, .memory = MEMORY};
+			.client = &s->client, .h264 = h264, .saves = true, .memory = memory};
 
 	return sp_replay_create(&conf);
 }

@@ -22,7 +22,11 @@
 #define FOREVER_US (365ull * 24 * 3600 * 1000000)
 #define SPEND_US 40000 /* until it is looked whether something else is wanted */
 #define BUSY_US 200000 /* between two words that it takes a while */
-#define WAIT_MS 500 /* for more of a recording that grows */
+/* Of an index that is made beside sessions, and of its maker. */
+#define BESIDE_SHARE 25
+#define BESIDE_ROOM ((size_t)768 << 20)
+#define BESIDE_MEMORY ((size_t)256 << 20)
+#define BESIDE_LATE_US 60000000
 
 struct player {
 	struct sp_film *film;
@@ -237,18 +241,19 @@ static int run(struct player *p)
 /* ---- the index ---- */
 
 /* The other end of the pipe closes when the recording is over. */
-static bool go_on(void *user)
+static bool go_on(void *user, unsigned wait_ms)
 {
 	struct pollfd pfd = {.fd = SP_REC_INDEX_FD_KEY, .events = POLLIN};
 
 	(void)user;
-	int n = poll(&pfd, 1, WAIT_MS);
-	return n == 0 || (n < 0);
+	return poll(&pfd, 1, (int)wait_ms) <= 0;
 }
 
-static int make_index(void)
+static int make_index(bool beside)
 {
-	struct sp_jail_spec spec = {.class = SP_JAIL_PLAYER, .writes_file = true};
+	struct sp_jail_spec spec = {.class = SP_JAIL_PLAYER,
+			.memory = beside ? BESIDE_ROOM : 0,
+			.writes_file = true};
 	struct sp_film_index_conf conf = {.recording = SP_REC_INDEX_FD_RECORDING,
 			.fd = SP_REC_INDEX_FD_INDEX,
 			.go_on = go_on};
@@ -270,8 +275,17 @@ static int make_index(void)
 	}
 	conf.key = key;
 	conf.h264 = h264();
+	if (beside) {
+		conf.share = BESIDE_SHARE;
+		conf.memory = BESIDE_MEMORY;
+		conf.late_us = BESIDE_LATE_US;
+	}
 	rc = sp_film_index(&conf, &made, why);
 	sp_wipe(key, sizeof(key));
+	if (rc == SP_ENOTFOUND && beside) {
+		sp_log(SP_LOG_DEBUG, "index: %s", why);
+		return SP_OK;
+	}
 	if (rc != SP_OK) {
 		sp_log(SP_LOG_WARN, "index: %s", why);
 		return rc;
@@ -291,7 +305,8 @@ int main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "--selftest") == 0) {
 		return sp_jail_selftest_main(&(struct sp_jail_spec){.class = SP_JAIL_PLAYER});
 	}
-	rc = argc == 2 && strcmp(argv[1], "--index") == 0 ? make_index() : run(&p);
+	bool indexes = argc > 1 && strcmp(argv[1], "--index") == 0;
+	rc = indexes ? make_index(argc > 2 && strcmp(argv[2], "beside") == 0) : run(&p);
 	sp_film_destroy(p.film);
 	return rc == SP_OK ? 0 : 1;
 }

@@ -59,7 +59,11 @@ static int make_index(int recording, const struct sp_rec_key *key)
 		sp_rec_reader_destroy(reader);
 	}
 	if (rc == SP_OK) {
-		rc = sp_rec_index_start(recording, fd, pipes[0], -1, &pid, said);
+		struct sp_rec_index_job job = {.recording = recording,
+				.index = fd,
+				.key_pipe = pipes[0],
+				.log = -1};
+		rc = sp_rec_index_start(&job, &pid, said);
 	}
 	if (rc != SP_OK || write(pipes[1], own, sizeof(own)) != (ssize_t)sizeof(own)) {
 		sp_fd_close(&pipes[1]);

@@ -185,6 +185,73 @@ static void test_follow(void **state)
 	reel_finish(&r);
 }
 
+/* A session that is recorded while its index is made. */
+struct session {
+	struct reel *r;
+	size_t at;
+	unsigned asked;
+};
+
+static bool more(void *user, unsigned wait_ms)
+{
+	struct session *s = user;
+	size_t to = s->at + 7 < s->r->n ? s->at + 7 : s->r->n;
+
+	if (wait_ms == 0) {
+		return s->at < s->r->n;
+	}
+	s->asked++;
+	reel_write(s->r, s->at, to, NULL, NULL);
+	s->at = to;
+	return to < s->r->n;
+}
+
+/* Made beside it, small, and torn away in the end: pictures are right with what there is. */
+static void test_beside(void **state)
+{
+	struct sp_film_index_result made;
+	char why[SP_REC_WHY] = "";
+	struct stat recording, index;
+	struct reel r;
+	struct session s = {.r = &r};
+
+	reel_start(&r, 24);
+	struct sp_film_index_conf conf = {.recording = r.fd,
+			.fd = reel_file(),
+			.key = r.key,
+			.h264 = h264(),
+			.go_on = more,
+			.user = &s,
+			.every_us = 3 * REEL_STEP_US,
+			.share = 60,
+			.late_us = LONG_US};
+	assert_int_equal(sp_film_index(&conf, &made, why), SP_OK);
+	assert_true(s.asked > 3);
+	assert_int_equal(made.frames, r.n);
+	assert_int_equal(fstat(r.fd, &recording), 0);
+	assert_int_equal(fstat(conf.fd, &index), 0);
+	assert_true(made.keys >= 2);
+	assert_true(made.bytes <= (uint64_t)recording.st_size * 60 / 100);
+	/* What a recorder leaves that is killed. */
+	assert_int_equal(pwrite(r.fd, "torn", 4, recording.st_size), 4);
+	assert_int_equal(ftruncate(conf.fd, index.st_size - 20), 0);
+	struct sp_film *f = open_film(&r, conf.fd);
+	hop(&r, f, 40, 5);
+	sp_film_destroy(f);
+	close(conf.fd);
+	/* And an index of that, by one who came too late for all of it. */
+	conf.fd = reel_file();
+	conf.go_on = NULL;
+	conf.late_us = 1;
+	assert_int_equal(sp_film_index(&conf, &made, why), SP_OK);
+	assert_true(made.frames < r.n);
+	f = open_film(&r, conf.fd);
+	hop(&r, f, 10, 6);
+	sp_film_destroy(f);
+	close(conf.fd);
+	reel_finish(&r);
+}
+
 static void mutate(uint8_t *p, size_t n, void *user)
 {
 	uint32_t *seed = user;
@@ -255,6 +322,7 @@ int main(void)
 			cmocka_unit_test(test_seek),
 			cmocka_unit_test(test_bad_index),
 			cmocka_unit_test(test_follow),
+			cmocka_unit_test(test_beside),
 			cmocka_unit_test(test_hostile),
 			cmocka_unit_test(test_changed),
 	};

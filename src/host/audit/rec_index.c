@@ -77,6 +77,7 @@ struct sp_rec_index_writer {
 	char id[SP_REC_ID + 1];
 	uint8_t key[SP_REC_KEY];
 	uint32_t number;
+	uint64_t bytes, most;
 	ZSTD_CCtx *zstd;
 };
 
@@ -118,8 +119,19 @@ int sp_rec_index_create(struct sp_rec_index_writer **out, int fd, const char *id
 		sp_rec_index_writer_destroy(w);
 		return rc;
 	}
+	w->bytes = sizeof(start);
 	*out = w;
 	return SP_OK;
+}
+
+void sp_rec_index_most(struct sp_rec_index_writer *w, uint64_t bytes)
+{
+	w->most = bytes;
+}
+
+uint64_t sp_rec_index_bytes(const struct sp_rec_index_writer *w)
+{
+	return w->bytes;
 }
 
 void sp_rec_index_writer_destroy(struct sp_rec_index_writer *w)
@@ -151,6 +163,10 @@ int sp_rec_index_put(struct sp_rec_index_writer *w, enum sp_rec_index_kind kind,
 	if (rc == SP_OK) {
 		e.plain = (uint32_t)body.n;
 		e.sealed = (uint32_t)(packed + TAG);
+		rc = w->most == 0 || w->bytes + HEAD + NONCE + e.sealed <= w->most ? SP_OK
+										   : SP_ESPACE;
+	}
+	if (rc == SP_OK) {
 		write_head(mem, &e);
 		write_aad(aad, &e, w->id);
 		randombytes_buf(mem + HEAD, NONCE);
@@ -158,6 +174,7 @@ int sp_rec_index_put(struct sp_rec_index_writer *w, enum sp_rec_index_kind kind,
 				sizeof(aad), NULL, mem + HEAD, w->key);
 		rc = append(w->fd, mem, HEAD + NONCE + e.sealed);
 		w->number++;
+		w->bytes += HEAD + NONCE + e.sealed;
 	}
 	if (sealed) {
 		*sealed = HEAD + NONCE + e.sealed;

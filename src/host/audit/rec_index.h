@@ -49,9 +49,16 @@ sp_nodiscard int sp_rec_index_create(struct sp_rec_index_writer **out, int fd, c
 		const uint8_t key[SP_REC_KEY]);
 /* Wipes the key. Accepts NULL. */
 void sp_rec_index_writer_destroy(struct sp_rec_index_writer *w);
-/* Appends one; SP_ELIMIT, SP_ENOMEM, SP_ESYS. sealed: how many bytes it took, may be NULL. */
+/* The file is not to become longer than this; 0: as it may be. */
+void sp_rec_index_most(struct sp_rec_index_writer *w, uint64_t bytes);
+/*
+ * Appends one; SP_ESPACE: it would be too long, SP_ELIMIT, SP_ENOMEM, SP_ESYS. sealed: how many bytes
+ * it takes, may be NULL.
+ */
 sp_nodiscard int sp_rec_index_put(struct sp_rec_index_writer *w, enum sp_rec_index_kind kind,
 		uint64_t us, struct sp_rec_at at, struct sp_span body, size_t *sealed);
+/* Bytes that were written. */
+uint64_t sp_rec_index_bytes(const struct sp_rec_index_writer *w);
 
 /* ---- read */
 

@@ -19,7 +19,21 @@
  * until that is whole, or until the pipe's other end is closed, when it reads the rest and ends.
  * log: where its lines go (see sp_hostlog_pipe_create()), -1 for nowhere. SP_ENOTFOUND, SP_ESYS.
  */
+enum sp_rec_index_manner {
+	SP_REC_INDEX_WHOLE, /* as good as it can be, and somebody waits for it */
+	/*
+	 * Beside sessions: with little memory, an index that is small beside its recording, and soon
+	 * gone when that is over.
+	 */
+	SP_REC_INDEX_BESIDE,
+};
+
+struct sp_rec_index_job {
+	int recording, index, key_pipe, log;
+	enum sp_rec_index_manner manner;
+};
+
 sp_nodiscard int sp_rec_index_start(
-		int recording, int index, int key_pipe, int log, pid_t *pid, char why[SP_WHY_MAX]);
+		const struct sp_rec_index_job *job, pid_t *pid, char why[SP_WHY_MAX]);
 
 #endif

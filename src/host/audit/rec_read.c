@@ -300,6 +300,11 @@ uint64_t sp_rec_reader_segments(const struct sp_rec_reader *r)
 	return r->n;
 }
 
+uint64_t sp_rec_reader_bytes(const struct sp_rec_reader *r)
+{
+	return r->end;
+}
+
 int sp_rec_reader_chain(const struct sp_rec_reader *r, uint64_t segments, uint8_t out[SP_REC_HASH])
 {
 	if (segments > r->n) {

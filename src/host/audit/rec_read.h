@@ -62,6 +62,8 @@ sp_nodiscard int sp_rec_reader_seek(struct sp_rec_reader *r, struct sp_rec_at at
  */
 sp_nodiscard int sp_rec_reader_scan(struct sp_rec_reader *r);
 uint64_t sp_rec_reader_segments(const struct sp_rec_reader *r); /* found so far */
+uint64_t sp_rec_reader_bytes(
+		const struct sp_rec_reader *r); /* of the file, up to the last of them */
 /* The chain's head behind that many segments: what the audit log's record.mark has. */
 sp_nodiscard int sp_rec_reader_chain(
 		const struct sp_rec_reader *r, uint64_t segments, uint8_t out[SP_REC_HASH]);

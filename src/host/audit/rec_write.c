@@ -90,6 +90,9 @@ struct sp_rec_writer *sp_rec_writer_create(const struct sp_rec_conf *conf)
 	sp_rec_nonce(nonce, 0);
 	crypto_core_hchacha20(w->key, nonce, key, NULL);
 	bool good = w->cipher && w->evp && w->zstd && write_start(w, conf, key) == SP_OK;
+	if (good && conf->key) {
+		memcpy(conf->key, key, sizeof(key));
+	}
 	sp_wipe(key, sizeof(key));
 	if (!good) {
 		sp_rec_writer_destroy(w);

@@ -14,11 +14,13 @@ struct sp_rec_conf {
 	uint8_t boot_id[16];
 	size_t n_auditors; /* INVARIANT: 1..SP_REC_MAX_AUDITORS */
 	struct sp_rec_auditor auditor[SP_REC_MAX_AUDITORS];
+	/* SP_REC_KEY bytes: the recording's key goes here, its owner's to wipe. NULL: to nobody. */
+	uint8_t *key;
 };
 
 /*
- * Makes the recording's key, which nobody but the auditors will know, and the file's header, which
- * is the first thing that comes out. NULL without memory, or for an id that is none.
+ * Makes the recording's key, which nobody but the auditors will know, and whom the conf names, and
+ * the file's header, which is the first thing that comes out. NULL without memory, or for an id that is none.
  */
 sp_nodiscard struct sp_rec_writer *sp_rec_writer_create(const struct sp_rec_conf *conf);
 /* Wipes the key. Accepts NULL. */
