@@ -332,6 +332,11 @@ static void read_auditors(struct sp_conf_reader *r, const config_setting_t *s, v
 	sp_conf_read_texts(r, s, SP_CONF_AUDITORS, add_auditor, NULL);
 }
 
+static void read_record_index(struct sp_conf_reader *r, const config_setting_t *s, void *to)
+{
+	sp_conf_read_bool(r, s, &r->c->record_index);
+}
+
 static void read_audit_fail(struct sp_conf_reader *r, const config_setting_t *s, void *to)
 {
 	static const char *const words[] = {"closed", "open"};
@@ -357,6 +362,7 @@ static const struct sp_conf_key top_keys[] = {
 		{"audit-fail", read_audit_fail},
 		{"alerts", sp_conf_read_alerts},
 		{"auditors", read_auditors},
+		{"record-index", read_record_index},
 };
 
 /* All but the rules, which need memory. */
@@ -371,6 +377,7 @@ static void start_empty(struct sp_conf *c)
 	snprintf(c->state, sizeof(c->state), "/var/lib/sallyport");
 	snprintf(c->run_as, sizeof(c->run_as), SP_CONF_RUN_AS);
 	c->audit_reserve = 256;
+	c->record_index = true;
 	c->n_targets = 1;
 	c->target[0] = (struct sp_conf_target){.name = "desktop", .kind = SP_CONF_DESKTOP};
 	c->limits = (struct sp_conf_limits){

@@ -195,6 +195,7 @@ struct sp_conf {
 	/* "auditors": for whose keys recordings are sealed; 0: nothing can be recorded */
 	size_t n_auditors;
 	uint8_t auditor[SP_CONF_AUDITORS][SP_CONF_AUDITOR];
+	bool record_index; /* "record-index": made while a session is recorded */
 	uint32_t audit_reserve; /* "audit-reserve": MiB of its disk that are left to what runs */
 	bool require_token; /* without a valid token in the first packet there is no answer */
 	size_t n_zones;

@@ -70,14 +70,14 @@ static void test_text(void **state)
 	char was[256];
 
 	good("mfa = \"none\"; # quick\naudit-fail = \"open\";");
-	assert_true(conf.audit_open);
+	assert_true(conf.audit_open && conf.record_index);
 	snprintf(was, sizeof(was), "%s", conf.text);
 	assert_int_equal(strlen(was), conf.text_n);
 	assert_non_null(strstr(was, "audit-fail"));
 	good("  mfa=\"none\";\naudit-fail = \"open\";");
 	assert_string_equal(conf.text, was);
-	good("mfa = \"none\"; audit-fail = \"closed\";");
-	assert_false(conf.audit_open);
+	good("mfa = \"none\"; audit-fail = \"closed\"; record-index = false;");
+	assert_false(conf.audit_open || conf.record_index);
 	assert_string_not_equal(conf.text, was);
 }
 
