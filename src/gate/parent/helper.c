@@ -383,10 +383,12 @@ static int selftest(struct sp_parent *p, const char *path)
 
 int sp_parent_selftest(struct sp_parent *p)
 {
-	const char *const all[] = {p->net, p->login, p->target, p->dial, p->recorder};
+	const char *const all[] = {p->net, p->login, p->target, p->dial, p->recorder, p->player};
 	int rc = SP_OK;
+	/* Also where no index is wanted: a reload may change that. */
+	size_t n = SP_LEN(all) - (p->player[0] == '\0');
 
-	for (size_t i = 0; i < SP_LEN(all) && rc == SP_OK; i++) {
+	for (size_t i = 0; i < n && rc == SP_OK; i++) {
 		rc = selftest(p, all[i]);
 	}
 	return rc;

@@ -133,6 +133,11 @@ static bool find_programs(struct sp_parent *p)
 			return false;
 		}
 	}
+	/* Recordings do without it. */
+	if (sp_proc_find("sp-player", p->player, SP_CONF_PATH) != SP_OK) {
+		sp_log(SP_LOG_WARN, "program sp-player not found: recordings get no index");
+		p->player[0] = '\0';
+	}
 	return true;
 }
 

@@ -15,9 +15,12 @@
 #include "host/io/loop.h"
 
 /*
- * What one connection takes of our descriptors: control, three log pipes, three processes, a spare.
+ * What one connection takes of our descriptors: control, three log pipes, three processes; where it
+ * is recorded a recorder, and an indexer with a log pipe; a spare.
  */
-#define SP_PARENT_FDS_PER_CONN 8
+#define SP_PARENT_FDS_PER_CONN 11
+/* Makers of indices at a time: each may need as much memory as an sp-net. */
+#define SP_PARENT_INDEXERS 64
 #define SP_PARENT_FDS_OWN 64
 /* Where Debian keeps the certificates of the CAs that this machine trusts. */
 #define SP_PARENT_ROOTS "/etc/ssl/certs/ca-certificates.crt"
@@ -46,7 +49,7 @@ struct sp_parent {
 	struct sp_watch *watches[SP_CONF_LISTENS];
 	struct sp_watch *resume; /* accepts again after a lack of something */
 	char net[SP_CONF_PATH], login[SP_CONF_PATH], target[SP_CONF_PATH], dial[SP_CONF_PATH];
-	char recorder[SP_CONF_PATH];
+	char recorder[SP_CONF_PATH], player[SP_CONF_PATH]; /* player: empty where it is not there */
 	const char *roots; /* CA certificates of this machine, PEM */
 	unsigned files; /* soft limit of descriptors before we raised ours */
 	int keeper; /* control socket */
@@ -61,6 +64,7 @@ struct sp_parent {
 	int chain_fd;
 	bool ready, stopping;
 	int code; /* what the service will exit with */
+	size_t n_indexers;
 	struct sp_slot *waiting, *serving;
 	size_t n_waiting, n_serving, most;
 	uint64_t last_conn;

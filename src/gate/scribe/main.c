@@ -211,6 +211,13 @@ static const char *is_full(void *user)
 	}
 }
 
+static bool makes_index(void *user)
+{
+	const struct process *p = user;
+
+	return p->conf->record_index;
+}
+
 static bool start(struct process *p)
 {
 	struct sp_audit_found found;
@@ -258,6 +265,7 @@ static bool start(struct process *p)
 			.keeper = SP_SCRIBE_FD_KEEPER,
 			.tell = tell_record,
 			.full = is_full,
+			.index = makes_index,
 			.user = p});
 	if (p->records == NULL) {
 		sp_log(SP_LOG_ERROR, "%s: %s", p->recordings, strerror(errno));

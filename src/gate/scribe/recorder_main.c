@@ -11,6 +11,7 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "gate/scribe/recorder.h"
+#include "host/io/fdio.h"
 #include "host/io/hostlog.h"
 #include "host/io/jail.h"
 #include "host/io/loop.h"
@@ -152,6 +153,26 @@ static void take_conf(struct sp_recorder_conf *c, const struct sp_msg_record_beg
 	snprintf(c->meta.host, sizeof(c->meta.host), "%s", m->host);
 }
 
+/*
+ * Who makes the index gets the recording's key, and hears that the recording is over when this end
+ * of the pipe is closed.
+ */
+static int create(struct process *p, struct sp_recorder_conf *conf)
+{
+	uint8_t key[SP_REC_KEY];
+	struct stat st;
+	bool indexed = fstat(SP_RECORDER_FD_KEY, &st) == 0 && S_ISFIFO(st.st_mode);
+
+	conf->rec.key = indexed ? key : NULL;
+	int rc = sp_recorder_create(&p->recorder, conf);
+	if (rc == SP_OK && indexed &&
+			sp_fd_write_all(SP_RECORDER_FD_KEY, key, sizeof(key)) != SP_OK) {
+		sp_log(SP_LOG_DEBUG, "nobody makes an index");
+	}
+	sp_wipe(key, sizeof(key));
+	return rc;
+}
+
 /* Asks what is to be recorded and puts the start of the file on disk. */
 static int prepare(struct process *p)
 {
@@ -167,7 +188,7 @@ static int prepare(struct process *p)
 	}
 	take_conf(&conf, &in.body.record_begin);
 	sp_mon_in_finish(&in);
-	rc = sp_recorder_create(&p->recorder, &conf);
+	rc = create(p, &conf);
 	if (rc != SP_OK) {
 		struct sp_msg_record_head failed = {.end = 1};
 

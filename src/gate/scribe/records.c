@@ -11,6 +11,7 @@
 
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "host/audit/rec_index_start.h"
 #include "host/io/fdio.h"
 
 /* From the keeper's question to a recorder that is ready. */
@@ -254,19 +255,31 @@ static void on_link(void *user, unsigned events)
 
 /* ---- beginning ---- */
 
-/* The file is there, by a name that survives a loss of power. */
-static int make_file(struct sp_records *r, const struct rec *c)
+static int make_file(struct sp_records *r, const struct rec *c, const char *suffix)
 {
 	char name[SP_REC_ID + 8];
-	int fd;
 
-	snprintf(name, sizeof(name), "%s.spr", c->id);
-	fd = openat(r->dir, name, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+	snprintf(name, sizeof(name), "%s%s", c->id, suffix);
+	return openat(r->dir, name, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
 			0600);
-	if (fd >= 0 && fsync(r->dir) != 0) {
-		sp_fd_close(&fd);
+}
+
+/* The recording once more, to be read, and its index. Without them there is a recording all the same. */
+static bool open_index(struct sp_records *r, const struct rec *c, int fds[2])
+{
+	char name[SP_REC_ID + 8];
+
+	if (r->conf.index == NULL || !r->conf.index(r->conf.user)) {
+		return false;
 	}
-	return fd;
+	snprintf(name, sizeof(name), "%s.spr", c->id);
+	fds[0] = openat(r->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fds[1] = fds[0] >= 0 ? make_file(r, c, SP_REC_INDEX_SUFFIX) : -1;
+	if (fds[1] < 0) {
+		sp_log(SP_LOG_WARN, "recording %s gets no index: %s", c->id, strerror(errno));
+		sp_fd_close(&fds[0]);
+	}
+	return fds[1] >= 0;
 }
 
 static const char *start(struct sp_records *r, struct rec *c)
@@ -276,12 +289,19 @@ static const char *start(struct sp_records *r, struct rec *c)
 	if (make_id(c->id) != SP_OK) {
 		return "no random numbers";
 	}
-	int file = make_file(r, c);
-	if (file < 0) {
-		return strerror(errno);
+	int fds[3] = {make_file(r, c, ".spr"), -1, -1};
+	/* By a name that survives a loss of power. */
+	if (fds[0] < 0 || fsync(r->dir) != 0) {
+		const char *why = strerror(errno);
+
+		sp_fd_close(&fds[0]);
+		return why;
 	}
-	int rc = sp_mon_send(r->conf.parent, SP_MSG_RECORDER_START, &m, sizeof(m), &file, 1);
-	close(file);
+	size_t n = open_index(r, c, fds + 1) ? 3 : 1;
+	int rc = sp_mon_send(r->conf.parent, SP_MSG_RECORDER_START, &m, sizeof(m), fds, n);
+	for (size_t i = 0; i < n; i++) {
+		sp_fd_close(&fds[i]);
+	}
 	return rc == SP_OK ? NULL : "the service does not start recorders";
 }
 

@@ -2,6 +2,7 @@
 #ifndef SP_GATE_SCRIBE_RECORDS_H
 #define SP_GATE_SCRIBE_RECORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "host/audit/event.h"
@@ -19,6 +20,8 @@ struct sp_records_conf {
 	void (*tell)(void *user, const struct sp_audit_event *e);
 	/* NULL, or why nothing new may begin and what runs has to end. */
 	const char *(*full)(void *user);
+	/* NULL, or whether what begins now gets an index while it runs. */
+	bool (*index)(void *user);
 	void *user;
 };
 

@@ -279,7 +279,7 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 		return b->record_ended.conn != 0 && b->record_ended.result < SP_RECORD_COUNT &&
 				text(b->record_ended.text);
 	case SP_MSG_RECORDER_START:
-		return b->recorder_start.number != 0;
+		return b->recorder_start.number != 0 && nfds != 2;
 	case SP_MSG_RECORDER_STARTED:
 		return b->recorder_started.number != 0 && nfds != 1 &&
 				text(b->recorder_started.text);

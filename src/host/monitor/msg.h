@@ -36,10 +36,14 @@
 #define SP_TEMP_MAX 2048 /* NTLMv2_CLIENT_CHALLENGE with its AV pairs */
 #define SP_TEMP_MIN 32 /* 28 fixed bytes and MsvAvEOL */
 
-/* sp-recorder: frames of sp-net, the recording (append only), the scribe. */
+/*
+ * sp-recorder: frames of sp-net, the recording (append only), the scribe, and where there is an index to
+ * be made, a pipe for the recording's key to who makes it.
+ */
 #define SP_RECORDER_FD_STREAM 3
 #define SP_RECORDER_FD_FILE 4
 #define SP_RECORDER_FD_SCRIBE 5
+#define SP_RECORDER_FD_KEY 6
 /* Descriptors that sp-keeper, sp-broker and sp-desk inherit. */
 #define SP_KEEPER_FD_CONTROL 3 /* to the parent */
 #define SP_KEEPER_FD_BROKER 4 /* keeper: to the broker; may be absent */
@@ -185,7 +189,8 @@ const char *sp_why_text(uint32_t why);
 	X(RECORD_ENDED, record_ended, 0, 0) \
 	X(ACT, act, 0, 0) /* scribe to keeper: an alert has a consequence */ \
 	/* scribe and parent, who starts a sp-recorder */ \
-	X(RECORDER_START, recorder_start, 1, 1) /* the recording's file */ \
+	X(RECORDER_START, recorder_start, 1, \
+			3) /* the recording; the same to read, and its index */ \
 	X(RECORDER_STARTED, recorder_started, 0, 2) /* link to it, stream for the frames */ \
 	/* sp-recorder and scribe */ \
 	X(RECORD_READY, none, 0, 0) /* a question; the answer: */ \

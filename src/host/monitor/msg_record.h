@@ -46,7 +46,7 @@ struct sp_msg_record_ended {
 	char text[SP_TEXT_WHY]; /* FAILED: why */
 };
 
-/* For the connection; the number is the scribe's. */
+/* The number is the scribe's. With one descriptor no index is made. */
 struct sp_msg_recorder_start {
 	uint64_t number;
 };

@@ -118,7 +118,7 @@ static union sp_msg_body good(uint32_t type, size_t *nfds)
 		break;
 	case SP_MSG_RECORDER_START:
 		b.recorder_start.number = 1;
-		*nfds = 1;
+		*nfds = 3;
 		break;
 	case SP_MSG_RECORDER_STARTED:
 		b.recorder_started.number = 1;
