@@ -4,10 +4,18 @@ import json
 import os
 import signal
 import struct
+import time
 
 from procfs import comm
 from trial import SALLYPORT, Trial, need_trial
-from world import Case, main, wait_for
+from world import Case, main, need, wait_for
+from xdisplay import Display
+
+# Still, until there is a file "busy"; green once there is none any more.
+SESSION = 'cd {dir}; xterm -geometry 120x45+0+0 -e sh -c "' \
+          'while [ ! -e busy ]; do sleep 0.1; done; ' \
+          'while [ -e busy ]; do head -c 3000 /dev/urandom | base64; sleep 0.02; done; ' \
+          'xsetroot -solid \'#20c040\'; exec sleep 1000"'
 
 
 class Record(Case):
@@ -28,7 +36,8 @@ class Record(Case):
         return done.returncode, done.stdout
 
     def test_recorded(self):
-        self.trial = Trial(self.world, '--record')
+        need('xterm', 'xsetroot')
+        self.trial = Trial(self.world, '--record', '--session', SESSION.format(dir=self.world.path('')))
         self.world.run(self.client('a.png'), text=self.trial.password + '\n', seconds=60)
         wait_for('a whole recording', lambda: [r for r in self.recording('list') if r['state'] == 'whole'], 10)
         (one,) = self.recording('list')
@@ -36,7 +45,7 @@ class Record(Case):
         shown = self.recording('show', one['id'])
         frames = shown['frames']
         self.assertEqual([frames[k]['n'] for k in ('meta', 'header', 'resize', 'confirm', 'end')], [1] * 5)
-        self.assertGreater(frames['out']['bytes'], 5000)
+        self.assertGreater(frames['out']['bytes'], 3000)
         self.assertIn(': good, ', self.verify(one['id'])[1])
         path = os.path.join(self.trial.dir, 'state', 'recordings', one['id'] + '.spr')
         with open(path, 'rb') as f:
@@ -56,7 +65,62 @@ class Record(Case):
             self.assertIn(words, said)
 
         self.shortened(one['id'], path, whole)
+        index = path[:-4] + '.spx'
+        self.assertEqual(os.stat(index).st_mode & 0o777, 0o600)
+        self.assertLess(os.path.getsize(index), len(whole) / 4 + 500)
+        self.watched()
         self.dies()
+
+    def running(self, name):
+        return [p for p in self.trial.processes() if comm(p) == name]
+
+    def watched(self):
+        """An index is made while it runs, who looks on begins there, and it may die."""
+        busy = self.world.path('busy')
+        open(busy, 'w').close()
+        client = self.world.start('script', [SALLYPORT, 'script', f'127.0.0.1:{self.trial.port}', '-', '--user',
+                                             self.trial.user, '--password-stdin'],
+                                  stdin=f'{self.trial.password}\nwait 60\n'.encode())
+
+        def session():
+            listed = json.loads(self.trial.command('session', 'list', '--json').stdout)
+            return listed and listed[0]['recording'] and listed[0]
+        now = wait_for('a session that is recorded', session, 10)
+        name = now['recording']
+        self.assertEqual(self.recording('show', name)['session'], now['session'])
+        path = os.path.join(self.trial.dir, 'state', 'recordings', name)
+        wait_for('a key frame', lambda: os.path.getsize(path + '.spx') > 10000, 30)
+        self.assertLess(os.path.getsize(path + '.spx'), os.path.getsize(path + '.spr') / 2)
+        (indexer,) = self.running('sp-player')
+        with open(f'/proc/{indexer}/stat') as f:
+            self.assertEqual(f.read().rsplit(')', 1)[1].split()[16], '19')     # nice
+        os.unlink(busy)
+        began = time.monotonic()
+        facts = json.loads(self.trial.command('recording', 'shot', name, self.world.path('now.png')).stdout)
+        print(f'the picture of now by the index: {time.monotonic() - began:.2f} s')
+        self.assertEqual((facts['key_frames'], facts['damaged']), (1, 0))
+        display = Display(self.world, (1100, 850))
+        began = time.monotonic()
+        view = display.start('watch', [SALLYPORT, 'session', 'watch', str(now['id']), '--dir', self.trial.dir])
+        window = display.window('demo on desktop', 'name')
+        print(f'the window of who looks on: {time.monotonic() - began:.2f} s')
+        display.wait_picture('the picture that is there now', lambda p: p.pixel(1000, 700) == (0x20, 0xc0, 0x40), 10, window)
+        # It dies of what it reads, say.
+        os.kill(indexer, signal.SIGKILL)
+        self.trial.wait_log('killed by signal 9 (Killed): an index is not whole')
+        self.assertTrue(view.alive() and client.alive())
+        display.run('xdotool', 'key', '--window', str(window), 'q', check=False)
+        view.wait(10)
+        client.stop()
+        self.trial.wait_log(f'recording {name} is complete')
+        self.assertEqual(self.running('sp-player'), [])
+        self.assertIn(': good, ', self.verify(name)[1])
+        self.assertEqual(json.loads(self.trial.command('recording', 'shot', name, self.world.path('end.png')).stdout)
+                         ['key_frames'], 1)
+        with open(os.path.join(self.trial.dir, 'sallyport.conf'), 'a') as f:
+            f.write('record-index = false;\n')
+        os.kill(self.running('sallyportd')[0], signal.SIGHUP)
+        self.trial.wait_log('configuration read again')
 
     def shortened(self, name, path, whole):
         """Cut between two segments, which only the audit can know."""
@@ -82,7 +146,8 @@ class Record(Case):
             rows = [r for r in self.recording('list') if r['state'] != 'whole']
             return rows and rows[0]['segments'] >= 2
         wait_for('a recording that runs', running, 20)
-        (pid,) = [p for p in self.trial.processes() if comm(p) == 'sp-recorder']
+        (pid,) = self.running('sp-recorder')
+        self.assertEqual(self.running('sp-player'), [])         # by the configuration
         os.kill(pid, signal.SIGKILL)
         self.trial.wait_log('desktop may be used only when it is recorded')
         client.wait(20)
