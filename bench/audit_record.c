@@ -294,7 +294,8 @@ bool audit_record(const char *where)
 	}
 	bool ok = relayed(where) && plain(where) &&
 			hour("recorded hour in which nothing moves", where, 0) &&
-			hour("recorded hour in which a cursor blinks", where, 1);
+			hour("recorded hour in which a cursor blinks", where, 1) &&
+			audit_index(programs, where);
 	stage_close(&stage);
 	return ok;
 }

@@ -10,5 +10,7 @@ void audit_row(const char *name, const char *unit, double ours, const char *bett
 
 /* What recording costs beside the relay, and what it leaves on the disk. */
 bool audit_record(const char *where);
+/* What an index costs. programs: the folder of those that are measured. */
+bool audit_index(const char *programs, const char *where);
 
 #endif
