@@ -1,0 +1,250 @@
+/* app/firewall.c - `sallyport firewall`: rules for nftables, and whether they are loaded. */
+#include "app/firewall.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "app/app.h"
+#include "app/json.h"
+#include "app/output.h"
+#include "app/words.h"
+
+#define SECONDS 20
+
+/* Not by PATH: root runs this. */
+static const char *find_nft(void)
+{
+	static const char *const places[] = {"/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft"};
+
+	for (size_t i = 0; i < SP_LEN(places); i++) {
+		if (access(places[i], X_OK) == 0) {
+			return places[i];
+		}
+	}
+	return NULL;
+}
+
+int app_firewall_loaded(struct sp_firewall *f, char why[SP_FIREWALL_TEXT])
+{
+	const char *path = find_nft(), *argv[] = {"nft", "-j", "list", "ruleset", NULL};
+	char line[SP_FIREWALL_TEXT - 64], text[SP_WHY_MAX];
+	struct sp_wr out, err;
+	int status = 0;
+
+	memset(f, 0, sizeof(*f));
+	if (path == NULL) {
+		snprintf(why, SP_FIREWALL_TEXT, "nft is not installed (package nftables)");
+		return SP_ENOTFOUND;
+	}
+	sp_wr_init(&out, SP_FIREWALL_JSON_MAX);
+	sp_wr_init(&err, 4096);
+	int rc = app_output(path, argv, SECONDS, &out, &err, &status, text);
+	if (rc != SP_OK) {
+		snprintf(why, SP_FIREWALL_TEXT, "%s", text);
+	} else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		app_output_line(&err, line, sizeof(line));
+		snprintf(why, SP_FIREWALL_TEXT, "%s", line[0] != '\0' ? line : "nft failed");
+		rc = geteuid() != 0 ? SP_EDENIED : SP_ESYS;
+	} else if (sp_wr_ok(&out) != SP_OK) {
+		snprintf(why, SP_FIREWALL_TEXT, "what nft says is too long");
+		rc = SP_ELIMIT;
+	} else {
+		rc = sp_firewall_read(f, (struct sp_span){out.p, out.n}, why);
+	}
+	sp_wr_finish(&out);
+	sp_wr_finish(&err);
+	return rc;
+}
+
+/* ---- printing ---- */
+
+static int print(const struct sp_firewall *want, const struct sp_conf *c, const char *file)
+{
+	struct sp_wr w;
+	int status = APP_OK;
+
+	sp_wr_init(&w, SP_FIREWALL_PRINT_MAX);
+	sp_firewall_print(want, c, file, &w);
+	if (sp_wr_ok(&w) != SP_OK) {
+		status = app_fail("firewall", "%s", sp_err_text(sp_wr_ok(&w)));
+	} else {
+		fwrite(w.p, 1, w.n, stdout);
+		/* Who pipes it into nft does not see the comments. */
+		if (want->n_doors > 0 && sp_firewall_open(want) && !isatty(STDOUT_FILENO)) {
+			fputs("sallyport: firewall: warning: a rule without from and interface "
+			      "lets everybody to the port\n",
+					stderr);
+		}
+	}
+	sp_wr_finish(&w);
+	return status;
+}
+
+/* ---- comparing ---- */
+
+struct telling {
+	bool json;
+	size_t n;
+};
+
+static void tell(void *arg, const char *text)
+{
+	struct telling *t = arg;
+
+	if (t->json) {
+		fputs(t->n > 0 ? ", " : "", stdout);
+		app_json_text(stdout, text);
+	} else {
+		printf("different: %s\n", text);
+	}
+	t->n++;
+}
+
+/* Others who look at the packets; the table is missing, so it is they who decide. */
+static void say_missing(const struct sp_firewall *is)
+{
+	if (is->n_others == 0) {
+		puts("no other table looks at what comes in: whoever reaches this machine reaches "
+		     "the port");
+	} else if (!is->others_drop) {
+		puts("no other table drops by default: unless a rule of theirs does, whoever "
+		     "reaches this machine\nreaches the port");
+	}
+}
+
+static void say_others(const struct sp_firewall *is)
+{
+	for (size_t i = 0; i < is->n_others; i++) {
+		printf("also there: %s\n", is->others[i]);
+	}
+	if (is->ufw || is->firewalld || is->docker) {
+		printf("seen:%s%s%s (what they close stays closed; they open nothing that this "
+		       "table closes)\n",
+				is->ufw ? " ufw" : "", is->firewalld ? " firewalld" : "",
+				is->docker ? " docker" : "");
+	}
+}
+
+static int check_json(const struct sp_firewall *want, const struct sp_firewall *is)
+{
+	struct telling t = {.json = true};
+
+	printf("{\"loaded\": %s, \"everybody\": %s, \"differences\": [",
+			is->there ? "true" : "false",
+			want->n_doors > 0 && sp_firewall_open(want) ? "true" : "false");
+	int n = sp_firewall_diff(want, is, tell, &t);
+	fputs("], \"others\": [", stdout);
+	for (size_t i = 0; i < is->n_others; i++) {
+		fputs(i > 0 ? ", " : "", stdout);
+		app_json_text(stdout, is->others[i]);
+	}
+	printf("], \"ufw\": %s, \"firewalld\": %s, \"docker\": %s}\n", is->ufw ? "true" : "false",
+			is->firewalld ? "true" : "false", is->docker ? "true" : "false");
+	return n;
+}
+
+static int check_text(const struct sp_firewall *want, const struct sp_firewall *is)
+{
+	struct telling t = {.json = false};
+	int n = sp_firewall_diff(want, is, tell, &t);
+
+	if (n == 0 && want->n_doors == 0) {
+		puts("ok: the service listens on this machine only, there is nothing to close");
+	} else if (n == 0) {
+		printf("ok: the table inet " SP_FIREWALL_TABLE
+		       " is loaded, and does what the configuration says\n");
+	} else if (n > 0 && !is->there) {
+		say_missing(is);
+	}
+	if (n >= 0 && want->n_doors > 0 && sp_firewall_open(want)) {
+		puts("note: a rule without from and interface lets everybody to the port");
+	}
+	if (n >= 0) {
+		say_others(is);
+	}
+	if (n > 0) {
+		puts("to mend it, as root: sallyport firewall | nft -f -");
+	}
+	return n;
+}
+
+static int check(const struct sp_firewall *want, bool json)
+{
+	char why[SP_FIREWALL_TEXT];
+	struct sp_firewall is;
+
+	if (app_firewall_loaded(&is, why) != SP_OK) {
+		app_fail("firewall", "cannot look: %s", why);
+		return APP_FIREWALL_CANNOT;
+	}
+	int n = json ? check_json(want, &is) : check_text(want, &is);
+	sp_firewall_finish(&is);
+	if (n < 0) {
+		app_fail("firewall", "%s", sp_err_text(n));
+		return APP_FIREWALL_CANNOT;
+	}
+	return n == 0 ? APP_OK : APP_FAILED;
+}
+
+static int run(const struct app_command *self, int argc, char **argv)
+{
+	bool compare = false;
+	const struct app_option options[] = {{"--check", &compare, NULL}};
+	char why[SP_FIREWALL_TEXT];
+	struct sp_firewall want;
+	struct app_words w;
+	int status = app_words(&w, self, argc, argv, options, SP_LEN(options));
+
+	if (status != APP_GO_ON) {
+		return status;
+	}
+	if (w.n > 0) {
+		return app_usage(self, "%s: unknown argument", w.word[0]);
+	}
+	if (w.json && !compare) {
+		return app_usage(self, "--json belongs to --check");
+	}
+	const char *file = app_service_file(&w.service);
+	struct sp_conf_errors *e = calloc(1, sizeof(*e));
+	struct sp_conf *c = NULL;
+	status = compare ? APP_FIREWALL_CANNOT : APP_FAILED;
+	if (e == NULL) {
+		app_fail("firewall", "out of memory");
+	} else if (file != NULL && sp_conf_load(file, e, &c) != SP_OK) {
+		fprintf(stderr, "sallyport: %s\n", e->n > 0 ? e->text[0] : "out of memory");
+	} else if (file != NULL && sp_firewall_want(&want, c, why) != SP_OK) {
+		app_fail("firewall", "%s", why);
+	} else if (file != NULL) {
+		status = compare ? check(&want, w.json) : print(&want, c, file);
+		sp_firewall_finish(&want);
+	}
+	sp_conf_unref(c);
+	free(e);
+	return status;
+}
+
+const struct app_command app_firewall = {
+		.name = "firewall",
+		.summary = "rules for nftables that close the port to everybody else",
+		.usage = "usage: sallyport firewall [-c FILE | --dir DIR]\n"
+			 "       sallyport firewall --check [--json] [-c FILE | --dir DIR]\n\n"
+			 "Prints rules for nftables that let those networks and interfaces reach "
+			 "the port that\n"
+			 "the rules of the configuration name, and limit how often one source "
+			 "connects. They\n"
+			 "touch no other port and no other table. To load them, as root:\n\n"
+			 "  sallyport firewall | nft -f -\n\n"
+			 "--check changes nothing: it compares them with what is loaded, by whom "
+			 "they let in,\n"
+			 "and says each difference. Exit status 0: the same, 1: different, 2: "
+			 "wrong usage,\n"
+			 "3: it cannot be looked at.\n\n"
+			 "  --check        compare with what is loaded\n"
+			 "  --json         print JSON\n"
+			 "  -c FILE        the configuration (default " SP_CONF_FILE ")\n"
+			 "  --dir DIR      the directory of a trial: DIR/sallyport.conf\n",
+		.run = run,
+};
