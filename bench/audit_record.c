@@ -71,7 +71,7 @@ static double median(double v[RUNS])
 
 struct recorder {
 	pid_t pid;
-	int stream, link, file;
+	int stream, link, parent, file;
 };
 
 static bool start(struct recorder *r, const char *where)
@@ -80,11 +80,12 @@ static bool start(struct recorder *r, const char *where)
 	struct sp_msg_record_begin m = {.host = "bench", .of = {.n_auditors = 1}};
 	static struct sp_mon_in in;
 	char path[512], why[SP_WHY_MAX];
-	int stream[2], link[2];
+	int stream[2], link[2], parent[2];
 
 	snprintf(path, sizeof(path), "%s/bench-record-XXXXXX", where);
 	r->file = mkostemp(path, O_APPEND | O_CLOEXEC);
 	if (r->file < 0 || unlink(path) != 0 || sp_ipc_pair(link) != SP_OK ||
+			sp_ipc_pair(parent) != SP_OK ||
 			socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, stream) != 0) {
 		perror(where);
 		return false;
@@ -94,12 +95,14 @@ static bool start(struct recorder *r, const char *where)
 			.argv = argv,
 			.out = -1,
 			.err = -1,
-			.fds = (int[]){stream[1], r->file, link[1]},
-			.nfds = 3,
+			.fds = (int[]){stream[1], r->file, link[1], parent[1]},
+			.nfds = 4,
 			.death_signal = SIGKILL};
 	bool ok = sp_proc_start(&spec, &r->pid, why) == SP_OK;
 	close(stream[1]);
 	close(link[1]);
+	close(parent[1]);
+	r->parent = parent[0];
 	r->stream = stream[0];
 	r->link = link[0];
 	memset(m.id, 'A', SP_REC_ID);
@@ -122,6 +125,7 @@ static void finish(struct recorder *r)
 	close(r->stream);
 	waitpid(r->pid, &status, 0);
 	close(r->link);
+	close(r->parent);
 	close(r->file);
 }
 

@@ -16,9 +16,9 @@
 
 /*
  * What one connection takes of our descriptors: control, three log pipes, three processes; where it
- * is recorded a recorder, and an indexer with a log pipe; a spare.
+ * is recorded a recorder with its control, and an indexer with a log pipe; a spare.
  */
-#define SP_PARENT_FDS_PER_CONN 11
+#define SP_PARENT_FDS_PER_CONN 12
 /* Makers of indices at a time: each may need as much memory as an sp-net. */
 #define SP_PARENT_INDEXERS 64
 #define SP_PARENT_FDS_OWN 64
@@ -39,6 +39,7 @@ enum sp_helper {
 };
 
 struct sp_mon_in;
+struct sp_parent_recorder;
 
 struct sp_parent {
 	struct sp_loop *loop;
@@ -64,6 +65,8 @@ struct sp_parent {
 	int chain_fd;
 	bool ready, stopping;
 	int code; /* what the service will exit with */
+	struct sp_parent_recorder *recorders; /* those that run */
+	struct sp_watch *adopt; /* NULL: none ran yet */
 	size_t n_indexers;
 	struct sp_slot *waiting, *serving;
 	size_t n_waiting, n_serving, most;
@@ -113,8 +116,10 @@ void sp_parent_tell_jail(struct sp_parent *p, const char *name, bool ok, const c
 /* Tries the jails once; SP_EDENIED and log lines when one does not hold. */
 sp_nodiscard int sp_parent_selftest(struct sp_parent *p);
 sp_nodiscard int sp_parent_start_helpers(struct sp_parent *p);
-/* recorder.c: a message of the scribe, who wants one; takes its descriptor. */
+/* recorder.c: a message of the scribe, who wants one; takes its descriptors. */
 void sp_parent_recorder(struct sp_parent *p, struct sp_mon_in *in);
+/* Another scribe is ready: it gets the recorders that run. */
+void sp_parent_adopt(struct sp_parent *p);
 void sp_parent_end_helpers(struct sp_parent *p);
 
 #endif

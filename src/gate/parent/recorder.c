@@ -16,6 +16,8 @@
 #include "host/monitor/mon.h"
 #include "host/monitor/teller.h"
 
+#define ADOPT_US 50000 /* until a scribe that has its hands full is asked again */
+
 static void close_pair(int p[2])
 {
 	sp_fd_close(&p[0]);
@@ -104,23 +106,104 @@ static void index_it(struct sp_parent *p, int recording, int index, int key)
 
 /* ---- the recorder ---- */
 
+struct sp_parent_recorder {
+	struct sp_parent_recorder *next;
+	struct sp_parent *p;
+	int control; /* it waits there for another scribe's link */
+	bool orphan; /* its scribe has died, and another one is there */
+	struct sp_msg_recorder_start of;
+};
+
 /* The scribe is told what a recorder has said of its end, or hears that it is gone. */
 static void on_recorder(void *user, pid_t pid, int status)
 {
+	struct sp_parent_recorder *r = user, **at = &r->p->recorders;
 	char text[80];
 
 	if (status != 0) {
 		sp_proc_status_text(status, text, sizeof(text));
 		sp_log(SP_LOG_WARN, "sp-recorder[%d] %s", (int)pid, text);
 	}
+	while (*at != r) {
+		at = &(*at)->next;
+	}
+	*at = r->next;
+	sp_fd_close(&r->control);
+	sp_free(r);
+}
+
+/* False when the scribe's socket is full, or the scribe is gone. */
+static bool adopt(struct sp_parent_recorder *r)
+{
+	int link[2];
+
+	if (sp_ipc_pair(link) != SP_OK) {
+		return false;
+	}
+	int rc = sp_mon_send(sp_teller_fd(r->p->teller), SP_MSG_RECORDER_ADOPT, &r->of,
+			sizeof(r->of), &link[0], 1);
+	if (rc == SP_OK &&
+			sp_mon_send(r->control, SP_MSG_RECORDER_LINK, &(struct sp_msg_none){0},
+					sizeof(struct sp_msg_none), &link[1], 1) != SP_OK) {
+		sp_log(SP_LOG_DEBUG, "a recorder does not listen");
+	}
+	close_pair(link);
+	return rc == SP_OK;
+}
+
+static void on_adopt(void *user)
+{
+	struct sp_parent *p = user;
+
+	for (struct sp_parent_recorder *r = p->recorders; r != NULL && !p->stopping; r = r->next) {
+		if (r->orphan && !adopt(r)) {
+			sp_watch_in(p->adopt, ADOPT_US);
+			return;
+		}
+		r->orphan = false;
+	}
+}
+
+void sp_parent_adopt(struct sp_parent *p)
+{
+	for (struct sp_parent_recorder *r = p->recorders; r != NULL; r = r->next) {
+		r->orphan = true;
+	}
+	if (p->recorders != NULL) {
+		on_adopt(p);
+	}
+}
+
+/* The parent's end of a recorder's control goes with r. */
+static int keep(struct sp_parent *p, struct sp_parent_recorder *r, pid_t pid)
+{
+	if (p->adopt == NULL) {
+		p->adopt = sp_loop_timer(p->loop, on_adopt, p);
+	}
+	if (p->adopt == NULL || !sp_loop_child(p->loop, pid, on_recorder, r)) {
+		return SP_ENOMEM;
+	}
+	r->p = p;
+	r->next = p->recorders;
+	p->recorders = r;
+	return SP_OK;
 }
 
 /* key: -1, or where the recording's key goes. */
-static int start(struct sp_parent *p, int file, int stream, int link, int key, char why[SP_WHY_MAX])
+static int start(struct sp_parent *p, const struct sp_msg_recorder_start *of, int file, int stream,
+		int link, int key, char why[SP_WHY_MAX])
 {
+	struct sp_parent_recorder *r = sp_calloc(1, sizeof(*r));
+	int control[2];
+
+	if (r == NULL || sp_ipc_pair(control) != SP_OK) {
+		snprintf(why, SP_WHY_MAX, "%s", sp_err_text(r == NULL ? SP_ENOMEM : SP_ESYS));
+		sp_free(r);
+		return SP_ESYS;
+	}
 	const char *const argv[] = {"sp-recorder", NULL};
 	const char *env[] = {getenv("SP_LOG_DEBUG") ? "SP_LOG_DEBUG=1" : NULL, NULL};
-	const int fds[] = {stream, file, link, key};
+	const int fds[] = {stream, file, link, control[1], key};
 	pid_t pid;
 	/* No signal when we die: it ends by itself, and in order, once its session is gone. */
 	struct sp_proc_spec spec = {.path = p->recorder,
@@ -130,12 +213,21 @@ static int start(struct sp_parent *p, int file, int stream, int link, int key, c
 			.nfds = SP_LEN(fds) - (key < 0),
 			.own_output = true,
 			.new_session = true};
-	int rc = sp_proc_start(&spec, &pid, why);
-
-	if (rc == SP_OK && !sp_loop_child(p->loop, pid, on_recorder, p)) {
+	int rc = sp_fd_nonblock(control[0], true);
+	if (rc == SP_OK) {
+		rc = sp_proc_start(&spec, &pid, why);
+	}
+	sp_fd_close(&control[1]);
+	r->control = control[0];
+	r->of = *of;
+	if (rc == SP_OK && keep(p, r, pid) != SP_OK) {
 		kill(pid, SIGKILL);
 		snprintf(why, SP_WHY_MAX, "%s", sp_err_text(SP_ENOMEM));
 		rc = SP_ENOMEM;
+	}
+	if (rc != SP_OK) {
+		sp_fd_close(&r->control);
+		sp_free(r);
 	}
 	return rc;
 }
@@ -155,7 +247,7 @@ void sp_parent_recorder(struct sp_parent *p, struct sp_mon_in *in)
 		sp_fd_close(&recording);
 	}
 	if (rc == SP_OK) {
-		rc = start(p, file, stream[1], link[1], key[1], why);
+		rc = start(p, &in->body.recorder_start, file, stream[1], link[1], key[1], why);
 	}
 	if (rc != SP_OK) {
 		sp_log(SP_LOG_ERROR, "no sp-recorder: %s", why);

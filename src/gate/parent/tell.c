@@ -27,7 +27,10 @@ static void other(void *user, struct sp_mon_in *in)
 {
 	struct sp_parent *p = user;
 
-	p->scribe_kept = p->scribe_kept || in->type == SP_MSG_SCRIBE_READY;
+	if (in->type == SP_MSG_SCRIBE_READY) {
+		p->scribe_kept = true;
+		sp_parent_adopt(p);
+	}
 	if (in->type == SP_MSG_RECORDER_START && !p->stopping) {
 		sp_parent_recorder(p, in);
 	}

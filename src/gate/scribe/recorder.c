@@ -220,6 +220,12 @@ bool sp_recorder_head(struct sp_recorder *r, struct sp_rec_head *out, uint64_t *
 	return told;
 }
 
+int sp_recorder_settle(struct sp_recorder *r)
+{
+	r->head_us = 0;
+	return to_disk(r);
+}
+
 int sp_recorder_end(struct sp_recorder *r, uint64_t now_us, const char *text, bool *said)
 {
 	int rc = SP_OK;

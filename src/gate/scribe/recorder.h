@@ -42,6 +42,9 @@ sp_nodiscard int sp_recorder_tick(struct sp_recorder *r, uint64_t now_us);
  */
 bool sp_recorder_head(struct sp_recorder *r, struct sp_rec_head *out, uint64_t *bytes);
 
+/* All that is in the file is on disk: _last() says what may be registered. SP_ESYS. */
+sp_nodiscard int sp_recorder_settle(struct sp_recorder *r);
+
 /*
  * The stream is over: writes the end, in our words where the session did not say one, and puts all
  * of it on disk. *said is whether it did, or nothing ever came and nothing is missing.

@@ -20,15 +20,18 @@
 #define EXIT_FAILED 1
 #define EXIT_USAGE 2
 #define BEGIN_MS 5000
+#define ALONE_US 5000000 /* without a scribe: so long the session waits for another */
 
 struct process {
 	struct sp_loop *loop;
 	struct sp_recorder *recorder;
-	struct sp_watch *stream, *timer;
+	struct sp_watch *stream, *timer, *scribe, *parent;
+	int link; /* to the scribe; -1: it is gone */
+	uint64_t alone_us; /* when it was; 0: it is there */
 	bool over;
 };
 
-/* The scribe's socket never blocks us for long: it reads, or it is gone, and then so are we. */
+/* The scribe's socket never blocks us for long: it reads, or it is gone. */
 static int say_head(struct process *p, bool end, bool good, const char *text)
 {
 	struct sp_msg_record_head m = {
@@ -39,7 +42,7 @@ static int say_head(struct process *p, bool end, bool good, const char *text)
 	m.segments = head.segments;
 	memcpy(m.hash, head.hash, sizeof(m.hash));
 	snprintf(m.text, sizeof(m.text), "%s", text);
-	return sp_mon_say(SP_RECORDER_FD_SCRIBE, RECORD_HEAD, &m);
+	return p->link >= 0 ? sp_mon_say(p->link, RECORD_HEAD, &m) : SP_ECLOSED;
 }
 
 /* The end, in order or not: what is there is whole. */
@@ -74,23 +77,52 @@ static void end(struct process *p, int rc, const char *text)
 
 static void plan(struct process *p)
 {
-	sp_watch_at(p->timer, sp_recorder_deadline(p->recorder));
+	uint64_t at = sp_recorder_deadline(p->recorder);
+	uint64_t end_us = p->alone_us != 0 ? p->alone_us + ALONE_US : 0;
+
+	sp_watch_at(p->timer, at == 0 || (end_us != 0 && end_us < at) ? end_us : at);
+}
+
+/*
+ * What cannot be registered must not happen: nothing is read any more, so that the session stands
+ * still, until the parent brings another scribe. Where there is no parent there will be none.
+ */
+static void lose_scribe(struct process *p)
+{
+	sp_watch_remove(p->scribe);
+	p->scribe = NULL;
+	sp_fd_close(&p->link);
+	if (p->parent == NULL) {
+		end(p, SP_OK, "the scribe is gone");
+		return;
+	}
+	if (p->alone_us == 0) {
+		sp_log(SP_LOG_WARN, "the scribe is gone: the session waits for another");
+		p->alone_us = sp_now_us();
+		sp_watch_want(p->stream, 0);
+	}
+	plan(p);
 }
 
 static void on_timer(void *user)
 {
 	struct process *p = user;
 	struct sp_rec_head head;
-	uint64_t bytes;
-	int rc = sp_recorder_tick(p->recorder, sp_now_us());
+	uint64_t bytes, now = sp_now_us();
+	int rc = sp_recorder_tick(p->recorder, now);
 
+	if (p->alone_us != 0 && now - p->alone_us >= ALONE_US) {
+		end(p, SP_OK, "the scribe is gone");
+		return;
+	}
 	if (rc != SP_OK) {
 		end(p, rc, "the recording");
 		return;
 	}
-	if (sp_recorder_head(p->recorder, &head, &bytes) &&
+	/* Another scribe is told all the same. */
+	if (sp_recorder_head(p->recorder, &head, &bytes) && p->alone_us == 0 &&
 			say_head(p, false, true, "") == SP_ECLOSED) {
-		end(p, SP_OK, "the scribe is gone");
+		lose_scribe(p);
 		return;
 	}
 	plan(p);
@@ -122,13 +154,55 @@ static void on_scribe(void *user, unsigned events)
 {
 	struct process *p = user;
 	struct sp_mon_in in;
-	int rc = sp_mon_recv(SP_RECORDER_FD_SCRIBE, &in);
+	int rc = sp_mon_recv(p->link, &in);
 
 	if (rc == 1) {
 		sp_mon_in_finish(&in);
 	}
 	if (rc != 0) {
-		end(p, SP_OK, "the scribe is gone");
+		lose_scribe(p);
+	}
+}
+
+/* Another scribe: it is told how far we are, and the session goes on. */
+static void take_scribe(struct process *p, int link)
+{
+	sp_watch_remove(p->scribe);
+	sp_fd_close(&p->link);
+	p->link = link;
+	p->scribe = sp_loop_fd(p->loop, link, SP_LOOP_READ, on_scribe, p);
+	int rc = p->scribe ? sp_recorder_settle(p->recorder) : SP_ENOMEM;
+	if (rc != SP_OK) {
+		end(p, rc, "the recording");
+		return;
+	}
+	if (say_head(p, false, true, "") != SP_OK) {
+		lose_scribe(p);
+		return;
+	}
+	p->alone_us = 0;
+	sp_watch_want(p->stream, SP_LOOP_READ);
+	plan(p);
+}
+
+static void on_parent(void *user, unsigned events)
+{
+	static struct sp_mon_in in;
+	struct process *p = user;
+	int rc = sp_mon_recv(SP_RECORDER_FD_PARENT, &in);
+
+	if (rc == 0) {
+		return;
+	}
+	if (rc == 1 && in.type == SP_MSG_RECORDER_LINK) {
+		take_scribe(p, sp_mon_take_fd(&in, 0));
+		return;
+	}
+	/* It is gone, and will bring nobody. */
+	sp_watch_remove(p->parent);
+	p->parent = NULL;
+	if (p->link < 0) {
+		lose_scribe(p);
 	}
 }
 
@@ -205,14 +279,16 @@ static int prepare(struct process *p)
 	p->stream = p->timer
 			? sp_loop_fd(p->loop, SP_RECORDER_FD_STREAM, SP_LOOP_READ, on_stream, p)
 			: NULL;
-	return p->stream && sp_loop_fd(p->loop, SP_RECORDER_FD_SCRIBE, SP_LOOP_READ, on_scribe, p)
-			? SP_OK
-			: SP_ENOMEM;
+	p->scribe = p->stream ? sp_loop_fd(p->loop, p->link, SP_LOOP_READ, on_scribe, p) : NULL;
+	p->parent = p->scribe
+			? sp_loop_fd(p->loop, SP_RECORDER_FD_PARENT, SP_LOOP_READ, on_parent, p)
+			: NULL;
+	return p->parent ? SP_OK : SP_ENOMEM;
 }
 
 static int record(const struct sp_jail_spec *spec)
 {
-	struct process p = {0};
+	struct process p = {.link = SP_RECORDER_FD_SCRIBE};
 	struct sp_jail_report report;
 	char why[SP_WHY_MAX] = "";
 	int rc = prepare(&p);
@@ -252,7 +328,7 @@ int main(int argc, char **argv)
 		return sp_jail_selftest_main(&spec);
 	}
 	if (argc != 1 || !is_open(SP_RECORDER_FD_STREAM) || !is_open(SP_RECORDER_FD_FILE) ||
-			!is_open(SP_RECORDER_FD_SCRIBE)) {
+			!is_open(SP_RECORDER_FD_SCRIBE) || !is_open(SP_RECORDER_FD_PARENT)) {
 		fputs("sp-recorder: started by sp-scribe only\n", stderr);
 		return EXIT_USAGE;
 	}

@@ -284,11 +284,17 @@ static bool open_index(struct sp_records *r, const struct rec *c, int fds[2])
 
 static const char *start(struct sp_records *r, struct rec *c)
 {
-	struct sp_msg_recorder_start m = {.number = c->number};
+	struct sp_msg_recorder_start m = {
+			.number = c->number, .conn = c->conn, .begun_us = sp_now_us()};
 
 	if (make_id(c->id) != SP_OK) {
 		return "no random numbers";
 	}
+	memcpy(m.id, c->id, sizeof(m.id));
+	memcpy(m.session, c->of.session, sizeof(m.session));
+	memcpy(m.user, c->of.user, sizeof(m.user));
+	memcpy(m.target, c->of.target, sizeof(m.target));
+	memcpy(m.from, c->of.from, sizeof(m.from));
 	int fds[3] = {make_file(r, c, ".spr"), -1, -1};
 	/* By a name that survives a loss of power. */
 	if (fds[0] < 0 || fsync(r->dir) != 0) {
@@ -305,23 +311,32 @@ static const char *start(struct sp_records *r, struct rec *c)
 	return rc == SP_OK ? NULL : "the service does not start recorders";
 }
 
+static struct rec *add(struct sp_records *r, uint64_t conn)
+{
+	struct rec *c = r->n < SP_RECORDS_MAX ? sp_calloc(1, sizeof(*c)) : NULL;
+
+	if (c != NULL) {
+		c->all = r;
+		c->conn = conn;
+		c->link = c->stream = -1;
+		c->next = r->first;
+		r->first = c;
+		r->n++;
+	}
+	return c;
+}
+
 static void open_one(struct sp_records *r, const struct sp_msg_record_open *m)
 {
 	const char *why = r->conf.full ? r->conf.full(r->conf.user) : NULL;
-	struct rec *c = why == NULL && r->n < SP_RECORDS_MAX ? sp_calloc(1, sizeof(*c)) : NULL;
+	struct rec *c = why == NULL ? add(r, m->conn) : NULL;
 
 	if (c == NULL) {
 		say_failed(r, m->conn, why ? why : "too many recordings");
 		return;
 	}
-	c->all = r;
-	c->conn = m->conn;
 	c->of = m->of;
 	c->number = ++r->last_number;
-	c->link = c->stream = -1;
-	c->next = r->first;
-	r->first = c;
-	r->n++;
 	c->late = sp_loop_timer(r->conf.loop, on_late, c);
 	why = c->late ? start(r, c) : sp_err_text(SP_ENOMEM);
 	if (why != NULL) {
@@ -336,10 +351,11 @@ static void started(struct sp_records *r, struct sp_mon_in *in)
 {
 	struct rec *c = r->first;
 
-	while (c != NULL && c->number != in->body.recorder_started.number) {
+	/* Those of another scribe's have its numbers, and a link. */
+	while (c != NULL && (c->number != in->body.recorder_started.number || c->link >= 0)) {
 		c = c->next;
 	}
-	if (c == NULL || c->link >= 0) {
+	if (c == NULL) {
 		return; /* it was too late */
 	}
 	c->link = sp_mon_take_fd(in, 0);
@@ -354,6 +370,33 @@ static void started(struct sp_records *r, struct sp_mon_in *in)
 	}
 }
 
+/* One that the scribe before us has begun. It says at once how far it is, and goes on. */
+static void adopt(struct sp_records *r, struct sp_mon_in *in)
+{
+	const struct sp_msg_recorder_start *m = &in->body.recorder_start;
+	struct rec *c = add(r, m->conn);
+
+	if (c == NULL) {
+		return; /* with its link it loses us, and ends */
+	}
+	memcpy(c->id, m->id, sizeof(c->id));
+	memcpy(c->of.session, m->session, sizeof(c->of.session));
+	memcpy(c->of.user, m->user, sizeof(c->of.user));
+	memcpy(c->of.target, m->target, sizeof(c->of.target));
+	memcpy(c->of.from, m->from, sizeof(c->of.from));
+	c->number = m->number;
+	c->begun_us = m->begun_us;
+	c->runs = true;
+	c->link = sp_mon_take_fd(in, 0);
+	c->watch = sp_loop_fd(r->conf.loop, c->link, SP_LOOP_READ, on_link, c);
+	if (c->watch == NULL) {
+		over(c, false, sp_err_text(SP_ENOMEM));
+		return;
+	}
+	sp_log(SP_LOG_INFO, "recording %s goes on", c->id);
+	sp_watch_in(r->look, LOOK_US);
+}
+
 int sp_records_message(struct sp_records *r, int fd, struct sp_mon_in *in)
 {
 	if (fd == r->conf.keeper && in->type == SP_MSG_RECORD_OPEN) {
@@ -362,6 +405,10 @@ int sp_records_message(struct sp_records *r, int fd, struct sp_mon_in *in)
 	}
 	if (fd == r->conf.parent && in->type == SP_MSG_RECORDER_STARTED) {
 		started(r, in);
+		return SP_OK;
+	}
+	if (fd == r->conf.parent && in->type == SP_MSG_RECORDER_ADOPT) {
+		adopt(r, in);
 		return SP_OK;
 	}
 	return SP_EDENIED;

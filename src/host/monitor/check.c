@@ -159,6 +159,12 @@ static bool record_of(const struct sp_record_of *r)
 			1 <= r->n_auditors && r->n_auditors <= SP_REC_MAX_AUDITORS;
 }
 
+static bool recorder_start(const struct sp_msg_recorder_start *m)
+{
+	return m->number != 0 && m->conn != 0 && text(m->id) && sp_rec_id_good(m->id) &&
+			text(m->session) && text(m->user) && text(m->target) && text(m->from);
+}
+
 static bool record_opened(const struct sp_msg_record_opened *r, size_t nfds)
 {
 	bool good = r->result == SP_RECORD_OK;
@@ -279,7 +285,9 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 		return b->record_ended.conn != 0 && b->record_ended.result < SP_RECORD_COUNT &&
 				text(b->record_ended.text);
 	case SP_MSG_RECORDER_START:
-		return b->recorder_start.number != 0 && nfds != 2;
+		return nfds != 2 && recorder_start(&b->recorder_start);
+	case SP_MSG_RECORDER_ADOPT:
+		return recorder_start(&b->recorder_start);
 	case SP_MSG_RECORDER_STARTED:
 		return b->recorder_started.number != 0 && nfds != 1 &&
 				text(b->recorder_started.text);
@@ -348,6 +356,7 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 	case SP_MSG_ASK_TRUST:
 	case SP_MSG_TARGET_UP:
 	case SP_MSG_SCRIBE:
+	case SP_MSG_RECORDER_LINK:
 	case SP_MSG_SCRIBE_READY:
 		return b->none.zero == 0;
 	case SP_MSG_NONE:

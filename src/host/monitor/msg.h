@@ -37,13 +37,14 @@
 #define SP_TEMP_MIN 32 /* 28 fixed bytes and MsvAvEOL */
 
 /*
- * sp-recorder: frames of sp-net, the recording (append only), the scribe, and where there is an index to
- * be made, a pipe for the recording's key to who makes it.
+ * sp-recorder: frames of sp-net, the recording (append only), the scribe, the parent, who brings
+ * another scribe's link, and where there is an index to be made, a pipe for the recording's key.
  */
 #define SP_RECORDER_FD_STREAM 3
 #define SP_RECORDER_FD_FILE 4
 #define SP_RECORDER_FD_SCRIBE 5
-#define SP_RECORDER_FD_KEY 6
+#define SP_RECORDER_FD_PARENT 6
+#define SP_RECORDER_FD_KEY 7
 /* Descriptors that sp-keeper, sp-broker and sp-desk inherit. */
 #define SP_KEEPER_FD_CONTROL 3 /* to the parent */
 #define SP_KEEPER_FD_BROKER 4 /* keeper: to the broker; may be absent */
@@ -192,6 +193,8 @@ const char *sp_why_text(uint32_t why);
 	X(RECORDER_START, recorder_start, 1, \
 			3) /* the recording; the same to read, and its index */ \
 	X(RECORDER_STARTED, recorder_started, 0, 2) /* link to it, stream for the frames */ \
+	X(RECORDER_ADOPT, recorder_start, 1, 1) /* to another scribe: a link to one that runs */ \
+	X(RECORDER_LINK, none, 1, 1) /* parent to recorder: the other end of that link */ \
 	/* sp-recorder and scribe */ \
 	X(RECORD_READY, none, 0, 0) /* a question; the answer: */ \
 	X(RECORD_BEGIN, record_begin, 0, 0) \

@@ -46,9 +46,19 @@ struct sp_msg_record_ended {
 	char text[SP_TEXT_WHY]; /* FAILED: why */
 };
 
-/* The number is the scribe's. With one descriptor no index is made. */
+/*
+ * Starts a recorder; with one descriptor no index is made. The number is the scribe's, the rest is kept
+ * for another scribe, who gets it with RECORDER_ADOPT when this one has died.
+ */
 struct sp_msg_recorder_start {
 	uint64_t number;
+	uint64_t conn;
+	uint64_t begun_us; /* monotonic */
+	char id[SP_REC_ID + 1]; /* of the recording */
+	char session[40];
+	char user[SP_TEXT_USER];
+	char target[SP_TEXT_TARGET];
+	char from[SP_TEXT_ADDR];
 };
 
 /* Without descriptors it could not be started, and text says why. */
@@ -66,7 +76,7 @@ struct sp_msg_record_begin {
 
 /*
  * sp-recorder says what is in the file: once when its header is there (0 segments), each ten
- * seconds in which something came, and at the end.
+ * seconds in which something came, to each new scribe, and at the end.
  */
 struct sp_msg_record_head {
 	uint64_t segments, bytes;

@@ -21,7 +21,7 @@
 
 struct run {
 	pid_t pid;
-	int stream, scribe, file;
+	int stream, scribe, parent, file;
 	uint64_t kill_us;
 };
 
@@ -54,24 +54,27 @@ static void start(struct run *r)
 			.host = "gate", .of = {.user = "grete", .n_auditors = 1}};
 	struct sp_msg_record_head first;
 	static struct sp_mon_in in;
-	int stream[2], scribe[2];
+	int stream[2], scribe[2], parent[2];
 
 	close(mkstemp(path));
 	r->file = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
 	unlink(path);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, stream), 0);
 	assert_int_equal(sp_ipc_pair(scribe), SP_OK);
+	assert_int_equal(sp_ipc_pair(parent), SP_OK);
 	struct sp_proc_spec spec = {.path = program,
 			.argv = argv,
 			.own_output = true,
-			.fds = (int[]){stream[1], r->file, scribe[1]},
-			.nfds = 3,
+			.fds = (int[]){stream[1], r->file, scribe[1], parent[1]},
+			.nfds = 4,
 			.death_signal = SIGKILL};
 	assert_int_equal(sp_proc_start(&spec, &r->pid, why), SP_OK);
 	close(stream[1]);
 	close(scribe[1]);
+	close(parent[1]);
 	r->stream = stream[0];
 	r->scribe = scribe[0];
+	r->parent = parent[0];
 	assert_true(readable(r->scribe, 10000));
 	assert_int_equal(sp_mon_recv(r->scribe, &in), 1);
 	assert_int_equal(in.type, SP_MSG_RECORD_READY);
@@ -91,6 +94,7 @@ static int finish(struct run *r)
 	close(r->stream);
 	assert_int_equal(waitpid(r->pid, &status, 0), r->pid);
 	close(r->scribe);
+	close(r->parent);
 	return status;
 }
 
@@ -189,34 +193,92 @@ static void the_session_says_what_is_no_frame(void **state)
 	broken(&r, "what the session says: field out of range");
 }
 
-static void the_scribe_is_gone(void **state)
+/* What is in it, which is whole. */
+static void assert_frames(struct run *r, int want)
 {
+	struct sp_rec_reader *rd = reader(r);
 	struct sp_rec_frame f;
-	struct run r;
 	int n = 0;
+
+	while (sp_rec_reader_next(rd, &f) > 0) {
+		n++;
+	}
+	assert_int_equal(n, want);
+	assert_int_equal(sp_rec_reader_state(rd), SP_REC_WHOLE);
+	sp_rec_reader_destroy(rd);
+	close(r->file);
+}
+
+static void everybody_is_gone(void **state)
+{
+	struct run r;
 
 	start(&r);
 	assert_true(say_time(&r, SP_REC_MARK));
 	usleep(1500000); /* a segment does not wait longer than a second */
-	close(r.scribe);
+	shutdown(r.parent, SHUT_RDWR);
+	shutdown(r.scribe, SHUT_RDWR);
 	assert_int_equal(WEXITSTATUS(finish(&r)), 1);
-	struct sp_rec_reader *rd = reader(&r);
-	while (sp_rec_reader_next(rd, &f) > 0) {
-		n++;
+	assert_frames(&r, 3);
+}
+
+/* It stands still until the parent brings another scribe, and nothing is lost. */
+static void another_scribe(void **state)
+{
+	struct sp_msg_record_head m, last;
+	struct sp_msg_none none = {0};
+	struct run r;
+	int link[2];
+
+	start(&r);
+	assert_true(say_time(&r, SP_REC_MARK));
+	close(r.scribe);
+	usleep(1300000);
+	off_t size = lseek(r.file, 0, SEEK_END);
+	for (int i = 0; i < 100; i++) {
+		assert_true(say_time(&r, SP_REC_MARK));
 	}
-	assert_int_equal(n, 3);
-	assert_int_equal(sp_rec_reader_state(rd), SP_REC_WHOLE);
-	sp_rec_reader_destroy(rd);
-	close(r.file);
+	uint8_t end[SP_REC_STREAM_HEAD + 6] = {SP_REC_END, 0, 0, 0, 6};
+	assert_int_equal(send(r.stream, end, sizeof(end), 0), sizeof(end));
+	shutdown(r.stream, SHUT_WR);
+	usleep(1300000);
+	assert_true(lseek(r.file, 0, SEEK_END) == size);
+	for (int i = 0; i < 2; i++) {
+		/* One that is closed already, then one that stays. */
+		assert_int_equal(sp_ipc_pair(link), SP_OK);
+		if (i == 0) {
+			close(link[0]);
+		}
+		assert_int_equal(sp_mon_send(r.parent, SP_MSG_RECORDER_LINK, &none, sizeof(none),
+						 &link[1], 1),
+				SP_OK);
+		close(link[1]);
+	}
+	r.scribe = link[0];
+	head(&r, &m);
+	assert_int_equal(m.end, 0);
+	assert_true((off_t)m.bytes == size);
+	head(&r, &last);
+	assert_int_equal(last.end, 1);
+	assert_int_equal(last.result, SP_RECORD_OK);
+	assert_true(m.segments < last.segments);
+	assert_int_equal(finish(&r), 0);
+	assert_frames(&r, 103);
 }
 
 /* Several at once, since most of it is waiting. */
 static void killed_at_any_moment(void **state)
 {
-	struct run r[KILLED];
+	struct run r[KILLED], alone;
 	uint64_t begun = sp_now_us();
 	size_t living = KILLED;
 
+	/* And one that waits for another scribe in vain. */
+	start(&alone);
+	assert_true(say_time(&alone, SP_REC_MARK));
+	usleep(1300000);
+	uint64_t left = sp_now_us();
+	shutdown(alone.scribe, SHUT_RDWR);
 	srand((unsigned)begun);
 	for (size_t i = 0; i < KILLED; i++) {
 		start(&r[i]);
@@ -261,6 +323,12 @@ static void killed_at_any_moment(void **state)
 		sp_rec_reader_destroy(rd);
 		close(r[i].file);
 	}
+	int status;
+	assert_int_equal(waitpid(alone.pid, &status, 0), alone.pid);
+	assert_int_equal(WEXITSTATUS(status), 1);
+	assert_true(sp_now_us() - left >= 5000000);
+	assert_false(say_time(&alone, SP_REC_MARK));
+	assert_frames(&alone, 3);
 }
 
 static int setup(void **state)
@@ -277,7 +345,8 @@ int main(void)
 			cmocka_unit_test(in_order),
 			cmocka_unit_test(the_session_is_gone),
 			cmocka_unit_test(the_session_says_what_is_no_frame),
-			cmocka_unit_test(the_scribe_is_gone),
+			cmocka_unit_test(everybody_is_gone),
+			cmocka_unit_test(another_scribe),
 			cmocka_unit_test(killed_at_any_moment),
 	};
 

@@ -98,6 +98,7 @@ static union sp_msg_body good(uint32_t type, size_t *nfds)
 		b.channel.verdict = SP_TOLD_PASSED;
 		break;
 	case SP_MSG_SCRIBE:
+	case SP_MSG_RECORDER_LINK:
 		*nfds = 1;
 		break;
 	case SP_MSG_RECORD_OPEN:
@@ -117,8 +118,10 @@ static union sp_msg_body good(uint32_t type, size_t *nfds)
 		b.record_ended.conn = 1;
 		break;
 	case SP_MSG_RECORDER_START:
-		b.recorder_start.number = 1;
-		*nfds = 3;
+	case SP_MSG_RECORDER_ADOPT:
+		b.recorder_start.number = b.recorder_start.conn = 1;
+		memset(b.recorder_start.id, 'A', SP_REC_ID);
+		*nfds = type == SP_MSG_RECORDER_START ? 3 : 1;
 		break;
 	case SP_MSG_RECORDER_STARTED:
 		b.recorder_started.number = 1;
