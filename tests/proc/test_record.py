@@ -108,13 +108,25 @@ class Record(Case):
         # It dies of what it reads, say.
         os.kill(indexer, signal.SIGKILL)
         self.trial.wait_log('killed by signal 9 (Killed): an index is not whole')
+        # And so may the scribe: the session stands still until there is another.
+        (recorder,) = self.running('sp-recorder')
+        os.kill(self.running('sp-scribe')[0], signal.SIGKILL)
+        began = time.monotonic()
+        self.trial.wait_log(f'recording {name} goes on')
+        print(f'it went on with another scribe after {time.monotonic() - began:.2f} s')
         self.assertTrue(view.alive() and client.alive())
+        self.assertEqual(self.running('sp-recorder'), [recorder])
         display.run('xdotool', 'key', '--window', str(window), 'q', check=False)
         view.wait(10)
         client.stop()
         self.trial.wait_log(f'recording {name} is complete')
         self.assertEqual(self.running('sp-player'), [])
-        self.assertIn(': good, ', self.verify(name)[1])
+        wait_for('its end in the audit', lambda: ', as the audit has them' in self.verify(name)[1], 5)
+        told = [r['event'] for r in json.loads(self.trial.command('audit', 'list', '--json').stdout)
+                if r.get('record.id') == name]
+        self.assertEqual((told[0], told[-1]), ('record.start', 'record.stop'))
+        self.assertGreater(told.count('record.mark'), 0)
+        self.assertNotIn('record.gap', told)
         self.assertEqual(json.loads(self.trial.command('recording', 'shot', name, self.world.path('end.png')).stdout)
                          ['key_frames'], 1)
         with open(os.path.join(self.trial.dir, 'sallyport.conf'), 'a') as f:
