@@ -106,11 +106,18 @@ static int note_last(void *user, const struct sp_record *r, const struct sp_audi
 /* Calls fn for what is wanted: all of it, or the last a->most. */
 static int each(struct app_audit *a, sp_audit_each_fn fn)
 {
-	uint64_t last;
-	int rc = sp_audit_last(a->st, &last);
+	uint64_t first, last, end;
+	int rc = sp_audit_last(a->st, &end);
 
-	if (rc != SP_OK || a->most == 0) {
-		return rc == SP_OK ? sp_audit_each(a->st, 1, last, false, fn, a, &a->damaged) : rc;
+	if (rc == SP_OK) {
+		rc = sp_audit_between(a->st, a->since_ns, a->until_ns, &first, &last);
+	}
+	if (rc != SP_OK) {
+		return rc;
+	}
+	last = last < end ? last : end;
+	if (a->most == 0) {
+		return sp_audit_each(a->st, first, last, false, fn, a, &a->damaged);
 	}
 	a->most = a->most < last ? a->most : last;
 	struct last l = {.a = a, .seq = calloc(a->most + 1, sizeof(*l.seq))};
@@ -118,7 +125,7 @@ static int each(struct app_audit *a, sp_audit_each_fn fn)
 		return SP_ENOMEM;
 	}
 	if (a->most > 0) {
-		rc = sp_audit_each(a->st, 1, last, true, note_last, &l, &a->damaged);
+		rc = sp_audit_each(a->st, first, last, true, note_last, &l, &a->damaged);
 	}
 	while (rc == SP_OK && l.n > 0) {
 		uint64_t seq = l.seq[--l.n];

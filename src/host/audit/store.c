@@ -30,6 +30,8 @@ static const char *const steps[] = {
 		"CREATE TABLE sender (id BLOB PRIMARY KEY, ticket INTEGER NOT NULL,"
 		" at INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
 		"CREATE TABLE state (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT;",
+		"CREATE TABLE moment (hour INTEGER PRIMARY KEY, first INTEGER NOT NULL,"
+		" last INTEGER) STRICT;",
 };
 
 static uint64_t clock_ns(clockid_t id)
@@ -200,6 +202,9 @@ static int open_writer(struct sp_audit_store *st, const char *url, struct sp_aud
 		rc = open_db(st, path);
 	}
 	st->writer = true;
+	if (rc == SP_OK) {
+		rc = sp_audit_fill_times(st);
+	}
 	return rc == SP_OK ? sp_audit_read_head(st, &st->kept, NULL) : rc;
 }
 
@@ -389,6 +394,9 @@ int sp_audit_append(struct sp_audit_store *st, struct sp_span event, struct sp_a
 	sp_stmt_bytes(s, 2, sp_span(st->bytes, n));
 	sp_stmt_bytes(s, 3, sp_span(r.hash, sizeof(r.hash)));
 	rc = sp_audit_run(st, s);
+	if (rc == SP_OK) {
+		rc = sp_audit_note_time(st, r.seq, r.wall_ns);
+	}
 	if (rc != SP_OK) {
 		return rc == SP_EFIELD ? SP_EDB : rc;
 	}
@@ -442,6 +450,7 @@ void sp_audit_rollback(struct sp_audit_store *st)
 {
 	sp_db_rollback(st->db);
 	st->head = st->kept;
+	st->hour_seq = 0;
 }
 
 int sp_audit_note(

@@ -131,6 +131,12 @@ typedef int (*sp_audit_each_fn)(
  */
 sp_nodiscard int sp_audit_each(struct sp_audit_store *st, uint64_t first, uint64_t last, bool back,
 		sp_audit_each_fn fn, void *user, uint64_t *damaged);
+/*
+ * All records that were written at or after since_ns and before until_ns stand from *first to
+ * *last; others may stand between them. *first > *last: there are none.
+ */
+sp_nodiscard int sp_audit_between(struct sp_audit_store *st, uint64_t since_ns, uint64_t until_ns,
+		uint64_t *first, uint64_t *last);
 /* The last record that there is, 0 for none; looked up now. */
 sp_nodiscard int sp_audit_last(struct sp_audit_store *st, uint64_t *seq);
 

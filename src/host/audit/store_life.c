@@ -293,7 +293,7 @@ static int remove_some(struct sp_audit_store *st, uint64_t last, bool *more)
 	sp_stmt_int(s, 2, CHUNK);
 	int rc = sp_audit_run(st, s);
 	*more = rc == SP_OK && sp_db_changes(st->db) > 0;
-	return rc;
+	return rc == SP_OK ? sp_audit_forget_times(st) : rc;
 }
 
 static int remove_all(struct sp_audit_store *st, uint64_t last)

@@ -7,6 +7,8 @@
 
 #include "host/audit/store_part.h"
 
+#define PAGE 500 /* records that are in memory at once: a server gives all that it is asked for */
+
 /* ---- looking ---- */
 
 int sp_audit_last(struct sp_audit_store *st, uint64_t *seq)
@@ -32,25 +34,47 @@ static int64_t bound(uint64_t seq)
 	return seq < INT64_MAX ? (int64_t)seq : INT64_MAX;
 }
 
-int sp_audit_each(struct sp_audit_store *st, uint64_t first, uint64_t last, bool back,
-		sp_audit_each_fn fn, void *user, uint64_t *damaged)
+/* One page of records, which begins at *next and ends there where the next one begins. */
+struct page {
+	uint64_t next, last;
+	bool back;
+	uint64_t rows;
+};
+
+static struct sp_stmt *turn_page(struct sp_audit_store *st, const struct page *p)
 {
 	struct sp_stmt *s = sp_audit_stmt(st,
-			back ? "SELECT bytes FROM record WHERE seq >= ?1 AND seq <= ?2"
-			       " ORDER BY seq DESC"
-			     : "SELECT bytes FROM record WHERE seq >= ?1 AND seq <= ?2"
-			       " ORDER BY seq");
+			p->back ? "SELECT seq, bytes FROM record WHERE seq >= ?1 AND seq <= ?2"
+				  " ORDER BY seq DESC LIMIT ?3"
+				: "SELECT seq, bytes FROM record WHERE seq >= ?1 AND seq <= ?2"
+				  " ORDER BY seq LIMIT ?3");
+
+	if (s != NULL) {
+		sp_stmt_int(s, 1, bound(p->back ? p->last : p->next));
+		sp_stmt_int(s, 2, bound(p->back ? p->next : p->last));
+		sp_stmt_int(s, 3, PAGE);
+	}
+	return s;
+}
+
+/* SP_OK: through; 1: fn has enough; or an error. */
+static int read_page(struct sp_audit_store *st, struct page *p, sp_audit_each_fn fn, void *user,
+		uint64_t *damaged)
+{
+	struct sp_stmt *s = turn_page(st, p);
 	struct sp_audit_view v;
 	struct sp_record r;
-	int rc, done = SP_OK;
+	int rc = SP_EDB, done = SP_OK;
 
 	if (s == NULL) {
 		return SP_EDB;
 	}
-	sp_stmt_int(s, 1, bound(first));
-	sp_stmt_int(s, 2, bound(last));
+	p->rows = 0;
 	while (done == SP_OK && (rc = sp_stmt_step(s)) == 1) {
-		if (sp_record_read(sp_stmt_col_bytes(s, 0), &r) == SP_OK &&
+		uint64_t seq = (uint64_t)sp_stmt_col_int(s, 0);
+		p->next = p->back ? seq - 1 : seq + 1;
+		p->rows++;
+		if (sp_record_read(sp_stmt_col_bytes(s, 1), &r) == SP_OK &&
 				sp_audit_read(r.event, &v) == SP_OK) {
 			done = fn(user, &r, &v);
 		} else if (damaged != NULL) {
@@ -61,6 +85,21 @@ int sp_audit_each(struct sp_audit_store *st, uint64_t first, uint64_t last, bool
 		done = sp_audit_db_fail(st, rc);
 	}
 	sp_stmt_reset(s);
+	return done;
+}
+
+int sp_audit_each(struct sp_audit_store *st, uint64_t first, uint64_t last, bool back,
+		sp_audit_each_fn fn, void *user, uint64_t *damaged)
+{
+	struct page p = {.next = back ? last : first, .last = back ? first : last, .back = back};
+	int done;
+
+	if (!(first <= last)) {
+		return SP_OK;
+	}
+	do {
+		done = read_page(st, &p, fn, user, damaged);
+	} while (done == SP_OK && p.rows == PAGE && (back ? p.next >= p.last : p.next <= p.last));
 	return done == 1 ? SP_OK : done;
 }
 
@@ -189,16 +228,21 @@ static int records(struct check *k)
 	struct sp_stmt *s =
 			sp_audit_stmt(k->st, "SELECT seq, bytes, hash FROM record ORDER BY seq");
 	struct sp_chain *c = k->c;
+	struct sp_audit_times times;
 	int rc;
 
 	if (s == NULL) {
 		return SP_EDB;
 	}
+	sp_audit_times_init(&times, k->st);
 	while ((rc = sp_stmt_step(s)) == 1) {
 		rc = sp_chain_feed(c, sp_stmt_col_int(s, 0), sp_stmt_col_bytes(s, 1),
 				sp_stmt_col_bytes(s, 2));
 		if (rc == SP_OK && !c->loose) {
 			rc = retention(k);
+		}
+		if (rc == SP_OK) {
+			rc = sp_audit_times_feed(&times, c);
 		}
 		if (rc == SP_OK && c->seq == k->at_seq &&
 				memcmp(c->hash, k->at_hash, SP_RECORD_HASH) != 0) {
@@ -210,7 +254,10 @@ static int records(struct check *k)
 		}
 	}
 	sp_stmt_reset(s);
-	return rc == SP_EDB ? sp_audit_db_fail(k->st, rc) : rc;
+	if (rc == SP_EDB) {
+		return sp_audit_db_fail(k->st, rc);
+	}
+	return rc == SP_OK ? sp_audit_times_end(&times, c) : rc;
 }
 
 static int beginning(const struct check *k)

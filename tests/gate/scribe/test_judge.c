@@ -30,7 +30,7 @@ static void open_all(void)
 	struct sp_audit_found found;
 	char why[SP_AUDIT_WHY];
 
-	store = sp_audit_store_open(dir, NULL, now, why);
+	store = sp_audit_store_open(dir, getenv("SP_TEST_STORE"), now, why);
 	assert_non_null(store);
 	assert_int_equal(sp_audit_start(store, now, &found), SP_OK);
 	struct sp_scribe_conf sc = {.loop = loop,
@@ -65,7 +65,7 @@ static void kill_all(const struct sp_wr *then)
 	char why[SP_AUDIT_WHY];
 
 	close_all();
-	store = sp_audit_store_open(dir, NULL, now, why);
+	store = sp_audit_store_open(dir, getenv("SP_TEST_STORE"), now, why);
 	assert_non_null(store);
 	assert_int_equal(sp_audit_state_put(store, "detect", sp_span(then->p, then->n)), SP_OK);
 	sp_audit_store_close(store);
@@ -201,7 +201,7 @@ static void test_what_was_long_ago_is_not_acted_upon(void **state)
 	close_all();
 	/* Somebody else of this account wrote while no scribe was there. */
 	char why[SP_AUDIT_WHY];
-	store = sp_audit_store_open(dir, NULL, now, why);
+	store = sp_audit_store_open(dir, getenv("SP_TEST_STORE"), now, why);
 	assert_non_null(store);
 	for (int i = 0; i < 10; i++) {
 		sp_audit_init(&e, SP_AUDIT_AUTH_FAIL, SP_OUTCOME_FAILED);

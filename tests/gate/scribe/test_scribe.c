@@ -58,7 +58,7 @@ static int set_up(void **state)
 			access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	assert_non_null(mkdtemp(dir));
 	now = (struct sp_audit_now){5 * NS, 20000 * 86400 * NS};
-	st = sp_audit_store_open(dir, NULL, now, why);
+	st = sp_audit_store_open(dir, getenv("SP_TEST_STORE"), now, why);
 	assert_string_equal(why, "");
 	assert_int_equal(sp_audit_start(st, now, &found), SP_OK);
 	loop = sp_loop_create();
@@ -270,6 +270,9 @@ static void test_store_fails(void **state)
 	struct sp_chain chain;
 	uint8_t root[SP_SIGN_PUBLIC];
 
+	if (getenv("SP_TEST_STORE") != NULL) {
+		skip(); /* breaks a table of a file */
+	}
 	begin(0);
 	hello(keeper[0], 1);
 	turn();
@@ -374,7 +377,8 @@ static void test_follower(void **state)
 	assert_int_equal(counted(SP_AUDIT_ALERT).n, 1);
 	/* What a command wrote meanwhile is among it. */
 	char why[SP_AUDIT_WHY];
-	struct sp_audit_store *command = sp_audit_store_open(dir, NULL, now, why);
+	struct sp_audit_store *command =
+			sp_audit_store_open(dir, getenv("SP_TEST_STORE"), now, why);
 	sp_audit_init(&e, SP_AUDIT_ADMIN_CHANGE, SP_OUTCOME_OK);
 	assert_int_equal(sp_audit_note(command, &e, now), SP_OK);
 	sp_audit_store_close(command);
