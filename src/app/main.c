@@ -24,6 +24,7 @@ static const struct app_command *const commands[] = {
 		&app_firewall,
 		&app_shot,
 		&app_script,
+		&app_scan,
 };
 
 int app_fail(const char *what, const char *fmt, ...)

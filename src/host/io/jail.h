@@ -14,6 +14,7 @@ enum sp_jail_class {
 	SP_JAIL_LOGIN, /* the same without socket options */
 	SP_JAIL_RECORD, /* as LOGIN, and it may write into the files it was given */
 	SP_JAIL_PLAYER, /* as LOGIN with much memory, and it reads the files it was given at any place */
+	SP_JAIL_PROBE, /* as NET with many sockets, and it connects wherever it likes */
 	SP_JAIL_DIAL, /* makes connections and forks; reads files under the paths it names */
 	SP_JAIL_KEEPER, /* files under the paths it names; no network, no other program */
 	SP_JAIL_SCRIBE, /* the same, and nobody calls it */

@@ -204,6 +204,19 @@ static int allow_options(scmp_filter_ctx f)
 	return rc;
 }
 
+/* Connections to anywhere; what they say is read here and nowhere else. */
+static int allow_probe(scmp_filter_ctx f)
+{
+	static const int families[] = {AF_INET, AF_INET6};
+	int rc = allow_options(f);
+
+	for (size_t i = 0; rc == 0 && i < SP_LEN(families); i++) {
+		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(socket), 1,
+				SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+	}
+	return rc ? rc : seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(connect), 0);
+}
+
 /* A socket that was made before, for commands on this machine, and who calls. */
 static int allow_callers(scmp_filter_ctx f)
 {
@@ -261,6 +274,9 @@ int sp_jail_seccomp(enum sp_jail_class class, bool database)
 	}
 	if (rc == 0 && class == SP_JAIL_NET) {
 		rc = allow_options(f);
+	}
+	if (rc == 0 && class == SP_JAIL_PROBE) {
+		rc = allow_probe(f);
 	}
 	if (rc == 0 && class == SP_JAIL_KEEPER) {
 		rc = allow_callers(f);

@@ -34,6 +34,7 @@ static void test_selftest(void **state)
 			{.class = SP_JAIL_LOGIN},
 			{.class = SP_JAIL_RECORD},
 			{.class = SP_JAIL_PLAYER},
+			{.class = SP_JAIL_PROBE},
 			{.class = SP_JAIL_DIAL, .paths = paths, .npaths = 1},
 			{.class = SP_JAIL_KEEPER, .paths = paths, .npaths = 1},
 	};

@@ -1,0 +1,293 @@
+/* app/scan.c - `sallyport scan`: is RDP there, what does it let everybody see, how is that mended. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/app.h"
+#include "core/base/err.h"
+#include "host/io/loop.h"
+#include "scan/scan.h"
+#include "scan/targets.h"
+
+#define APP_UNREACHABLE 3
+#define NAMES_US (10 * UINT64_C(1000000))
+
+struct options {
+	const struct app_command *self;
+	const char *ports, *authorised, *web_port, *pause, *at_once, *rate, *timeout;
+	bool no_web, no_udp;
+};
+
+struct work {
+	const struct options *o;
+	struct sp_targets *targets;
+	struct sp_scan_conf conf;
+	uint16_t web_port;
+	uint64_t all, rdp, unreached;
+	bool progress;
+};
+
+/* ---- what comes back ---- */
+
+static int print(struct work *w, const struct sp_scan_facts *f)
+{
+	w->rdp += f->reach == SP_SCAN_RDP;
+	w->unreached += f->reach == SP_SCAN_SILENT || f->reach == SP_SCAN_UNREACHABLE ||
+			f->reach == SP_SCAN_NO_NAME;
+	printf("%s:%u reach %u %s\n", f->address, f->port, f->reach, f->why);
+	return SP_OK;
+}
+
+static int on_facts(void *user, const struct sp_scan_facts *f)
+{
+	return print(user, f);
+}
+
+/* A name without an address is a row of its own, and no matter of sp-probe. */
+static void no_address(struct work *w, const struct sp_scan_endpoint *e, const char *why)
+{
+	static struct sp_scan_facts f;
+
+	memset(&f, 0, sizeof(f));
+	f.number = UINT64_MAX;
+	f.reach = SP_SCAN_NO_NAME;
+	memcpy(f.host, e->host, sizeof(f.host));
+	snprintf(f.why, sizeof(f.why), "%s", why);
+	(void)print(w, &f);
+}
+
+static bool next(void *user, struct sp_scan_endpoint *out)
+{
+	struct work *w = user;
+	char why[SP_WHY_MAX];
+	bool first = false;
+	int rc;
+
+	while ((rc = sp_targets_next(w->targets, out, &first, why)) == SP_ENOTFOUND) {
+		no_address(w, out, why);
+	}
+	out->web_port = first ? w->web_port : 0;
+	out->udp = !w->o->no_udp;
+	return rc == 1;
+}
+
+static void on_progress(void *user, const struct sp_scan_count *c)
+{
+	const struct work *w = user;
+
+	fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " done, %" PRIu64 " RDP\033[K", c->done, w->all,
+			c->rdp);
+	fflush(stderr);
+}
+
+/* ---- what is wanted ---- */
+
+static bool number(const char *text, unsigned long most, unsigned long *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoul(text, &end, 10);
+	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *out <= most;
+}
+
+/* APP_GO_ON in the manner of words.h is 0 here: APP_OK. */
+static int settings(struct work *w)
+{
+	const struct options *o = w->o;
+	struct sp_scan_conf *c = &w->conf;
+	unsigned long v;
+	char why[SP_WHY_MAX];
+
+	w->web_port = o->no_web ? 0 : 443;
+	c->interrupt = true;
+	if (o->ports != NULL && sp_targets_ports(w->targets, o->ports, why) != SP_OK) {
+		return app_usage(o->self, "--ports: %s", why);
+	}
+	if (o->web_port != NULL) {
+		if (!number(o->web_port, 65535, &v) || v == 0) {
+			return app_usage(o->self, "--web-port: %s: not a port", o->web_port);
+		}
+		w->web_port = o->no_web ? 0 : (uint16_t)v;
+	}
+	if (o->pause != NULL) {
+		if (!number(o->pause, 60000, &v)) {
+			return app_usage(o->self, "--pause: %s: not milliseconds, up to 60000",
+					o->pause);
+		}
+		c->pause_ms = (uint32_t)v;
+		c->no_pause = v == 0;
+	}
+	if (o->at_once != NULL) {
+		if (!number(o->at_once, SP_SCAN_AT_ONCE_MAX, &v) || v == 0) {
+			return app_usage(o->self, "--parallel: %s: not 1 to %d", o->at_once,
+					SP_SCAN_AT_ONCE_MAX);
+		}
+		c->at_once = (uint32_t)v;
+	}
+	if (o->rate != NULL) {
+		if (!number(o->rate, 100000, &v) || v == 0) {
+			return app_usage(
+					o->self, "--rate: %s: not connections per second", o->rate);
+		}
+		c->rate = (uint32_t)v;
+	}
+	if (o->timeout != NULL) {
+		if (!number(o->timeout, 60, &v) || v == 0) {
+			return app_usage(o->self, "--timeout: %s: not 1 to 60 seconds", o->timeout);
+		}
+		c->connect_ms = (uint32_t)v * 1000;
+		c->step_ms = (uint32_t)v * 1000;
+	}
+	return APP_OK;
+}
+
+static int scan(struct work *w)
+{
+	static const struct sp_scan_calls calls = {
+			.next = next, .facts = on_facts, .progress = on_progress};
+	struct sp_scan_calls mine = calls;
+	char why[SP_WHY_MAX], public[SP_ADDR_TEXT_MAX];
+
+	if (sp_targets_resolve(w->targets, sp_now_us() + NAMES_US) != SP_OK) {
+		return app_fail("scan", "names cannot be looked up");
+	}
+	if (w->o->authorised == NULL && sp_targets_public(w->targets, public)) {
+		return app_usage(w->o->self,
+				"%s is a public address: say with --i-am-authorised TEXT who "
+				"permits it",
+				public);
+	}
+	w->all = sp_targets_count(w->targets);
+	if (!isatty(STDERR_FILENO)) {
+		mine.progress = NULL;
+	}
+	int rc = sp_scan_run(&w->conf, &mine, w, why);
+	if (mine.progress) {
+		fputs("\r\033[K", stderr);
+	}
+	if (rc != SP_OK && rc != SP_ECLOSED) {
+		return app_fail("scan", "%s", why);
+	}
+	if (rc == SP_ECLOSED) {
+		app_fail("scan", "interrupted: this is not all");
+	}
+	return w->rdp == 0 && w->unreached > 0 ? APP_UNREACHABLE : APP_OK;
+}
+
+/* ---- arguments ---- */
+
+/* 1: taken; 0: something else; -1: value missing, and said so. */
+static int option(struct options *o, int argc, char **argv, int *i)
+{
+	const struct {
+		const char *name;
+		const char **value;
+		bool *flag;
+	} known[] = {
+			{"--ports", &o->ports, NULL},
+			{"--i-am-authorised", &o->authorised, NULL},
+			{"--web-port", &o->web_port, NULL},
+			{"--pause", &o->pause, NULL},
+			{"--parallel", &o->at_once, NULL},
+			{"--rate", &o->rate, NULL},
+			{"--timeout", &o->timeout, NULL},
+			{"--no-web", NULL, &o->no_web},
+			{"--no-udp", NULL, &o->no_udp},
+	};
+	const char *arg = argv[*i];
+
+	for (size_t k = 0; k < SP_LEN(known); k++) {
+		size_t n = strlen(known[k].name);
+
+		if (strncmp(arg, known[k].name, n) != 0 || (arg[n] != '\0' && arg[n] != '=')) {
+			continue;
+		}
+		if (known[k].flag && arg[n] == '\0') {
+			*known[k].flag = true;
+			return 1;
+		}
+		if (known[k].flag) {
+			return 0;
+		}
+		*known[k].value = arg[n] == '=' ? arg + n + 1 : *i + 1 < argc ? argv[++*i] : "";
+		if ((*known[k].value)[0] == '\0') {
+			app_usage(o->self, "%s: value missing", known[k].name);
+			return -1;
+		}
+		return 1;
+	}
+	return 0;
+}
+
+static int arguments(struct options *o, struct sp_targets *t, int argc, char **argv)
+{
+	char why[SP_WHY_MAX];
+	bool any = false;
+
+	for (int i = 1; i < argc; i++) {
+		const char *file = NULL;
+		int rc = option(o, argc, argv, &i);
+
+		if (rc < 0) {
+			return APP_USAGE;
+		}
+		if (rc > 0) {
+			continue;
+		}
+		if (strcmp(argv[i], "--targets") == 0) {
+			file = i + 1 < argc ? argv[++i] : "";
+		} else if (argv[i][0] == '-') {
+			return app_usage(o->self, "%s: no such option", argv[i]);
+		}
+		if ((file ? sp_targets_add_file(t, file, why) : sp_targets_add(t, argv[i], why)) !=
+				SP_OK) {
+			return app_usage(o->self, "%s", why);
+		}
+		any = true;
+	}
+	return any ? APP_OK : app_usage(o->self, "say what to scan");
+}
+
+static int run(const struct app_command *self, int argc, char **argv)
+{
+	struct options o = {.self = self};
+	struct work w = {.o = &o, .targets = sp_targets_create()};
+
+	for (int i = 1; i < argc; i++) {
+		if (app_help(self, argv[i])) {
+			sp_targets_destroy(w.targets);
+			return APP_OK;
+		}
+	}
+	int rc = w.targets ? arguments(&o, w.targets, argc, argv) : app_fail("scan", "no memory");
+	rc = rc == APP_OK ? settings(&w) : rc;
+	rc = rc == APP_OK ? scan(&w) : rc;
+	sp_targets_destroy(w.targets);
+	return rc;
+}
+
+const struct app_command app_scan = {
+		.name = "scan",
+		.summary = "find RDP services, what they show, and how that is mended",
+		.usage = "usage: sallyport scan TARGET... [OPTIONS]\n\n"
+			 "Asks RDP services what they offer to everybody. TARGET is a name, an "
+			 "address, either with\n"
+			 "a port ([v6]:PORT), a range such as 10.0.0.0/24, or @FILE with one a "
+			 "line. No name and no\n"
+			 "password is ever sent. Public addresses need the word of whoever permits "
+			 "it.\n\n"
+			 "  --targets FILE          reads targets from a file, too\n"
+			 "  --ports LIST            3389 where it is not told: \"3389,3390-3400\"\n"
+			 "  --web-port PORT         where a gateway is looked for (443)\n"
+			 "  --no-web, --no-udp      leaves these questions out\n"
+			 "  --i-am-authorised TEXT  goes into the report\n"
+			 "  --pause MS              between connections to one address (200)\n"
+			 "  --parallel N            endpoints at the same time (512)\n"
+			 "  --rate N                connections per second, all together (1000)\n"
+			 "  --timeout SECONDS       for a connection (3) and an answer (5)\n",
+		.run = run,
+};

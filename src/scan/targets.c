@@ -1,0 +1,496 @@
+/* scan/targets.c - see targets.h. */
+#include "scan/targets.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/base/err.h"
+#include "core/base/mem.h"
+#include "host/io/loop.h"
+#include "scan/public.h"
+#include "scan/public.h"
+
+#define FILE_MAX ((size_t)8 * 1024 * 1024)
+#define DEFAULT_PORT 3389
+
+struct target {
+	char host[SP_SCAN_TEXT];
+	uint16_t port; /* 0: all that are asked for */
+	bool name; /* its addresses come from a name server */
+	struct sp_addr *addr; /* n of them; of a range its first one */
+	size_t n;
+	uint64_t range; /* addresses from addr[0] on; 0: none */
+};
+
+struct sp_targets {
+	struct target *v;
+	size_t n, cap;
+	uint16_t port[SP_TARGETS_PORTS];
+	size_t n_ports;
+	size_t at, at_port; /* the next endpoint */
+	uint64_t at_addr;
+};
+
+struct sp_targets *sp_targets_create(void)
+{
+	struct sp_targets *t = sp_calloc(1, sizeof(*t));
+
+	if (t) {
+		t->port[0] = DEFAULT_PORT;
+		t->n_ports = 1;
+	}
+	return t;
+}
+
+void sp_targets_destroy(struct sp_targets *t)
+{
+	for (size_t i = 0; t && i < t->n; i++) {
+		sp_free(t->v[i].addr);
+	}
+	if (t) {
+		sp_free(t->v);
+		sp_free(t);
+	}
+}
+
+static struct target *grow(struct sp_targets *t)
+{
+	if (t->n == t->cap) {
+		size_t cap = t->cap ? 2 * t->cap : 16;
+		struct target *v = sp_realloc(t->v, cap * sizeof(*v));
+
+		if (!v) {
+			return NULL;
+		}
+		t->v = v;
+		t->cap = cap;
+	}
+	memset(&t->v[t->n], 0, sizeof(*t->v));
+	return &t->v[t->n++];
+}
+
+static int refuse(char why[SP_WHY_MAX], const char *text, const char *what)
+{
+	snprintf(why, SP_WHY_MAX, "%.150s: %s", text, what);
+	return SP_EARG;
+}
+
+/* ---- reading ---- */
+
+static bool number_of(const char *text, unsigned long max, unsigned long *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoul(text, &end, 10);
+	return isdigit((unsigned char)text[0]) && *end == '\0' && errno == 0 && *out <= max;
+}
+
+static bool address_of(const char *text, struct sp_addr *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (inet_pton(AF_INET, text, &out->u.v4.sin_addr) == 1) {
+		out->u.v4.sin_family = AF_INET;
+		out->n = sizeof(out->u.v4);
+		return true;
+	}
+	if (inet_pton(AF_INET6, text, &out->u.v6.sin6_addr) == 1) {
+		out->u.v6.sin6_family = AF_INET6;
+		out->n = sizeof(out->u.v6);
+		return true;
+	}
+	return false;
+}
+
+static uint8_t *bytes_of(struct sp_addr *a, size_t *n)
+{
+	bool v4 = a->u.ss.ss_family == AF_INET;
+
+	*n = v4 ? 4 : 16;
+	return v4 ? (uint8_t *)&a->u.v4.sin_addr : a->u.v6.sin6_addr.s6_addr;
+}
+
+static void step_address(struct sp_addr *a, uint64_t by)
+{
+	size_t n;
+	uint8_t *p = bytes_of(a, &n);
+
+	while (n > 0 && by > 0) {
+		by += p[--n];
+		p[n] = (uint8_t)by;
+		by >>= 8;
+	}
+}
+
+/* "10.0.0.0/24": bits behind the prefix that are set are no harm. */
+static int add_range(struct sp_targets *t, const char *text, char *slash, char why[SP_WHY_MAX])
+{
+	struct sp_addr a;
+	unsigned long prefix;
+	size_t n;
+
+	*slash = '\0';
+	if (!address_of(text, &a)) {
+		return refuse(why, text, "a range begins with an address");
+	}
+	uint8_t *p = bytes_of(&a, &n);
+	if (!number_of(slash + 1, n * 8, &prefix)) {
+		return refuse(why, slash + 1, "not the length of a prefix");
+	}
+	size_t bits = n * 8 - prefix;
+	if (bits > SP_TARGETS_RANGE_BITS) {
+		return refuse(why, text, "more than 16,777,216 addresses");
+	}
+	for (size_t i = prefix; i < n * 8; i++) {
+		p[i / 8] &= (uint8_t) ~(0x80 >> i % 8);
+	}
+	struct target *v = grow(t);
+	struct sp_addr *first = sp_calloc(1, sizeof(*first));
+	if (!v || !first) {
+		sp_free(first);
+		return SP_ENOMEM;
+	}
+	v->addr = first;
+	v->n = 1;
+	v->range = UINT64_C(1) << bits;
+	/* The network's own address and that of all its hosts are nobody's. */
+	if (n == 4 && bits >= 2) {
+		step_address(&a, 1);
+		v->range -= 2;
+	}
+	*first = a;
+	return SP_OK;
+}
+
+static bool name_ok(const char *host)
+{
+	for (const char *c = host; *c; c++) {
+		if (!isalnum((unsigned char)*c) && !strchr("-._", *c)) {
+			return false;
+		}
+	}
+	return host[0] != '\0' && host[0] != '-';
+}
+
+static int add_host(struct sp_targets *t, const char *text, char why[SP_WHY_MAX])
+{
+	struct sp_addr a;
+	char host[SP_SCAN_TEXT];
+	uint16_t port = 0;
+
+	if (sp_addr_split(text, 0, host, sizeof(host), &port) != SP_OK) {
+		return refuse(why, text, "neither a name, an address, nor one with a port");
+	}
+	bool numeric = address_of(host, &a);
+	if (!numeric && !name_ok(host)) {
+		return refuse(why, text, "neither a name nor an address");
+	}
+	struct target *v = grow(t);
+	if (!v) {
+		return SP_ENOMEM;
+	}
+	memcpy(v->host, host, sizeof(host));
+	v->port = port;
+	v->name = !numeric;
+	if (numeric) {
+		v->addr = sp_calloc(1, sizeof(a));
+		if (!v->addr) {
+			return SP_ENOMEM;
+		}
+		*v->addr = a;
+		v->n = 1;
+	}
+	return SP_OK;
+}
+
+static int add_one(struct sp_targets *t, const char *text, char why[SP_WHY_MAX])
+{
+	char copy[SP_SCAN_TEXT];
+	int n = snprintf(copy, sizeof(copy), "%s", text);
+
+	if (!(n > 0 && (size_t)n < sizeof(copy))) {
+		return refuse(why, text, n > 0 ? "too long" : "empty");
+	}
+	if (t->n >= SP_TARGETS_MAX) {
+		return refuse(why, text, "too many targets");
+	}
+	char *slash = strchr(copy, '/');
+	int rc = slash ? add_range(t, copy, slash, why) : add_host(t, copy, why);
+	if (rc == SP_ENOMEM) {
+		snprintf(why, SP_WHY_MAX, "%s", sp_err_text(rc));
+	}
+	return rc;
+}
+
+int sp_targets_add_file(struct sp_targets *t, const char *path, char why[SP_WHY_MAX])
+{
+	struct sp_rcbuf *file;
+	char said[SP_WHY_MAX], *save = NULL;
+	unsigned line = 0;
+
+	int rc = sp_file_read(path, FILE_MAX, &file);
+	if (rc != SP_OK) {
+		snprintf(why, SP_WHY_MAX, "%.150s: %s", path,
+				rc == SP_ESYS || rc == SP_ENOTFOUND ? strerror(errno)
+								    : sp_err_text(rc));
+		return rc;
+	}
+	char *text = sp_calloc(1, file->n + 1);
+	if (text) {
+		memcpy(text, file->p, file->n);
+	}
+	rc = text ? SP_OK : SP_ENOMEM;
+	save = text;
+	for (char *at; rc == SP_OK && (at = strsep(&save, "\n"));) {
+		char *words = at, *word;
+
+		line++;
+		at[strcspn(at, "#")] = '\0';
+		while (rc == SP_OK && (word = strsep(&words, " \t\r,"))) {
+			rc = *word ? add_one(t, word, said) : SP_OK;
+		}
+	}
+	if (rc != SP_OK) {
+		snprintf(why, SP_WHY_MAX, "%.80s:%u: %.150s", path, line,
+				rc == SP_ENOMEM ? sp_err_text(rc) : said);
+	}
+	sp_free(text);
+	sp_rcbuf_unref(file);
+	return rc;
+}
+
+int sp_targets_add(struct sp_targets *t, const char *text, char why[SP_WHY_MAX])
+{
+	return text[0] == '@' ? sp_targets_add_file(t, text + 1, why) : add_one(t, text, why);
+}
+
+static int add_port(struct sp_targets *t, unsigned long port, char why[SP_WHY_MAX])
+{
+	for (size_t i = 0; i < t->n_ports; i++) {
+		if (t->port[i] == port) {
+			return SP_OK;
+		}
+	}
+	if (t->n_ports == SP_TARGETS_PORTS) {
+		return refuse(why, "ports", "too many");
+	}
+	t->port[t->n_ports++] = (uint16_t)port;
+	return SP_OK;
+}
+
+int sp_targets_ports(struct sp_targets *t, const char *list, char why[SP_WHY_MAX])
+{
+	char copy[512], *save = copy, *word;
+	int rc = SP_OK;
+
+	snprintf(copy, sizeof(copy), "%s", list);
+	t->n_ports = 0;
+	while (rc == SP_OK && (word = strsep(&save, ","))) {
+		char *dash = strchr(word, '-');
+		unsigned long from, to;
+
+		if (dash) {
+			*dash = '\0';
+		}
+		if (strlen(list) >= sizeof(copy) || !number_of(word, 65535, &from) || from == 0 ||
+				(dash && !number_of(dash + 1, 65535, &to))) {
+			return refuse(why, list, "not a list of ports");
+		}
+		to = dash ? to : from;
+		for (unsigned long p = from; rc == SP_OK && p <= to; p++) {
+			rc = add_port(t, p, why);
+		}
+	}
+	return rc == SP_OK && t->n_ports == 0 ? refuse(why, list, "no ports") : rc;
+}
+
+/* ---- names ---- */
+
+static int take_addresses(struct target *v, const struct addrinfo *list)
+{
+	v->addr = sp_calloc(SP_TARGETS_ADDRESSES, sizeof(*v->addr));
+	if (!v->addr) {
+		return SP_ENOMEM;
+	}
+	for (; list && v->n < SP_TARGETS_ADDRESSES; list = list->ai_next) {
+		if (list->ai_family == AF_INET || list->ai_family == AF_INET6) {
+			memcpy(&v->addr[v->n].u, list->ai_addr, list->ai_addrlen);
+			v->addr[v->n++].n = list->ai_addrlen;
+		}
+	}
+	return SP_OK;
+}
+
+/* Waits until all are answered or the time is over. */
+static void wait_for(struct gaicb **list, int n, uint64_t deadline_us)
+{
+	uint64_t now;
+
+	while ((now = sp_now_us()) < deadline_us) {
+		const struct gaicb *open[64];
+		struct timespec step = {.tv_nsec = 200000000};
+		int n_open = 0;
+
+		for (int i = 0; i < n && n_open < 64; i++) {
+			if (gai_error(list[i]) == EAI_INPROGRESS) {
+				open[n_open++] = list[i];
+			}
+		}
+		if (n_open == 0) {
+			return;
+		}
+		uint64_t left = deadline_us - now;
+		if (left < 200000) {
+			step.tv_nsec = (long)left * 1000;
+		}
+		gai_suspend(open, n_open, &step);
+	}
+}
+
+int sp_targets_resolve(struct sp_targets *t, uint64_t deadline_us)
+{
+	/* The C library's threads may write here after the deadline: these are never freed then. */
+	static const struct addrinfo hints = {
+			.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
+	struct gaicb *cb = sp_calloc(t->n + 1, sizeof(*cb));
+	struct gaicb **list = sp_calloc(t->n + 1, sizeof(*list));
+	char(*names)[SP_SCAN_TEXT] = sp_calloc(t->n + 1, sizeof(*names));
+	size_t *of = sp_calloc(t->n + 1, sizeof(*of));
+	int n = 0, rc = cb && list && names && of ? SP_OK : SP_ENOMEM;
+	bool late = false;
+
+	for (size_t i = 0; rc == SP_OK && i < t->n; i++) {
+		if (t->v[i].name) {
+			memcpy(names[n], t->v[i].host, sizeof(names[n]));
+			cb[n] = (struct gaicb){.ar_name = names[n], .ar_request = &hints};
+			of[n] = i;
+			list[n] = &cb[n];
+			n++;
+		}
+	}
+	if (rc == SP_OK && n > 0 && getaddrinfo_a(GAI_NOWAIT, list, n, NULL) != 0) {
+		rc = SP_ESYS;
+	}
+	if (rc == SP_OK) {
+		wait_for(list, n, deadline_us);
+	}
+	for (int i = 0; rc == SP_OK && i < n; i++) {
+		int err = gai_error(list[i]);
+
+		if (err == EAI_INPROGRESS && gai_cancel(list[i]) != EAI_CANCELED) {
+			late = true;
+		} else if (err == 0) {
+			rc = take_addresses(&t->v[of[i]], cb[i].ar_result);
+			freeaddrinfo(cb[i].ar_result);
+		}
+	}
+	if (!late) {
+		sp_free(cb);
+		sp_free(names);
+	}
+	sp_free(list);
+	sp_free(of);
+	return rc;
+}
+
+/* ---- whose addresses they are ---- */
+
+static bool local(const struct sp_addr *a)
+{
+	char text[SP_ADDR_TEXT_MAX];
+
+	sp_addr_host_text(a, text);
+	return !sp_scan_public(text);
+}
+
+bool sp_targets_public(const struct sp_targets *t, char out[SP_ADDR_TEXT_MAX])
+{
+	for (size_t i = 0; i < t->n; i++) {
+		for (size_t k = 0; k < t->v[i].n; k++) {
+			struct sp_addr a = t->v[i].addr[k];
+
+			if (local(&a) && t->v[i].range > 1) {
+				/* No range is as large as that it could reach over a local one. */
+				step_address(&a, t->v[i].range - 1);
+			}
+			if (!local(&a)) {
+				sp_addr_host_text(&a, out);
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* ---- one after the other ---- */
+
+static uint64_t addresses(const struct target *v)
+{
+	return v->range ? v->range : v->n;
+}
+
+uint64_t sp_targets_count(const struct sp_targets *t)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		n += addresses(&t->v[i]) * (t->v[i].port ? 1 : t->n_ports);
+	}
+	return n;
+}
+
+static void fill(const struct sp_targets *t, const struct target *v, struct sp_scan_endpoint *out)
+{
+	uint16_t port = v->port ? v->port : t->port[t->at_port];
+
+	out->to = v->range ? v->addr[0] : v->addr[t->at_addr];
+	if (v->range) {
+		char text[SP_ADDR_TEXT_MAX];
+
+		step_address(&out->to, t->at_addr);
+		sp_addr_host_text(&out->to, text);
+		snprintf(out->host, sizeof(out->host), "%s", text);
+	} else {
+		memcpy(out->host, v->host, sizeof(out->host));
+	}
+	if (out->to.u.ss.ss_family == AF_INET) {
+		out->to.u.v4.sin_port = htons(port);
+	} else {
+		out->to.u.v6.sin6_port = htons(port);
+	}
+	out->lone = v->range == 0;
+}
+
+int sp_targets_next(struct sp_targets *t, struct sp_scan_endpoint *out, bool *first,
+		char why[SP_WHY_MAX])
+{
+	while (t->at < t->n) {
+		const struct target *v = &t->v[t->at];
+
+		memset(out, 0, sizeof(*out));
+		if (t->at_addr >= addresses(v)) {
+			t->at++;
+			t->at_addr = 0;
+			if (v->n == 0) {
+				memcpy(out->host, v->host, sizeof(out->host));
+				snprintf(why, SP_WHY_MAX, "the name has no address");
+				return SP_ENOTFOUND;
+			}
+			continue;
+		}
+		fill(t, v, out);
+		*first = t->at_port == 0;
+		if (++t->at_port >= (v->port ? 1 : t->n_ports)) {
+			t->at_port = 0;
+			t->at_addr++;
+		}
+		return 1;
+	}
+	return 0;
+}
