@@ -1,9 +1,10 @@
-# tests/harness/peers.py - Debian's RDP programs: clients xfreerdp and rdesktop; servers shadow, xrdp, weston.
+# tests/harness/peers.py - Debian's RDP programs: clients xfreerdp and rdesktop; servers shadow, xrdp, weston, GNOME's.
 import os
 import pwd
 import re
 import secrets
 import subprocess
+import sys
 import time
 import unittest
 
@@ -91,21 +92,23 @@ class Rdesktop:
 
 
 class Shadow:
-    """freerdp2-shadow: shares a display; sec is 'nla' or 'tls'."""
+    """freerdp2-shadow: shares a display; sec is 'nla', 'tls', 'rdp', or '' for what it does by itself."""
 
-    def __init__(self, display, sec='nla', user='rdptest', password='Passw0rd1', options=(), env=None):
+    def __init__(self, display, sec='nla', user='rdptest', password='Passw0rd1', options=(), env=None,
+                 address='127.0.0.1', port=None):
         need('freerdp-shadow-cli', 'winpr-hash')
         world = display.world
-        self.user, self.password, self.sec, self.port = user, password, sec, free_port()
-        home = world.path(f'shadow-{self.port}')
+        self.user, self.password, self.sec, self.port = user, password, sec, port or free_port()
+        home = world.path(f'shadow-{address}-{self.port}')
         os.makedirs(home)
         sam = os.path.join(home, 'SAM')
         with open(sam, 'w') as f:
             f.write(world.run(['winpr-hash', '-u', user, '-p', password, '-f', 'sam', '-v', '1']).stdout.strip() + '\n')
-        argv = ['freerdp-shadow-cli', f'/port:{self.port}', '/bind-address:127.0.0.1', f'/sec:{sec}']
-        argv += [f'/sam-file:{sam}', '+auth'] if sec == 'nla' else ['-auth']
+        argv = ['freerdp-shadow-cli', f'/port:{self.port}', f'/bind-address:{address}']
+        argv += [f'/sec:{sec}'] if sec else []
+        argv += [f'/sam-file:{sam}', '+auth'] if sec in ('nla', '') else ['-auth']
         self.proc = display.start('shadow', argv + list(options), **dict(at_once(env), HOME=home))
-        wait_for('shadow server', lambda: listens(self.port), 20)
+        wait_for('shadow server', lambda: listens(self.port, address), 20)
 
 
 class Weston:
@@ -130,6 +133,40 @@ class Weston:
                        f'--rdp-tls-key={key}', *config, '--socket=sp-test'],
             env=world.env(XDG_RUNTIME_DIR=runtime))
         wait_for('weston', lambda: listens(self.port), 20)
+
+
+class Grd:
+    """
+    gnome-remote-desktop without a desktop: the names of one on a bus of its own are enough for it to listen, on
+    every address. Nobody gets a picture there.
+    """
+
+    def __init__(self, world, user='rdptest', password='Passw0rd1'):
+        need('grdctl', 'dbus-run-session')
+        daemon = '/usr/libexec/gnome-remote-desktop-daemon'
+        if not os.path.exists(daemon):
+            raise unittest.SkipTest('gnome-remote-desktop not installed')
+        crt, key = certificate(world)
+        runtime = world.path('grd')
+        os.makedirs(runtime, mode=0o700)
+        self.port = free_port()
+        names = os.path.join(os.path.dirname(__file__), 'busname.py')
+        script = world.path('grd.sh')
+        with open(script, 'w') as f:
+            f.write(f"""set -e
+grdctl --headless rdp set-tls-cert {crt}
+grdctl --headless rdp set-tls-key {key}
+grdctl --headless rdp set-credentials {user} {password}
+grdctl --headless rdp enable
+'{sys.executable}' {names} org.gnome.Mutter.RemoteDesktop org.gnome.Mutter.ScreenCast &
+exec {daemon} --headless --rdp-port {self.port}
+""")
+        self.proc = world.start('grd', ['dbus-run-session', '--', 'sh', script], env=world.env(
+            XDG_RUNTIME_DIR=runtime, XDG_CONFIG_HOME=runtime, XDG_DATA_HOME=runtime, GSETTINGS_BACKEND='keyfile'))
+
+    def wait(self):
+        """It takes its time; others may start meanwhile."""
+        wait_for('gnome-remote-desktop', lambda: 'RDP server started' in self.proc.log(), 20)
 
 
 class Xrdp:
