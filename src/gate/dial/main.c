@@ -107,10 +107,10 @@ int main(int argc, char **argv)
 {
 	enum sp_log_level level = getenv("SP_LOG_DEBUG") ? SP_LOG_DEBUG : SP_LOG_INFO;
 	bool user = argc == 3 && strcmp(argv[1], "--user") == 0;
-	struct sp_jail_path paths[SP_RESOLVE_PATHS];
+	struct sp_jail_path paths[SP_NAMES_PATHS];
 	struct sp_jail_spec spec = {.class = SP_JAIL_DIAL, .paths = paths};
 
-	spec.npaths = sp_resolve_paths(paths);
+	spec.npaths = sp_names_paths(paths);
 	if (argc == 2 && strcmp(argv[1], "--selftest") == 0) {
 		sp_hostlog_open_raw(level);
 		return sp_jail_selftest_main(&spec);
@@ -123,7 +123,8 @@ int main(int argc, char **argv)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	sp_hostlog_open("sp-dial", level);
-	if (sp_resolve_init() != SP_OK) {
+	/* The alarm is the deadline of its children, and must be able to end them. */
+	if (signal(SIGALRM, SIG_DFL) == SIG_ERR || sp_names_init() != SP_OK) {
 		sp_log(SP_LOG_ERROR, "the resolver cannot be told where to look");
 		return EXIT_FAILED;
 	}

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <netdb.h>
-#include <nss.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,31 +36,6 @@ struct resolve {
 	sp_resolve_fn fn;
 	void *user;
 };
-
-int sp_resolve_init(void)
-{
-	/* The children's deadline is the alarm, and must be able to end them. */
-	if (signal(SIGALRM, SIG_DFL) == SIG_ERR) {
-		return SP_ESYS;
-	}
-	return __nss_configure_lookup("hosts", "files dns") == 0 ? SP_OK : SP_ESYS;
-}
-
-size_t sp_resolve_paths(struct sp_jail_path out[SP_RESOLVE_PATHS])
-{
-	static char folder[PATH_MAX];
-	size_t n = 0;
-
-	/* The folders, not the files: who changes resolv.conf puts a new one in its place. */
-	out[n++] = (struct sp_jail_path){.path = "/etc"};
-	if (realpath("/etc/resolv.conf", folder) && strncmp(folder, "/etc/", 5) != 0) {
-		*strrchr(folder, '/') = '\0';
-		if (*folder) {
-			out[n++] = (struct sp_jail_path){.path = folder};
-		}
-	}
-	return n;
-}
 
 /* ---- in the child ---- */
 

@@ -8,21 +8,13 @@
 #include "core/base/attr.h"
 #include "host/io/jail.h"
 #include "host/io/loop.h"
+#include "host/io/names.h"
 #include "host/io/tcp.h"
 
 #define SP_RESOLVE_MAX 8 /* addresses of one name */
-#define SP_RESOLVE_PATHS 8
 
 /* The addresses, in the order to try them; or none, and a text for people. */
 typedef void (*sp_resolve_fn)(void *user, const struct sp_addr *v, size_t n, const char *text);
-
-/*
- * Names are looked up in /etc/hosts and DNS, whatever nsswitch.conf says: other sources are
- * plugins, which a jail cannot load. Once, before the jail.
- */
-sp_nodiscard int sp_resolve_init(void);
-/* What the whole process must be able to read for that; how many. Valid as long as the program. */
-size_t sp_resolve_paths(struct sp_jail_path out[SP_RESOLVE_PATHS]);
 
 /*
  * Forks a child that asks until deadline_us, jailed once more. fn is called once from the loop,

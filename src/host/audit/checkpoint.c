@@ -124,7 +124,7 @@ static int write_first(const struct sp_audit_keys *k, const char *dir, char why[
 	}
 	sp_audit_key_text(k->key[0], text);
 	text[2 * SP_SIGN_PUBLIC] = '\n';
-	if (sp_file_write(path, 0600, sp_span(text, sizeof(text))) != SP_OK) {
+	if (sp_file_write(path, 0640, sp_span(text, sizeof(text))) != SP_OK) {
 		return fail(why, SP_ESYS, path, strerror(errno));
 	}
 	return SP_OK;

@@ -60,11 +60,11 @@ static int find_both(const char *run_as, struct account *keeper, struct account 
 	return SP_OK;
 }
 
-/* Opens a directory that belongs to uid, and with `create` makes it so where there is none. */
-static int own(int at, const char *name, const char *path, uid_t uid, gid_t gid, bool create,
+/* Opens a directory that belongs to uid; with a mode it gets that, and is made where there is none. */
+static int own(int at, const char *name, const char *path, uid_t uid, gid_t gid, mode_t mode,
 		int *out, char why[SP_AUDIT_HOME_WHY])
 {
-	bool fresh = create && mkdirat(at, name, 0700) == 0;
+	bool fresh = mode != 0 && mkdirat(at, name, 0700) == 0;
 	struct stat st;
 	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
@@ -80,6 +80,11 @@ static int own(int at, const char *name, const char *path, uid_t uid, gid_t gid,
 		close(fd);
 		return SP_EDENIED;
 	}
+	if (mode != 0 && (st.st_mode & 0777) != mode && fchmod(fd, mode) != 0) {
+		int rc = system_fail(path, why);
+		close(fd);
+		return rc;
+	}
 	*out = fd;
 	return SP_OK;
 }
@@ -94,7 +99,7 @@ static int keepers_own(const char *path, uid_t keeper, int *out, char why[SP_AUD
 		if (i > 0) {
 			nanosleep(&pause, NULL);
 		}
-		rc = own(AT_FDCWD, path, path, keeper, 0, false, out, why);
+		rc = own(AT_FDCWD, path, path, keeper, 0, 0, out, why);
 	}
 	return rc;
 }
@@ -130,13 +135,13 @@ static int as_root(const char *state, const char *run_as, const char *dir, bool 
 	if (rc == SP_OK && create) {
 		rc = keepers_own(state, keeper.uid, &state_fd, why);
 		if (rc == SP_OK) {
-			rc = own(state_fd, SP_AUDIT_FOLDER, dir, scribe.uid, scribe.gid, true, &fd,
+			rc = own(state_fd, SP_AUDIT_FOLDER, dir, scribe.uid, scribe.gid, 0750, &fd,
 					why);
 		}
 		if (rc == SP_OK) {
 			sp_fd_close(&fd);
 			rc = own(state_fd, SP_AUDIT_RECORDINGS, SP_AUDIT_RECORDINGS, scribe.uid,
-					scribe.gid, true, &fd, why);
+					scribe.gid, 0700, &fd, why);
 		}
 		if (rc == SP_OK && scribe.uid != keeper.uid) {
 			rc = let_pass(state_fd, state, scribe.gid, why);
@@ -181,4 +186,57 @@ int sp_audit_home(const char *state, const char *run_as, bool create, char dir[P
 		return system_fail(recordings, why);
 	}
 	return SP_OK;
+}
+
+/* ---- sp-ship ---- */
+
+static int ship_as_root(
+		const char *state, const char *run_as, const char *dir, char why[SP_AUDIT_HOME_WHY])
+{
+	struct account keeper, scribe, ship;
+	int state_fd = -1, fd = -1;
+	char text[SP_WHY_MAX];
+	int rc = find_both(run_as, &keeper, &scribe, why);
+
+	if (rc == SP_OK && !find(SP_SHIP_ACCOUNT, &ship)) {
+		sp_log(SP_LOG_WARN,
+				"account " SP_SHIP_ACCOUNT
+				" does not exist; run: systemd-sysusers");
+		ship = scribe;
+	}
+	if (rc == SP_OK && ship.uid == 0) {
+		snprintf(why, SP_AUDIT_HOME_WHY, "account %.60s is root", ship.name);
+		rc = SP_EDENIED;
+	}
+	if (rc == SP_OK) {
+		rc = keepers_own(state, keeper.uid, &state_fd, why);
+	}
+	if (rc == SP_OK) {
+		rc = own(state_fd, SP_SHIP_FOLDER, dir, ship.uid, ship.gid, 0700, &fd, why);
+	}
+	sp_fd_close(&state_fd);
+	sp_fd_close(&fd);
+	if (rc == SP_OK) {
+		rc = sp_jail_become(ship.name, ship.uid, scribe.gid, text);
+		if (rc != SP_OK) {
+			snprintf(why, SP_AUDIT_HOME_WHY, "%.60s: %s", ship.name, text);
+		}
+	}
+	return rc;
+}
+
+int sp_ship_home(const char *state, const char *run_as, char audit[PATH_MAX], char dir[PATH_MAX],
+		char why[SP_AUDIT_HOME_WHY])
+{
+	int n = snprintf(dir, PATH_MAX, "%s/" SP_SHIP_FOLDER, state);
+	int k = snprintf(audit, PATH_MAX, "%s/" SP_AUDIT_FOLDER, state);
+
+	if (!(0 < n && n < PATH_MAX && 0 < k && k < PATH_MAX)) {
+		snprintf(why, SP_AUDIT_HOME_WHY, "state directory's name is too long");
+		return SP_EARG;
+	}
+	if (geteuid() == 0 && run_as[0] != '\0') {
+		return ship_as_root(state, run_as, dir, why);
+	}
+	return mkdir(dir, 0700) == 0 || errno == EEXIST ? SP_OK : system_fail(dir, why);
 }

@@ -10,6 +10,9 @@
 
 /* The account of sp-scribe where the service is installed. */
 #define SP_AUDIT_ACCOUNT "_spscribe"
+/* That of sp-ship, and its folder beside that of the audit. */
+#define SP_SHIP_ACCOUNT "_spship"
+#define SP_SHIP_FOLDER "ship"
 #define SP_AUDIT_HOME_WHY 512
 #define SP_AUDIT_RECORDINGS "recordings" /* beside the folder of the audit */
 
@@ -22,6 +25,12 @@
  * else; SP_ESYS; and why, which says what to run.
  */
 sp_nodiscard int sp_audit_home(const char *state, const char *run_as, bool create,
+		char dir[PATH_MAX], char why[SP_AUDIT_HOME_WHY]);
+/*
+ * The same for sp-ship, once there is an audit: its own folder is `dir`, made where there is none. As root
+ * becomes SP_SHIP_ACCOUNT with the audit's group, by which it may read that; else what stands in for it.
+ */
+sp_nodiscard int sp_ship_home(const char *state, const char *run_as, char audit[PATH_MAX],
 		char dir[PATH_MAX], char why[SP_AUDIT_HOME_WHY]);
 
 #endif

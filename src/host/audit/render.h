@@ -32,4 +32,13 @@ bool sp_render_by_name(const char *name, enum sp_render *out);
 sp_nodiscard int sp_render(enum sp_render form, const struct sp_record *r,
 		const struct sp_audit_view *v, struct sp_wr *w);
 
+/*
+ * The record as a message of [RFC 5424] in any form: SP_RENDER_SYSLOG has it in structured data,
+ * the others behind the header of the same message.
+ */
+sp_nodiscard int sp_render_message(enum sp_render form, const struct sp_record *r,
+		const struct sp_audit_view *v, struct sp_wr *w);
+/* Its severity there, 0 to 7. */
+uint32_t sp_render_priority(enum sp_severity severity);
+
 #endif

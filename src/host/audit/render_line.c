@@ -9,7 +9,7 @@
 /* The number that [RFC 5612] keeps for documentation: we have none of our own. */
 #define SD_ID "rdp@32473"
 
-static uint32_t syslog_severity(enum sp_severity severity)
+uint32_t sp_render_priority(enum sp_severity severity)
 {
 	switch ((unsigned)severity) {
 	case SP_SEVERITY_CRITICAL:
@@ -36,14 +36,30 @@ static void host_name(struct sp_wr *w, const char *host)
 	}
 }
 
-void sp_render_syslog(const struct sp_record *r, const struct sp_audit_view *v, struct sp_wr *w)
+/* All up to MSGID. */
+static void header(const struct sp_record *r, const struct sp_audit_view *v, struct sp_wr *w)
 {
-	sp_render_fmt(w, "<%u>1 ", FACILITY_AUDIT * 8 + syslog_severity(v->severity));
+	sp_render_fmt(w, "<%u>1 ", FACILITY_AUDIT * 8 + sp_render_priority(v->severity));
 	sp_render_time(w, r->wall_ns, 6);
 	sp_wr_u8(w, ' ');
 	host_name(w, r->host);
-	sp_render_fmt(w, " sallyport - %s [" SD_ID " seq=\"%llu\"", sp_audit_name(v->kind),
-			(unsigned long long)r->seq);
+	sp_render_fmt(w, " sallyport - %s ", sp_audit_name(v->kind));
+}
+
+int sp_render_message(enum sp_render form, const struct sp_record *r, const struct sp_audit_view *v,
+		struct sp_wr *w)
+{
+	if (form != SP_RENDER_SYSLOG) {
+		header(r, v, w);
+		sp_render_text(w, "- ");
+	}
+	return sp_render(form, r, v, w);
+}
+
+void sp_render_syslog(const struct sp_record *r, const struct sp_audit_view *v, struct sp_wr *w)
+{
+	header(r, v, w);
+	sp_render_fmt(w, "[" SD_ID " seq=\"%llu\"", (unsigned long long)r->seq);
 	sp_render_fmt(w, " severity=\"%s\" outcome=\"%s\"", sp_severity_text(v->severity),
 			sp_outcome_text(v->outcome));
 	if (sp_audit_win(v->kind) != 0) {

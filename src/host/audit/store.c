@@ -14,6 +14,7 @@
 #include "core/base/mem.h"
 #include "core/base/rd.h"
 #include "host/audit/store_part.h"
+#include "host/io/fdio.h"
 
 #define NS UINT64_C(1000000000)
 #define DAY_NS (UINT64_C(86400) * NS)
@@ -176,6 +177,29 @@ static int open_db(struct sp_audit_store *st, const char *path)
 			: sp_audit_fail(st, rc, "%.120s: %.100s", name_of(path), sp_db_why(st->db));
 }
 
+/*
+ * Whoever is in the folder's group may look: sp-ship, which has an account of its own. SQLite gives
+ * its other files the rights of the first. The folder lets nobody else in.
+ */
+static void let_look(const char *path)
+{
+	static const char *const ends[] = {"", "-wal", "-shm"};
+	char name[PATH_MAX];
+	struct stat st;
+
+	if (stat(path, &st) != 0) {
+		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+		sp_fd_close(&fd);
+	}
+	for (size_t i = 0; i < SP_LEN(ends); i++) {
+		int n = snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+		if (0 < n && (size_t)n < sizeof(name) && stat(name, &st) == 0 &&
+				(st.st_mode & 0777) != 0640 && st.st_uid == geteuid()) {
+			(void)chmod(name, 0640);
+		}
+	}
+}
+
 static int open_writer(struct sp_audit_store *st, const char *url, struct sp_audit_now now)
 {
 	char path[PATH_MAX];
@@ -197,6 +221,9 @@ static int open_writer(struct sp_audit_store *st, const char *url, struct sp_aud
 	st->host[sizeof(st->host) - 1] = '\0';
 	if (on_server(url)) {
 		rc = server_path(st, path, url);
+	}
+	if (rc == SP_OK && !on_server(url)) {
+		let_look(path);
 	}
 	if (rc == SP_OK) {
 		rc = open_db(st, path);

@@ -100,7 +100,7 @@ static void read_listen(struct sp_conf_reader *r, const config_setting_t *s, voi
 	}
 }
 
-static void read_path(struct sp_conf_reader *r, const config_setting_t *s, void *to)
+void sp_conf_read_path(struct sp_conf_reader *r, const config_setting_t *s, void *to)
 {
 	char *path = to;
 	const char *text = sp_conf_text_of(r, s);
@@ -127,7 +127,7 @@ static void read_state(struct sp_conf_reader *r, const config_setting_t *s, void
 {
 	struct stat st;
 
-	read_path(r, s, r->c->state);
+	sp_conf_read_path(r, s, r->c->state);
 	if (stat(r->c->state, &st) == 0 && !S_ISDIR(st.st_mode)) {
 		sp_conf_mistake(r, s, "state: %s is no directory", r->c->state);
 	}
@@ -153,7 +153,7 @@ static void read_store(struct sp_conf_reader *r, const config_setting_t *s, void
 	}
 }
 
-static void check_file(struct sp_conf_reader *r, const config_setting_t *s, const char *path)
+void sp_conf_check_file(struct sp_conf_reader *r, const config_setting_t *s, const char *path)
 {
 	struct stat st;
 
@@ -173,8 +173,8 @@ static void check_file(struct sp_conf_reader *r, const config_setting_t *s, cons
 
 static void read_certificate(struct sp_conf_reader *r, const config_setting_t *s, void *to)
 {
-	read_path(r, s, r->c->certificate);
-	check_file(r, s, r->c->certificate);
+	sp_conf_read_path(r, s, r->c->certificate);
+	sp_conf_check_file(r, s, r->c->certificate);
 }
 
 /* A limit and the range in which it makes sense. */
@@ -266,8 +266,8 @@ static void read_mfa(struct sp_conf_reader *r, const config_setting_t *s, void *
 
 static void read_countries_file(struct sp_conf_reader *r, const config_setting_t *s, void *to)
 {
-	read_path(r, s, r->c->countries);
-	check_file(r, s, r->c->countries);
+	sp_conf_read_path(r, s, r->c->countries);
+	sp_conf_check_file(r, s, r->c->countries);
 }
 
 static void read_notice(struct sp_conf_reader *r, const config_setting_t *s, void *to)
@@ -302,6 +302,11 @@ static void read_audit_reserve(struct sp_conf_reader *r, const config_setting_t 
 static void read_require_token(struct sp_conf_reader *r, const config_setting_t *s, void *to)
 {
 	sp_conf_read_bool(r, s, &r->c->require_token);
+}
+
+static void read_metrics_remote(struct sp_conf_reader *r, const config_setting_t *s, void *to)
+{
+	sp_conf_read_bool(r, s, &r->c->metrics_remote);
 }
 
 static void add_auditor(
@@ -363,6 +368,9 @@ static const struct sp_conf_key top_keys[] = {
 		{"alerts", sp_conf_read_alerts},
 		{"auditors", read_auditors},
 		{"record-index", read_record_index},
+		{"ship", sp_conf_read_ship},
+		{"metrics", sp_conf_read_metrics},
+		{"metrics-remote", read_metrics_remote},
 };
 
 /* All but the rules, which need memory. */
@@ -550,11 +558,14 @@ void sp_conf_finish(struct sp_conf *c)
 	}
 	sp_free(c->rule);
 	sp_free(c->alerts);
+	sp_free(c->ship);
 	sp_free(c->text);
 	c->text = NULL;
 	c->text_n = 0;
 	c->rule = NULL;
 	c->alerts = NULL;
+	c->ship = NULL;
+	c->n_ship = 0;
 	c->n_rules = c->n_zones = 0;
 }
 

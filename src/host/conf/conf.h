@@ -29,6 +29,7 @@
 #define SP_CONF_NOTICE 2048
 #define SP_CONF_REDIRECTS 8
 #define SP_CONF_PIN 32 /* SHA-256 of SubjectPublicKeyInfo */
+#define SP_CONF_SHIPS 8
 #define SP_CONF_AUDITORS 16
 #define SP_CONF_AUDITOR 32 /* an X25519 public key */
 
@@ -175,6 +176,7 @@ struct sp_conf_limits {
 };
 
 struct sp_conf_alerts;
+struct sp_conf_ship;
 
 struct sp_conf {
 	size_t n_listen; /* at least 1 */
@@ -196,6 +198,10 @@ struct sp_conf {
 	size_t n_auditors;
 	uint8_t auditor[SP_CONF_AUDITORS][SP_CONF_AUDITOR];
 	bool record_index; /* "record-index": made while a session is recorded */
+	size_t n_ship; /* "ship": where the audit goes besides the store */
+	struct sp_conf_ship *ship; /* SP_CONF_SHIPS of them or NULL, the conf's; host/conf/ship.h */
+	struct sp_conf_listen metrics; /* family 0: nobody may ask */
+	bool metrics_remote; /* it need not be an address of this machine alone */
 	uint32_t audit_reserve; /* "audit-reserve": MiB of its disk that are left to what runs */
 	bool require_token; /* without a valid token in the first packet there is no answer */
 	size_t n_zones;

@@ -12,7 +12,7 @@ struct sp_conf_reader {
 	const char *file;
 	char folder[SP_CONF_PATH];
 	/* Where things stand, for what is looked at when everything is read. */
-	const config_setting_t *targets, *rules, *countries, *critical, *auditors;
+	const config_setting_t *targets, *rules, *countries, *critical, *auditors, *metrics;
 	bool nomem;
 };
 
@@ -52,6 +52,10 @@ void sp_conf_read_texts(struct sp_conf_reader *r, const config_setting_t *s, siz
 const config_setting_t *sp_conf_text_at(const config_setting_t *s, size_t i);
 void sp_conf_add_net(struct sp_conf_reader *r, const config_setting_t *at, const char *text,
 		struct sp_conf_net *nets, size_t *n);
+/* A path into SP_CONF_PATH bytes; a relative one is relative to the file's folder. */
+void sp_conf_read_path(struct sp_conf_reader *r, const config_setting_t *s, void *to);
+/* Said so where it is there and no file, or is not there. */
+void sp_conf_check_file(struct sp_conf_reader *r, const config_setting_t *s, const char *path);
 bool sp_conf_account_name(const char *s);
 /* "Mon-Fri 08:00-18:00 Europe/Berlin" with its zone's clock, as hours[*n]; there is room for it. */
 void sp_conf_add_hours(struct sp_conf_reader *r, const config_setting_t *at, const char *text,
@@ -67,6 +71,10 @@ bool sp_conf_builtin_rule(struct sp_conf *c);
 void sp_conf_read_alerts(struct sp_conf_reader *r, const config_setting_t *s, void *to);
 /* With their defaults. False without memory. */
 bool sp_conf_alerts_make(struct sp_conf *c);
+/* ship.c */
+void sp_conf_read_ship(struct sp_conf_reader *r, const config_setting_t *s, void *to);
+void sp_conf_read_metrics(struct sp_conf_reader *r, const config_setting_t *s, void *to);
+void sp_conf_review_metrics(struct sp_conf_reader *r);
 /* review.c: what only shows when all is read, like a name that means nothing. */
 void sp_conf_review(struct sp_conf_reader *r);
 

@@ -204,6 +204,7 @@ void sp_conf_review(struct sp_conf_reader *r)
 {
 	review_records(r);
 	review_alerts(r);
+	sp_conf_review_metrics(r);
 	if (r->rules != NULL) {
 		review_rules(r);
 	}

@@ -53,6 +53,11 @@ static const struct class_row {
 				.seccomp = true},
 		[SP_JAIL_SCRIBE] = {"scribe", 0, 64, .no_fork = true, .landlock = true,
 				.seccomp = true},
+		[SP_JAIL_SHIP] = {"ship", 512 * MIB, 64, .no_fork = true, .landlock = true,
+				.seccomp = true},
+		[SP_JAIL_SHIP_NET] = {"ship-net", 512 * MIB, 64, .no_fork = true, .landlock = true,
+				.connect = true, .seccomp = true},
+		[SP_JAIL_SHIP_MAIN] = {"ship-main", 0, 128, .landlock = true, .connect = true},
 		[SP_JAIL_PARENT] = {"parent", 0, 0},
 };
 

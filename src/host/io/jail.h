@@ -18,6 +18,9 @@ enum sp_jail_class {
 	SP_JAIL_DIAL, /* makes connections and forks; reads files under the paths it names */
 	SP_JAIL_KEEPER, /* files under the paths it names; no network, no other program */
 	SP_JAIL_SCRIBE, /* the same, and nobody calls it */
+	SP_JAIL_SHIP, /* files under the paths it names; answers on a listener it has; sends datagrams */
+	SP_JAIL_SHIP_NET, /* files under the paths it names; makes connections, asks for names */
+	SP_JAIL_SHIP_MAIN, /* starts those two: paths only, since they would inherit a filter */
 	SP_JAIL_PARENT, /* starts others, who would inherit a filter: rights and limits only */
 	SP_JAIL_COUNT,
 };
@@ -32,7 +35,7 @@ struct sp_jail_spec {
 	enum sp_jail_class class;
 	/*
 	 * Started as root: become uid and gid, without other groups. 0: a throw-away number, except
-	 * for PARENT, KEEPER and SCRIBE, which then stay what they are. NET and LOGIN get an empty root
+	 * for PARENT, KEEPER, SCRIBE and SHIP, which then stay what they are. NET and LOGIN get an empty root
 	 * directory too.
 	 */
 	uid_t uid;
@@ -40,7 +43,7 @@ struct sp_jail_spec {
 	bool keep_root; /* do not change user or root directory, even when started as root */
 	size_t memory; /* RLIMIT_AS in bytes; 0: the default of the class */
 	unsigned files; /* RLIMIT_NOFILE; 0: the default of the class */
-	bool database; /* KEEPER, SCRIBE: may connect, since the store is a server's */
+	bool database; /* KEEPER, SCRIBE, SHIP: may connect, since the store is a server's */
 	bool writes_file; /* leaves RLIMIT_FSIZE: a key log or log is an inherited regular file */
 	const struct sp_jail_path *paths;
 	size_t npaths;

@@ -71,7 +71,7 @@ static const int dial[] = {CALL(connect), CALL(bind), CALL(getsockname), CALL(ge
 /* Namespaces are no matter of a fork; the bits that CLONE_NEW* have together. */
 #define NEW_NAMESPACES 0x7e020000u
 
-static int allow_dial(scmp_filter_ctx f)
+static int allow_dial(scmp_filter_ctx f, bool local)
 {
 	static const int families[] = {AF_INET, AF_INET6, AF_NETLINK};
 	int rc = allow_list(f, dial);
@@ -81,7 +81,7 @@ static int allow_dial(scmp_filter_ctx f)
 				SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
 	}
 	/* The C library would ask a cache of names by it, and can do without. */
-	if (rc == 0) {
+	if (rc == 0 && !local) {
 		rc = seccomp_rule_add(f, SCMP_ACT_ERRNO(EAFNOSUPPORT), CALL(socket), 1,
 				SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
 	}
@@ -240,10 +240,22 @@ static int allow_database(scmp_filter_ctx f)
 	return rc;
 }
 
+/* What sends the audit to others: one connects, the other has its socket already. */
+static int allow_ship(scmp_filter_ctx f, bool connects, bool database)
+{
+	int rc = allow_list(f, files);
+
+	if (rc == 0 && connects) {
+		rc = allow_dial(f, database);
+	}
+	return rc ? rc : seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(accept4), 0);
+}
+
 int sp_jail_seccomp(enum sp_jail_class class, bool database)
 {
 	bool store = class == SP_JAIL_KEEPER || class == SP_JAIL_SCRIBE;
-	bool opens = store || class == SP_JAIL_DIAL;
+	bool ship = class == SP_JAIL_SHIP || class == SP_JAIL_SHIP_NET;
+	bool opens = store || ship || class == SP_JAIL_DIAL;
 	/* Calls of another architecture's table, x32 among them, end the process. */
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int rc = f ? 0 : -ENOMEM;
@@ -264,9 +276,10 @@ int sp_jail_seccomp(enum sp_jail_class class, bool database)
 		rc = allow_abort(f);
 	}
 	if (rc == 0) {
-		rc = store ? allow_list(f, files)
+		rc = store             ? allow_list(f, files)
+				: ship ? allow_ship(f, class == SP_JAIL_SHIP_NET, database)
 				: class == SP_JAIL_DIAL
-				? allow_dial(f)
+				? allow_dial(f, false)
 				: refuse_list(f, refused, class == SP_JAIL_PLAYER);
 	}
 	if (rc == 0 && class == SP_JAIL_RECORD) {
@@ -281,7 +294,7 @@ int sp_jail_seccomp(enum sp_jail_class class, bool database)
 	if (rc == 0 && class == SP_JAIL_KEEPER) {
 		rc = allow_callers(f);
 	}
-	if (rc == 0 && store && database) {
+	if (rc == 0 && (store || ship) && database) {
 		rc = allow_database(f);
 	}
 	if (rc == 0) {

@@ -165,7 +165,8 @@ static sp_noreturn void probe(const struct sp_jail_spec *s, const struct attempt
 			sp_jail_enter(s, &r, why) != SP_OK) {
 		_exit(PROBE_NO_JAIL);
 	}
-	bool opens = s->class == SP_JAIL_KEEPER || s->class == SP_JAIL_DIAL;
+	bool opens = s->class == SP_JAIL_KEEPER || s->class == SP_JAIL_DIAL ||
+			s->class == SP_JAIL_SHIP || s->class == SP_JAIL_SHIP_NET;
 	if (a->by_path && opens && r.landlock == 0) {
 		_exit(PROBE_REFUSED); /* the report says that there is no Landlock */
 	}
@@ -196,7 +197,7 @@ int sp_jail_selftest(const struct sp_jail_spec *s, char failed[SP_WHY_MAX])
 		snprintf(failed, SP_WHY_MAX, "not tested: a sanitizer build has no seccomp");
 		return SP_OK;
 	}
-	if (s->class == SP_JAIL_PARENT) {
+	if (s->class == SP_JAIL_PARENT || s->class == SP_JAIL_SHIP_MAIN) {
 		return SP_EARG;
 	}
 	static const struct attempt control = {"nothing", try_nothing, false};
@@ -206,7 +207,8 @@ int sp_jail_selftest(const struct sp_jail_spec *s, char failed[SP_WHY_MAX])
 		return SP_ESYS;
 	}
 	for (size_t i = 0; i < SP_LEN(attempts); i++) {
-		if ((attempts[i].dials && s->class == SP_JAIL_DIAL) ||
+		if ((attempts[i].dials &&
+				    (s->class == SP_JAIL_DIAL || s->class == SP_JAIL_SHIP_NET)) ||
 				(attempts[i].probes && s->class == SP_JAIL_PROBE)) {
 			continue;
 		}

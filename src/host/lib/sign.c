@@ -15,6 +15,17 @@ void sp_sha256(struct sp_span bytes, uint8_t out[SP_SHA256])
 	crypto_hash_sha256(out, bytes.p, bytes.n);
 }
 
+void sp_hmac_sha256(struct sp_span key, struct sp_span a, struct sp_span b, uint8_t out[SP_SHA256])
+{
+	crypto_auth_hmacsha256_state s;
+
+	crypto_auth_hmacsha256_init(&s, key.p, key.n);
+	crypto_auth_hmacsha256_update(&s, a.p, a.n);
+	crypto_auth_hmacsha256_update(&s, b.p, b.n);
+	crypto_auth_hmacsha256_final(&s, out);
+	sp_wipe(&s, sizeof(s));
+}
+
 int sp_sign_make(uint8_t seed[SP_SIGN_SEED])
 {
 	if (sodium_init() < 0) {

@@ -17,6 +17,9 @@
 /* Of all the bytes of one span. */
 void sp_sha256(struct sp_span bytes, uint8_t out[SP_SHA256]);
 
+/* HMAC-SHA-256 over two spans, one behind the other. */
+void sp_hmac_sha256(struct sp_span key, struct sp_span a, struct sp_span b, uint8_t out[SP_SHA256]);
+
 /* Makes a new secret; whoever holds it wipes it. SP_ESYS when the library cannot be used. */
 sp_nodiscard int sp_sign_make(uint8_t seed[SP_SIGN_SEED]);
 /* The public key of a secret. */

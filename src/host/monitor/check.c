@@ -349,6 +349,11 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 	case SP_MSG_DESK_FAILED:
 	case SP_MSG_DESK_ENDED:
 		return text(b->desk_text.text);
+	case SP_MSG_SHIP_MISSED:
+		return b->ship_missed.n != 0 && text(b->ship_missed.name);
+	case SP_MSG_SHIP_DIED:
+		return b->ship_died.pid != 0;
+	case SP_MSG_SHIP_CHAIN:
 	case SP_MSG_RECORD_READY:
 	case SP_MSG_RELOAD:
 	case SP_MSG_ASK_VERDICT:

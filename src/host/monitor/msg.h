@@ -52,6 +52,7 @@
 #define SP_KEEPER_FD_SCRIBE 6 /* keeper: to the scribe; may be absent, a SCRIBE replaces it */
 #define SP_SCRIBE_FD_PARENT 3 /* AUDIT and RELOAD come in; out goes SCRIBE_READY only */
 #define SP_SCRIBE_FD_KEEPER 4
+#define SP_SHIP_FD_PARENT 3
 #define SP_DIAL_FD_KEEPER 3
 #define SP_BROKER_FD_KEEPER 3
 #define SP_DESK_FD_BROKER 3
@@ -184,6 +185,11 @@ const char *sp_why_text(uint32_t why);
 	/* the parent, who starts the scribe */ \
 	X(SCRIBE, none, 1, 1) /* to the keeper: a new scribe's link, in place of the old */ \
 	X(SCRIBE_READY, none, 0, 0) /* scribe to parent: it keeps what comes */ \
+	/* the parent and sp-ship */ \
+	X(SHIP_CHAIN, none, 1, \
+			1) /* to sp-ship: our certificate chain, to know until when it holds */ \
+	X(SHIP_MISSED, ship_missed, 0, 0) /* records that a destination will never have */ \
+	X(SHIP_DIED, ship_died, 0, 0) /* a process of sp-ship's, of a signal */ \
 	/* keeper and scribe */ \
 	X(RECORD_OPEN, record_open, 0, 0) \
 	X(RECORD_OPENED, record_opened, 0, 1) /* the stream, when there is one */ \
@@ -829,6 +835,17 @@ struct sp_msg_scribe_state {
 	char text[SP_TEXT_WHY]; /* why, where it is not well */
 };
 
+/* These were gone before they were shipped. */
+struct sp_msg_ship_missed {
+	uint64_t first, n;
+	char name[SP_TEXT_USER]; /* of the destination */
+};
+
+struct sp_msg_ship_died {
+	uint32_t pid;
+	uint32_t status; /* as from waitpid(2) */
+};
+
 enum sp_act {
 	SP_ACT_NONE,
 	SP_ACT_STEP_UP, /* off the line; whoever comes back gives a second factor again */
@@ -932,6 +949,8 @@ union sp_msg_body {
 	struct sp_msg_record_opened record_opened;
 	struct sp_msg_record_ended record_ended;
 	struct sp_msg_act act;
+	struct sp_msg_ship_missed ship_missed;
+	struct sp_msg_ship_died ship_died;
 	struct sp_msg_recorder_start recorder_start;
 	struct sp_msg_recorder_started recorder_started;
 	struct sp_msg_record_begin record_begin;

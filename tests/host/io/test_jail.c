@@ -37,6 +37,9 @@ static void test_selftest(void **state)
 			{.class = SP_JAIL_PROBE},
 			{.class = SP_JAIL_DIAL, .paths = paths, .npaths = 1},
 			{.class = SP_JAIL_KEEPER, .paths = paths, .npaths = 1},
+			{.class = SP_JAIL_SHIP, .paths = paths, .npaths = 1},
+			{.class = SP_JAIL_SHIP_NET, .paths = paths, .npaths = 1},
+			{.class = SP_JAIL_SHIP_NET, .paths = paths, .npaths = 1, .database = true},
 	};
 
 	(void)state;
