@@ -48,6 +48,11 @@ static void on_ready(struct sp_parent *p, struct sp_mon_in *in)
 		sp_log(SP_LOG_INFO, "%scertificate SHA-256 %s", first ? "ready, " : "new ",
 				p->fingerprint);
 	}
+	if (first) {
+		sp_parent_ship(p);
+	} else {
+		sp_parent_ship_chain(p);
+	}
 	if (first && sp_notify("READY=1") != SP_OK) {
 		sp_log(SP_LOG_WARN, "service manager not told");
 	}
@@ -181,16 +186,22 @@ static void on_helper(void *user, pid_t pid, int status)
 static const char *const careful[] = {"LD_BIND_NOW=1",
 		"GLIBC_TUNABLES=glibc.malloc.tcache_count=0:glibc.malloc.perturb=85"};
 
-/* With "-c FILE", or another option and its value (NULL: without). */
-static int start_helper(struct sp_parent *p, enum sp_helper which, const char *option,
-		const char *value, const int *fds, size_t nfds, unsigned files)
+/* What a program is started with. */
+struct begin {
+	const char *name;
+	const char *option, *value; /* "-c FILE", or another one; value NULL: without */
+	bool careful;
+	unsigned files;
+};
+
+static int begin(
+		struct sp_parent *p, const struct begin *b, const int *fds, size_t nfds, pid_t *pid)
 {
 	char path[SP_CONF_PATH], why[SP_WHY_MAX] = "";
-	const char *argv[] = {names[which], value ? option : NULL, value, NULL};
+	const char *argv[] = {b->name, b->value ? b->option : NULL, b->value, NULL};
 	static const char *const pass[] = {"PATH", "HOME", "USER", "LANG", "SP_LOG_DEBUG", "SHELL"};
 	const char *env[SP_LEN(pass) + SP_LEN(careful) + 1] = {NULL};
 	static char lines[SP_LEN(pass)][1200];
-	pid_t *pid = &p->helpers[which];
 	size_t n = 0;
 
 	for (size_t i = 0; i < SP_LEN(pass); i++) {
@@ -199,11 +210,11 @@ static int start_helper(struct sp_parent *p, enum sp_helper which, const char *o
 			env[n++] = lines[i];
 		}
 	}
-	for (size_t i = 0; which == SP_HELPER_KEEPER && i < SP_LEN(careful); i++) {
+	for (size_t i = 0; b->careful && i < SP_LEN(careful); i++) {
 		env[n++] = careful[i];
 	}
-	if (sp_proc_find(names[which], path, sizeof(path)) != SP_OK) {
-		sp_log(SP_LOG_ERROR, "%s: program not found", names[which]);
+	if (sp_proc_find(b->name, path, sizeof(path)) != SP_OK) {
+		sp_log(SP_LOG_ERROR, "%s: program not found", b->name);
 		return SP_ENOTFOUND;
 	}
 	struct sp_proc_spec spec = {.path = path,
@@ -213,14 +224,41 @@ static int start_helper(struct sp_parent *p, enum sp_helper which, const char *o
 			.nfds = nfds,
 			.own_output = true,
 			.new_session = true,
-			.files = files,
+			.files = b->files,
 			.death_signal = SIGTERM};
 	if (sp_proc_start(&spec, pid, why) != SP_OK) {
 		*pid = 0;
 		sp_log(SP_LOG_ERROR, "%s", why);
 		return SP_ESYS;
 	}
-	return sp_loop_child(p->loop, *pid, on_helper, p) ? SP_OK : SP_ENOMEM;
+	return SP_OK;
+}
+
+static int start_helper(struct sp_parent *p, enum sp_helper which, const char *option,
+		const char *value, const int *fds, size_t nfds, unsigned files)
+{
+	struct begin b = {.name = names[which],
+			.option = option,
+			.value = value,
+			.careful = which == SP_HELPER_KEEPER,
+			.files = files};
+	int rc = begin(p, &b, fds, nfds, &p->helpers[which]);
+
+	if (rc != SP_OK) {
+		return rc;
+	}
+	return sp_loop_child(p->loop, p->helpers[which], on_helper, p) ? SP_OK : SP_ENOMEM;
+}
+
+int sp_parent_start_ship(struct sp_parent *p, int link, sp_watch_child_fn died)
+{
+	struct begin b = {.name = "sp-ship", .option = "-c", .value = p->file};
+	int rc = begin(p, &b, &link, 1, &p->ship_pid);
+
+	if (rc != SP_OK) {
+		return rc;
+	}
+	return sp_loop_child(p->loop, p->ship_pid, died, p) ? SP_OK : SP_ENOMEM;
 }
 
 /* ---- the scribe ---- */
@@ -421,4 +459,6 @@ void sp_parent_end_helpers(struct sp_parent *p)
 	/* The last one, since the others have last words. */
 	sp_parent_tell_flush(p);
 	end_helper(p->helpers[SP_HELPER_SCRIBE], 0);
+	/* And this one passes them on, as far as somebody takes them now. */
+	end_helper(p->ship_pid, SIGTERM);
 }

@@ -92,6 +92,7 @@ static void reload(struct sp_parent *p)
 	if (sp_mon_say(p->keeper, RELOAD, &(struct sp_msg_none){0}) != SP_OK) {
 		sp_log(SP_LOG_ERROR, "keeper does not listen");
 	}
+	sp_parent_ship(p);
 	int scribe = sp_teller_fd(p->teller);
 	if (scribe >= 0 && sp_mon_say(scribe, RELOAD, &(struct sp_msg_none){0}) != SP_OK) {
 		sp_log(SP_LOG_ERROR, "sp-scribe does not listen");

@@ -62,6 +62,13 @@ struct sp_parent {
 	struct sp_watch *scribe_again;
 	bool scribe_kept; /* a scribe was ready once */
 	uint64_t scribe_us; /* when the last one was started */
+	/* sp-ship, where it is wanted; -1, NULL and 0 while there is none. */
+	int ship;
+	struct sp_watch *ship_watch, *ship_again;
+	pid_t ship_pid;
+	uint64_t ship_us; /* when it was started */
+	bool ship_ends; /* it was asked to, for another one to begin */
+	struct sp_log_rate ship_told;
 	int chain_fd;
 	bool ready, stopping;
 	int code; /* what the service will exit with */
@@ -112,7 +119,18 @@ void sp_parent_tell_service(struct sp_parent *p, bool starts);
 void sp_parent_tell_death(struct sp_parent *p, const char *name, pid_t pid, int status);
 void sp_parent_tell_jail(struct sp_parent *p, const char *name, bool ok, const char *level);
 
+/* Records that a destination will never have. */
+void sp_parent_tell_missed(struct sp_parent *p, const struct sp_msg_ship_missed *m);
+
+/* ship.c: sp-ship. */
+/* The keeper is ready, or there is another configuration: one begins, ends or begins anew. */
+void sp_parent_ship(struct sp_parent *p);
+/* There is another certificate. */
+void sp_parent_ship_chain(struct sp_parent *p);
+
 /* helper.c: the keeper, the broker, sp-dial, and the selftests. */
+/* Starts sp-ship with this end of its link. */
+sp_nodiscard int sp_parent_start_ship(struct sp_parent *p, int link, sp_watch_child_fn died);
 /* Tries the jails once; SP_EDENIED and log lines when one does not hold. */
 sp_nodiscard int sp_parent_selftest(struct sp_parent *p);
 sp_nodiscard int sp_parent_start_helpers(struct sp_parent *p);

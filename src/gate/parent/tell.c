@@ -1,5 +1,6 @@
 /* gate/parent/tell.c - what the parent tells the audit: who was refused, what started and died. */
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -166,6 +167,20 @@ void sp_parent_tell_death(struct sp_parent *p, const char *name, pid_t pid, int 
 		sp_audit_num(&e, SP_F_SIGNAL, (uint64_t)WTERMSIG(status));
 	}
 	sp_audit_text(&e, SP_F_TEXT, text);
+	tell(p, &e);
+}
+
+void sp_parent_tell_missed(struct sp_parent *p, const struct sp_msg_ship_missed *m)
+{
+	struct sp_audit_event e;
+	char text[160];
+
+	sp_audit_init(&e, SP_AUDIT_AUDIT_DROPPED, SP_OUTCOME_FAILED);
+	sp_audit_text(&e, SP_F_REASON, "not-shipped");
+	snprintf(text, sizeof(text), "%.70s does not get the records from %" PRIu64 " on", m->name,
+			m->first);
+	sp_audit_text(&e, SP_F_TEXT, text);
+	sp_audit_num(&e, SP_F_COUNT, m->n);
 	tell(p, &e);
 }
 

@@ -99,7 +99,14 @@ static union sp_msg_body good(uint32_t type, size_t *nfds)
 		break;
 	case SP_MSG_SCRIBE:
 	case SP_MSG_RECORDER_LINK:
+	case SP_MSG_SHIP_CHAIN:
 		*nfds = 1;
+		break;
+	case SP_MSG_SHIP_MISSED:
+		b.ship_missed.n = 1;
+		break;
+	case SP_MSG_SHIP_DIED:
+		b.ship_died.pid = 1;
 		break;
 	case SP_MSG_RECORD_OPEN:
 		b.record_open.conn = 1;
