@@ -156,7 +156,6 @@ enum sp_field_type {
 	X(BYTES_IN, 82, "session.bytes-in", NUM) /* from the client */ \
 	X(BYTES_OUT, 83, "session.bytes-out", NUM) \
 	X(DURATION, 84, "session.duration-ms", NUM) \
-	X(VIEWER, 85, "session.viewer", TEXT) \
 	X(SECRET, 90, "vault.secret", TEXT) \
 	X(APPROVER, 91, "approval.by", TEXT) \
 	X(RECORDING, 100, "record.id", TEXT) \
@@ -169,7 +168,6 @@ enum sp_field_type {
 	X(PID, 121, "process.pid", NUM) \
 	X(SIGNAL, 122, "process.signal", NUM) \
 	X(LEVEL, 123, "process.level", TEXT) \
-	X(BUILD, 124, "process.build", TEXT) \
 	X(VERSION, 125, "process.version", TEXT) \
 	X(CHECK_SEQ, 130, "checkpoint.seq", NUM) \
 	X(CHECK_HASH, 131, "checkpoint.hash", BYTES) \
