@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # tests/peer/test_clipboard.py - a stock client's clipboard through the gate to xrdp: what the rule says, and no more.
+import json
 import os
 import subprocess
 import time
@@ -127,6 +128,11 @@ class Clipboard(Case):
         self.trial.wait_log('clipboard: text refused, toward the client')
         here.copy(b'inward again')
         self.arrives(there, b'inward again', 'text toward the target')
+        told = json.loads(self.trial.command('audit', 'list', '--event', 'clip.transfer', '--json').stdout)
+        self.assertLessEqual({('in', 'text', 'passed', 'ok', 'demo'), ('out', 'text', 'refused', 'denied', 'demo')},
+                             {(r['transfer.way'], r['transfer.kind'], r['transfer.verdict'], r['outcome'],
+                               r['actor.user']) for r in told}, told)
+        self.assertLessEqual({14, 26}, {r['transfer.bytes'] for r in told}, told)
 
     def test_none(self):
         here, there = self.session(RULES['none'])

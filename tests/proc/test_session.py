@@ -183,6 +183,10 @@ class Approval(Sessions):
     def decide(self, word, *args):
         return self.trial.command('session', word, str(self.id), *args, check=False)
 
+    def told(self):
+        them = json.loads(self.trial.command('audit', 'list', '--event', 'approval', '--json').stdout)
+        return [(r['event'], r['outcome'], r['actor.user'], r['target.name'], r.get('approval.by')) for r in them]
+
     def test_approved(self):
         self.rule(['@leads', 'boss'])
         self.client(seconds=60)
@@ -203,6 +207,8 @@ class Approval(Sessions):
         self.assertEqual((s['id'], s['approver']), (self.id, 'boss'))
         self.assertIn('does not wait', self.decide('approve', '--as', 'boss').stderr)
         self.assertTrue(re.search(rf'approved by boss \(uid {os.getuid()}\)', self.trial.log()))
+        self.assertEqual(self.told(), [('approval.ask', 'none', 'demo', 'desktop', None),
+                                       ('approval.ok', 'ok', 'demo', 'desktop', 'boss')])
 
     def test_refused(self):
         self.rule(['boss'])
@@ -212,6 +218,8 @@ class Approval(Sessions):
         self.trial.wait_log('refused by boss')
         self.assertNotIn('active', {s['state'] for s in self.list()})
         self.assertIn('does not wait', self.decide('approve', '--as', 'boss').stderr)
+        self.assertEqual([(event, by) for event, _, _, _, by in self.told()],
+                         [('approval.ask', None), ('approval.no', 'boss')])
 
 
 if __name__ == '__main__':
