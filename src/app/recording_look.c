@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "app/json.h"
 #include "app/recording.h"
@@ -169,8 +170,14 @@ int app_recording_list(struct app_recording *a)
 	for (int i = 0; i < n; i++) {
 		struct app_recording_file f;
 		char path[1400];
+		struct stat st;
 
 		snprintf(path, sizeof(path), "%s/%s", a->dir, names[i]->d_name);
+		/* One that is being begun, or whose recorder did not live to begin it. */
+		if (stat(path, &st) == 0 && st.st_size == 0) {
+			free(names[i]);
+			continue;
+		}
 		if (app_recording_open(a, path, &f)) {
 			summarize(a, &f, true, &s);
 			list_one(a, &s, shown++);

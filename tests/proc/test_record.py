@@ -65,6 +65,11 @@ class Record(Case):
             self.assertIn(words, said)
 
         self.shortened(one['id'], path, whole)
+        # One that is being begun is none yet.
+        begun = os.path.join(os.path.dirname(path), '01J8ZQ4Y3W5V6T7S8R9Q0P1N2M.spr')
+        open(begun, 'w').close()
+        self.assertEqual(len(self.recording('list')), 1)
+        os.unlink(begun)
         index = path[:-4] + '.spx'
         self.assertEqual(os.stat(index).st_mode & 0o777, 0o600)
         self.assertLess(os.path.getsize(index), len(whole) / 4 + 500)
