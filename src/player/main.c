@@ -1,9 +1,11 @@
 /* player/main.c - sp-player: parses a recording in a jail; shows it by shared memory, or indexes it. */
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/base/err.h"
@@ -27,6 +29,8 @@
 #define BESIDE_ROOM ((size_t)768 << 20)
 #define BESIDE_MEMORY ((size_t)256 << 20)
 #define BESIDE_LATE_US 60000000
+#define NICE 19
+#define NICE_TEXT "19"
 
 struct player {
 	struct sp_film *film;
@@ -249,6 +253,23 @@ static bool go_on(void *user, unsigned wait_ms)
 	return poll(&pfd, 1, (int)wait_ms) <= 0;
 }
 
+/*
+ * Sessions go before it. Where the kernel schedules groups, each of our processes is one, as it has a
+ * session of its own; what counts between groups is another number.
+ */
+static void step_back(void)
+{
+	int fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+
+	if (setpriority(PRIO_PROCESS, 0, NICE) != 0) {
+		sp_log(SP_LOG_DEBUG, "index: priority as others");
+	}
+	if (fd < 0 || write(fd, NICE_TEXT, strlen(NICE_TEXT)) < 0) {
+		sp_log(SP_LOG_DEBUG, "index: no group of its own");
+	}
+	sp_fd_close(&fd);
+}
+
 static int make_index(bool beside)
 {
 	struct sp_jail_spec spec = {.class = SP_JAIL_PLAYER,
@@ -261,6 +282,7 @@ static int make_index(bool beside)
 	uint8_t key[SP_REC_KEY];
 	char why[SP_REC_WHY] = "";
 
+	step_back();
 	int rc = enter(&spec);
 	if (rc != SP_OK) {
 		return rc;

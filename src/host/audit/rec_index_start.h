@@ -14,7 +14,7 @@
 #define SP_REC_INDEX_SUFFIX ".spx" /* in place of the recording's .spr */
 
 /*
- * Starts it with low priority; all descriptors stay the caller's. Through the pipe goes the
+ * Starts it; it gives itself a low priority. All descriptors stay the caller's. Through the pipe goes the
  * recording's key, SP_REC_KEY bytes; without it the process ends. It then follows the recording
  * until that is whole, or until the pipe's other end is closed, when it reads the rest and ends.
  * log: where its lines go (see sp_hostlog_pipe_create()), -1 for nowhere. SP_ENOTFOUND, SP_ESYS.
