@@ -9,10 +9,13 @@
 
 #include "core/base/err.h"
 #include "core/base/mem.h"
+#include "host/audit/rec_index.h"
 #include "host/audit/rec_index_start.h"
 #include "host/audit/rec_read.h"
 #include "host/io/hostlog.h"
 #include "player/show.h"
+
+#define NEAR_US 60000000 /* so much of a recording may have no index at its end */
 
 /*
  * sp-view VERB RECORDING KEY [OUT] [at=MICROSECONDS] [speed=X] [skip-idle] [follow] [pointer]: from a
@@ -36,6 +39,34 @@ static int open_index(const char *recording)
 	}
 	snprintf(path, sizeof(path), "%.*s" SP_REC_INDEX_SUFFIX, (int)(n - 4), recording);
 	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* Whether an index goes on to where its recording ends, or follows it. */
+static bool reaches(int recording, int index, const struct sp_rec_key *key)
+{
+	struct sp_rec_reader *r;
+	struct sp_rec_index *x = NULL;
+	uint8_t own[SP_REC_KEY];
+	char why[SP_REC_WHY];
+	uint64_t end = 0;
+	bool good = false;
+
+	if (sp_rec_reader_open(&r, recording, key, why) != SP_OK) {
+		return true; /* the player says what is wrong */
+	}
+	if (sp_rec_reader_key(r, own) == SP_OK && sp_rec_reader_scan(r) == SP_OK &&
+			sp_rec_reader_segments(r) > 0 &&
+			sp_rec_reader_time(r, sp_rec_reader_segments(r) - 1, &end) == SP_OK &&
+			sp_rec_index_open(&x, index, sp_rec_reader_start(r)->id, own) == SP_OK) {
+		size_t n = sp_rec_index_count(x);
+		bool grows = sp_rec_reader_state(r) == SP_REC_GROWING;
+
+		good = n > 0 && (grows || sp_rec_index_entry(x, n - 1)->us + NEAR_US >= end);
+	}
+	sp_wipe(own, sizeof(own));
+	sp_rec_index_destroy(x);
+	sp_rec_reader_destroy(r);
+	return good;
 }
 
 /*
@@ -111,6 +142,9 @@ static int open_player(struct show *s, const char *recording, const char *key_fi
 		return -1;
 	}
 	conf.index = open_index(recording);
+	if (seeks && conf.index >= 0 && !reaches(conf.recording, conf.index, &key)) {
+		sp_fd_close(&conf.index);
+	}
 	if (seeks && conf.index < 0) {
 		conf.index = make_index(conf.recording, &key);
 	}
