@@ -148,4 +148,10 @@ sp_nodiscard int sp_audit_last(struct sp_audit_store *st, uint64_t *seq);
 sp_nodiscard int sp_audit_verify(struct sp_audit_store *st, const uint8_t root[SP_SIGN_PUBLIC],
 		uint64_t at_seq, const uint8_t at_hash[SP_RECORD_HASH], struct sp_chain *c);
 
+/*
+ * The same for the end only, from a checkpoint on that has at least so many records behind it, where
+ * there is one; whose keys those are is not asked.
+ */
+sp_nodiscard int sp_audit_verify_end(struct sp_audit_store *st, uint64_t least, struct sp_chain *c);
+
 #endif

@@ -347,3 +347,83 @@ int sp_audit_verify(struct sp_audit_store *st, const uint8_t root[SP_SIGN_PUBLIC
 	}
 	return rc;
 }
+
+/* The last checkpoint that has at least so many records behind it, or the oldest one there is. */
+struct begin {
+	uint64_t last, least, seq;
+	struct sp_audit_signed sign;
+};
+
+static int look_for_checkpoint(
+		void *user, const struct sp_record *r, const struct sp_audit_view *event)
+{
+	struct begin *b = user;
+
+	if (event->kind == SP_AUDIT_AUDIT_CHECKPOINT &&
+			sp_audit_signed_read(event, &b->sign) == SP_OK) {
+		b->seq = r->seq;
+		return b->last - r->seq >= b->least ? 1 : SP_OK;
+	}
+	return SP_OK;
+}
+
+static int end_from(struct check *k, uint64_t first)
+{
+	struct sp_stmt *s = sp_audit_stmt(
+			k->st, "SELECT seq, bytes, hash FROM record WHERE seq >= ?1 ORDER BY seq");
+	int rc;
+
+	if (s == NULL) {
+		return SP_EDB;
+	}
+	sp_stmt_int(s, 1, bound(first));
+	while ((rc = sp_stmt_step(s)) == 1) {
+		rc = sp_chain_feed(k->c, sp_stmt_col_int(s, 0), sp_stmt_col_bytes(s, 1),
+				sp_stmt_col_bytes(s, 2));
+		if (rc != SP_OK) {
+			break;
+		}
+	}
+	sp_stmt_reset(s);
+	return rc == SP_EDB ? sp_audit_db_fail(k->st, rc) : rc;
+}
+
+int sp_audit_verify_end(struct sp_audit_store *st, uint64_t least, struct sp_chain *c)
+{
+	struct check k = {.st = st, .c = c};
+	struct begin b = {.least = least};
+	struct sp_audit_signed sign;
+	struct sp_audit_head h;
+
+	sp_chain_init(c, NULL);
+	int rc = sp_db_begin_read(st->db);
+	if (rc != SP_OK) {
+		return sp_audit_db_fail(st, rc);
+	}
+	rc = sp_audit_read_head(st, &h, &sign);
+	if (rc == SP_EFIELD) {
+		rc = sp_chain_fail(c, 0, "the end's row is damaged");
+	}
+	if (rc == SP_OK) {
+		rc = sp_audit_last(st, &b.last);
+	}
+	if (rc == SP_OK) {
+		rc = sp_audit_each(st, b.last > 4 * least ? b.last - 4 * least : 1, UINT64_MAX,
+				true, look_for_checkpoint, &b, NULL);
+	}
+	if (rc == SP_OK && b.seq > 0) {
+		/* Who signed there may sign here, or whom that one named. */
+		sp_chain_init(c, b.sign.key);
+	}
+	if (rc == SP_OK) {
+		rc = end_from(&k, b.seq > 0 ? b.seq : 1);
+	}
+	if (rc == SP_OK && c->records > 0) {
+		rc = ending(&k, &h, &sign);
+	}
+	sp_db_rollback(st->db);
+	if (rc != SP_OK && rc != SP_EFIELD) {
+		snprintf(c->why, sizeof(c->why), "the database cannot be read: %.100s", st->why);
+	}
+	return rc;
+}
