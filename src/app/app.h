@@ -20,9 +20,9 @@ struct app_command {
 	int (*run)(const struct app_command *self, int argc, char **argv);
 };
 
-extern const struct app_command app_audit, app_config, app_device, app_firewall, app_group,
-		app_recording, app_scan, app_secret, app_serve, app_script, app_session, app_shot,
-		app_target, app_token, app_trial, app_user;
+extern const struct app_command app_audit, app_config, app_device, app_doctor, app_firewall,
+		app_group, app_recording, app_scan, app_secret, app_serve, app_script, app_session,
+		app_shot, app_target, app_token, app_trial, app_user;
 
 /* "sallyport: what: why" to standard error; returns APP_FAILED. */
 int app_fail(const char *what, const char *fmt, ...) sp_printf(2, 3);

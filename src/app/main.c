@@ -21,6 +21,7 @@ static const struct app_command *const commands[] = {
 		&app_audit,
 		&app_recording,
 		&app_config,
+		&app_doctor,
 		&app_firewall,
 		&app_shot,
 		&app_script,

@@ -1,0 +1,213 @@
+/* app/doctor_service.c - does the service run, and are its processes confined as they should be? */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "app/doctor.h"
+#include "host/io/fdio.h"
+#include "host/monitor/admin.h"
+
+#define G APP_DOCTOR_SERVICE
+#define PROCESSES 64
+#define UNIT "sallyport.service"
+/* CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_BOOT, CAP_LINUX_IMMUTABLE, CAP_MAC_OVERRIDE, CAP_MAC_ADMIN */
+#define NEVER \
+	((UINT64_C(1) << 16) | (UINT64_C(1) << 17) | (UINT64_C(1) << 22) | (UINT64_C(1) << 9) | \
+			(UINT64_C(1) << 32) | (UINT64_C(1) << 33))
+
+struct process {
+	int pid, parent;
+	long uid;
+	int seccomp, no_new_privs;
+	uint64_t bound;
+	char name[32];
+};
+
+/* What each is to have besides its own account; the broker and the parent start what needs more. */
+static const struct {
+	const char *name;
+	bool filtered; /* a list of system calls */
+	bool nobody; /* not root, where root started it */
+	bool needed;
+} known[] = {{"sallyportd", false, false, true}, {"sp-keeper", true, true, true},
+		{"sp-scribe", true, true, true}, {"sp-dial", true, true, true},
+		{"sp-broker", false, false, true}, {"sp-net", true, true, false},
+		{"sp-login", true, true, false}, {"sp-target", true, true, false},
+		{"sp-recorder", true, true, false}};
+
+static bool read_process(int pid, struct process *p)
+{
+	char path[64], line[256];
+
+	memset(p, 0, sizeof(*p));
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	FILE *f = fopen(path, "re");
+	if (f == NULL) {
+		return false;
+	}
+	p->pid = pid;
+	while (fgets(line, sizeof(line), f) != NULL) {
+		line[strcspn(line, "\n")] = '\0';
+		if (strncmp(line, "Name:\t", 6) == 0) {
+			snprintf(p->name, sizeof(p->name), "%.31s", line + 6);
+		} else if (strncmp(line, "PPid:\t", 6) == 0) {
+			p->parent = (int)strtol(line + 6, NULL, 10);
+		} else if (strncmp(line, "Uid:\t", 5) == 0) {
+			p->uid = strtol(line + 5, NULL, 10);
+		} else if (strncmp(line, "Seccomp:\t", 9) == 0) {
+			p->seccomp = (int)strtol(line + 9, NULL, 10);
+		} else if (strncmp(line, "NoNewPrivs:\t", 12) == 0) {
+			p->no_new_privs = (int)strtol(line + 12, NULL, 10);
+		} else if (strncmp(line, "CapBnd:\t", 8) == 0) {
+			p->bound = strtoull(line + 8, NULL, 16);
+		}
+	}
+	fclose(f);
+	return true;
+}
+
+/* The parent, by the socket of commands, on which its keeper listens. 0 when nobody does. */
+static int find_parent(struct app_doctor *d)
+{
+	struct ucred who;
+	socklen_t n = sizeof(who);
+	struct process keeper;
+	int fd = -1;
+
+	int rc = sp_admin_connect(d->conf->state, &fd);
+	if (rc != SP_OK) {
+		bool denied = errno == EACCES || errno == EPERM;
+		app_doctor_say(d, G, "runs", denied ? APP_DOCTOR_UNKNOWN : APP_DOCTOR_WARN, NULL,
+				denied ? "whether it runs only root may ask; try sudo"
+				       : "the service does not run");
+		if (!denied && d->installed) {
+			app_doctor_todo(d, "systemctl start sallyport; journalctl -u sallyport");
+		}
+		return 0;
+	}
+	bool told = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0;
+	sp_fd_close(&fd);
+	if (!told || !read_process(who.pid, &keeper)) {
+		app_doctor_say(d, G, "runs", APP_DOCTOR_UNKNOWN, NULL,
+				"it answers, and its processes are not to be seen from here");
+		return 0;
+	}
+	return keeper.parent;
+}
+
+static size_t children(int parent, struct process *out, size_t most)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *e;
+	size_t n = 0;
+
+	if (read_process(parent, &out[0])) {
+		n = 1;
+	}
+	while (dir != NULL && n < most && (e = readdir(dir)) != NULL) {
+		int pid = (int)strtol(e->d_name, NULL, 10);
+		if (pid > 1 && read_process(pid, &out[n]) && out[n].parent == parent) {
+			n++;
+		}
+	}
+	if (dir != NULL) {
+		closedir(dir);
+	}
+	return n;
+}
+
+static void one(struct app_doctor *d, size_t k, const struct process *p, size_t n)
+{
+	size_t there = 0, open = 0, root = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(p[i].name, known[k].name) != 0) {
+			continue;
+		}
+		there++;
+		open += known[k].filtered && (p[i].seccomp != 2 || p[i].no_new_privs != 1);
+		root += known[k].nobody && d->installed && p[i].uid == 0;
+	}
+	if (there == 0 && known[k].needed) {
+		app_doctor_say(d, G, "processes", APP_DOCTOR_BAD, known[k].name,
+				"this process does not live");
+		app_doctor_todo(d, "journalctl -u sallyport");
+	}
+	if (root > 0) {
+		app_doctor_say(d, G, "processes", APP_DOCTOR_BAD, known[k].name,
+				"%zu of %zu run as root", root, there);
+	}
+	if (open > 0) {
+		app_doctor_say(d, G, "processes", APP_DOCTOR_WARN, known[k].name,
+				"%zu of %zu may make any system call", open, there);
+		app_doctor_todo(d, "a kernel with seccomp, and no sanitizer build");
+	}
+}
+
+static void processes(struct app_doctor *d, int parent)
+{
+	static struct process p[PROCESSES];
+	size_t n = children(parent, p, PROCESSES), before = d->n;
+
+	for (size_t k = 0; k < SP_LEN(known); k++) {
+		one(d, k, p, n);
+	}
+	if (app_doctor_faults(d, before) == 0) {
+		app_doctor_say(d, G, "processes", APP_DOCTOR_OK, NULL,
+				"it runs (process %d), and its %zu processes are confined", parent,
+				n - 1);
+	}
+	if (n > 0 && p[0].uid == 0 && d->installed && (p[0].bound & NEVER) != 0) {
+		app_doctor_say(d, G, "capabilities", APP_DOCTOR_WARN, NULL,
+				"it may load kernel modules or the like: it was not started by "
+				"its systemd unit, or that was changed");
+		app_doctor_todo(d, "systemctl cat sallyport: CapabilityBoundingSet");
+	} else if (n > 0 && p[0].uid == 0 && d->installed) {
+		app_doctor_say(d, G, "capabilities", APP_DOCTOR_OK, NULL,
+				"what it never needs (modules, raw devices) is taken from it");
+	}
+}
+
+/* A unit in /etc hides ours, and what is put on top of it may undo what it sets. */
+static void unit(struct app_doctor *d)
+{
+	static const char *const places[] = {"/etc/systemd/system/" UNIT,
+			"/run/systemd/system/" UNIT, "/etc/systemd/system/" UNIT ".d",
+			"/run/systemd/system/" UNIT ".d"};
+	bool vendor = access("/usr/lib/systemd/system/" UNIT, F_OK) == 0 ||
+			access("/usr/local/lib/systemd/system/" UNIT, F_OK) == 0;
+	size_t changed = 0;
+
+	if (!vendor) {
+		return;
+	}
+	for (size_t i = 0; i < SP_LEN(places); i++) {
+		if (access(places[i], F_OK) == 0) {
+			changed++;
+			app_doctor_say(d, G, "unit", APP_DOCTOR_INFO, places[i],
+					"the systemd unit was changed here");
+			app_doctor_todo(d, "systemd-delta --type=extended,overridden");
+		}
+	}
+	if (changed == 0) {
+		app_doctor_say(d, G, "unit", APP_DOCTOR_OK, NULL,
+				"the systemd unit is installed as it came");
+	}
+}
+
+void app_doctor_service(struct app_doctor *d)
+{
+	int parent = find_parent(d);
+
+	if (parent > 1) {
+		processes(d, parent);
+	}
+	if (d->installed) {
+		unit(d);
+	}
+}
