@@ -1,0 +1,215 @@
+/* tests/app/test_doctor.c - findings kept and told; certificate, jail, disk and filter judged. */
+#include "doctor_kit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "host/io/cert.h"
+
+static void test_kept(void **state)
+{
+	struct app_doctor_finding f = {.group = APP_DOCTOR_CERT, .level = APP_DOCTOR_BAD};
+
+	app_doctor_say(kit, APP_DOCTOR_CONF, "x", APP_DOCTOR_WARN, "a\nb", "text %d\033[2J", 7);
+	app_doctor_todo(kit, "do\tit");
+	assert_string_equal(kit->finding[0].id, "conf.x");
+	assert_string_equal(kit->finding[0].about, "a?b");
+	assert_string_equal(kit->finding[0].text, "text 7?[2J");
+	assert_string_equal(kit->finding[0].todo, "do?it");
+	assert_true(app_doctor_found(kit, "conf.x"));
+	assert_false(app_doctor_found(kit, "conf.y"));
+
+	/* Of another process: not what its numbers say, and texts that end. */
+	memset(f.text, 'a', sizeof(f.text));
+	app_doctor_take(kit, &f);
+	assert_int_equal(strlen(kit->finding[1].text), sizeof(f.text) - 1);
+	f.level = 99;
+	app_doctor_take(kit, &f);
+	f.level = 0;
+	f.group = 99;
+	app_doctor_take(kit, &f);
+	assert_int_equal(kit->n, 2);
+	assert_int_equal(app_doctor_faults(kit, 0), 2);
+	assert_int_equal(app_doctor_faults(kit, 1), 1);
+
+	for (size_t i = 0; i < APP_DOCTOR_FINDINGS; i++) {
+		app_doctor_say(kit, APP_DOCTOR_CONF, "x", APP_DOCTOR_OK, NULL, "y");
+	}
+	assert_int_equal(kit->n, APP_DOCTOR_FINDINGS);
+	assert_int_equal(kit->lost, 2);
+	app_doctor_todo(kit, "of none");
+	assert_string_equal(kit->finding[kit->n - 1].todo, "");
+	assert_int_equal(app_doctor_count(kit, APP_DOCTOR_OK), APP_DOCTOR_FINDINGS - 2);
+}
+
+/* Every print is a page that ends, and JSON that a program reads is looked at by test_doctor.py. */
+static void test_words(void **state)
+{
+	for (uint32_t i = 0; i < APP_DOCTOR_GROUPS; i++) {
+		assert_string_not_equal(app_doctor_group_word(i), "?");
+		assert_string_not_equal(app_doctor_group_title(i), "?");
+	}
+	assert_string_equal(app_doctor_group_word(APP_DOCTOR_GROUPS), "?");
+	assert_string_equal(app_doctor_level_word(APP_DOCTOR_UNKNOWN), "unknown");
+	assert_string_equal(app_doctor_level_word(APP_DOCTOR_LEVELS), "?");
+}
+
+/* ---- certificate ---- */
+
+static void test_cert(void **state)
+{
+	struct sp_rcbuf *cert, *key;
+	struct sp_cert_info info;
+
+	assert_int_equal(sp_cert_make("gate.example", 100, &cert, &key), SP_OK);
+	struct sp_span pem = sp_span(cert->p, cert->n);
+	assert_int_equal(sp_cert_info_pem(pem, &info), SP_OK);
+
+	static const struct {
+		int64_t days;
+		enum app_doctor_level level;
+	} rows[] = {{0, APP_DOCTOR_OK}, {69, APP_DOCTOR_OK}, {71, APP_DOCTOR_WARN},
+			{92, APP_DOCTOR_WARN}, {94, APP_DOCTOR_BAD}, {101, APP_DOCTOR_BAD},
+			{-3, APP_DOCTOR_BAD}};
+	for (size_t i = 0; i < SP_LEN(rows); i++) {
+		kit_again();
+		kit->now = info.not_after - 100 * KIT_DAY + rows[i].days * KIT_DAY;
+		app_doctor_cert(kit, pem, "tls.pem", "gate.example");
+		assert_int_equal(kit_level("cert.days", "tls.pem"), rows[i].level);
+		assert_int_equal(kit_level("cert.key", "tls.pem"), APP_DOCTOR_OK);
+		assert_int_equal(kit_level("cert.names", "tls.pem"), APP_DOCTOR_OK);
+		assert_int_equal(kit_level("cert.issuer", "tls.pem"), APP_DOCTOR_INFO);
+	}
+	kit_again();
+	app_doctor_cert(kit, pem, "tls.pem", "other.example");
+	assert_int_equal(kit_level("cert.names", NULL), APP_DOCTOR_INFO);
+	kit_again();
+	app_doctor_cert(kit, pem, "tls.pem", "127.0.0.1");
+	assert_int_equal(kit_level("cert.names", NULL), APP_DOCTOR_OK);
+	kit_again();
+	app_doctor_cert(kit, sp_span(pem.p, 40), "tls.pem", "x");
+	assert_int_equal(kit_level("cert.days", NULL), APP_DOCTOR_BAD);
+	sp_rcbuf_unref(cert);
+	sp_cert_key_free(key);
+}
+
+/* ---- jail and disk ---- */
+
+static void test_jail(void **state)
+{
+	static const struct {
+		bool held;
+		const char *line;
+		enum app_doctor_level level;
+	} rows[] = {{true, "user 2000012345, empty root, landlock 7, seccomp net", APP_DOCTOR_OK},
+			{true, "user 1000, no landlock, seccomp net", APP_DOCTOR_WARN},
+			{true, "user 1000, seccomp net", APP_DOCTOR_WARN},
+			{true, "user 1000, landlock 7, no seccomp", APP_DOCTOR_WARN},
+			{true, "", APP_DOCTOR_WARN},
+			{false, "jail: it does not stop: open, socket", APP_DOCTOR_BAD}};
+
+	for (size_t i = 0; i < SP_LEN(rows); i++) {
+		kit_again();
+		app_doctor_jail_line(kit, "sp-net", rows[i].held, rows[i].line);
+		assert_int_equal(kit_level("jail.holds", "sp-net"), rows[i].level);
+	}
+}
+
+static void test_disk(void **state)
+{
+	const uint64_t mib = UINT64_C(1) << 20;
+	static const struct {
+		uint64_t available, size;
+		enum app_doctor_level level;
+	} rows[] = {{100000, 200000, APP_DOCTOR_OK}, {9000, 200000, APP_DOCTOR_WARN},
+			{900, 2000, APP_DOCTOR_WARN}, {255, 2000, APP_DOCTOR_BAD},
+			{0, 2000, APP_DOCTOR_BAD}};
+
+	for (size_t i = 0; i < SP_LEN(rows); i++) {
+		kit_again();
+		app_doctor_disk(kit, rows[i].available * mib, rows[i].size * mib, "/x");
+		assert_int_equal(kit_level("machine.disk", "/x"), rows[i].level);
+	}
+}
+
+/* ---- the packet filter ---- */
+
+static void test_firewall(void **state)
+{
+	struct sp_firewall none = {.there = false};
+
+	app_doctor_firewall(kit, &none);
+	assert_int_equal(kit_level("port.firewall", NULL), APP_DOCTOR_OK);
+	assert_true(sp_conf_parse_listen("0.0.0.0:3389", &kit_conf.listen[0]));
+	kit_again();
+	none.docker = true;
+	app_doctor_firewall(kit, &none);
+	assert_int_equal(kit_level("port.firewall", NULL), APP_DOCTOR_WARN);
+	assert_int_equal(kit_level("port.filters", NULL), APP_DOCTOR_INFO);
+	kit_again();
+	kit_conf.listen[0].port = 0;
+	app_doctor_firewall(kit, &none);
+	assert_int_equal(kit_level("port.firewall", NULL), APP_DOCTOR_UNKNOWN);
+}
+
+/* Our own socket: somebody listens, and it is not the service. */
+static void test_listener(void **state)
+{
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+	} a = {.in.sin_family = AF_INET};
+	socklen_t n = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	a.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, &a.sa, sizeof(a.in)), 0);
+	assert_int_equal(getsockname(fd, &a.sa, &n), 0);
+	kit_conf.listen[0].port = ntohs(a.in.sin_port);
+	app_doctor_port(kit);
+	assert_int_equal(kit_level("port.listens", NULL),
+			APP_DOCTOR_BAD); /* bound is not listening */
+	assert_int_equal(listen(fd, 1), 0);
+	kit_again();
+	app_doctor_port(kit);
+	assert_int_equal(kit_level("port.listens", NULL), APP_DOCTOR_BAD);
+	assert_non_null(strstr(kit->finding[0].text, "not we but test_doctor"));
+	assert_int_equal(kit_level("port.public", NULL), APP_DOCTOR_OK);
+	close(fd);
+	/* Where the service does not run, nobody is expected. */
+	kit_again();
+	app_doctor_say(kit, APP_DOCTOR_SERVICE, "runs", APP_DOCTOR_WARN, NULL, "no");
+	app_doctor_port(kit);
+	assert_int_equal(kit_level("port.listens", NULL), APP_DOCTOR_INFO);
+}
+
+static void test_service(void **state)
+{
+	snprintf(kit_conf.state, sizeof(kit_conf.state), "/nonexistent");
+	app_doctor_service(kit);
+	assert_int_equal(kit_level("service.runs", NULL), APP_DOCTOR_WARN);
+	app_doctor_machine(kit);
+	assert_int_equal(kit_level("machine.disk", NULL), APP_DOCTOR_UNKNOWN);
+	assert_int_not_equal(kit_level("machine.clock", NULL), -1);
+	assert_int_not_equal(kit_level("machine.landlock", NULL), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+			kit_test_of(test_kept),
+			kit_test_of(test_words),
+			kit_test_of(test_cert),
+			kit_test_of(test_jail),
+			kit_test_of(test_disk),
+			kit_test_of(test_firewall),
+			kit_test_of(test_listener),
+			kit_test_of(test_service),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

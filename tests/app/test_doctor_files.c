@@ -1,0 +1,179 @@
+/* tests/app/test_doctor_files.c - owners, modes, links and parents: each fault is seen, and nothing else. */
+#include "doctor_kit.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char dir[] = "/tmp/sp-doctor-files-XXXXXX";
+
+static void file(const char *path, mode_t mode)
+{
+	int fd = open(path, O_CREAT | O_WRONLY, 0600);
+
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+static int look(const char *path, bool folder, bool needed, uint32_t forbidden, int64_t owner)
+{
+	kit_again();
+	app_doctor_path(kit,
+			&(struct app_doctor_path){"x", path, folder, needed, forbidden, owner});
+	return kit->n == 1 ? (int)kit->finding[0].level : 100 + (int)kit->n;
+}
+
+static void test_path(void **state)
+{
+	int64_t me = getuid();
+
+	file("k", 0600);
+	assert_int_equal(look("k", false, true, 077, me), APP_DOCTOR_OK);
+	assert_int_equal(look("k", false, true, 077, -1), APP_DOCTOR_OK);
+	assert_int_equal(look("k", true, true, 077, me), APP_DOCTOR_BAD);
+	assert_int_equal(look("k", false, true, 077, me + 1), APP_DOCTOR_BAD);
+	assert_non_null(strstr(kit->finding[0].todo, "chown"));
+	file("k", 0640);
+	assert_int_equal(look("k", false, true, 077, me), APP_DOCTOR_BAD);
+	assert_string_equal(kit->finding[0].text, "others may read it (0640)");
+	assert_string_equal(kit->finding[0].todo, "chmod 0600 k");
+	assert_int_equal(look("k", false, true, 022, me), APP_DOCTOR_OK);
+	file("k", 0602);
+	assert_int_equal(look("k", false, true, 022, me), APP_DOCTOR_BAD);
+	assert_string_equal(kit->finding[0].text, "others may change it (0602)");
+	file("k", 0666);
+	assert_int_equal(look("k", false, true, 077, me), APP_DOCTOR_BAD);
+	assert_string_equal(kit->finding[0].text, "others may read and change it (0666)");
+	/* Both at once are two findings. */
+	assert_int_equal(look("k", false, true, 077, me + 1), 102);
+
+	assert_int_equal(symlink("k", "l"), 0);
+	assert_int_equal(look("l", false, true, 077, me), APP_DOCTOR_BAD);
+	assert_int_equal(look("none", false, true, 077, me), APP_DOCTOR_BAD);
+	assert_int_equal(look("none", false, false, 077, me), APP_DOCTOR_INFO);
+	unlink("l");
+	unlink("k");
+
+	assert_int_equal(mkdir("d", 0700), 0);
+	assert_int_equal(look("d", true, true, 077, me), APP_DOCTOR_OK);
+	assert_int_equal(chmod("d", 0711), 0);
+	assert_int_equal(look("d", true, true, 077, me), APP_DOCTOR_BAD);
+	assert_string_equal(kit->finding[0].text, "others may enter it (0711)");
+	rmdir("d");
+}
+
+static int parents(const char *path)
+{
+	kit_again();
+	app_doctor_parents(kit, path, getuid());
+	return kit_level("files.parents", NULL);
+}
+
+static void test_parents(void **state)
+{
+	assert_int_equal(mkdir("a", 0700), 0);
+	assert_int_equal(mkdir("a/b", 0700), 0);
+	file("a/b/k", 0600);
+	assert_int_equal(parents("a/b/k"), APP_DOCTOR_OK);
+	assert_int_equal(chmod("a", 0777), 0);
+	assert_int_equal(parents("a/b/k"), APP_DOCTOR_BAD);
+	assert_non_null(strstr(kit->finding[0].about, "/a"));
+	/* As /tmp is: what is there may be changed by its owner only. */
+	assert_int_equal(chmod("a", 01777), 0);
+	assert_int_equal(parents("a/b/k"), APP_DOCTOR_OK);
+	/* What leads there really is what counts. */
+	assert_int_equal(mkdir("open", 0777), 0);
+	assert_int_equal(chmod("open", 0777), 0);
+	assert_int_equal(symlink("../a/b", "open/l"), 0);
+	assert_int_equal(parents("open/l/k"), APP_DOCTOR_OK);
+	if (getuid() == 0) {
+		assert_int_equal(chown("a/b", 65534, 65534), 0);
+		assert_int_equal(parents("a/b/k"), APP_DOCTOR_BAD);
+		assert_non_null(strstr(kit->finding[0].text, "who can replace"));
+	}
+	assert_int_equal(parents("a/none"), -1);
+	assert_int_equal(unlink("open/l") + rmdir("open"), 0);
+	assert_int_equal(unlink("a/b/k") + rmdir("a/b") + rmdir("a"), 0);
+}
+
+/* The programs are not beside a test. */
+static size_t faults(void)
+{
+	size_t n = kit_faults();
+
+	for (size_t i = 0; i < kit->n; i++) {
+		n -= kit->finding[i].level != APP_DOCTOR_OK &&
+				strcmp(kit->finding[i].id, "files.programs") == 0;
+	}
+	return n;
+}
+
+/* A folder as the service makes it, and each of its files opened. */
+static void test_state(void **state)
+{
+	static const char *const files[] = {"s/keeper.key", "s/store.db", "s/tls.pem",
+			"s/audit/key", "s/audit/audit.db", "s/audit/first.pub", "s/recordings/1",
+			"sallyport.conf"};
+
+	assert_int_equal(mkdir("s", 0700), 0);
+	assert_int_equal(mkdir("s/audit", 0700), 0);
+	assert_int_equal(mkdir("s/recordings", 0700), 0);
+	for (size_t i = 0; i < SP_LEN(files); i++) {
+		file(files[i], 0600);
+	}
+	snprintf(kit_conf.state, sizeof(kit_conf.state), "%s/s", dir);
+	kit_conf.run_as[0] = '\0';
+	kit->file = "sallyport.conf";
+	app_doctor_files(kit);
+	assert_int_equal(faults(), 0);
+	for (size_t i = 0; i < SP_LEN(files); i++) {
+		bool pub = strstr(files[i], ".pub") != NULL || strstr(files[i], ".conf") != NULL;
+		assert_int_equal(chmod(files[i], 0644), 0);
+		kit_again();
+		app_doctor_files(kit);
+		assert_int_equal(faults(), pub ? 0 : 1);
+		assert_int_equal(chmod(files[i], 0620), 0);
+		kit_again();
+		app_doctor_files(kit);
+		assert_int_equal(faults(), 1);
+		assert_int_equal(chmod(files[i], 0600), 0);
+	}
+	assert_int_equal(unlink("s/keeper.key"), 0);
+	kit_again();
+	app_doctor_files(kit);
+	assert_int_equal(faults(), 1);
+	assert_int_equal(kit_level("files.key", NULL), APP_DOCTOR_BAD);
+	for (size_t i = 1; i < SP_LEN(files); i++) {
+		assert_int_equal(unlink(files[i]), 0);
+	}
+	assert_int_equal(rmdir("s/audit") + rmdir("s/recordings") + rmdir("s"), 0);
+	kit_again();
+	app_doctor_files(kit);
+	assert_int_equal(kit_level("files.state", NULL), APP_DOCTOR_WARN);
+	assert_int_equal(kit_level("files.key", NULL), -1);
+}
+
+static int make(void **state)
+{
+	return mkdtemp(dir) != NULL && chdir(dir) == 0 ? 0 : -1;
+}
+
+static int drop(void **state)
+{
+	return chdir("/") == 0 ? rmdir(dir) : -1;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+			kit_test_of(test_path),
+			kit_test_of(test_parents),
+			kit_test_of(test_state),
+	};
+
+	return cmocka_run_group_tests(tests, make, drop);
+}
