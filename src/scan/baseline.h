@@ -26,7 +26,7 @@ sp_nodiscard int sp_scan_baseline_read(
 /* Accepts NULL. */
 void sp_scan_baseline_destroy(struct sp_scan_baseline *b);
 
-/* How many endpoints with RDP it has. */
+/* How many endpoints it has, those without RDP included. */
 size_t sp_scan_baseline_count(const struct sp_scan_baseline *b);
 /* Which of them this is, by host, port and if possible address; SIZE_MAX: none. */
 size_t sp_scan_baseline_find(const struct sp_scan_baseline *b, const struct sp_scan_facts *f);

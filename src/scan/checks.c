@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "core/base/attr.h"
-#include "scan/finding.h"
+#include "scan/report_part.h"
 
 /* Paths of Windows' group policy. */
 #define GPO "Computer Configuration > Policies > Administrative Templates > "
@@ -484,6 +484,8 @@ static const struct sp_scan_check checks[] = {
 						 "this report as the new "
 						 "baseline."},
 };
+
+_Static_assert(SP_LEN(checks) <= SP_SCAN_MAX_CHECKS, "more checks than reports have room for");
 
 const struct sp_scan_check *sp_scan_checks(size_t *n)
 {

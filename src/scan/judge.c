@@ -199,18 +199,20 @@ static void judge_legacy(struct sp_scan_bench *b)
 		return;
 	}
 	if (l->none || (l->methods & METHODS_WEAK)) {
-		sp_scan_hit(b, "RDP-003", SP_SCAN_CRITICAL, SP_SCAN_CERTAIN, "accepts%s%s%s",
-				l->none ? " no encryption at all" : "",
-				l->methods & 1u ? " RC4 of 40 bit" : "",
-				l->methods & 8u ? " RC4 of 56 bit" : "");
+		sp_scan_hit(b, "RDP-003", SP_SCAN_CRITICAL, SP_SCAN_CERTAIN,
+				"accepts%s%s%s by the client's choice",
+				l->none ? " no encryption at all," : "",
+				l->methods & 1u ? " RC4 of 40 bit," : "",
+				l->methods & 8u ? " RC4 of 56 bit," : "");
 	}
 	if (leveled && l->lowest < LEVEL_HIGH) {
 		sp_scan_hit(b, "RDP-003", SP_SCAN_CRITICAL, SP_SCAN_CERTAIN, "encryption level %s",
 				levels[l->lowest]);
 	}
 	if (l->methods & (METHOD_128 | METHOD_FIPS)) {
-		sp_scan_hit(b, "RDP-004", SP_SCAN_HIGH, SP_SCAN_CERTAIN, "accepts%s%s",
+		sp_scan_hit(b, "RDP-004", SP_SCAN_HIGH, SP_SCAN_CERTAIN, "accepts%s%s%s",
 				l->methods & METHOD_128 ? " RC4 of 128 bit" : "",
+				(l->methods & METHOD_128) && (l->methods & METHOD_FIPS) ? "," : "",
 				l->methods & METHOD_FIPS ? " 3DES (FIPS)" : "");
 	}
 }

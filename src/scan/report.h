@@ -29,7 +29,7 @@ enum sp_scan_format {
 struct sp_scan_report_options {
 	enum sp_scan_format format;
 	bool colour; /* text: with ANSI colours */
-	bool verbose; /* text: the whole of it also for findings that are only informational */
+	bool verbose; /* text: why and how with each finding, the informational ones too */
 	bool closed; /* lists endpoints where nothing was found, too; else they are only counted */
 	enum sp_scan_severity fail_on; /* JUnit: a failure from here on */
 	const char *authorised; /* what was said with --i-am-authorised; NULL: nothing */

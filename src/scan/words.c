@@ -12,8 +12,8 @@ static const char *of(const char *const *names, size_t n, uint32_t i)
 
 const char *sp_scan_reach_name(uint32_t reach)
 {
-	static const char *const names[SP_SCAN_REACH_COUNT] = {[SP_SCAN_NOT_TRIED] = "not tried",
-			[SP_SCAN_NO_NAME] = "no address",
+	static const char *const names[SP_SCAN_REACH_COUNT] = {[SP_SCAN_NOT_TRIED] = "not-tried",
+			[SP_SCAN_NO_NAME] = "no-address",
 			[SP_SCAN_REFUSED] = "refused",
 			[SP_SCAN_SILENT] = "silent",
 			[SP_SCAN_UNREACHABLE] = "unreachable",
@@ -38,7 +38,7 @@ const char *sp_scan_ask_name(uint32_t ask)
 
 const char *sp_scan_answer_name(uint32_t answer)
 {
-	static const char *const names[SP_SCAN_ANSWER_COUNT] = {[SP_SCAN_NOT_ASKED] = "not asked",
+	static const char *const names[SP_SCAN_ANSWER_COUNT] = {[SP_SCAN_NOT_ASKED] = "not-asked",
 			[SP_SCAN_SELECTED] = "selected",
 			[SP_SCAN_DENIED] = "denied",
 			[SP_SCAN_CLOSED] = "closed",
@@ -81,6 +81,14 @@ const char *sp_scan_version_name(uint32_t index)
 {
 	static const char *const names[SP_SCAN_VERSIONS] = {
 			"SSL 2", "SSL 3", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"};
+
+	return OF(names, index);
+}
+
+const char *sp_scan_version_id(uint32_t index)
+{
+	static const char *const names[SP_SCAN_VERSIONS] = {
+			"ssl2", "ssl3", "tls1.0", "tls1.1", "tls1.2", "tls1.3"};
 
 	return OF(names, index);
 }

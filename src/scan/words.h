@@ -10,7 +10,7 @@
 const char *sp_scan_reach_name(uint32_t reach);
 /* "standard", "tls", "credssp", "rdstls", "early", "aad". */
 const char *sp_scan_ask_name(uint32_t ask);
-/* "selected", "denied", "closed", "timeout", "nonsense", "not asked". */
+/* "selected", "denied", "closed", "timeout", "nonsense", "not-asked". */
 const char *sp_scan_answer_name(uint32_t answer);
 /* "Standard RDP Security", "TLS", "CredSSP"...; "?" for a number that is no protocol. */
 const char *sp_scan_protocol_name(uint32_t protocol);
@@ -20,6 +20,8 @@ const char *sp_scan_code_name(uint32_t code);
 const char *sp_scan_tri_name(uint32_t tri);
 /* By index of sp_scan_tls.version: "TLS 1.2". */
 const char *sp_scan_version_name(uint32_t index);
+/* "tls1.2" */
+const char *sp_scan_version_id(uint32_t index);
 /* "Windows", "xrdp", "FreeRDP", "gnome-remote-desktop", "Sallyport", "unknown". */
 const char *sp_scan_family_name(uint32_t family);
 /* "windows", "xrdp", "freerdp"... for programs. */

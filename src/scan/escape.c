@@ -1,0 +1,158 @@
+/* scan/escape.c - see escape.h */
+#include "scan/escape.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "core/base/attr.h"
+#include "core/base/utf16.h"
+
+static bool hides(uint32_t c)
+{
+	static const struct {
+		uint32_t from, to;
+	} ranges[] = {
+			{0, 0x1f}, {0x7f, 0x9f}, /* controls */
+			{0xad, 0xad}, {0x34f, 0x34f}, {0x61c, 0x61c}, {0x115f, 0x1160},
+			{0x17b4, 0x17b5}, {0x180b, 0x180f},
+			{0x200b, 0x200f}, /* without width, and marks of direction */
+			{0x2028, 0x202e}, /* separators of lines, embeddings and overrides */
+			{0x2060, 0x206f}, /* joiners and isolates */
+			{0x3164, 0x3164}, {0xd800, 0xdfff}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff},
+			{0xffa0, 0xffa0}, {0xfff0, 0xfffb}, {0xfffe, 0xffff},
+			{0xe0000, 0xe0fff}, /* tags */
+	};
+
+	for (size_t i = 0; i < SP_LEN(ranges); i++) {
+		if (ranges[i].from <= c && c <= ranges[i].to) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void put_char(FILE *out, uint32_t c)
+{
+	if (c < 0x80) {
+		putc((int)c, out);
+	} else if (c < 0x800) {
+		putc((int)(0xc0 | c >> 6), out);
+		putc((int)(0x80 | (c & 0x3f)), out);
+	} else if (c < 0x10000) {
+		putc((int)(0xe0 | c >> 12), out);
+		putc((int)(0x80 | (c >> 6 & 0x3f)), out);
+		putc((int)(0x80 | (c & 0x3f)), out);
+	} else {
+		putc((int)(0xf0 | c >> 18), out);
+		putc((int)(0x80 | (c >> 12 & 0x3f)), out);
+		putc((int)(0x80 | (c >> 6 & 0x3f)), out);
+		putc((int)(0x80 | (c & 0x3f)), out);
+	}
+}
+
+void sp_scan_put_text(FILE *out, const char *text)
+{
+	while (*text != '\0') {
+		uint32_t c = sp_utf8_next(&text);
+		if (hides(c)) {
+			fprintf(out, "\\u{%04x}", c);
+		} else {
+			put_char(out, c);
+		}
+	}
+}
+
+void sp_scan_put_xml(FILE *out, const char *text)
+{
+	while (*text != '\0') {
+		uint32_t c = sp_utf8_next(&text);
+		if (hides(c)) {
+			fprintf(out, "\\u{%04x}", c);
+		} else if (c < 0x80 && strchr("&<>\"'", (int)c) != NULL) {
+			fprintf(out, "&#%u;", c);
+		} else {
+			put_char(out, c);
+		}
+	}
+}
+
+void sp_scan_put_json(FILE *out, const char *text)
+{
+	putc('"', out);
+	while (*text != '\0') {
+		uint32_t c = sp_utf8_next(&text);
+		if (c == '"' || c == '\\') {
+			fprintf(out, "\\%c", (int)c);
+		} else if (hides(c) && c >= 0x10000) {
+			fprintf(out, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10),
+					0xdc00 + ((c - 0x10000) & 0x3ff));
+		} else if (hides(c)) {
+			fprintf(out, "\\u%04x", c);
+		} else {
+			put_char(out, c);
+		}
+	}
+	putc('"', out);
+}
+
+void sp_scan_put_label(FILE *out, const char *text)
+{
+	putc('"', out);
+	while (*text != '\0') {
+		uint32_t c = sp_utf8_next(&text);
+		if (hides(c)) {
+			fprintf(out, "\\\\u{%04x}", c);
+		} else if (c == '"' || c == '\\') {
+			fprintf(out, "\\%c", (int)c);
+		} else {
+			put_char(out, c);
+		}
+	}
+	putc('"', out);
+}
+
+void sp_scan_put_csv(FILE *out, const char *text)
+{
+	const char *start = text + strspn(text, " ");
+
+	putc('"', out);
+	if (*start != '\0' && strchr("=+-@|%", *start) != NULL) {
+		putc('\'', out);
+	}
+	while (*text != '\0') {
+		uint32_t c = sp_utf8_next(&text);
+		if (hides(c)) {
+			fprintf(out, "\\u{%04x}", c);
+		} else if (c == '"') {
+			fputs("\"\"", out);
+		} else {
+			put_char(out, c);
+		}
+	}
+	putc('"', out);
+}
+
+const char *sp_scan_time(int64_t seconds, char out[SP_SCAN_TIME_MAX])
+{
+	time_t t = (time_t)seconds;
+	struct tm tm = {0};
+
+	if (seconds == 0 || gmtime_r(&t, &tm) == NULL ||
+			!(-1900 < tm.tm_year && tm.tm_year < 8100) ||
+			strftime(out, SP_SCAN_TIME_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0) {
+		out[0] = '\0';
+	}
+	return out;
+}
+
+const char *sp_scan_hex(const uint8_t *p, size_t n, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < n; i++) {
+		out[2 * i] = digits[p[i] >> 4];
+		out[2 * i + 1] = digits[p[i] & 15];
+	}
+	out[2 * n] = '\0';
+	return out;
+}

@@ -1,0 +1,251 @@
+/* scan/render_text.c - for people: an endpoint in two lines, then what is wrong with it, heaviest first. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/attr.h"
+#include "scan/report_part.h"
+#include "scan/words.h"
+
+#define WIDTH 100
+#define INDENT 21
+
+static const char *const colours[SP_SCAN_SEVERITY_COUNT] = {[SP_SCAN_INFO] = "2",
+		[SP_SCAN_LOW] = "36",
+		[SP_SCAN_MEDIUM] = "33",
+		[SP_SCAN_HIGH] = "1;31",
+		[SP_SCAN_CRITICAL] = "1;37;41"};
+
+static void paint(struct sp_scan_report *r, const char *colour)
+{
+	if (r->o.colour) {
+		fprintf(r->out, "\033[%sm", colour);
+	}
+}
+
+/* A severity, or what there is in its place, in a column of eight. */
+static void put_severity(struct sp_scan_report *r, enum sp_scan_severity s, const char *fine)
+{
+	const char *name = s < SP_SCAN_SEVERITY_COUNT ? sp_scan_severity_name(s) : fine;
+	char upper[16];
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i <= n; i++) {
+		bool raise = s >= SP_SCAN_HIGH && 'a' <= name[i] && name[i] <= 'z';
+		upper[i] = (char)(raise && s < SP_SCAN_SEVERITY_COUNT ? name[i] - 'a' + 'A'
+								      : name[i]);
+	}
+	paint(r, s < SP_SCAN_SEVERITY_COUNT ? colours[s] : *fine == 'f' ? "32" : "2");
+	fputs(upper, r->out);
+	paint(r, "0");
+	fprintf(r->out, "%*s", n < 8 ? (int)(8 - n) : 0, "");
+}
+
+/* Words up to the width, then on the next line behind the indent. The cursor stands at column `at`. */
+static void put_wrapped(struct sp_scan_report *r, const char *text, size_t at)
+{
+	char word[SP_SCAN_LINE];
+	bool first = true;
+
+	while (*text != '\0') {
+		size_t n = strcspn(text, " ");
+		snprintf(word, sizeof(word), "%.*s", (int)n, text);
+		if (!first && at + 1 + n > WIDTH) {
+			fprintf(r->out, "\n%*s", INDENT, "");
+			at = INDENT;
+		} else if (!first) {
+			putc(' ', r->out);
+			at++;
+		}
+		sp_scan_put_text(r->out, word);
+		at += n;
+		text += n;
+		text += *text == ' ';
+		first = false;
+	}
+	putc('\n', r->out);
+}
+
+static void put_labelled(struct sp_scan_report *r, const char *label, const char *text)
+{
+	fprintf(r->out, "%*s", INDENT, "");
+	paint(r, "2");
+	fputs(label, r->out);
+	paint(r, "0");
+	put_wrapped(r, text, INDENT + strlen(label));
+}
+
+static void begin(struct sp_scan_report *r)
+{
+	if (r->authorised != NULL) {
+		fputs("Authorised: ", r->out);
+		sp_scan_put_text(r->out, r->authorised);
+		fputs("\n\n", r->out);
+	}
+}
+
+static void put_finding(struct sp_scan_report *r, const struct sp_scan_entry *e,
+		const struct sp_scan_finding *f)
+{
+	const char *on, *fix = sp_scan_fix(f->check, e->f.family, &on);
+	size_t n;
+	ptrdiff_t i = f->check - sp_scan_checks(&n);
+	char label[64];
+
+	fputs("  ", r->out);
+	put_severity(r, f->severity, "");
+	fprintf(r->out, "  %s  ", f->check->id);
+	if (f->severity == SP_SCAN_INFO && !r->o.verbose) {
+		char line[2 * SP_SCAN_LINE];
+		snprintf(line, sizeof(line), "%s: %s", f->check->title, f->evidence);
+		put_wrapped(r, line, INDENT);
+		return;
+	}
+	paint(r, "1");
+	fputs(f->check->title, r->out);
+	paint(r, "0");
+	if (f->confidence != SP_SCAN_CERTAIN) {
+		fprintf(r->out, " (%s)", sp_scan_confidence_name(f->confidence));
+	}
+	putc('\n', r->out);
+	put_labelled(r, "seen: ", f->evidence);
+	if (r->o.verbose) {
+		put_labelled(r, "why: ", f->check->why);
+		if (fix != NULL) {
+			snprintf(label, sizeof(label), "fix on %s: ", on);
+			put_labelled(r, label, fix);
+		}
+		if (f->check->references != NULL) {
+			put_labelled(r, "see: ", f->check->references);
+		}
+	}
+	r->fixes[i][e->f.family] = true;
+}
+
+static void endpoint(struct sp_scan_report *r, const struct sp_scan_entry *e)
+{
+	const struct sp_scan_facts *f = &e->f;
+	char place[SP_SCAN_PLACE_MAX], line[SP_SCAN_LINE];
+	const char *named = sp_scan_named(f);
+
+	put_severity(r, sp_scan_worst(&e->j), f->reach == SP_SCAN_RDP ? "fine" : "-");
+	fputs("  ", r->out);
+	paint(r, "1");
+	sp_scan_put_text(r->out, sp_scan_place(f, place));
+	paint(r, "0");
+	if (strcmp(f->host, f->address) != 0 && f->address[0]) {
+		fputs("  ", r->out);
+		sp_scan_put_text(r->out, f->address);
+	}
+	if (f->reach == SP_SCAN_RDP) {
+		fprintf(r->out, "  %s", sp_scan_family_name(f->family));
+		if (named[0]) {
+			putc(' ', r->out);
+			sp_scan_put_text(r->out, named);
+		}
+		fprintf(r->out, "\n  NLA %s; ", sp_scan_nla_name(e->j.nla));
+		fputs(sp_scan_tls_line(f, line), r->out);
+		fputs("; ", r->out);
+		sp_scan_put_text(r->out, sp_scan_cert_line(&f->tls.cert, line));
+	} else {
+		fprintf(r->out, "  no RDP: %s", sp_scan_reach_name(f->reach));
+	}
+	if (f->why[0]) {
+		fputs("; ", r->out);
+		sp_scan_put_text(r->out, f->why);
+	}
+	putc('\n', r->out);
+	for (size_t i = 0; i < e->j.n; i++) {
+		put_finding(r, e, &e->j.finding[i]);
+	}
+	putc('\n', r->out);
+}
+
+static void put_count(struct sp_scan_report *r, bool *first, uint64_t n, const char *what)
+{
+	if (n > 0) {
+		fprintf(r->out, "%s%llu %s", *first ? "" : ", ", (unsigned long long)n, what);
+		*first = false;
+	}
+}
+
+/* Many hosts have the same disease: the cure is told once. */
+static void put_fixes(struct sp_scan_report *r)
+{
+	size_t n;
+	const struct sp_scan_check *c = sp_scan_checks(&n);
+	bool first = true;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *told = NULL;
+		for (uint32_t family = 0; family < SP_SCAN_FAMILY_COUNT; family++) {
+			const char *on, *fix = sp_scan_fix(&c[i], family, &on);
+			if (!r->fixes[i][family] || fix == NULL || fix == told) {
+				continue;
+			}
+			told = fix;
+			if (first) {
+				paint(r, "1");
+				fputs("How to fix it\n", r->out);
+				paint(r, "0");
+				first = false;
+			}
+			char line[4096];
+			snprintf(line, sizeof(line), "%s: %s", on, fix);
+			fprintf(r->out, "            %s  ", c[i].id);
+			put_wrapped(r, line, INDENT);
+		}
+	}
+	if (!first) {
+		putc('\n', r->out);
+	}
+}
+
+static void end(struct sp_scan_report *r)
+{
+	const struct sp_scan_totals *t = &r->totals;
+	bool first = true;
+
+	if (!r->o.verbose) {
+		put_fixes(r);
+	}
+	for (size_t i = 0; i < sp_scan_keys_count(r->keys); i++) {
+		const struct sp_scan_shared *k = sp_scan_keys_at(r->keys, i);
+		char hex[2 * 8 + 1];
+		if (k->more > 0) {
+			fputs("The same key: ", r->out);
+			sp_scan_put_text(r->out, k->place);
+			fprintf(r->out, " and %llu other host%s (SPKI %s...)\n",
+					(unsigned long long)k->more, k->more > 1 ? "s" : "",
+					sp_scan_hex(k->spki, 8, hex));
+		}
+	}
+	fprintf(r->out, "%llu endpoint%s: ", (unsigned long long)t->endpoints,
+			t->endpoints == 1 ? "" : "s");
+	for (unsigned i = SP_SCAN_REACH_COUNT; i-- > 0;) {
+		put_count(r, &first, t->reach[i],
+				i == SP_SCAN_RDP ? "with RDP" : sp_scan_reach_name(i));
+	}
+	if (t->reach[SP_SCAN_RDP] > 0) {
+		static const enum sp_scan_nla order[] = {SP_SCAN_NLA_REQUIRED, SP_SCAN_NLA_OPTIONAL,
+				SP_SCAN_NLA_ABSENT, SP_SCAN_NLA_UNKNOWN};
+		fputs(". NLA: ", r->out);
+		first = true;
+		for (size_t i = 0; i < SP_LEN(order); i++) {
+			put_count(r, &first, t->nla[order[i]], sp_scan_nla_name(order[i]));
+		}
+	}
+	fputs(".\nFindings: ", r->out);
+	first = true;
+	for (unsigned i = SP_SCAN_SEVERITY_COUNT; i-- > 0;) {
+		put_count(r, &first, t->findings[i],
+				sp_scan_severity_name((enum sp_scan_severity)i));
+	}
+	fprintf(r->out, "%s.\n", first ? "none" : "");
+	if (t->not_scanned > 0) {
+		fprintf(r->out, "%llu endpoint%s of the baseline had no part in this scan.\n",
+				(unsigned long long)t->not_scanned, t->not_scanned == 1 ? "" : "s");
+	}
+}
+
+const struct sp_scan_renderer sp_scan_as_text = {
+		.streams = true, .begin = begin, .endpoint = endpoint, .end = end};
