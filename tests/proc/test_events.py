@@ -39,6 +39,8 @@ class Events(Case):
         for r in them:
             self.assertEqual((r['src.ip'], r['src.net'], r['src.interface']), ('127.0.0.1', '127.0.0.1/32', 'lo'))
             self.assertEqual(len(r['policy.hash']), 64)
+        # They are one program, whatever it says of itself.
+        self.ja4 = {r.get('claimed.ja4') for r in them[1:]} | getattr(self, 'ja4', set())
         return them[1:-1]
 
     def names(self, n):
@@ -111,6 +113,8 @@ class Events(Case):
         self.shot()
         fail, = self.closed(10)
         self.assertEqual((fail['reason'], fail['actor.user']), ('disabled', 'demo'))
+        self.assertEqual(len(self.ja4), 1)
+        self.assertRegex(self.ja4.pop(), '^t13i[0-9]{4}00_[0-9a-f]{12}_[0-9a-f]{12}$')
         # What was done by command, and what the service says of itself; and all of it is as it was written.
         them = self.records()
         changes = [(r['change.object'], r['change.action']) for r in them if r['event'] == 'admin.change']

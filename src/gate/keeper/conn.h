@@ -85,6 +85,7 @@ struct sp_conn {
 	struct sp_msg_done done; /* without its password */
 	struct sp_name name; /* what the proved name said */
 	char domain[SP_CONN_DOMAIN]; /* that came with the name; cut, as the audit has it */
+	char ja4[SP_TEXT_JA4]; /* of its first TLS message, as sp-net says; may be empty */
 	char machine[SP_TEXT_CLIENT]; /* what the client calls itself; anything, or empty */
 	struct sp_pending pending;
 	struct sp_facts facts; /* of the last question to the rules */

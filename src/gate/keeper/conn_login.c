@@ -52,6 +52,7 @@ int sp_conn_on_sign(void *ctx, struct sp_mon_in *in)
 	int rc = SP_EDENIED;
 
 	sp_permit_forbid(&c->net_may, SP_MSG_ROUTE);
+	snprintf(c->ja4, sizeof(c->ja4), "%s", ask->ja4);
 	if (c->k->key != NULL) {
 		rc = sp_tls_sign(c->k->key, (int)ask->scheme, sp_span(ask->message, ask->n),
 				m.signature, &n);

@@ -46,6 +46,7 @@ static void add_claims(const struct sp_conn *c, struct sp_audit_event *e)
 	sp_audit_text(e, SP_F_CLAIMED_CLIENT, c->client.name);
 	sp_audit_text(e, SP_F_CLAIMED_MACHINE, c->machine);
 	sp_audit_text(e, SP_F_CLAIMED_ZONE, c->client.zone);
+	sp_audit_text(e, SP_F_CLAIMED_JA4, c->ja4);
 	if (c->client.width != 0) {
 		sp_audit_num(e, SP_F_CLAIMED_BUILD, c->client.build);
 		sp_audit_num(e, SP_F_CLAIMED_KEYBOARD, c->client.keyboard);

@@ -12,6 +12,7 @@
 #include "core/pdu/errinfo.h"
 #include "core/rdp/client.h"
 #include "core/rdp/server.h"
+#include "gate/net/ja4.h"
 #include "gate/net/relay.h"
 #include "host/io/fdio.h"
 #include "host/io/hostlog.h"
@@ -19,6 +20,14 @@
 
 #define CHAIN_MAX (256u << 10)
 #define SIGN_MS 10000
+
+/* A process has one connection. */
+static char ja4[SP_JA4];
+
+static void on_hello(void *arg, struct sp_span message)
+{
+	sp_net_ja4(message, ja4);
+}
 
 /* The keeper signs; it knows what a TLS server's signature looks like and gives one. */
 static int sign(void *arg, int scheme, struct sp_span message, uint8_t *sig, size_t *sig_len)
@@ -30,6 +39,7 @@ static int sign(void *arg, int scheme, struct sp_span message, uint8_t *sig, siz
 		return SP_ELIMIT;
 	}
 	memcpy(m.message, message.p, message.n);
+	snprintf(m.ja4, sizeof(m.ja4), "%s", ja4);
 	int rc = sp_mon_ask(SP_NET_FD_KEEPER, SP_MSG_SIGN, &m, sizeof(m), SP_MSG_SIGNATURE, &answer,
 			SIGN_MS);
 	if (rc != SP_OK) {
@@ -186,7 +196,7 @@ static int read_chain(struct sp_wr *out)
 
 static struct sp_tls_ctx *load_tls(char why[SP_WHY_MAX])
 {
-	struct sp_tls_server_conf conf = {.sign = sign};
+	struct sp_tls_server_conf conf = {.sign = sign, .hello = on_hello};
 	struct sp_tls_ctx *ctx = NULL;
 	struct sp_wr chain;
 

@@ -191,7 +191,8 @@ enum sp_field_type {
 	X(CLAIMED_KEYBOARD, 205, "claimed.keyboard", NUM) \
 	X(CLAIMED_ZONE, 206, "claimed.zone", TEXT) \
 	X(CLAIMED_REASON, 207, "claimed.reason", TEXT) /* typed for the record */ \
-	X(CLAIMED_NAME, 208, "claimed.name", TEXT) /* of a file, as it was sent */
+	X(CLAIMED_NAME, 208, "claimed.name", TEXT) /* of a file, as it was sent */ \
+	X(CLAIMED_JA4, 209, "claimed.ja4", TEXT) /* of the client's first TLS message */
 
 enum sp_field {
 	SP_F_NONE,

@@ -24,6 +24,8 @@ struct sp_tls {
 	enum sp_tls_state state;
 	bool server;
 	bool close_sent;
+	sp_tls_hello_fn hello; /* NULL: nobody asks, or was told */
+	void *hello_arg;
 	struct sp_cert_info own; /* of a server */
 
 	/* Ciphertext that came and is not yet decrypted: in[in_at .. in_n). */
@@ -176,6 +178,19 @@ static struct sp_tls *tls_create(struct sp_tls_ctx *c)
 	return t;
 }
 
+/* Each message of the handshake, either way. */
+static void on_message(
+		int sent, int version, int type, const void *p, size_t n, SSL *ssl, void *arg)
+{
+	struct sp_tls *t = arg;
+
+	(void)version, (void)ssl;
+	if (sent == 0 && type == SSL3_RT_HANDSHAKE && t->hello != NULL) {
+		t->hello(t->hello_arg, sp_span(p, n));
+		t->hello = NULL;
+	}
+}
+
 struct sp_tls *sp_tls_server(struct sp_tls_ctx *c)
 {
 	struct sp_tls *t = c->server ? tls_create(c) : NULL;
@@ -183,6 +198,12 @@ struct sp_tls *sp_tls_server(struct sp_tls_ctx *c)
 	if (t) {
 		t->server = true;
 		t->own = c->cert;
+		t->hello = c->hello;
+		t->hello_arg = c->hello_arg;
+		if (t->hello != NULL) {
+			SSL_set_msg_callback(t->ssl, on_message);
+			SSL_set_msg_callback_arg(t->ssl, t);
+		}
 		SSL_set_accept_state(t->ssl);
 	}
 	return t;

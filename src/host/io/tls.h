@@ -46,15 +46,20 @@ struct sp_tls_ctx;
 typedef int (*sp_tls_sign_fn)(
 		void *arg, int scheme, struct sp_span message, uint8_t *sig, size_t *sig_len);
 
+/* The first message of a client as it came, before anything of it is believed. */
+typedef void (*sp_tls_hello_fn)(void *arg, struct sp_span message);
+
 struct sp_tls_server_conf {
 	struct sp_span chain_pem; /* leaf first; a key in it is ignored */
 	struct sp_span key_pem; /* a local key; empty where sign is given */
 	sp_tls_sign_fn sign; /* the key is elsewhere */
 	void *sign_arg;
+	sp_tls_hello_fn hello; /* NULL: nobody asks */
+	void *hello_arg;
 	bool tls12_only; /* for tests and peers that cannot do better */
 };
 
-/* NULL and why on failure. Borrows nothing from conf but sign_arg. */
+/* NULL and why on failure. Borrows nothing from conf but sign_arg and hello_arg. */
 sp_nodiscard struct sp_tls_ctx *sp_tls_server_ctx(
 		const struct sp_tls_server_conf *conf, char why[SP_WHY_MAX]);
 /*

@@ -166,6 +166,8 @@ struct sp_tls_ctx *sp_tls_server_ctx(const struct sp_tls_server_conf *conf, char
 		return NULL;
 	}
 	c->server = true;
+	c->hello = conf->hello;
+	c->hello_arg = conf->hello_arg;
 	c->ssl = new_ssl_ctx(TLS_server_method(), CIPHERS_SERVER);
 	if (!c->ssl) {
 		goto fail;

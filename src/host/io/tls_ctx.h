@@ -10,6 +10,8 @@
 struct sp_tls_ctx {
 	SSL_CTX *ssl;
 	bool server;
+	sp_tls_hello_fn hello;
+	void *hello_arg;
 	struct sp_cert_info cert; /* of a server */
 };
 

@@ -232,7 +232,7 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 	case SP_MSG_CONVERSE:
 		return b->converse.arc.present <= 1 && b->converse.rail <= 1;
 	case SP_MSG_SIGN:
-		return b->sign.n <= SP_SIGN_MAX;
+		return b->sign.n <= SP_SIGN_MAX && text(b->sign.ja4);
 	case SP_MSG_SIGNATURE:
 		return b->signature.result < SP_SIGN_COUNT && b->signature.n <= SP_SIGNATURE_MAX &&
 				(b->signature.result == SP_SIGN_DONE) == (b->signature.n > 0);

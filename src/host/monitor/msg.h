@@ -31,6 +31,7 @@
 
 #include "host/monitor/msg_record.h" /* which needs these */
 
+#define SP_TEXT_JA4 40
 #define SP_SIGN_MAX 512 /* message to sign */
 #define SP_SIGNATURE_MAX 1024 /* RSA of 8192 bits */
 #define SP_TEMP_MAX 2048 /* NTLMv2_CLIENT_CHALLENGE with its AV pairs */
@@ -353,6 +354,7 @@ struct sp_msg_sign {
 	uint32_t scheme; /* SignatureScheme of TLS 1.3, 0x0403 */
 	uint32_t n;
 	uint8_t message[SP_SIGN_MAX];
+	char ja4[SP_TEXT_JA4]; /* what sp-net makes of the client's first message; may be empty */
 };
 
 enum sp_sign {
