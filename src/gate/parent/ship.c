@@ -11,8 +11,8 @@
 #include "host/io/proc.h"
 #include "host/monitor/mon.h"
 
-#define LIFE_US 5000000 /* who lives shorter is started again after a longer pause */
-#define PAUSE_US 200000
+#define LIFE_US 1000000 /* who lives shorter is started again after a longer pause */
+#define PAUSE_US 100000
 #define LONG_PAUSE_US 5000000
 
 static bool wanted(const struct sp_parent *p)

@@ -34,9 +34,9 @@
 #define SECRET_MAX 4096
 #define CA_MAX (4u << 20)
 #define MEMORY_US 10000000
-#define LIFE_US 2000000 /* who lives shorter is started again after a longer pause */
-#define PAUSE_US 1000000
-#define LONG_PAUSE_US 10000000
+#define LIFE_US 1000000 /* who lives shorter is started again after a longer pause */
+#define PAUSE_US 100000
+#define LONG_PAUSE_US 5000000
 #define END_US 1000000 /* for the last records, when the service ends */
 #define LOOK_US 20000
 

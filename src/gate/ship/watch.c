@@ -316,20 +316,29 @@ static void tell(struct client *k)
 	}
 }
 
+/* A free one, else the one that has been asking for the longest time: it gives way. */
+static struct client *place(struct sp_watcher *w)
+{
+	struct client *oldest = &w->client[0];
+
+	for (size_t i = 0; i < SP_WATCH_CLIENTS; i++) {
+		struct client *k = &w->client[i];
+		if (k->fd < 0) {
+			return k;
+		}
+		oldest = k->until_us < oldest->until_us ? k : oldest;
+	}
+	drop(oldest);
+	return oldest;
+}
+
 static void let_in(struct sp_watcher *w, uint64_t now)
 {
 	struct sp_addr peer;
 	int fd;
 
-	for (size_t i = 0; i < SP_WATCH_CLIENTS; i++) {
-		struct client *k = &w->client[i];
-		if (k->fd >= 0) {
-			continue;
-		}
-		if (sp_tcp_accept(w->c.listener, &fd, &peer) != 1) {
-			return;
-		}
-		*k = (struct client){.fd = fd, .until_us = now + SP_WATCH_CLIENT_US};
+	if (sp_tcp_accept(w->c.listener, &fd, &peer) == 1) {
+		*place(w) = (struct client){.fd = fd, .until_us = now + SP_WATCH_CLIENT_US};
 	}
 }
 
@@ -339,15 +348,13 @@ int sp_watcher_turn(struct sp_watcher *w, uint64_t max_us)
 {
 	struct pollfd p[SP_WATCH_CLIENTS + 1];
 	uint64_t now = sp_now_us(), until = w->look_us;
-	bool room = false;
 
 	for (size_t i = 0; i < SP_WATCH_CLIENTS; i++) {
 		const struct client *k = &w->client[i];
 		p[i] = (struct pollfd){.fd = k->fd, .events = k->answers ? POLLOUT : POLLIN};
-		room = room || k->fd < 0;
 		until = k->fd >= 0 && k->until_us < until ? k->until_us : until;
 	}
-	p[SP_WATCH_CLIENTS] = (struct pollfd){.fd = room ? w->c.listener : -1, .events = POLLIN};
+	p[SP_WATCH_CLIENTS] = (struct pollfd){.fd = w->c.listener, .events = POLLIN};
 	uint64_t us = until > now ? until - now : 0;
 	us = us < max_us ? us : max_us;
 	if (poll(p, SP_LEN(p), (int)((us + 999) / 1000)) < 0) {

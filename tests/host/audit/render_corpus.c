@@ -1,9 +1,13 @@
-/* tests/host/audit/render_corpus.c - hostile records in every format, for parsers that are not ours. */
+/*
+ * tests/host/audit/render_corpus.c - hostile records in every format, for parsers that are not ours; with a folder
+ * as argument, as an audit in there.
+ */
 #include <stdio.h>
 #include <string.h>
 
 #include "core/base/attr.h"
 #include "host/audit/render.h"
+#include "host/audit/store.h"
 
 /* What a peer may send where somebody later reads a line. */
 static const char *const corpus[] = {
@@ -36,6 +40,8 @@ static const enum sp_field fields[] = {SP_F_REASON, SP_F_TEXT, SP_F_USER, SP_F_T
 		SP_F_ALERT_TITLE, SP_F_OBJECT};
 
 static char huge[10 * 1024 + 1];
+
+static struct sp_audit_store *store;
 
 static void hex(struct sp_span s)
 {
@@ -73,6 +79,9 @@ static int emit(const char *text, enum sp_audit_kind kind, uint64_t seq)
 		}
 	}
 	putchar('\n');
+	if (store != NULL) {
+		return sp_audit_note(store, &e, sp_audit_now()) == SP_OK ? 0 : 1;
+	}
 	for (uint32_t form = 0; form < SP_RENDER_COUNT; form++) {
 		struct sp_wr w;
 		sp_wr_init(&w, SP_RENDER_MAX);
@@ -87,12 +96,20 @@ static int emit(const char *text, enum sp_audit_kind kind, uint64_t seq)
 	return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	char why[SP_AUDIT_WHY];
 	static const char *const fill[] = {"x", "\xe2\x80\xae", "\"", "\xff"};
 	uint64_t seq = 0;
 	int bad = 0;
 
+	if (argc > 1) {
+		store = sp_audit_store_open(argv[1], NULL, sp_audit_now(), why);
+		if (store == NULL) {
+			fprintf(stderr, "%s\n", why);
+			return 1;
+		}
+	}
 	for (size_t i = 0; i < SP_LEN(corpus); i++) {
 		bad |= emit(corpus[i], SP_AUDIT_AUTH_FAIL, ++seq);
 		bad |= emit(corpus[i], SP_AUDIT_ALERT, ++seq);
@@ -109,5 +126,6 @@ int main(void)
 #define X(name, number, text, severity, win) bad |= emit("plain", SP_AUDIT_##name, ++seq);
 	SP_AUDIT_MAP(X)
 #undef X
+	sp_audit_store_close(store);
 	return bad;
 }
