@@ -257,6 +257,7 @@ static sp_noreturn void run_worker(struct sp_crew *c, size_t index, struct sp_si
 			.board = c->board,
 			.index = index,
 			.wake = c->wake[index],
+			.now = sp_now_us,
 			.missed = on_missed,
 			.user = &told};
 	struct sp_worker *w = sp_worker_create(&wc);

@@ -9,6 +9,7 @@
 #include "host/audit/render.h"
 #include "host/conf/ship.h"
 #include "host/io/fdio.h"
+#include "host/io/tcp.h"
 
 struct sp_sink;
 
@@ -48,6 +49,9 @@ sp_nodiscard struct sp_sink *sp_sink_syslog(
 sp_nodiscard struct sp_sink *sp_sink_journal(const struct sp_conf_ship *c, char why[SP_WHY_MAX]);
 sp_nodiscard struct sp_sink *sp_sink_hook(
 		const struct sp_conf_ship *c, const struct sp_sink_files *f, char why[SP_WHY_MAX]);
+
+/* May a webhook call this address? With `loopback` only those of this machine, else none of them. */
+bool sp_sink_hook_wanted(const struct sp_addr *to, bool loopback);
 
 /* "cef" of the configuration as the audit has it. */
 enum sp_render sp_sink_form(enum sp_ship_format format);

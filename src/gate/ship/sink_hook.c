@@ -35,7 +35,7 @@ static bool v4_wanted(uint32_t a, bool loopback)
 	} never[] = {
 			{0x00000000, 0xff000000}, /* "this" network */
 			{0xa9fe0000, 0xffff0000}, /* of the link, and metadata at 169.254.169.254 */
-			{0x6440c864, 0xffffffff}, /* metadata at 100.100.100.200 */
+			{0x646464c8, 0xffffffff}, /* metadata at 100.100.100.200 */
 			{0xc0000000, 0xffffff00}, /* 192.0.0.0/24: of protocols */
 			{0xe0000000, 0xe0000000}, /* multicast and what is behind it */
 	};
@@ -79,10 +79,15 @@ static bool wanted(const struct sp_addr *to, const void *user)
 {
 	const struct sp_conf_ship *c = user;
 
+	return sp_sink_hook_wanted(to, c->loopback);
+}
+
+bool sp_sink_hook_wanted(const struct sp_addr *to, bool loopback)
+{
 	if (to->u.sa.sa_family == AF_INET) {
-		return v4_wanted(ntohl(to->u.v4.sin_addr.s_addr), c->loopback);
+		return v4_wanted(ntohl(to->u.v4.sin_addr.s_addr), loopback);
 	}
-	return to->u.sa.sa_family == AF_INET6 && v6_wanted(to->u.v6.sin6_addr.s6_addr, c->loopback);
+	return to->u.sa.sa_family == AF_INET6 && v6_wanted(to->u.v6.sin6_addr.s6_addr, loopback);
 }
 
 /* ---- what it says ---- */

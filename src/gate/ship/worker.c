@@ -192,12 +192,12 @@ static void confirm(struct sp_worker *w, uint64_t now_us)
 	w->held_us = now_us + w->c.sink->hold_us;
 }
 
-static void deliver(struct sp_worker *w, uint64_t now_us)
+static void deliver(struct sp_worker *w)
 {
 	int rc = w->batch.n > 0 ? w->c.sink->impl->put(w->c.sink, sp_span(w->batch.p, w->batch.n))
 				: SP_OK;
 
-	now_us = sp_now_us();
+	uint64_t now_us = w->c.now();
 	if (rc == SP_EDENIED && ++w->refused >= REFUSALS) {
 		add_missed(w, w->end.seq, 1, w->c.sink->why);
 		w->end.missed++;
@@ -222,9 +222,10 @@ static void store_failed(struct sp_worker *w)
 	w->blind = true;
 }
 
-uint64_t sp_worker_step(struct sp_worker *w, uint64_t now_us)
+uint64_t sp_worker_step(struct sp_worker *w)
 {
 	struct sp_sink *s = w->c.sink;
+	uint64_t now_us = w->c.now();
 
 	if (now_us < w->again_us) {
 		return w->again_us - now_us;
@@ -244,7 +245,7 @@ uint64_t sp_worker_step(struct sp_worker *w, uint64_t now_us)
 	}
 	w->blind = false;
 	if (w->n > 0) {
-		deliver(w, now_us);
+		deliver(w);
 		return 0;
 	}
 	if (w->holds) {
@@ -349,7 +350,7 @@ const struct sp_mark *sp_worker_mark(const struct sp_worker *w)
 
 static void wait_for(struct sp_worker *w, uint64_t us)
 {
-	bool paused = sp_now_us() < w->again_us;
+	bool paused = w->c.now() < w->again_us;
 	struct pollfd p[2] = {{.fd = paused ? -1 : w->c.wake, .events = POLLIN},
 			{.fd = w->c.sink->fd, .events = POLLIN}};
 	uint64_t n;
@@ -366,7 +367,7 @@ static void wait_for(struct sp_worker *w, uint64_t us)
 void sp_worker_run(struct sp_worker *w)
 {
 	for (;;) {
-		uint64_t us = sp_worker_step(w, sp_now_us());
+		uint64_t us = sp_worker_step(w);
 		if (us > 0) {
 			wait_for(w, us);
 		}

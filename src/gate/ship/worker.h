@@ -17,6 +17,7 @@ struct sp_worker_conf {
 	const char *mark; /* path of its mark */
 	struct sp_board *board;
 	size_t index; /* on it */
+	uint64_t (*now)(void); /* sp_now_us(), but for tests */
 	int wake; /* an eventfd: there is more; -1: nobody says so */
 	/* Records that it will never have. Before that is noted. May be NULL. */
 	void (*missed)(void *user, uint64_t first, uint64_t n);
@@ -34,7 +35,7 @@ void sp_worker_destroy(struct sp_worker *w);
  * One step: takes what there is, sends it, confirms what has been there long enough. How long to
  * wait for the next one, in microseconds, unless something happens before.
  */
-uint64_t sp_worker_step(struct sp_worker *w, uint64_t now_us);
+uint64_t sp_worker_step(struct sp_worker *w);
 /* What is confirmed. Valid as long as w. */
 const struct sp_mark *sp_worker_mark(const struct sp_worker *w);
 /* Steps and waits until the process ends. */
