@@ -13,6 +13,7 @@
 #include "app/doctor.h"
 #include "host/audit/checkpoint.h"
 #include "host/audit/home.h"
+#include "host/conf/ship.h"
 #include "host/io/proc.h"
 
 #define G APP_DOCTOR_FILES
@@ -263,10 +264,10 @@ static void audit(struct app_doctor *d, int64_t scribe)
 		const char *name;
 		bool folder, needed;
 		uint32_t forbidden;
-	} files[] = {{SP_AUDIT_FOLDER, true, true, 077},
+	} files[] = {{SP_AUDIT_FOLDER, true, true, 027}, /* sp-ship looks in */
 			{SP_AUDIT_FOLDER "/" SP_AUDIT_KEY_FILE, false, true, 077},
 			{SP_AUDIT_FOLDER "/" SP_AUDIT_FIRST_FILE, false, true, 022},
-			{SP_AUDIT_FOLDER "/" SP_AUDIT_FILE, false, true, 077},
+			{SP_AUDIT_FOLDER "/" SP_AUDIT_FILE, false, true, 037},
 			{SP_AUDIT_RECORDINGS, true, false, 077}};
 
 	for (size_t i = 0; i < SP_LEN(files); i++) {
@@ -283,11 +284,32 @@ static void audit(struct app_doctor *d, int64_t scribe)
 	recordings(d, path, scribe);
 }
 
+/* Whatever is sent, up to there; and the keys of signatures. */
+static void ship(struct app_doctor *d, int64_t owner)
+{
+	const struct sp_conf *c = d->conf;
+	char path[SP_CONF_PATH + 64];
+
+	snprintf(path, sizeof(path), "%s/" SP_SHIP_FOLDER, c->state);
+	if (c->n_ship > 0 && access(path, F_OK) == 0) {
+		app_doctor_path(d,
+				&(struct app_doctor_path){"ship", path, true, false, 077, owner});
+	}
+	for (size_t i = 0; i < c->n_ship; i++) {
+		if (c->ship[i].secret[0] != '\0') {
+			app_doctor_path(d,
+					&(struct app_doctor_path){"ship-secret", c->ship[i].secret,
+							false, true, 037, ANYBODY});
+		}
+	}
+}
+
 /* Who may change the programs needs nothing else. */
 static void programs(struct app_doctor *d)
 {
 	static const char *const names[] = {"sallyportd", "sp-keeper", "sp-scribe", "sp-net",
-			"sp-login", "sp-target", "sp-dial", "sp-broker", "sp-desk", "sp-recorder"};
+			"sp-login", "sp-target", "sp-dial", "sp-broker", "sp-desk", "sp-recorder",
+			"sp-ship"};
 	char path[PATH_MAX];
 	size_t good = 0;
 	struct stat st;
@@ -325,6 +347,9 @@ void app_doctor_files(struct app_doctor *d)
 	if (inside(d, c->state)) {
 		state(d, keeper, as_account);
 		audit(d, scribe);
+		if (c->n_ship > 0 || c->metrics.family != 0) {
+			ship(d, as_account ? account(d, SP_SHIP_ACCOUNT) : keeper);
+		}
 	}
 	programs(d);
 }

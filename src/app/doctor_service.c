@@ -38,7 +38,9 @@ static const struct {
 		{"sp-scribe", true, true, true}, {"sp-dial", true, true, true},
 		{"sp-broker", false, false, true}, {"sp-net", true, true, false},
 		{"sp-login", true, true, false}, {"sp-target", true, true, false},
-		{"sp-recorder", true, true, false}};
+		{"sp-recorder", true, true, false},
+		/* What it has children for; those are filtered. */
+		{"sp-ship", false, true, false}};
 
 static bool read_process(int pid, struct process *p)
 {
