@@ -127,6 +127,8 @@ int sp_scan_report_add(struct sp_scan_report *r, const struct sp_scan_facts *f)
 	if (r->as->streams) {
 		r->as->endpoint(r, e);
 		r->written++;
+		/* Whoever waits for it shall have it now, through a pipe as well. */
+		fflush(r->out);
 	} else {
 		rc = sp_scan_spool_add(r->spool, e);
 	}
