@@ -72,6 +72,11 @@ const struct sp_cert_info *sp_tls_ctx_cert(const struct sp_tls_ctx *c);
 
 /* ca_pem: the authorities to trust, may be empty (then verification by CA refuses all). */
 sp_nodiscard struct sp_tls_ctx *sp_tls_client_ctx(struct sp_span ca_pem, char why[SP_WHY_MAX]);
+/*
+ * For looking at others, never for trusting them: takes what is old and weak as well, from TLS 1.0
+ * on. Only with SP_TLS_VERIFY_REPORT.
+ */
+sp_nodiscard struct sp_tls_ctx *sp_tls_look_ctx(char why[SP_WHY_MAX]);
 /* The system's file of authorities (Debian's place first); SP_ENOTFOUND. */
 sp_nodiscard int sp_tls_system_ca(struct sp_rcbuf **pem);
 /* Accepts NULL. Connections keep what they need of it. */

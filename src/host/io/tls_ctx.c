@@ -25,6 +25,10 @@
 #define CIPHERS_SERVER "ECDHE+AESGCM:ECDHE+CHACHA20"
 /* Targets may be older than our own service: Windows Server 2012 R2 has no better for RSA. */
 #define CIPHERS_CLIENT "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES"
+#define CIPHERS_LOOK "ALL:!aNULL:@SECLEVEL=0"
+#define GROUPS_LOOK GROUPS ":P-521:X448:P-224:P-192"
+#define SIGALGS_LOOK \
+	SIGALGS ":ed25519:ed448:RSA+SHA224:ECDSA+SHA224:RSA+SHA1:ECDSA+SHA1:DSA+SHA256:DSA+SHA1"
 #define CHAIN_MAX 8
 #define CA_MAX 1000
 #define CA_FILE_MAX (4 * 1024 * 1024)
@@ -264,6 +268,26 @@ struct sp_tls_ctx *sp_tls_client_ctx(struct sp_span ca_pem, char why[SP_WHY_MAX]
 	BIO_free(b);
 	ERR_clear_error();
 	sp_tls_ctx_set_verify(c);
+	return c;
+}
+
+struct sp_tls_ctx *sp_tls_look_ctx(char why[SP_WHY_MAX])
+{
+	struct sp_tls_ctx *c = sp_tls_client_ctx(sp_span(NULL, 0), why);
+
+	if (!c) {
+		return NULL;
+	}
+	SSL_CTX_set_security_level(c->ssl, 0);
+	SSL_CTX_set_options(c->ssl, SSL_OP_LEGACY_SERVER_CONNECT);
+	if (!SSL_CTX_set_min_proto_version(c->ssl, TLS1_VERSION) ||
+			!SSL_CTX_set_cipher_list(c->ssl, CIPHERS_LOOK) ||
+			!SSL_CTX_set1_groups_list(c->ssl, GROUPS_LOOK) ||
+			!SSL_CTX_set1_sigalgs_list(c->ssl, SIGALGS_LOOK)) {
+		sp_tls_lib_why(why, "TLS");
+		sp_tls_ctx_destroy(c);
+		return NULL;
+	}
 	return c;
 }
 
