@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app/app.h"
 #include "core/base/err.h"
 #include "host/io/loop.h"
+#include "scan/report.h"
 #include "scan/scan.h"
 #include "scan/targets.h"
 
@@ -18,7 +20,8 @@
 struct options {
 	const struct app_command *self;
 	const char *ports, *authorised, *web_port, *pause, *at_once, *rate, *timeout;
-	bool no_web, no_udp;
+	const char *format, *output, *baseline, *fail_on;
+	bool no_web, no_udp, json, verbose, all, no_ntlm;
 };
 
 struct work {
@@ -26,24 +29,34 @@ struct work {
 	struct sp_targets *targets;
 	struct sp_scan_conf conf;
 	uint16_t web_port;
-	uint64_t all, rdp, unreached;
+	uint64_t all; /* endpoints */
+	struct sp_scan_report_options how;
+	struct sp_scan_baseline *baseline;
+	struct sp_scan_report *report;
+	FILE *out;
 	bool progress;
 };
 
 /* ---- what comes back ---- */
 
-static int print(struct work *w, const struct sp_scan_facts *f)
+static void wipe_progress(const struct work *w)
 {
-	w->rdp += f->reach == SP_SCAN_RDP;
-	w->unreached += f->reach == SP_SCAN_SILENT || f->reach == SP_SCAN_UNREACHABLE ||
-			f->reach == SP_SCAN_NO_NAME;
-	printf("%s:%u reach %u %s\n", f->address, f->port, f->reach, f->why);
-	return SP_OK;
+	if (w->progress) {
+		fputs("\r\033[K", stderr);
+		fflush(stderr);
+	}
 }
 
 static int on_facts(void *user, const struct sp_scan_facts *f)
 {
-	return print(user, f);
+	struct work *w = user;
+
+	wipe_progress(w);
+	int rc = sp_scan_report_add(w->report, f);
+	if (rc == SP_OK && w->how.format == SP_SCAN_FORMAT_TEXT) {
+		fflush(w->out);
+	}
+	return rc;
 }
 
 /* A name without an address is a row of its own, and no matter of sp-probe. */
@@ -54,9 +67,10 @@ static void no_address(struct work *w, const struct sp_scan_endpoint *e, const c
 	memset(&f, 0, sizeof(f));
 	f.number = UINT64_MAX;
 	f.reach = SP_SCAN_NO_NAME;
+	f.port = sp_addr_port(&e->to);
 	memcpy(f.host, e->host, sizeof(f.host));
 	snprintf(f.why, sizeof(f.why), "%s", why);
-	(void)print(w, &f);
+	(void)on_facts(w, &f);
 }
 
 static bool next(void *user, struct sp_scan_endpoint *out)
@@ -94,8 +108,7 @@ static bool number(const char *text, unsigned long most, unsigned long *out)
 	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *out <= most;
 }
 
-/* APP_GO_ON in the manner of words.h is 0 here: APP_OK. */
-static int settings(struct work *w)
+static int numbers(struct work *w)
 {
 	const struct options *o = w->o;
 	struct sp_scan_conf *c = &w->conf;
@@ -145,12 +158,43 @@ static int settings(struct work *w)
 	return APP_OK;
 }
 
-static int scan(struct work *w)
+static int format(struct work *w)
 {
-	static const struct sp_scan_calls calls = {
-			.next = next, .facts = on_facts, .progress = on_progress};
-	struct sp_scan_calls mine = calls;
-	char why[SP_WHY_MAX], public[SP_ADDR_TEXT_MAX];
+	const struct options *o = w->o;
+	struct sp_scan_report_options *h = &w->how;
+	const char *name = o->format ? o->format : o->json ? "json" : "text";
+	char why[SP_SCAN_BASELINE_WHY];
+
+	h->format = sp_scan_format_of(name);
+	if (h->format == SP_SCAN_FORMAT_COUNT) {
+		return app_usage(o->self, "--format: %s: no such format", name);
+	}
+	h->fail_on = o->fail_on ? sp_scan_severity_of(o->fail_on) : SP_SCAN_FAIL_ON;
+	if (h->fail_on == SP_SCAN_SEVERITY_COUNT) {
+		return app_usage(o->self,
+				"--fail-on: %s: not one of info, low, medium, high, critical",
+				o->fail_on);
+	}
+	h->verbose = o->verbose;
+	h->closed = o->all;
+	h->authorised = o->authorised;
+	h->judge.now = time(NULL);
+	h->judge.kerberos_only = o->no_ntlm;
+	const char *no_colour = getenv("NO_COLOR");
+	h->colour = o->output == NULL && isatty(STDOUT_FILENO) &&
+			(no_colour == NULL || no_colour[0] == '\0');
+	if (o->baseline && sp_scan_baseline_load(o->baseline, &w->baseline, why) != SP_OK) {
+		app_fail("--baseline", "%s", why);
+		return APP_USAGE;
+	}
+	h->baseline = w->baseline;
+	return APP_OK;
+}
+
+/* Names are looked up, and whoever owns public addresses must have been asked. */
+static int permitted(struct work *w)
+{
+	char public[SP_ADDR_TEXT_MAX];
 
 	if (sp_targets_resolve(w->targets, sp_now_us() + NAMES_US) != SP_OK) {
 		return app_fail("scan", "names cannot be looked up");
@@ -162,20 +206,54 @@ static int scan(struct work *w)
 				public);
 	}
 	w->all = sp_targets_count(w->targets);
-	if (!isatty(STDERR_FILENO)) {
-		mine.progress = NULL;
+	return APP_OK;
+}
+
+static int verdict(const struct work *w, const struct sp_scan_totals *t)
+{
+	uint64_t answered = t->reach[SP_SCAN_RDP] + t->reach[SP_SCAN_REFUSED] +
+			t->reach[SP_SCAN_MUTE] + t->reach[SP_SCAN_OTHER];
+
+	if (sp_scan_totals_fail(t, w->how.fail_on)) {
+		return APP_FAILED;
 	}
-	int rc = sp_scan_run(&w->conf, &mine, w, why);
-	if (mine.progress) {
-		fputs("\r\033[K", stderr);
+	return answered == 0 ? APP_UNREACHABLE : APP_OK;
+}
+
+static int scan(struct work *w)
+{
+	struct sp_scan_calls calls = {.next = next, .facts = on_facts};
+	struct sp_scan_totals totals = {0};
+	char why[SP_WHY_MAX];
+
+	w->out = w->o->output ? fopen(w->o->output, "we") : stdout;
+	if (!w->out) {
+		return app_fail(w->o->output, "%s", strerror(errno));
 	}
-	if (rc != SP_OK && rc != SP_ECLOSED) {
-		return app_fail("scan", "%s", why);
+	w->progress = isatty(STDERR_FILENO);
+	calls.progress = w->progress ? on_progress : NULL;
+	w->report = sp_scan_report_create(&w->how, w->out);
+	int rc = w->report ? sp_scan_run(&w->conf, &calls, w, why) : SP_ENOMEM;
+	wipe_progress(w);
+	if (rc == SP_ENOMEM) {
+		snprintf(why, sizeof(why), "%s", sp_err_text(rc));
+	}
+	int end = w->report ? sp_scan_report_end(w->report, &totals) : SP_OK;
+	bool written = fflush(w->out) == 0 && !ferror(w->out);
+	if (w->o->output && fclose(w->out) != 0) {
+		written = false;
+	}
+	sp_scan_report_destroy(w->report);
+	if ((rc != SP_OK && rc != SP_ECLOSED) || end != SP_OK) {
+		return app_fail("scan", "%s", rc != SP_OK ? why : sp_err_text(end));
+	}
+	if (!written) {
+		return app_fail(w->o->output ? w->o->output : "standard output", "cannot write");
 	}
 	if (rc == SP_ECLOSED) {
 		app_fail("scan", "interrupted: this is not all");
 	}
-	return w->rdp == 0 && w->unreached > 0 ? APP_UNREACHABLE : APP_OK;
+	return verdict(w, &totals);
 }
 
 /* ---- arguments ---- */
@@ -197,6 +275,14 @@ static int option(struct options *o, int argc, char **argv, int *i)
 			{"--timeout", &o->timeout, NULL},
 			{"--no-web", NULL, &o->no_web},
 			{"--no-udp", NULL, &o->no_udp},
+			{"--format", &o->format, NULL},
+			{"--json", NULL, &o->json},
+			{"--output", &o->output, NULL},
+			{"--baseline", &o->baseline, NULL},
+			{"--fail-on", &o->fail_on, NULL},
+			{"--verbose", NULL, &o->verbose},
+			{"--all", NULL, &o->all},
+			{"--kerberos-only", NULL, &o->no_ntlm},
 	};
 	const char *arg = argv[*i];
 
@@ -264,8 +350,11 @@ static int run(const struct app_command *self, int argc, char **argv)
 		}
 	}
 	int rc = w.targets ? arguments(&o, w.targets, argc, argv) : app_fail("scan", "no memory");
-	rc = rc == APP_OK ? settings(&w) : rc;
+	rc = rc == APP_OK ? numbers(&w) : rc;
+	rc = rc == APP_OK ? format(&w) : rc;
+	rc = rc == APP_OK ? permitted(&w) : rc;
 	rc = rc == APP_OK ? scan(&w) : rc;
+	sp_scan_baseline_destroy(w.baseline);
 	sp_targets_destroy(w.targets);
 	return rc;
 }
@@ -288,6 +377,20 @@ const struct app_command app_scan = {
 			 "  --pause MS              between connections to one address (200)\n"
 			 "  --parallel N            endpoints at the same time (512)\n"
 			 "  --rate N                connections per second, all together (1000)\n"
-			 "  --timeout SECONDS       for a connection (3) and an answer (5)\n",
+			 "  --timeout SECONDS       for a connection (3) and an answer (5)\n"
+			 "  --format FORMAT         text, json, jsonl, html, sarif, junit, "
+			 "prometheus, "
+			 "csv\n"
+			 "  --output FILE           in place of standard output\n"
+			 "  --baseline FILE         an earlier report as json: says what changed\n"
+			 "  --fail-on LEVEL         info, low, medium, high, critical: status 1 "
+			 "from "
+			 "here on (medium)\n"
+			 "  --kerberos-only         here NTLM is not wanted: a finding where it is "
+			 "taken\n"
+			 "  --all                   lists what is closed or silent, too\n"
+			 "  --verbose               all about every finding\n\n"
+			 "Exit status: 0 nothing from that level on, 1 something, 2 wrong usage, 3 "
+			 "nobody answered.\n",
 		.run = run,
 };

@@ -15,10 +15,12 @@
 #include "host/io/loop.h"
 #include "scan/probe_link.h"
 #include "scan/probe_run.h"
+#include "scan/probe_talk.h"
 
 #define SETUP_US (30 * UINT64_C(1000000))
 
 struct process {
+	struct sp_talk_env env;
 	struct sp_loop *loop;
 	struct sp_watch *link;
 	struct sp_probe_run *run;
@@ -73,6 +75,23 @@ static void on_link(void *user, unsigned events)
 	}
 }
 
+/* Whatever has to be read is read now. */
+static int libraries(struct process *p, char why[SP_WHY_MAX])
+{
+	struct sp_rcbuf *pem = NULL;
+	struct sp_span none = {NULL, 0};
+
+	if (sp_tls_init() != SP_OK) {
+		snprintf(why, SP_WHY_MAX, "TLS: the library refuses");
+		return SP_ETLS;
+	}
+	int rc = sp_tls_system_ca(&pem);
+	p->env.roots = sp_cert_roots_create(rc == SP_OK ? sp_span(pem->p, pem->n) : none);
+	sp_rcbuf_unref(pem);
+	p->env.tls = sp_tls_look_ctx(why);
+	return p->env.roots && p->env.tls ? SP_OK : SP_ETLS;
+}
+
 static int work(struct process *p)
 {
 	struct sp_jail_spec spec = {.class = SP_JAIL_PROBE};
@@ -95,8 +114,13 @@ static int work(struct process *p)
 	}
 	close(SP_PROBE_FD_MARK);
 	signal(SIGPIPE, SIG_IGN);
+	rc = libraries(p, why);
+	if (rc != SP_OK) {
+		sp_log(SP_LOG_ERROR, "%s", why);
+		return rc;
+	}
 	p->loop = sp_loop_create();
-	p->run = p->loop ? sp_probe_run_create(p->loop, &setup, mark, on_facts, p) : NULL;
+	p->run = p->loop ? sp_probe_run_create(p->loop, &setup, &p->env, mark, on_facts, p) : NULL;
 	p->link = p->run ? sp_loop_fd(p->loop, SP_PROBE_FD, SP_LOOP_READ, on_link, p) : NULL;
 	if (!p->link || sp_fd_nonblock(SP_PROBE_FD, true) != SP_OK) {
 		return SP_ENOMEM;
@@ -122,5 +146,7 @@ int main(int argc, char **argv)
 	sp_probe_run_destroy(p.run);
 	sp_watch_remove(p.link);
 	sp_loop_destroy(p.loop);
+	sp_tls_ctx_destroy(p.env.tls);
+	sp_cert_roots_destroy(p.env.roots);
 	return rc == SP_OK || rc == SP_ECLOSED ? 0 : 1;
 }

@@ -15,7 +15,10 @@ struct sp_probe {
 	unsigned step; /* of the list of questions */
 	unsigned round; /* of a question that is asked more than once */
 	unsigned lost; /* answers that did not come in time */
-	bool over;
+	struct sp_probe_http http[SP_SCAN_PATH_COUNT];
+	bool group_over; /* a group of cipher suites had its last yes */
+	bool legacy_any; /* one set of methods was accepted */
+	bool web_over, over;
 };
 
 /* now_ms: since 1970. */
@@ -28,6 +31,8 @@ void sp_probe_unreached(
 /* The answer to the last question. */
 void sp_probe_answer(struct sp_probe *p, const struct sp_probe_task *task,
 		const struct sp_talk_result *r);
+/* A datagram was answered, or refused: 3389 or 3391. */
+void sp_probe_datagram(struct sp_probe *p, bool gateway, enum sp_scan_tri answer);
 /* No more questions; why is added to the facts. */
 void sp_probe_cut(struct sp_probe *p, const char *why);
 

@@ -3,25 +3,41 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/base/err.h"
 #include "core/base/mem.h"
+#include "core/base/wr.h"
 #include "host/io/fdio.h"
 #include "host/io/tcp.h"
 #include "scan/probe.h"
+#include "scan/probe_talk.h"
+#include "scan/probe_udp.h"
 
 #define READ_MAX 16384
+#define DATAGRAM_US 700000 /* then it is sent once more */
+#define DATAGRAM_TIMES 2
+#define GATEWAY_UDP 3391
 
 enum state {
 	WAIT_ADDRESS, /* another endpoint of its address is worked on */
 	WAIT_TURN, /* the pause, or the rate */
 	WAIT_CONNECTION,
 	WAIT_WORD,
+	WAIT_DATAGRAM,
 	WAIT_HANDOVER, /* finished; nobody takes the facts yet */
 	WAIT_END, /* handed over; its address still has its pause */
+};
+
+/* A datagram that is waited for: of RDP itself, and of a gateway. */
+struct datagram {
+	struct visit *visit;
+	int fd;
+	struct sp_watch *watch;
+	bool gateway;
 };
 
 struct visit {
@@ -35,6 +51,8 @@ struct visit {
 	unsigned step; /* of the talk, that its deadline is for */
 	int fd;
 	struct sp_watch *watch, *timer;
+	struct datagram datagram[2];
+	unsigned times; /* that datagrams were sent */
 	uint64_t begun_us, rest_until_us;
 	bool has_slot;
 };
@@ -42,6 +60,7 @@ struct visit {
 struct sp_probe_run {
 	struct sp_loop *loop;
 	struct sp_probe_setup setup;
+	const struct sp_talk_env *env;
 	struct sp_probe_mark *mark;
 	sp_probe_facts_fn fn;
 	void *user;
@@ -96,8 +115,17 @@ static bool busy(const struct sp_probe_run *r, const struct visit *me)
 
 /* ---- the end of a connection, of an endpoint ---- */
 
+static void hush(struct datagram *d)
+{
+	sp_watch_remove(d->watch);
+	d->watch = NULL;
+	sp_fd_close(&d->fd);
+}
+
 static void disconnect(struct visit *v)
 {
+	hush(&v->datagram[0]);
+	hush(&v->datagram[1]);
 	sp_watch_remove(v->watch);
 	v->watch = NULL;
 	sp_fd_close(&v->fd);
@@ -245,7 +273,7 @@ static void connected(struct visit *v)
 		return;
 	}
 	v->probe->facts.connections++;
-	v->talk = sp_talk_create(&v->task);
+	v->talk = sp_talk_create(v->run->env, &v->task);
 	if (!v->talk) {
 		sp_probe_cut(v->probe, "cut short: out of memory");
 		disconnect(v);
@@ -287,15 +315,115 @@ static void on_socket(void *user, unsigned events)
 	unmark(r);
 }
 
-static void connect_now(struct visit *v)
+static struct sp_addr at_port(const struct visit *v, uint16_t port)
 {
 	struct sp_addr to = v->to;
 
 	if (to.u.ss.ss_family == AF_INET) {
-		to.u.v4.sin_port = htons(v->task.port);
+		to.u.v4.sin_port = htons(port);
 	} else {
-		to.u.v6.sin6_port = htons(v->task.port);
+		to.u.v6.sin6_port = htons(port);
 	}
+	return to;
+}
+
+/* ---- datagrams ---- */
+
+static void no_more_datagrams(struct visit *v)
+{
+	if (v->datagram[0].fd < 0 && v->datagram[1].fd < 0) {
+		disconnect(v);
+		next_question(v);
+	}
+}
+
+static void on_datagram(void *user, unsigned events)
+{
+	struct datagram *d = user;
+	struct visit *v = d->visit;
+	struct sp_probe_run *r = v->run;
+	uint8_t *scratch = sp_loop_scratch(r->loop);
+
+	(void)events;
+	mark(v);
+	ssize_t n = recv(d->fd, scratch, READ_MAX, 0);
+	struct sp_span got = sp_span(scratch, n > 0 ? (size_t)n : 0);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+		unmark(r);
+		return;
+	}
+	if (n >= 0) {
+		bool fits = d->gateway ? sp_probe_udp_dtls_is(got) : sp_probe_udp_syn_is(got);
+		sp_probe_datagram(v->probe, d->gateway, fits ? SP_SCAN_YES : SP_SCAN_UNKNOWN);
+	} else if (errno == ECONNREFUSED) {
+		sp_probe_datagram(v->probe, d->gateway, SP_SCAN_NO);
+	}
+	hush(d);
+	no_more_datagrams(v);
+	unmark(r);
+}
+
+static void send_datagram(struct datagram *d)
+{
+	uint8_t room[SP_PROBE_UDP_MAX], random[32];
+	struct sp_wr w;
+	uint32_t sequence;
+
+	sp_wr_fixed(&w, room, sizeof(room));
+	if (d->fd < 0 || getrandom(random, sizeof(random), 0) != sizeof(random)) {
+		return;
+	}
+	memcpy(&sequence, random, sizeof(sequence));
+	if (d->gateway) {
+		sp_probe_udp_dtls_write(&w, random);
+	} else {
+		sp_probe_udp_syn_write(&w, sequence);
+	}
+	/* That the first one was refused is heard with the answer. */
+	(void)!send(d->fd, w.p, w.n, MSG_NOSIGNAL);
+}
+
+static void datagrams_now(struct visit *v)
+{
+	v->state = WAIT_DATAGRAM;
+	v->times = 1;
+	for (size_t i = 0; i < SP_LEN(v->datagram); i++) {
+		struct datagram *d = &v->datagram[i];
+		struct sp_addr to = at_port(v, i == 0 ? v->task.port : GATEWAY_UDP);
+
+		d->visit = v;
+		d->gateway = i == 1;
+		d->fd = socket(to.u.ss.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		if (d->fd < 0 || connect(d->fd, &to.u.sa, to.n) < 0) {
+			hush(d);
+			continue;
+		}
+		d->watch = sp_loop_fd(v->run->loop, d->fd, SP_LOOP_READ, on_datagram, d);
+		if (!d->watch) {
+			hush(d);
+		}
+		send_datagram(d);
+	}
+	sp_watch_in(v->timer, DATAGRAM_US);
+	no_more_datagrams(v);
+}
+
+static void datagrams_again(struct visit *v)
+{
+	if (v->times++ < DATAGRAM_TIMES) {
+		send_datagram(&v->datagram[0]);
+		send_datagram(&v->datagram[1]);
+		sp_watch_in(v->timer, DATAGRAM_US);
+		return;
+	}
+	disconnect(v);
+	next_question(v);
+}
+
+static void connect_now(struct visit *v)
+{
+	struct sp_addr to = at_port(v, v->task.port);
+
 	v->state = WAIT_CONNECTION;
 	if (sp_tcp_dial(&to, &v->fd) != SP_OK) {
 		unreached(v, reach_of(errno));
@@ -327,7 +455,11 @@ static void my_turn(struct visit *v)
 			return;
 		}
 	}
-	connect_now(v);
+	if (v->task.then == SP_PROBE_UDP) {
+		datagrams_now(v);
+	} else {
+		connect_now(v);
+	}
 }
 
 static void begin(struct visit *v)
@@ -357,6 +489,9 @@ static void go_on(struct visit *v)
 		sp_talk_stop(v->talk, SP_TALK_TIMEOUT);
 		answered(v);
 		break;
+	case WAIT_DATAGRAM:
+		datagrams_again(v);
+		break;
 	case WAIT_END:
 		forget(v);
 		break;
@@ -378,7 +513,8 @@ static void on_timer(void *user)
 /* ---- life ---- */
 
 struct sp_probe_run *sp_probe_run_create(struct sp_loop *l, const struct sp_probe_setup *setup,
-		struct sp_probe_mark *m, sp_probe_facts_fn fn, void *user)
+		const struct sp_talk_env *env, struct sp_probe_mark *m, sp_probe_facts_fn fn,
+		void *user)
 {
 	struct sp_probe_run *r = sp_calloc(1, sizeof(*r));
 
@@ -386,6 +522,7 @@ struct sp_probe_run *sp_probe_run_create(struct sp_loop *l, const struct sp_prob
 		r->loop = l;
 		r->setup = *setup;
 		r->setup.rate = setup->rate > 0 ? setup->rate : 1;
+		r->env = env;
 		r->mark = m;
 		r->fn = fn;
 		r->user = user;
@@ -414,6 +551,7 @@ int sp_probe_run_order(struct sp_probe_run *r, const struct sp_probe_order *orde
 		return SP_ENOMEM;
 	}
 	*v = (struct visit){.run = r, .to = order->to, .fd = -1};
+	v->datagram[0].fd = v->datagram[1].fd = -1;
 	v->probe = sp_calloc(1, sizeof(*v->probe));
 	v->timer = sp_loop_timer(r->loop, on_timer, v);
 	if (!v->probe || !v->timer) {

@@ -8,14 +8,15 @@
 #include "scan/probe_link.h"
 
 struct sp_probe_run;
+struct sp_talk_env;
 
 /* Borrowed until the next call; SP_ESPACE: not now, see sp_probe_run_again(). */
 typedef int (*sp_probe_facts_fn)(void *user, const struct sp_scan_facts *facts);
 
-/* NULL without memory. The mark may be NULL. */
+/* NULL without memory. The mark may be NULL; env outlives it. */
 sp_nodiscard struct sp_probe_run *sp_probe_run_create(struct sp_loop *l,
-		const struct sp_probe_setup *setup, struct sp_probe_mark *mark,
-		sp_probe_facts_fn fn, void *user);
+		const struct sp_probe_setup *setup, const struct sp_talk_env *env,
+		struct sp_probe_mark *mark, sp_probe_facts_fn fn, void *user);
 /* Accepts NULL. Closes all sockets. */
 void sp_probe_run_destroy(struct sp_probe_run *r);
 /* SP_ELIMIT when more are open than were agreed, SP_ENOMEM. */
