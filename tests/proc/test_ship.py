@@ -17,7 +17,7 @@ import urllib.request
 
 import nla
 from auditlines import cef, exact, shown, syslog
-from procfs import SANITIZED, comm, cpu_seconds, descriptors
+from procfs import SANITIZED, comm, cpu_seconds, descriptors, status
 from trial import SALLYPORT, need_trial
 from world import BUILD, Case, descendants, free_port, main, need, wait_for
 
@@ -295,6 +295,9 @@ ship = (
         before = self.processes()
         self.assertEqual(len(before), 10)
         main_one = next(pid for pid in before if self.parent(pid) not in before)
+        if not SANITIZED:
+            for pid in before:
+                self.assertEqual((status(pid)['Seccomp'], status(pid)['NoNewPrivs']), ('0' if pid == main_one else '2', '1'))
         os.rename(self.world.path('out', 'plain'), self.world.path('out', 'plain.1'))
         os.kill(main_one, signal.SIGKILL)
         wait_for('their end', lambda: not set(self.processes()) & set(before))
@@ -377,6 +380,9 @@ ship = (
         daemon = next(pid for pid in [self.service.pid] + descendants(self.service.pid) if comm(pid) == 'sallyportd')
         os.kill(daemon, signal.SIGHUP)
         wait_for('another sp-ship', lambda: len(self.processes()) == 10 and not set(self.processes()) & set(before), 8)
+        change, = [r for r in json.loads(self.command('audit', 'list', '--json')) if r['event'] == 'policy.change' and
+                   r.get('reason') == 'loosened']
+        self.assertEqual((change['severity'], change['text']), ('high', 'ocsf'))
         wait_for('the new one', lambda: os.path.exists(self.world.path('out', 'other')) and self.lines('other'))
         self.fail(1)
         head = self.head()

@@ -11,6 +11,7 @@
 #include "core/base/mem.h"
 #include "host/audit/detect.h"
 #include "host/conf/alert.h"
+#include "host/conf/ship.h"
 #include "host/lib/geo.h"
 
 #define STATE "detect"
@@ -248,6 +249,27 @@ void sp_judge_destroy(struct sp_judge *j)
 	sp_free(j);
 }
 
+/* A place outside of this machine that the audit went to, and goes to no more; NULL. */
+static const char *cut_off(const struct sp_conf *was, const struct sp_conf *is)
+{
+	for (size_t i = 0; i < was->n_ship; i++) {
+		const struct sp_conf_ship *a = &was->ship[i];
+		bool there = false;
+
+		for (size_t k = 0; k < is->n_ship && !there; k++) {
+			const struct sp_conf_ship *b = &is->ship[k];
+			there = strcmp(a->name, b->name) == 0 && a->type == b->type &&
+					strcmp(a->path, b->path) == 0 &&
+					strcmp(a->host, b->host) == 0 && a->port == b->port &&
+					strcmp(a->resource, b->resource) == 0 && a->tls <= b->tls;
+		}
+		if (!there) {
+			return a->name;
+		}
+	}
+	return NULL;
+}
+
 /* What is protected less than before; NULL: nothing that shows without people. */
 static const char *weaker(const struct sp_conf *was, const struct sp_conf *is, const char **reason)
 {
@@ -267,7 +289,7 @@ static const char *weaker(const struct sp_conf *was, const struct sp_conf *is, c
 	return is->mfa > was->mfa                                  ? "mfa"
 			: is->audit_open && !was->audit_open       ? "audit"
 			: was->require_token && !is->require_token ? "require-token"
-								   : NULL;
+								   : cut_off(was, is);
 }
 
 void sp_judge_reload(struct sp_judge *j, struct sp_conf *conf)

@@ -383,7 +383,7 @@ int main(int argc, char **argv)
 	prctl(PR_SET_DUMPABLE, 0);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN); /* Ctrl-C is for the parent */
-	umask(077);
+	umask(027); /* the folder of a file says who may read it */
 	p.file = argv[2];
 	if (start(&p)) {
 		status = sp_loop_run(p.loop);

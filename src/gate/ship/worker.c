@@ -29,6 +29,7 @@ struct sp_worker {
 	struct sp_mark held, last;
 	uint64_t held_us; /* when held is confirmed */
 	uint64_t next; /* the record to read */
+	uint64_t saved; /* what the file has */
 	struct sp_wr batch;
 	/* While a batch is read. */
 	uint64_t n, wanted, gap;
@@ -42,7 +43,7 @@ struct sp_worker {
 
 /* ---- marks ---- */
 
-static void note(struct sp_worker *w, const struct sp_mark *m)
+static void note(struct sp_worker *w, const struct sp_mark *m, bool save)
 {
 	struct sp_board *b = w->c.board;
 	size_t i = w->c.index;
@@ -51,6 +52,11 @@ static void note(struct sp_worker *w, const struct sp_mark *m)
 	b->to[i].done = m->seq;
 	b->to[i].done_ns = m->wall_ns;
 	b->to[i].missed = m->missed;
+	/* Whoever sends again looks again at what the destination does not want, no more. */
+	if (!save) {
+		return;
+	}
+	w->saved = m->seq;
 	if (sp_mark_save(w->c.mark, m) != SP_OK) {
 		sp_log(SP_LOG_ERROR, "%s: %s: %s: after a restart more is sent again", w->c.name,
 				w->c.mark, strerror(errno));
@@ -141,7 +147,7 @@ static void pass_gap(struct sp_worker *w)
 			.missed = w->done.missed + w->gap};
 
 	add_missed(w, w->next, w->gap, "they are not in the audit any more");
-	note(w, &m);
+	note(w, &m, true);
 	w->next = m.seq + 1;
 }
 
@@ -166,7 +172,7 @@ static void arrived(struct sp_worker *w, uint64_t now_us)
 
 	w->next = w->end.seq + 1;
 	if (hold == 0) {
-		note(w, &w->end);
+		note(w, &w->end, w->batch.n > 0 || w->end.seq - w->saved >= SKIPS);
 		return;
 	}
 	w->last = w->end;
@@ -186,7 +192,7 @@ static void confirm(struct sp_worker *w, uint64_t now_us)
 		failed(w, now_us);
 		return;
 	}
-	note(w, &w->held);
+	note(w, &w->held, true);
 	w->holds = w->last.seq > w->held.seq;
 	w->held = w->last;
 	w->held_us = now_us + w->c.sink->hold_us;
@@ -232,8 +238,11 @@ uint64_t sp_worker_step(struct sp_worker *w)
 	}
 	/* Who went while nothing was to be sent is noticed here. */
 	if (s->fd >= 0 && s->impl->look(s) != SP_OK) {
-		failed(w, now_us);
-		return w->pause_us;
+		if (w->holds) {
+			failed(w, now_us);
+			return w->pause_us;
+		}
+		s->impl->reset(s); /* it has all; for the next ones it is called again */
 	}
 	confirm(w, now_us);
 	if (now_us < w->again_us) {
@@ -318,7 +327,7 @@ static void begin(struct sp_worker *w)
 		struct sp_mark oldest = look_up(w, 1, UINT64_MAX, false);
 		m = (struct sp_mark){.seq = oldest.seq > 0 ? oldest.seq - 1 : 0};
 	}
-	note(w, &m);
+	note(w, &m, true);
 	rewind_to_done(w);
 }
 
