@@ -45,7 +45,8 @@ class Store(Case):
         state = self.world.path('state')
         with open(self.conf, 'w') as f:
             f.write(f'listen = ["127.0.0.1:{port}"]; state = "{state}"; run-as = "caller"; mfa = "none";\n'
-                    f'store = "{self.pg.url}";\n')
+                    f'store = "{self.pg.url}";\n'
+                    f'ship = ( {{ type = "file"; path = "shipped"; }} );\n')
         self.assertIn('OK', self.command('config', 'check').stdout.upper())
         self.command('user', 'add', 'alice', '--password-stdin', text=PASSWORD + '\n')
         self.assertIn('alice', self.command('user', 'list').stdout)
@@ -75,6 +76,14 @@ class Store(Case):
         self.pg.start()
         wait_for('a login after the server came back',
                  lambda: nla.login(port, 'alice', PASSWORD, source='127.0.7.3')[0] == 'welcome', 20, every=1)
+        # What is shipped comes from there, also after the server was away.
+        head = json.loads(self.command('audit', 'tail', '-n', '1', '--json').stdout)['seq']
+
+        def shipped():
+            with open(self.world.path('shipped')) as f:
+                return [json.loads(line)['seq'] for line in f.read().split('\n')[:-1]]
+        wait_for('the shipped audit', lambda: shipped()[-1] >= head, 15)
+        self.assertEqual(shipped()[:head], list(range(1, head + 1)))
 
     def test_unreachable(self):
         self.conf = self.world.path('sallyport.conf')
