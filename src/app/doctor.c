@@ -123,6 +123,9 @@ static void everything(struct app_doctor *d, const struct sp_conf_errors *e)
 	}
 	apart(d, APP_DOCTOR_AUDIT, "chain", app_doctor_audit);
 	app_doctor_machine(d);
+	if (!d->mistaken && d->scan) {
+		app_doctor_scan(d);
+	}
 	if (d->mistaken) {
 		app_doctor_say(d, APP_DOCTOR_CONF, "rest", APP_DOCTOR_UNKNOWN, NULL,
 				"certificate, port, users and what the configuration allows were "
@@ -181,9 +184,10 @@ static bool take_days(struct app_doctor *d, const struct app_command *self, cons
 static int run(const struct app_command *self, int argc, char **argv)
 {
 	const char *days = NULL;
-	bool full = false, verbose = false;
+	bool full = false, verbose = false, unseen = false;
 	const struct app_option options[] = {
 			{"--full", &full, NULL},
+			{"--no-scan", &unseen, NULL},
 			{"--verbose", &verbose, NULL},
 			{"-v", &verbose, NULL},
 			{"--password-days", NULL, &days},
@@ -207,6 +211,7 @@ static int run(const struct app_command *self, int argc, char **argv)
 		status = APP_USAGE;
 	} else if ((d->file = app_service_file(&w.service)) != NULL) {
 		d->full = full;
+		d->scan = !unseen;
 		d->now = (int64_t)time(NULL);
 		if (read_conf(d, c, e)) {
 			everything(d, e);
@@ -241,15 +246,18 @@ const struct app_command app_doctor = {
 			 "certificate,\n"
 			 "the jails, the processes that run, who gets to the port, people and "
 			 "their secrets,\n"
-			 "the audit, clock and disk. Each line is ok, info, warn, bad or ? (it "
-			 "could not be\n"
-			 "looked at), with what to do. As root it sees everything.\n\n"
+			 "the audit, clock and disk, and what the port shows to a scan. Each line "
+			 "is "
+			 "ok, info,\n"
+			 "warn, bad or ? (it could not be looked at), with what to do. As root it "
+			 "sees all.\n\n"
 			 "Exit status 0: nothing bad, 1: something bad, 2: wrong usage, 3: there "
 			 "is no\n"
 			 "configuration to begin with.\n\n"
 			 "  --full             follow the whole audit, however long it is\n"
 			 "  --password-days N  warn of passwords older than N days (default 365; "
 			 "0: never)\n"
+			 "  --no-scan          do not scan the port, which the audit tells of\n"
 			 "  -v, --verbose      also each file and each jail that is right\n"
 			 "  --json             print JSON\n"
 			 "  -c FILE            the configuration (default " SP_CONF_FILE ")\n"

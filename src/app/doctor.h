@@ -55,6 +55,7 @@ struct app_doctor {
 	const struct sp_conf *conf; /* with defaults where it has mistakes */
 	bool mistaken; /* it has: only state, store and run-as are known */
 	bool full; /* the whole chain of the audit */
+	bool scan; /* the port is asked, too */
 	bool installed; /* not a trial: it runs as an account of its own */
 	int64_t now; /* seconds since 1970 */
 	uint32_t password_days; /* older passwords are told */
@@ -135,6 +136,8 @@ void app_doctor_disk(struct app_doctor *d, uint64_t available, uint64_t size, co
 void app_doctor_machine(struct app_doctor *d);
 
 /* doctor_scan.c: what others see of it. */
+struct sp_scan_facts;
+void app_doctor_scanned(struct app_doctor *d, const char *listen, const struct sp_scan_facts *f);
 void app_doctor_scan(struct app_doctor *d);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "app/doctor.h"
 #include "host/conf/alert.h"
+#include "host/conf/ship.h"
 
 #define G APP_DOCTOR_CONF
 
@@ -250,6 +251,31 @@ static void recording(struct app_doctor *d)
 	}
 }
 
+/* Records that anybody on the way reads, and can change unseen. */
+static void ship(struct app_doctor *d)
+{
+	const struct sp_conf *c = d->conf;
+	size_t clear = 0;
+
+	for (size_t i = 0; i < c->n_ship; i++) {
+		const struct sp_conf_ship *s = &c->ship[i];
+		bool here = strncmp(s->host, "127.", 4) == 0 || strcmp(s->host, "::1") == 0 ||
+				strcmp(s->host, "localhost") == 0;
+		if (s->type == SP_SHIP_SYSLOG && !s->tls && !here) {
+			clear++;
+			app_doctor_say(d, G, "ship", APP_DOCTOR_WARN, s->name,
+					"the audit goes to %.100s in clear", s->host);
+			app_doctor_todo(d, "address = \"tls:HOST:PORT\"");
+		}
+	}
+	if (c->n_ship > 0 && clear == 0) {
+		app_doctor_say(d, G, "ship", APP_DOCTOR_OK, NULL,
+				"the audit goes to %zu more place%s, none of them in clear over a "
+				"network",
+				c->n_ship, c->n_ship == 1 ? "" : "s");
+	}
+}
+
 static void alerts(struct app_doctor *d)
 {
 	const struct sp_conf_alerts *a = d->conf->alerts;
@@ -282,6 +308,7 @@ void app_doctor_conf(struct app_doctor *d, const struct sp_conf_errors *errors)
 	targets(d);
 	recording(d);
 	audit_fail(d);
+	ship(d);
 	alerts(d);
 	if (d->conf->run_as[0] == '\0' && d->installed) {
 		app_doctor_say(d, G, "run-as", APP_DOCTOR_BAD, NULL,

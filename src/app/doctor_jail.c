@@ -16,8 +16,8 @@
 #define G APP_DOCTOR_JAIL
 #define SECONDS 15
 
-static const char *const programs[] = {
-		"sp-net", "sp-login", "sp-target", "sp-dial", "sp-recorder", "sp-player"};
+static const char *const programs[] = {"sp-net", "sp-login", "sp-target", "sp-dial", "sp-recorder",
+		"sp-player", "sp-probe"};
 
 void app_doctor_jail_line(struct app_doctor *d, const char *program, bool held, const char *line)
 {

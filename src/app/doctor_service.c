@@ -14,6 +14,7 @@
 
 #define G APP_DOCTOR_SERVICE
 #define PROCESSES 64
+#define SHIP "sp-ship"
 #define UNIT "sallyport.service"
 /* CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_BOOT, CAP_LINUX_IMMUTABLE, CAP_MAC_OVERRIDE, CAP_MAC_ADMIN */
 #define NEVER \
@@ -40,7 +41,7 @@ static const struct {
 		{"sp-login", true, true, false}, {"sp-target", true, true, false},
 		{"sp-recorder", true, true, false},
 		/* What it has children for; those are filtered. */
-		{"sp-ship", false, true, false}};
+		{SHIP, false, true, false}};
 
 static bool read_process(int pid, struct process *p)
 {
@@ -135,7 +136,10 @@ static void one(struct app_doctor *d, size_t k, const struct process *p, size_t 
 		open += known[k].filtered && (p[i].seccomp != 2 || p[i].no_new_privs != 1);
 		root += known[k].nobody && d->installed && p[i].uid == 0;
 	}
-	if (there == 0 && known[k].needed) {
+	bool needed = known[k].needed ||
+			(strcmp(known[k].name, SHIP) == 0 &&
+					(d->conf->n_ship > 0 || d->conf->metrics.family != 0));
+	if (there == 0 && needed) {
 		app_doctor_say(d, G, "processes", APP_DOCTOR_BAD, known[k].name,
 				"this process does not live");
 		app_doctor_todo(d, "journalctl -u sallyport");
