@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "host/io/cert.h"
+#include "scan/facts.h"
 
 static void test_kept(void **state)
 {
@@ -198,6 +199,46 @@ static void test_service(void **state)
 	assert_int_not_equal(kit_level("machine.landlock", NULL), -1);
 }
 
+/* ---- what a scan sees ---- */
+
+static void test_scanned(void **state)
+{
+	static struct sp_scan_facts f;
+
+	f.reach = SP_SCAN_MUTE;
+	snprintf(f.why, sizeof(f.why), "silence");
+	app_doctor_scanned(kit, "x:1", &f);
+	assert_int_equal(kit_level("scan.answers", "x:1"), APP_DOCTOR_BAD);
+
+	kit_again();
+	memset(&f, 0, sizeof(f));
+	f.reach = SP_SCAN_RDP;
+	for (int i = 0; i < SP_SCAN_ASK_COUNT; i++) {
+		f.nego[i].answer = SP_SCAN_DENIED;
+		f.nego[i].code = 5; /* HYBRID_REQUIRED_BY_SERVER */
+	}
+	f.nego[SP_SCAN_ASK_CREDSSP].answer = SP_SCAN_SELECTED;
+	f.nego[SP_SCAN_ASK_CREDSSP].selected = 2;
+	app_doctor_scanned(kit, "x:1", &f);
+	assert_int_equal(kit_level("scan.finding", "x:1"), APP_DOCTOR_OK);
+	kit_again();
+	f.nego[SP_SCAN_ASK_RDP].answer = SP_SCAN_SELECTED;
+	app_doctor_scanned(kit, "x:1", &f);
+	assert_int_equal(kit_level("scan.finding", "x:1"), APP_DOCTOR_BAD);
+}
+
+/* Nobody is asked where nobody listens, or where nothing answers. */
+static void test_not_scanned(void **state)
+{
+	app_doctor_say(kit, APP_DOCTOR_PORT, "listens", APP_DOCTOR_INFO, "x", "nobody");
+	app_doctor_scan(kit);
+	assert_int_equal(kit_level("scan.answers", NULL), APP_DOCTOR_INFO);
+	kit_again();
+	kit_conf.require_token = true;
+	app_doctor_scan(kit);
+	assert_int_equal(kit_level("scan.answers", NULL), APP_DOCTOR_OK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +250,8 @@ int main(void)
 			kit_test_of(test_firewall),
 			kit_test_of(test_listener),
 			kit_test_of(test_service),
+			kit_test_of(test_scanned),
+			kit_test_of(test_not_scanned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
