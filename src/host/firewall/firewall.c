@@ -253,7 +253,8 @@ static void say_entry(struct sp_wr *w, const struct sp_firewall_entry *e)
 	}
 }
 
-static void say_head(struct sp_wr *w, const struct sp_firewall *f, const char *file)
+static void say_head(struct sp_wr *w, const struct sp_firewall *f, const struct sp_conf *c,
+		const char *file)
 {
 	say(w, "#!/usr/sbin/nft -f\n# Made by `sallyport firewall` from ");
 	say_name(w, file);
@@ -277,6 +278,10 @@ static void say_head(struct sp_wr *w, const struct sp_firewall *f, const char *f
 				"#\n# There are no rules: nobody may do anything, so nobody gets "
 				"to the "
 				"port.\n");
+	}
+	if (c->metrics.family != 0 && !loopback(&c->metrics)) {
+		say(w, "#\n# Not closed by it: metrics (%s). No key says who may ask there.\n",
+				c->metrics.text);
 	}
 	for (size_t i = 0; f->n_doors > 0 && i < f->n_entries; i++) {
 		const struct sp_firewall_entry *e = &f->entry[i];
@@ -305,7 +310,7 @@ static void say_rate(struct sp_wr *w, const struct sp_firewall_rate *r, bool six
 void sp_firewall_print(const struct sp_firewall *f, const struct sp_conf *c, const char *file,
 		struct sp_wr *w)
 {
-	say_head(w, f, file);
+	say_head(w, f, c, file);
 	/* The first line makes sure that there is something to delete; nft does it all or nothing. */
 	say(w,
 			"\ntable inet " SP_FIREWALL_TABLE "\ndelete table inet " SP_FIREWALL_TABLE

@@ -89,6 +89,12 @@ static void test_print(void **state)
 		}
 	}
 	assert_null(strstr(text, "4000"));
+	assert_null(strstr(text, "metrics"));
+	assert_true(sp_conf_parse_listen("127.0.0.1:9388", &c->metrics));
+	assert_null(strstr(print(c), "metrics"));
+	assert_true(sp_conf_parse_listen("0.0.0.0:9388", &c->metrics));
+	assert_non_null(strstr(print(c), "# Not closed by it: metrics (0.0.0.0:9388)"));
+	text = print(c);
 	assert_null(strstr(text, "WARNING"));
 
 	/* Everybody: by a rule for nothing in particular, or by a network that is all. */
