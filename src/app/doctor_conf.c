@@ -9,18 +9,21 @@
 
 #define G APP_DOCTOR_CONF
 
-bool app_doctor_away(const struct sp_conf *c)
+static bool away(const struct sp_conf_listen *l)
 {
 	static const uint8_t one[16] = {[15] = 1};
 
+	return l->family == AF_INET ? l->addr[0] != 127 : memcmp(l->addr, one, sizeof(one)) != 0;
+}
+
+bool app_doctor_away(const struct sp_conf *c)
+{
+	bool any = false;
+
 	for (size_t i = 0; i < c->n_listen; i++) {
-		const struct sp_conf_listen *l = &c->listen[i];
-		if (l->family == AF_INET ? l->addr[0] != 127
-					 : memcmp(l->addr, one, sizeof(one)) != 0) {
-			return true;
-		}
+		any = any || away(&c->listen[i]);
 	}
-	return false;
+	return any;
 }
 
 /* "line 12 of /etc/sallyport/sallyport.conf" */
@@ -55,7 +58,7 @@ static void file(struct app_doctor *d, const struct sp_conf_errors *e)
 static void second_factor(struct app_doctor *d)
 {
 	const struct sp_conf *c = d->conf;
-	bool away = app_doctor_away(c), weak = false;
+	bool reached = app_doctor_away(c), weak = false;
 	char where[300];
 
 	for (size_t i = 0; i < c->n_rules; i++) {
@@ -70,12 +73,12 @@ static void second_factor(struct app_doctor *d)
 		weak = true;
 		place(r, where, sizeof(where));
 		app_doctor_say(d, G, "second-factor",
-				!away                  ? APP_DOCTOR_INFO
+				!reached               ? APP_DOCTOR_INFO
 						: none ? APP_DOCTOR_BAD
 						       : APP_DOCTOR_WARN,
 				NULL, "%s lets in with a password alone%s%s", where,
 				none ? "" : " whoever has no second factor",
-				away ? ", and other machines reach the listener" : "");
+				reached ? ", and other machines reach the listener" : "");
 		app_doctor_todo(d,
 				r->mfa != 0 ? "mfa = [\"totp\"] in that rule"
 					    : "mfa = \"required\" in the file, or mfa = "
@@ -276,6 +279,24 @@ static void ship(struct app_doctor *d)
 	}
 }
 
+/* Numbers of users and failures, for whoever asks. */
+static void metrics(struct app_doctor *d)
+{
+	const struct sp_conf_listen *m = &d->conf->metrics;
+
+	if (m->family != 0 && away(m)) {
+		app_doctor_say(d, G, "metrics", APP_DOCTOR_WARN, m->text,
+				"everybody who reaches that port may read the metrics, in clear");
+		app_doctor_todo(d,
+				"metrics = \"127.0.0.1:%u\" with a proxy before it, or a "
+				"firewall",
+				m->port);
+	} else if (m->family != 0) {
+		app_doctor_say(d, G, "metrics", APP_DOCTOR_OK, m->text,
+				"only this machine itself may read the metrics");
+	}
+}
+
 static void alerts(struct app_doctor *d)
 {
 	const struct sp_conf_alerts *a = d->conf->alerts;
@@ -309,6 +330,7 @@ void app_doctor_conf(struct app_doctor *d, const struct sp_conf_errors *errors)
 	recording(d);
 	audit_fail(d);
 	ship(d);
+	metrics(d);
 	alerts(d);
 	if (d->conf->run_as[0] == '\0' && d->installed) {
 		app_doctor_say(d, G, "run-as", APP_DOCTOR_BAD, NULL,
