@@ -9,17 +9,17 @@
 #include "host/conf/conf.h"
 #include "host/lib/geo.h"
 
-/* The file of countries is more than a name: the service does not start without it. */
-static bool countries_open(const struct sp_conf *c, const char *file)
+/* A file of countries or networks is more than a name: the service does not start without it. */
+static bool opens(const char *file, const char *key, const char *path)
 {
 	char why[SP_GEO_WHY];
 
-	if (c->countries[0] == '\0') {
+	if (path[0] == '\0') {
 		return true;
 	}
-	struct sp_geo *g = sp_geo_open(c->countries, why);
+	struct sp_geo *g = sp_geo_open(path, why);
 	if (g == NULL) {
-		fprintf(stderr, "sallyport: %s: countries-file: %s: %s\n", file, c->countries, why);
+		fprintf(stderr, "sallyport: %s: %s: %s: %s\n", file, key, path, why);
 	}
 	sp_geo_close(g);
 	return g != NULL;
@@ -54,7 +54,8 @@ static int check(struct app_words *w)
 	for (size_t i = 0; i < e->n_warnings; i++) {
 		fprintf(stderr, "sallyport: %s\n", e->warning[i]);
 	}
-	if (rc == SP_OK && countries_open(c, file)) {
+	if (rc == SP_OK && opens(file, "countries-file", c->countries) &&
+			opens(file, "networks-file", c->networks)) {
 		printf("%s: ok", file);
 		say("listener", c->n_listen);
 		say("target", c->n_targets);

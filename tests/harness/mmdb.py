@@ -7,7 +7,7 @@ def value(v):
     if isinstance(v, dict):
         return bytes([7 << 5 | len(v)]) + b''.join(value(k) + value(x) for k, x in v.items())
     if isinstance(v, str):
-        return bytes([2 << 5 | len(v)]) + v.encode()
+        return bytes([2 << 5 | min(len(v), 29)] + [len(v) - 29] * (len(v) >= 29)) + v.encode()
     if isinstance(v, list):
         return bytes([len(v), 4]) + b''.join(map(value, v))
     return bytes([6 << 5 | 4]) + v.to_bytes(4, 'big')
@@ -18,7 +18,7 @@ def uint16(v):
 
 
 def write(path, countries):
-    """`countries` is {"192.0.2.0/24": "DE"}."""
+    """`countries` is {"192.0.2.0/24": "DE"}; of a network (64500, "Example") is its number and owner."""
     tree, data = [[None, None]], b''
     for text, code in countries.items():
         net = ipaddress.ip_network(text)
@@ -31,7 +31,8 @@ def write(path, countries):
                 tree[node][bit] = len(tree) - 1
             node = tree[node][bit]
         tree[node][path_bits[-1]] = ('data', len(data))
-        data += value({'country': {'iso_code': code}})
+        data += value({'country': {'iso_code': code}} if isinstance(code, str) else
+                      {'autonomous_system_number': code[0], 'autonomous_system_organization': code[1]})
     n = len(tree)
     meta = {'node_count': value(n), 'record_size': uint16(24), 'ip_version': uint16(6),
             'database_type': value('Test-Country'), 'languages': value([]),

@@ -101,7 +101,7 @@ class Check(Command):
         done = self.check('countries-file = "sallyport.conf";')
         self.assertEqual((done.returncode, done.stdout), (1, ''))
         self.assertEqual(done.stderr, f'sallyport: {self.conf}: countries-file: {self.conf}: '
-                                      'is no file of countries (MMDB)\n')
+                                      'is no file in MMDB format\n')
 
     def test_included_file(self):
         with open(os.path.join(self.dir, 'more.conf'), 'w') as f:

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # tests/proc/test_rules.py - the rules at the door of a running service, and what SIGHUP makes of them.
+import json
 import os
 import signal
 import time
@@ -85,7 +86,8 @@ class Rules(Case):
         self.welcome()
 
     def test_countries(self):
-        frame = 'countries-file = "geo.mmdb";\n' + self.frame
+        frame = 'countries-file = "geo.mmdb"; networks-file = "asn.mmdb";\n' + self.frame
+        mmdb.write(os.path.join(self.trial.dir, 'asn.mmdb'), {'127.0.4.0/24': (64500, 'Example Net')})
         rule = '{ name = "home"; countries = "DE"; }'
         path = os.path.join(self.trial.dir, 'geo.mmdb')
         mmdb.write(path, {'127.0.4.0/24': 'DE', '127.0.5.0/24': 'FR'})
@@ -93,6 +95,9 @@ class Rules(Case):
         self.welcome('127.0.4.1')
         self.refused('(home: not from one of its countries, but FR)', '127.0.5.1')
         self.refused('(home: country not known)', '127.0.6.1')
+        told = json.loads(self.trial.command('audit', 'list', '--event', 'auth.ok', '--json').stdout)
+        self.assertEqual([(r.get('src.country'), r.get('src.asn'), r.get('src.owner')) for r in told[-3:]],
+                         [('DE', 64500, 'Example Net'), ('FR', None, None), (None, None, None)])
         # A new file counts from the next reload on; a broken one is not taken.
         mmdb.write(path + '.new', {'127.0.6.0/24': 'DE'})
         os.rename(path + '.new', path)

@@ -164,7 +164,8 @@ static void net_text(const struct sp_source *s, char out[SP_AUDIT_NET])
 void sp_keeper_event_source(const struct sp_keeper *k, struct sp_audit_event *e,
 		const struct sp_source *source, const char *interface)
 {
-	char ip[INET6_ADDRSTRLEN] = "", net[SP_AUDIT_NET], country[4];
+	char ip[INET6_ADDRSTRLEN] = "", net[SP_AUDIT_NET], country[4], owner[SP_GEO_NAME];
+	uint32_t asn;
 
 	if (inet_ntop((int)source->family, source->addr, ip, sizeof(ip)) == NULL) {
 		ip[0] = '\0';
@@ -176,6 +177,11 @@ void sp_keeper_event_source(const struct sp_keeper *k, struct sp_audit_event *e,
 	sp_audit_text(e, SP_F_SRC_INTERFACE, interface);
 	if (k->geo != NULL && sp_geo_country(k->geo, source->family, source->addr, country)) {
 		sp_audit_text(e, SP_F_SRC_COUNTRY, country);
+	}
+	if (k->networks != NULL &&
+			sp_geo_network(k->networks, source->family, source->addr, &asn, owner)) {
+		sp_audit_num(e, SP_F_SRC_ASN, asn);
+		sp_audit_text(e, SP_F_SRC_OWNER, owner);
 	}
 }
 

@@ -40,6 +40,7 @@ struct sp_keeper {
 	const struct sp_crypto *crypto;
 	struct sp_conf *conf; /* of now; whoever keeps a pointer into it has sp_conf_ref() */
 	struct sp_geo *geo; /* NULL: the configuration names no countries-file */
+	struct sp_geo *networks; /* likewise, of the networks-file */
 	struct sp_store *store;
 	const struct sp_tls_key *key; /* NULL: every signature is refused */
 	int control, broker, dial; /* -1: not there */

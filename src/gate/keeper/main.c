@@ -44,7 +44,7 @@ struct process {
 	struct sp_command *command;
 	struct sp_wait wait; /* for the audit to have the new configuration */
 	struct sp_conf *next; /* which it is; NULL: none */
-	struct sp_geo *next_geo;
+	struct sp_geo *next_geo, *next_networks;
 };
 
 static int64_t unix_time(void)
@@ -67,21 +67,26 @@ static struct sp_conf *read_conf(struct process *p)
 	return c;
 }
 
-/* False, and said so, when the file of countries cannot be used; *out is NULL where none is named. */
-static bool open_countries(const struct process *p, const struct sp_conf *c, struct sp_geo **out)
+/* False, and said so, when the file cannot be used; *out is NULL where none is named. */
+static bool open_file(
+		const struct process *p, const char *key, const char *path, struct sp_geo **out)
 {
 	char why[SP_GEO_WHY];
 
-	*out = NULL;
-	if (c->countries[0] != '\0') {
-		*out = sp_geo_open(c->countries, why);
-		if (*out == NULL) {
-			sp_log(SP_LOG_ERROR, "%s: countries-file: %s: %s", p->file, c->countries,
-					why);
-			return false;
-		}
+	*out = path[0] != '\0' ? sp_geo_open(path, why) : NULL;
+	if (path[0] != '\0' && *out == NULL) {
+		sp_log(SP_LOG_ERROR, "%s: %s: %s: %s", p->file, key, path, why);
+		return false;
 	}
 	return true;
+}
+
+/* The files of countries and networks that it names. */
+static bool open_places(const struct process *p, const struct sp_conf *c, struct sp_geo **countries,
+		struct sp_geo **networks)
+{
+	return open_file(p, "countries-file", c->countries, countries) &&
+			open_file(p, "networks-file", c->networks, networks);
 }
 
 /* The certificates as a file that can be read only; the jail has no memory files. */
@@ -206,8 +211,9 @@ static void drop_next(struct process *p)
 	sp_keeper_unwait(&p->k, &p->wait);
 	sp_conf_unref(p->next);
 	sp_geo_close(p->next_geo);
+	sp_geo_close(p->next_networks);
 	p->next = NULL;
-	p->next_geo = NULL;
+	p->next_geo = p->next_networks = NULL;
 }
 
 /* Whoever works by the old configuration has a reference to it. */
@@ -224,10 +230,12 @@ static void take_over(void *arg, bool ok, const char *why)
 	}
 	sp_conf_unref(p->k.conf);
 	sp_geo_close(p->k.geo);
+	sp_geo_close(p->k.networks);
 	p->k.conf = c;
 	p->k.geo = p->next_geo;
+	p->k.networks = p->next_networks;
 	p->next = NULL;
-	p->next_geo = NULL;
+	p->next_geo = p->next_networks = NULL;
 	sp_keeper_policy_hash(&p->k);
 	sp_log(SP_LOG_INFO, "configuration read again: %zu target%s, %zu rule%s", c->n_targets,
 			c->n_targets == 1 ? "" : "s", c->n_rules, c->n_rules == 1 ? "" : "s");
@@ -248,7 +256,7 @@ static void reload(struct process *p)
 	p->k.reload = false;
 	drop_next(p);
 	p->next = read_conf(p);
-	if (p->next == NULL || !open_countries(p, p->next, &p->next_geo)) {
+	if (p->next == NULL || !open_places(p, p->next, &p->next_geo, &p->next_networks)) {
 		sp_log(SP_LOG_ERROR, "configuration not read again; the old one stays");
 		drop_next(p);
 		say_reloaded(p);
@@ -338,8 +346,9 @@ static void folder_of(const char *path, char out[SP_CONF_PATH])
 static bool enter_jail(struct process *p)
 {
 	struct sp_audit_event e;
-	char conf[SP_CONF_PATH], cert[SP_CONF_PATH], countries[SP_CONF_PATH], why[SP_WHY_MAX];
-	struct sp_jail_path paths[6] = {
+	char conf[SP_CONF_PATH], cert[SP_CONF_PATH], countries[SP_CONF_PATH],
+			networks[SP_CONF_PATH], why[SP_WHY_MAX];
+	struct sp_jail_path paths[8] = {
 			{.path = p->k.conf->state, .write = true},
 			{.path = conf},
 			{.path = cert},
@@ -356,6 +365,10 @@ static bool enter_jail(struct process *p)
 	if (p->k.conf->countries[0] != '\0') {
 		folder_of(p->k.conf->countries, countries);
 		paths[spec.npaths++].path = countries;
+	}
+	if (p->k.conf->networks[0] != '\0') {
+		folder_of(p->k.conf->networks, networks);
+		paths[spec.npaths++].path = networks;
 	}
 	/* A reload may bring hours in other time zones. */
 	static const char *const zones[] = {SP_ZONE_FOLDER, SP_ZONE_LOCAL};
@@ -423,7 +436,8 @@ static bool start(struct process *p)
 	struct sp_keeper *k = &p->k;
 
 	k->conf = read_conf(p);
-	if (k->conf == NULL || !give_up_root(p) || !open_countries(p, k->conf, &k->geo)) {
+	if (k->conf == NULL || !give_up_root(p) ||
+			!open_places(p, k->conf, &k->geo, &k->networks)) {
 		return false;
 	}
 	if (sp_tls_hold_keys() != SP_OK || sp_tls_init() != SP_OK) {
@@ -475,6 +489,7 @@ static void finish(struct process *p)
 	sp_keeper_finish(k);
 	sp_store_close(k->store);
 	sp_geo_close(k->geo);
+	sp_geo_close(k->networks);
 	sp_conf_unref(k->conf);
 	sp_tls_key_destroy(p->key);
 	sp_loop_destroy(k->loop);

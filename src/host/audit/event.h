@@ -126,6 +126,8 @@ enum sp_field_type {
 	X(SRC_COUNTRY, 23, "src.country", TEXT) \
 	X(SRC_LISTENER, 24, "src.listener", TEXT) \
 	X(SRC_INTERFACE, 25, "src.interface", TEXT) \
+	X(SRC_ASN, 27, "src.asn", NUM) /* autonomous system, as the networks-file says */ \
+	X(SRC_OWNER, 28, "src.owner", TEXT) /* whose that is */ \
 	X(SRC_BEFORE, 26, "src.before", TEXT) /* address before a reconnect */ \
 	X(DEVICE, 30, "device.id", TEXT) \
 	X(DEVICE_TRUST, 31, "device.trust", TEXT) \

@@ -270,6 +270,12 @@ static void read_countries_file(struct sp_conf_reader *r, const config_setting_t
 	sp_conf_check_file(r, s, r->c->countries);
 }
 
+static void read_networks_file(struct sp_conf_reader *r, const config_setting_t *s, void *to)
+{
+	sp_conf_read_path(r, s, r->c->networks);
+	sp_conf_check_file(r, s, r->c->networks);
+}
+
 static void read_notice(struct sp_conf_reader *r, const config_setting_t *s, void *to)
 {
 	const char *text = sp_conf_text_of(r, s);
@@ -361,6 +367,7 @@ static const struct sp_conf_key top_keys[] = {
 		{"run-as", read_run_as},
 		{"mfa", read_mfa},
 		{"countries-file", read_countries_file},
+		{"networks-file", read_networks_file},
 		{"notice", read_notice},
 		{"require-token", read_require_token},
 		{"audit-reserve", read_audit_reserve},

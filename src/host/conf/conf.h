@@ -192,6 +192,7 @@ struct sp_conf {
 	size_t n_rules; /* at least 1 where the file has no `rules`; 0: nobody may do anything */
 	struct sp_conf_rule *rule; /* n_rules of them, the conf's: sp_conf_finish() */
 	char countries[SP_CONF_PATH]; /* "countries-file", MMDB; empty = none */
+	char networks[SP_CONF_PATH]; /* "networks-file", likewise */
 	char notice[SP_CONF_NOTICE]; /* legal notice to be accepted at login; empty = none */
 	struct sp_conf_alerts *alerts; /* the conf's, host/conf/alert.h; NULL only without memory */
 	/* "auditors": for whose keys recordings are sealed; 0: nothing can be recorded */

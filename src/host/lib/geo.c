@@ -30,7 +30,7 @@ struct sp_geo *sp_geo_open(const char *path, char why[SP_GEO_WHY])
 	}
 	bool system = rc == MMDB_FILE_OPEN_ERROR || rc == MMDB_IO_ERROR;
 	snprintf(why, SP_GEO_WHY, "%s",
-			system && errno != 0 ? strerror(errno) : "is no file of countries (MMDB)");
+			system && errno != 0 ? strerror(errno) : "is no file in MMDB format");
 	sp_free(g);
 	return NULL;
 }
@@ -108,4 +108,28 @@ bool sp_geo_place(const struct sp_geo *g, uint32_t family, const uint8_t addr[16
 
 	return find(g, family, addr, &entry) && degrees(&entry, "latitude", 90, lat) &&
 			degrees(&entry, "longitude", 180, lon);
+}
+
+bool sp_geo_network(const struct sp_geo *g, uint32_t family, const uint8_t addr[16], uint32_t *asn,
+		char name[SP_GEO_NAME])
+{
+	MMDB_entry_data_s data;
+	MMDB_entry_s entry;
+
+	*asn = 0;
+	name[0] = '\0';
+	if (!find(g, family, addr, &entry) ||
+			MMDB_get_value(&entry, &data, "autonomous_system_number", NULL) !=
+					MMDB_SUCCESS ||
+			!data.has_data || data.type != MMDB_DATA_TYPE_UINT32 || data.uint32 == 0) {
+		return false;
+	}
+	*asn = data.uint32;
+	if (MMDB_get_value(&entry, &data, "autonomous_system_organization", NULL) == MMDB_SUCCESS &&
+			data.has_data && data.type == MMDB_DATA_TYPE_UTF8_STRING) {
+		snprintf(name, SP_GEO_NAME, "%.*s",
+				(int)(data.data_size < SP_GEO_NAME ? data.data_size : SP_GEO_NAME),
+				data.utf8_string);
+	}
+	return true;
 }

@@ -1,4 +1,4 @@
-/* host/lib/geo.h - the country of an address, by a file in MaxMind's MMDB format. */
+/* host/lib/geo.h - the country of an address, and whose network it is, by files in MaxMind's MMDB format. */
 #ifndef SP_HOST_LIB_GEO_H
 #define SP_HOST_LIB_GEO_H
 
@@ -8,6 +8,7 @@
 #include "core/base/attr.h"
 
 #define SP_GEO_WHY 192
+#define SP_GEO_NAME 96
 
 struct sp_geo; /* an open file; it stays mapped, so a new one is moved into its place */
 
@@ -23,5 +24,11 @@ bool sp_geo_country(const struct sp_geo *g, uint32_t family, const uint8_t addr[
 /* Where it is, in degrees, by a file of cities. False where the file has no place for it. */
 bool sp_geo_place(const struct sp_geo *g, uint32_t family, const uint8_t addr[16], double *lat,
 		double *lon);
+/*
+ * The number of its autonomous system, and who that is ("" where the file does not say; what is
+ * longer is cut), by a file of those. False where it has none.
+ */
+bool sp_geo_network(const struct sp_geo *g, uint32_t family, const uint8_t addr[16], uint32_t *asn,
+		char name[SP_GEO_NAME]);
 
 #endif

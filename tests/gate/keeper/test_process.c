@@ -244,7 +244,7 @@ static void test_life(void **state)
 	assert_int_equal(sp_mon_say(parent, RELOAD, &none), SP_OK);
 	expect(parent, SP_MSG_READY);
 	assert_logged("countries-file: ");
-	assert_logged("is no file of countries (MMDB)");
+	assert_logged("is no file in MMDB format");
 	assert_int_equal(write_conf(""), 0);
 
 	close(parent);

@@ -51,8 +51,13 @@ static void add(const char *net, unsigned bits, uint32_t data)
 
 static void text(struct sp_wr *w, const char *s)
 {
-	sp_wr_u8(w, (uint8_t)(2 << 5 | strlen(s)));
-	sp_wr_put(w, s, strlen(s));
+	size_t n = strlen(s);
+
+	sp_wr_u8(w, (uint8_t)(2 << 5 | (n < 29 ? n : 29)));
+	if (n >= 29) {
+		sp_wr_u8(w, (uint8_t)(n - 29));
+	}
+	sp_wr_put(w, s, n);
 }
 
 static void map(struct sp_wr *w, uint8_t n)
@@ -105,6 +110,19 @@ static uint32_t city(struct sp_wr *w, double lat, double lon)
 	map(w, 2);
 	degrees(w, "latitude", lat);
 	degrees(w, "longitude", lon);
+	return at;
+}
+
+static uint32_t network(struct sp_wr *w, uint32_t asn, const char *owner)
+{
+	uint32_t at = (uint32_t)w->n;
+
+	map(w, owner != NULL ? 2 : 1);
+	number(w, "autonomous_system_number", 6, asn);
+	if (owner != NULL) {
+		text(w, "autonomous_system_organization");
+		text(w, owner);
+	}
 	return at;
 }
 
@@ -179,6 +197,9 @@ static int setup(void **state)
 	add("203.0.113.64", 27, city(&data, 52.52, 13.405));
 	add("203.0.113.96", 27, city(&data, -33.5, -180));
 	add("203.0.113.128", 27, city(&data, 91, 0)); /* beyond the pole */
+	add("203.0.113.160", 28, network(&data, 64500, "Example Net"));
+	add("203.0.113.176", 28, network(&data, 4200000000, NULL));
+	add("203.0.113.192", 28, network(&data, 0, "Nobody"));
 	write_tree(&w);
 	sp_wr_put(&w, data.p, data.n);
 	write_metadata(&w);
@@ -233,6 +254,19 @@ static void test_countries(void **state)
 	assert_false(sp_geo_place(g, AF_INET, (const uint8_t[16]){203, 0, 113, 129}, &lat, &lon));
 	assert_false(sp_geo_place(g, AF_INET, (const uint8_t[16]){192, 0, 2, 1}, &lat, &lon));
 	assert_false(sp_geo_place(g, AF_INET, (const uint8_t[16]){10, 0, 0, 1}, &lat, &lon));
+	char owner[SP_GEO_NAME];
+	uint32_t asn;
+	assert_true(sp_geo_network(g, AF_INET, (const uint8_t[16]){203, 0, 113, 161}, &asn, owner));
+	assert_int_equal(asn, 64500);
+	assert_string_equal(owner, "Example Net");
+	assert_true(sp_geo_network(g, AF_INET, (const uint8_t[16]){203, 0, 113, 177}, &asn, owner));
+	assert_int_equal(asn, 4200000000);
+	assert_string_equal(owner, "");
+	assert_false(sp_geo_network(
+			g, AF_INET, (const uint8_t[16]){203, 0, 113, 193}, &asn, owner));
+	assert_false(sp_geo_network(g, AF_INET, (const uint8_t[16]){192, 0, 2, 1}, &asn, owner));
+	assert_int_equal(asn, 0);
+	assert_string_equal(owner, "");
 	/* Replaced by renaming, the open one stays what it is. */
 	assert_int_equal(unlink("good.mmdb"), 0);
 	assert_true(sp_geo_country(g, AF_INET, (const uint8_t[16]){192, 0, 2, 1}, out));
@@ -247,7 +281,7 @@ static void test_bad_files(void **state)
 	assert_null(sp_geo_open("/nowhere/x.mmdb", why));
 	assert_string_equal(why, "No such file or directory");
 	assert_null(sp_geo_open("text.mmdb", why));
-	assert_string_equal(why, "is no file of countries (MMDB)");
+	assert_string_equal(why, "is no file in MMDB format");
 	assert_null(sp_geo_open("cut.mmdb", why));
 	assert_null(sp_geo_open("empty.mmdb", why));
 	assert_true(why[0] != '\0');
