@@ -69,15 +69,18 @@ static const char html_style[] =
 		".finding dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem;"
 		"margin:.5rem 0 0;font-size:.93rem}\n"
 		".finding dt{color:var(--soft)}.finding dd{margin:0;overflow-wrap:anywhere}\n"
-		".head{display:flex;gap:.8rem;align-items:baseline;flex-wrap:wrap}\n"
+		".head{display:flex;gap:.8rem;align-items:baseline;flex-wrap:wrap}"
+		".head p{margin:0;flex:1 1 20rem;overflow-wrap:anywhere}\n"
+		"\n"
 		"@media(max-width:40rem){.facts,.finding dl{grid-template-columns:1fr}"
 		".facts dt,.finding dt{margin-top:.4rem}}\n"
 		"@media print{:root{--bg:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;"
 		"--link:#000;--critical:#8f1030;--high:#c2321a;--medium:#a86200;--low:#22659c;"
-		"--info:#646d7c;--fine:#1f7a44}body{font-size:10.5pt}.page{max-width:none;padding:"
-		"0}"
-		".card{border-radius:0;padding:.6rem .8rem}.finding{break-inside:avoid}"
-		"h2,h3,.head{break-after:avoid}a{text-decoration:none}.hint{display:none}"
-		"@page{margin:16mm 14mm}}\n";
+		"--info:#646d7c;--fine:#1f7a44}html{font-size:11.5px}body{font-size:1rem}"
+		".page{max-width:none;padding:0 1px}.bar label{flex-basis:5rem}"
+		".wide{overflow:visible}.card{border-radius:0;padding:.6rem .8rem}"
+		".finding,tr{break-inside:avoid}h2,h3,.head{break-after:avoid}a{text-decoration:"
+		"none}"
+		".hint{display:none}@page{margin:16mm 14mm}}\n";
 
 #endif

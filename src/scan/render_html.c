@@ -169,8 +169,12 @@ static void put_row(struct sp_scan_report *r, const struct sp_scan_entry *e)
 			rdp ? sp_scan_nla_name(e->j.nla) : "-",
 			rdp ? sp_scan_tls_line(f, text) : "-");
 	if (f->tls.cert.seen) {
-		/* Without the word that the column already has. */
-		put_safe(r, sp_scan_cert_line(&f->tls.cert, text) + strlen("certificate "));
+		const struct sp_scan_cert *c = &f->tls.cert;
+		char time[SP_SCAN_TIME_MAX];
+		put_safe(r, c->self_signed ? "self-signed" : c->issuer);
+		fprintf(r->out, ", %s %u<br><span class=\"soft\">until %.10s</span>",
+				sp_scan_key_name(c->key), c->key_bits,
+				sp_scan_time(c->not_after, time));
 	} else {
 		put(r, "-");
 	}
@@ -283,6 +287,17 @@ static void put_references(struct sp_scan_report *r, const char *references)
 	put(r, "</dd>\n");
 }
 
+/* Of what is only worth knowing: one paragraph. */
+static void put_remark(struct sp_scan_report *r, const struct sp_scan_finding *f)
+{
+	fputs("<div class=\"finding is-info\"><div class=\"head\">", r->out);
+	put_badge(r, "info");
+	fprintf(r->out, "<p><b>%s</b> <span class=\"soft\">%s</span> ", f->check->title,
+			f->check->id);
+	put_safe(r, f->evidence);
+	put(r, "</p></div></div>\n");
+}
+
 static void put_finding(struct sp_scan_report *r, const struct sp_scan_entry *e,
 		const struct sp_scan_finding *f)
 {
@@ -290,6 +305,10 @@ static void put_finding(struct sp_scan_report *r, const struct sp_scan_entry *e,
 	const char *on, *fix = sp_scan_fix(f->check, e->f.family, &on);
 	char time[SP_SCAN_TIME_MAX];
 
+	if (f->severity == SP_SCAN_INFO) {
+		put_remark(r, f);
+		return;
+	}
 	fprintf(r->out, "<div class=\"finding is-%s\"><div class=\"head\">", name);
 	put_badge(r, name);
 	fprintf(r->out,
