@@ -91,7 +91,7 @@ class Kill(Case):
                     '  login = "same"; trust = "first-seen"; record = "required"; };\n'
                     f'  desk = {{ kind = "desktop"; account = "map:{account}"; session = "exec sleep 1000"; \n'
                     '  record = "wanted"; }; };\n'
-                    'rules = ({ name = "all"; });\n')
+                    f'ship = ({{ type = "file"; path = "{self.folder}/shipped"; }}); rules = ({{ name = "all"; }});\n')
         for user in USERS + ('dan',):
             self.sallyport('user', 'add', user, '--password-stdin', text=PASSWORD + '\n')
         self.db = os.path.join(self.folder, 'state', 'audit', 'audit.db')
@@ -116,8 +116,11 @@ class Kill(Case):
             time.sleep(WRITES)
 
     def desk(self):
-        """A desktop of this machine is another way, with processes of its own."""
+        """A desktop of this machine is another way, with processes of its own, and takes its time."""
         while not self.over.is_set():
+            if self.epoch % 4:
+                self.over.wait(1)
+                continue
             subprocess.run([SALLYPORT, 'shot', f'127.0.0.1:{self.port}', self.world.path('desk.png'), '--user',
                             'dan', '--password-stdin', '--target', 'desk', '--trust', 'first-seen', '--wait', '2'],
                            input=PASSWORD + '\n', text=True, capture_output=True, env=self.world.env())
@@ -207,12 +210,12 @@ class Kill(Case):
 
     def revive(self, when):
         """Without a helper but the scribe the service ends; all of it is gone before the next begins."""
-        until = time.monotonic() + 10
+        until = time.monotonic() + 30
         while self.service.alive():
             names = self.family()
-            if all(name in names for name in ('sp-keeper', 'sp-broker', 'sp-dial', 'sp-scribe', 'sp-net')):
+            if all(name in names for name in ('sp-keeper', 'sp-broker', 'sp-dial', 'sp-scribe', 'sp-ship')):
                 return False
-            self.assertLess(time.monotonic(), until, f'{when}: only {names} after 10 s')
+            self.assertLess(time.monotonic(), until, f'{when}: only {names} after 30 s')
             time.sleep(0.02)
         try:
             wait_for('the end of what is left', lambda: not self.left(), 15, every=0.02)
@@ -239,9 +242,21 @@ class Kill(Case):
         if n % 25 == 24:
             self.begun(when, seen)
 
+    def shipped(self):
+        """Whether every record up to the last that was acknowledged went out, each at least once and in order."""
+        seen = 0
+        with open(os.path.join(self.folder, 'shipped')) as f:
+            for line in f:
+                seq = json.loads(line)['seq'] if line.endswith('\n') else 0
+                if seq > seen + 1:
+                    return False
+                seen = max(seen, seq)
+        return seen >= self.last[0]
+
     def finish(self, when):
         """All that was recorded can be read, and is as the audit has it."""
         self.note()
+        wait_for('all records to go out', self.shipped, 30, every=0.5)
         self.verify(when)
         self.begun(when, sum(s.seen for s in self.sessions))
         found = json.loads(self.sallyport('recording', 'list', '--json', '--key', self.key, check=False).stdout)
