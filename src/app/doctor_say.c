@@ -197,6 +197,19 @@ static void counted(const char *between, size_t n, const char *one, const char *
 	}
 }
 
+/* Is the name in the list already, between commas? */
+static bool listed(const char *list, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *at = strstr(list, name); at != NULL; at = strstr(at + 1, name)) {
+		if ((at == list || at[-1] == ' ') && (at[n] == ',' || at[n] == '\0')) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Many that are right in the same way are one line: "keeper.key, store.db, ...: ...". */
 static void print_alike(const struct app_doctor *d, uint32_t group, const char *text, bool colour)
 {
@@ -211,7 +224,7 @@ static void print_alike(const struct app_doctor *d, uint32_t group, const char *
 		const char *slash = strrchr(f->about, '/');
 		const char *name = slash != NULL ? slash + 1 : f->about;
 		size_t at = strlen(all.text);
-		if (strstr(all.text, name) == NULL) {
+		if (!listed(all.text, name)) {
 			snprintf(all.text + at, sizeof(all.text) - at, "%s%s", n++ > 0 ? ", " : "",
 					name);
 		}

@@ -150,22 +150,36 @@ static void each(struct looking *l)
 	sp_free(all.u);
 }
 
+static bool any_member(void *arg, const char *user)
+{
+	return false;
+}
+
+static bool exists(struct sp_store *st, const char *name)
+{
+	struct sp_user u;
+
+	return (name[0] == '@' ? sp_store_group_members(st, name + 1, any_member, NULL)
+			       : sp_store_get(st, name, &u)) != SP_ENOTFOUND;
+}
+
 /* Names in rules that nobody has: a rule that was meant for somebody, and is for nobody. */
 static void named(struct looking *l)
 {
 	const struct sp_conf *c = l->d->conf;
-	struct sp_user u;
 
 	for (size_t i = 0; i < c->n_rules; i++) {
 		for (size_t k = 0; k < c->rule[i].n_users; k++) {
 			const char *name = c->rule[i].users[k];
-			if (name[0] != '@' && sp_store_get(l->st, name, &u) == SP_ENOTFOUND) {
-				app_doctor_say(l->d, G, "named", APP_DOCTOR_WARN, name,
-						"rule \"%s\" names this user, whom there is not",
-						c->rule[i].name);
-				app_doctor_todo(l->d, "sallyport user add %s, or take the name out",
-						name);
+			bool group = name[0] == '@';
+			if (exists(l->st, name)) {
+				continue;
 			}
+			app_doctor_say(l->d, G, "named", APP_DOCTOR_WARN, name,
+					"rule \"%s\" names this %s, which there is not",
+					c->rule[i].name, group ? "group" : "user");
+			app_doctor_todo(l->d, "sallyport %s add %s, or take the name out",
+					group ? "group" : "user", group ? name + 1 : name);
 		}
 	}
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "gate/keeper/store_group.h"
 #include "gate/keeper/store_look.h"
 #include "gate/keeper/store_pin.h"
 #include "gate/keeper/store_recovery.h"
@@ -190,8 +191,13 @@ static void test_named(void **state)
 	snprintf(r->users[1], sizeof(r->users[1]), "@ops");
 	snprintf(r->users[2], sizeof(r->users[2]), "carol");
 	look();
-	assert_int_equal(kit_faults(), 1);
+	assert_int_equal(kit_faults(), 2);
 	assert_int_equal(kit_level("users.named", "carol"), APP_DOCTOR_WARN);
+	assert_int_equal(kit_level("users.named", "@ops"), APP_DOCTOR_WARN);
+	assert_int_equal(sp_store_group_add(kit_st, "ops"), SP_OK);
+	look();
+	assert_int_equal(kit_faults(), 1);
+	assert_int_equal(kit_level("users.named", "@ops"), -1);
 }
 
 /* Looking makes nothing, and needs nothing to be made. */
