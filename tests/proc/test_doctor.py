@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import re
 import shutil
 import socket
 import sqlite3
@@ -54,6 +55,20 @@ class Doctor(Case):
             self.assertTrue(finding['id'].startswith(finding['group'] + '.'))
         for level in one['properties']['level']['enum']:
             self.assertEqual(told[level], sum(f['level'] == level for f in told['findings']))
+
+    def test_every_check_is_described(self):
+        with open(os.path.join(SOURCE, 'docs', 'DOCTOR.md')) as f:
+            described = set(re.findall(r'`([a-z]+\.[a-z-]+)`', f.read()))
+        source = os.path.join(SOURCE, 'src', 'app')
+        for name in sorted(os.listdir(source)):
+            if not re.match(r'doctor.*\.c$', name):
+                continue
+            with open(os.path.join(source, name)) as f:
+                text = f.read()
+            own = re.search(r'#define G APP_DOCTOR_(\w+)', text)
+            for group, check in re.findall(r'app_doctor_say\(\s*[\w.>-]+,\s*(\w+),\s*"([a-z-]+)"', text):
+                group = own[1] if group == 'G' else group.replace('APP_DOCTOR_', '')
+                self.assertIn(f'{group.lower()}.{check}', described, name)
 
     def faults(self, *options, prefix=()):
         return self.worse(self.doctor(*options, prefix=prefix))

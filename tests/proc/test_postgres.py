@@ -70,6 +70,9 @@ class Store(Case):
         self.command('user', 'add', 'bob', '--password-stdin', text=PASSWORD + '\n')
         self.assertIn('user bob', self.command('audit', 'tail').stdout)
         self.assertFalse(os.path.exists(os.path.join(state, 'audit', 'audit.db')))
+        doctor = {(f['id'], f['about']): f['level'] for f in json.loads(
+            self.command('doctor', '--json', '--no-scan').stdout)['findings']}
+        self.assertEqual((doctor['audit.chain', ''], doctor['users.second-factor', 'alice']), ('ok', 'warn'))
         # The server goes and comes back: nobody gets in meanwhile, everybody afterwards.
         self.pg.proc.stop()
         self.assertNotEqual(nla.login(port, 'alice', PASSWORD, source='127.0.7.2')[0], 'welcome')
