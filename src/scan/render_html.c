@@ -34,6 +34,22 @@ static void put_badge(struct sp_scan_report *r, const char *name)
 	fprintf(r->out, "<span class=\"badge %s\">%s</span>", name, name);
 }
 
+/* Classes for all severities in it. */
+static void put_has(struct sp_scan_report *r, const struct sp_scan_judged *j)
+{
+	enum sp_scan_severity last = SP_SCAN_SEVERITY_COUNT;
+
+	for (size_t i = 0; i < j->n; i++) {
+		if (j->finding[i].severity != last) {
+			last = j->finding[i].severity;
+			fprintf(r->out, " has-%s", sp_scan_severity_name(last));
+		}
+	}
+	if (j->n == 0) {
+		put(r, " has-fine");
+	}
+}
+
 static void put_worst(struct sp_scan_report *r, const struct sp_scan_entry *e)
 {
 	if (e->j.n == 0 && e->f.reach != SP_SCAN_RDP) {
@@ -154,7 +170,9 @@ static void put_row(struct sp_scan_report *r, const struct sp_scan_entry *e)
 	char text[SP_SCAN_LINE], place[SP_SCAN_PLACE_MAX];
 	const char *named = sp_scan_named(f);
 
-	fprintf(r->out, "<tr class=\"is-%s\"><td>", worst_class(&e->j));
+	put(r, "<tr class=\"row");
+	put_has(r, &e->j);
+	put(r, "\"><td>");
 	put_worst(r, e);
 	fprintf(r->out, "</td><td><a href=\"#e%llu\">", (unsigned long long)r->written);
 	put_safe(r, sp_scan_place(f, place));
@@ -290,7 +308,7 @@ static void put_references(struct sp_scan_report *r, const char *references)
 /* Of what is only worth knowing: one paragraph. */
 static void put_remark(struct sp_scan_report *r, const struct sp_scan_finding *f)
 {
-	fputs("<div class=\"finding is-info\"><div class=\"head\">", r->out);
+	fputs("<div class=\"finding part has-info\"><div class=\"head\">", r->out);
 	put_badge(r, "info");
 	fprintf(r->out, "<p><b>%s</b> <span class=\"soft\">%s</span> ", f->check->title,
 			f->check->id);
@@ -309,7 +327,7 @@ static void put_finding(struct sp_scan_report *r, const struct sp_scan_entry *e,
 		put_remark(r, f);
 		return;
 	}
-	fprintf(r->out, "<div class=\"finding is-%s\"><div class=\"head\">", name);
+	fprintf(r->out, "<div class=\"finding part has-%s\"><div class=\"head\">", name);
 	put_badge(r, name);
 	fprintf(r->out,
 			"<h4>%s</h4> <span class=\"soft\">%s%s%s</span></div>\n<div "
@@ -343,8 +361,9 @@ static void put_section(struct sp_scan_report *r, const struct sp_scan_entry *e)
 	char place[SP_SCAN_PLACE_MAX];
 	const char *named = sp_scan_named(&e->f);
 
-	fprintf(r->out, "<section class=\"card is-%s\" id=\"e%llu\">\n<div class=\"head\">",
-			worst_class(&e->j), (unsigned long long)r->written);
+	put(r, "<section class=\"card part");
+	put_has(r, &e->j);
+	fprintf(r->out, "\" id=\"e%llu\">\n<div class=\"head\">", (unsigned long long)r->written);
 	put_worst(r, e);
 	put(r, "<h3>");
 	put_safe(r, sp_scan_place(&e->f, place));
