@@ -95,7 +95,7 @@ class Shadow:
     """freerdp2-shadow: shares a display; sec is 'nla', 'tls', 'rdp', or '' for what it does by itself."""
 
     def __init__(self, display, sec='nla', user='rdptest', password='Passw0rd1', options=(), env=None,
-                 address='127.0.0.1', port=None):
+                 address='127.0.0.1', port=None, wait=True):
         need('freerdp-shadow-cli', 'winpr-hash')
         world = display.world
         self.user, self.password, self.sec, self.port = user, password, sec, port or free_port()
@@ -108,13 +108,18 @@ class Shadow:
         argv += [f'/sec:{sec}'] if sec else []
         argv += [f'/sam-file:{sam}', '+auth'] if sec in ('nla', '') else ['-auth']
         self.proc = display.start('shadow', argv + list(options), **dict(at_once(env), HOME=home))
-        wait_for('shadow server', lambda: listens(self.port, address), 20)
+        self.address = address
+        if wait:
+            self.wait()
+
+    def wait(self):
+        wait_for('shadow server', lambda: listens(self.port, self.address), 20)
 
 
 class Weston:
     """Weston's RDP backend: TLS without login, RemoteFX."""
 
-    def __init__(self, world, size=(1024, 768), background=None):
+    def __init__(self, world, size=(1024, 768), background=None, address='127.0.0.1', port=None):
         """background: a PNG file that fills the screen, and nothing stands on it; else what weston likes."""
         need('weston')
         crt, key = certificate(world)
@@ -126,13 +131,13 @@ class Weston:
             with open(world.path('weston.ini'), 'w') as f:
                 f.write(f'[shell]\npanel-position=none\nbackground-image={background}\nbackground-type=tile\n'
                         'locking=false\n')
-        self.port = free_port()
+        self.port = port or free_port()
         self.proc = world.start(
-            'weston', ['weston', '--backend=rdp-backend.so', '--address=127.0.0.1', f'--port={self.port}',
+            'weston', ['weston', '--backend=rdp-backend.so', f'--address={address}', f'--port={self.port}',
                        '--width=%d' % size[0], '--height=%d' % size[1], f'--rdp-tls-cert={crt}',
                        f'--rdp-tls-key={key}', *config, '--socket=sp-test'],
             env=world.env(XDG_RUNTIME_DIR=runtime))
-        wait_for('weston', lambda: listens(self.port), 20)
+        wait_for('weston', lambda: listens(self.port, address), 20)
 
 
 class Grd:
@@ -215,12 +220,32 @@ class Xrdp:
                 r'^certificate=.*': f'certificate={crt}', r'^key_file=.*': f'key_file={key}',
                 r'^LogFile=.*': f'LogFile={self.world.path("xrdp.log")}', r'^autorun=.*': 'autorun=Xorg'}),
                 ('sesman.ini', {r'^LogFile=.*': f'LogFile={self.world.path("sesman.log")}'})):
-            with open(f'/etc/xrdp/{name}') as f:
-                text = f.read()
-            for pattern, new in rules.items():
-                text = re.sub(pattern, new, text, count=1, flags=re.M)
-            with open(self.world.path(name), 'w') as f:
-                f.write(text)
+            xrdp_settings(self.world, name, rules, name)
+
+
+class XrdpDoor:
+    """xrdp alone, without sessions, with a security layer of its own."""
+
+    def __init__(self, world, address, layer, port=3389):
+        need('xrdp')
+        self.address, self.port = address, port
+        crt, key = certificate(world)
+        ini = xrdp_settings(world, f'xrdp-{layer}.ini', {
+            r'^port=3389$': f'port=tcp://{address}:{port}', r'^security_layer=.*': f'security_layer={layer}',
+            r'^certificate=.*': f'certificate={crt}', r'^key_file=.*': f'key_file={key}',
+            r'^LogFile=.*': f'LogFile={world.path(f"xrdp-{layer}.log")}'})
+        self.proc = world.start(f'xrdp-{layer}', ['xrdp', '--nodaemon', '--config', ini])
+
+
+def xrdp_settings(world, name, rules, source='xrdp.ini'):
+    """A copy of a file of xrdp in which each rule has changed one line."""
+    with open(f'/etc/xrdp/{source}') as f:
+        text = f.read()
+    for pattern, new in rules.items():
+        text = re.sub(pattern, new, text, count=1, flags=re.M)
+    with open(world.path(name), 'w') as f:
+        f.write(text)
+    return world.path(name)
 
 
 def peers():

@@ -192,7 +192,8 @@ class Farm:
         self.loop, self.thread, self.servers = asyncio.new_event_loop(), None, []
 
     def _make(self):
-        keys, self.keys, self.legacy_keys, self.tls = Keys(), {}, {}, {}
+        keys = self.pool = Keys()
+        self.keys, self.legacy_keys, self.tls = {}, {}, {}
         authorities = {}
         for number, w in enumerate(self.hosts.values(), 1):
             w.address = f'127.{self.block}.0.{number}'
@@ -201,7 +202,7 @@ class Farm:
                 if w.domain else {'nb_computer': computer, 'nb_domain': computer, 'dns_computer': computer,
                                   'dns_domain': computer}
             if w.layer != 'tls' and w.rdp:
-                self.legacy_keys[w.name] = keys.take(512)
+                self.legacy_keys[w.name] = keys.take(2048 if w.build >= (6, 0) else 512)
             if not w.tls:
                 continue
             c = dict(w.certificate)

@@ -1,10 +1,17 @@
 # What a scan says of servers that others wrote, and what nmap says of the same ones.
+import os
 import re
 import unittest
 import xml.etree.ElementTree as Xml
 
+from peers import Grd, Shadow, Weston, XrdpDoor
+from scanning import difference, expected, findings, scan
+from trial import Trial
 from windows import Farm
-from world import Case, main, need
+from world import Case, listens, main, need, wait_for
+from xdisplay import Display
+
+TABLE = os.path.join(os.path.dirname(__file__), 'scan_expected.txt')
 
 KEYS = {'nb_domain': 'NetBIOS_Domain_Name', 'nb_computer': 'NetBIOS_Computer_Name', 'dns_domain': 'DNS_Domain_Name',
         'dns_computer': 'DNS_Computer_Name', 'dns_tree': 'DNS_Tree_Name', 'build': 'Product_Version'}
@@ -52,6 +59,45 @@ class Played(Case):
         for w in hosts:
             level = re.search(r'Encryption level: (.*)', seen[w.address][0])
             self.assertEqual(level and level.group(1).strip(), LEVELS[w.level], w.name)
+
+
+class Real(Case):
+    """Servers that others wrote, and our own one: what is said of each, and that nmap sees the same."""
+
+    def start(self):
+        """{name: 'address:port'}"""
+        block = f'127.{64 + os.getpid() % 128}.9.'
+        self.grd = Grd(self.world)
+        display = Display(self.world)
+        self.shadows = {f'shadow-{sec or "default"}': Shadow(display, sec, address=f'{block}{i}', port=3389, wait=False)
+                        for i, sec in enumerate(('rdp', 'tls', 'nla', ''), 1)}
+        self.xrdps = {f'xrdp-{layer}': XrdpDoor(self.world, f'{block}{i}', layer)
+                      for i, layer in enumerate(('negotiate', 'tls', 'rdp'), 5)}
+        self.weston = Weston(self.world, address=f'{block}8', port=3389)
+        self.trial = Trial(self.world)
+        for shadow in self.shadows.values():
+            shadow.wait()
+        for xrdp in self.xrdps.values():
+            wait_for('xrdp', lambda: listens(3389, xrdp.address), 20)
+        self.grd.wait()
+        out = {name: f'{s.address}:3389' for name, s in {**self.shadows, **self.xrdps}.items()}
+        # The one listens everywhere, the other where it was told; each has a host of its own for the scan.
+        return {**out, 'weston': f'{block}8:3389', 'grd': f'{block}9:{self.grd.port}',
+                'sallyport': f'127.0.0.1:{self.trial.port}'}
+
+    def test_all(self):
+        places = self.start()
+        document = scan(self.world, places.values())
+        seen = {f'{e["address"]}:{e["port"]}': e for e in document['endpoints']}
+        wanted, wrong = expected(TABLE), []
+        self.assertEqual(set(wanted), set(places))
+        for name, place in places.items():
+            e = seen[place]
+            nla, findings_wanted = wanted[name]
+            if e['nla'] != nla:
+                wrong.append(f'{name}: NLA {e["nla"]}, not {nla}')
+            wrong.append(difference(name, findings(e), findings_wanted))
+        self.assertFalse(list(filter(None, wrong)), '\n' + '\n'.join(filter(None, wrong)))
 
 
 if __name__ == '__main__':
