@@ -1,10 +1,11 @@
-# tests/harness/scanning.py - runs `sallyport scan` and reads what it says; what it should say, from a table.
+# tests/harness/scanning.py - runs `sallyport scan` and nmap's scripts and reads what they say; what they should say.
 import datetime
 import json
 import os
 import re
+import xml.etree.ElementTree as Xml
 
-from world import BUILD
+from world import BUILD, need
 
 SALLYPORT = os.path.join(BUILD, 'sallyport')
 SEVERITIES = ('critical', 'high', 'medium', 'low', 'info')
@@ -64,3 +65,51 @@ def difference(name, got, wanted):
     words = [f'{name}: missing {" ".join(f)}' for f in sorted(wanted - got)]
     words += [f'{name}: not wanted {" ".join(f)}' for f in sorted(got - wanted)]
     return '\n'.join(words)
+
+
+def nmap(world, script, addresses, port=3389):
+    """{address: (what a script prints, its elements)}"""
+    need('nmap')
+    done = world.run(['nmap', '-Pn', '-n', '-p', str(port), '--script', '+' + script, '-oX', '-', *addresses],
+                     seconds=60)
+    out = {}
+    for host in Xml.fromstring(done.stdout).iter('host'):
+        address = next(a.get('addr') for a in host.iter('address'))
+        out[address] = '', {}
+        for found in host.iter('script'):
+            out[address] = found.get('output'), {e.get('key'): e.text for e in found.iter('elem')}
+    return out
+
+
+NAMES = {'target': 'Target_Name', 'netbios_domain': 'NetBIOS_Domain_Name', 'netbios_computer': 'NetBIOS_Computer_Name',
+         'dns_domain': 'DNS_Domain_Name', 'dns_computer': 'DNS_Computer_Name', 'dns_tree': 'DNS_Tree_Name',
+         'version': 'Product_Version'}
+PROTOCOLS = {'rdp': 'Native RDP', 'tls': 'SSL', 'credssp': 'CredSSP (NLA)', 'rdstls': 'RDSTLS'}
+METHODS = {'40 bit': '40-bit RC4', '56 bit': '56-bit RC4', '128 bit': '128-bit RC4', 'FIPS': 'FIPS 140-1'}
+LEVELS = ('None', 'Low', 'Client Compatible', 'High', 'FIPS Compliant')
+
+
+def ntlm_differs(endpoint, said):
+    """What rdp-ntlm-info sees otherwise, in words."""
+    ours = {n: endpoint['ntlm'][k] for k, n in NAMES.items() if endpoint['ntlm'][k]} if endpoint['ntlm'] else {}
+    theirs = {n: said[n] for n in NAMES.values() if said.get(n, '0.0.0') != '0.0.0'}
+    return [] if ours == theirs else [f'NTLM: {ours}, nmap: {theirs}']
+
+
+def encryption_differs(endpoint, text):
+    """What rdp-enum-encryption sees otherwise. It knows methods only where it gets in without negotiation."""
+    out, success = [], set(re.findall(r'(\S.*): SUCCESS', text))
+    protocols, legacy = endpoint['protocols'], endpoint['standard_security']
+    for ours, theirs in PROTOCOLS.items():
+        p = protocols[ours]
+        # To nmap every response is a success, whatever it selects.
+        if (p['answer'] == 'selected' and p['negotiated']) != (theirs in success):
+            out.append(f'{theirs}: {p}, nmap: {theirs in success}')
+    level = re.search(r'Encryption level: (.*)', text)
+    if level:
+        methods = {METHODS[m] for m in legacy['methods']} if legacy else set()
+        if methods != success & set(METHODS.values()):
+            out.append(f'methods: {methods}, nmap: {success}')
+        if not legacy or LEVELS[legacy['level']] != level.group(1).strip():
+            out.append(f'level: {legacy}, nmap: {level.group(1)}')
+    return out

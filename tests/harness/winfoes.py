@@ -190,6 +190,9 @@ PLAIN = {'mute': mute, 'gone': gone, 'reset': reset, 'drip': drip, 'endless': en
          'echo': echo, 'half': half, 'endless-confirm': endless_confirm, 'contradicts': contradicts,
          'hello-flood': hello_flood, 'empty-records': empty_records, 'long-chain': long_chain,
          'long-public-key': long_public_key}
+# Up to there they are as good as any.
+AFTER_CONFIRM = {'hello-flood', 'empty-records', 'long-chain', 'long-public-key', 'request-flood', 'late',
+                 'wild-challenge'}
 
 
 def foes(farm):
