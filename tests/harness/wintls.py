@@ -274,7 +274,7 @@ async def read_hello(stream):
 
 
 async def accept(stream, tls):
-    """TLS on the stream, with the handshake done; Broken when it ends before, as it does on purpose with old ciphers."""
+    """TLS on the stream, with the handshake done; Broken when it ends before, as with old ciphers on purpose."""
     hello, raw = await read_hello(stream)
     tls.hellos += 1
     if hello is None:

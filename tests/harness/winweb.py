@@ -45,8 +45,8 @@ def asks_login(windows, web, schemes, request):
         answer = spnego_answer(windows, base64.b64decode(token))
         if answer is not None:
             schemes = (f'{scheme} {base64.b64encode(answer).decode()}',)
-    lines = [f'WWW-Authenticate: {s} realm="{windows.names["dns_computer"]}"' if s == 'Basic' else f'WWW-Authenticate: {s}'
-             for s in schemes]
+    realm = f' realm="{windows.names["dns_computer"]}"'
+    lines = [f'WWW-Authenticate: {s}{realm if s == "Basic" else ""}' for s in schemes]
     return response(401, 'Unauthorized', lines, 'denied', web.server)
 
 

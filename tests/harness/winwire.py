@@ -122,7 +122,8 @@ SIGNING_D = int.from_bytes(bytes.fromhex(
 def proprietary(key):
     """[MS-RDPBCGR] 2.2.1.4.3.1.1, signed as in 5.3.3.1.2."""
     size = key.bits // 8
-    blob = struct.pack('<4sIIII', b'RSA1', size + 8, key.bits, size - 1, 65537) + key.n.to_bytes(size, 'little') + bytes(8)
+    blob = struct.pack('<4sIIII', b'RSA1', size + 8, key.bits, size - 1, 65537)
+    blob += key.n.to_bytes(size, 'little') + bytes(8)
     data = struct.pack('<IIIHH', 1, 1, 1, 6, len(blob)) + blob
     padded = hashlib.md5(data).digest() + b'\0' + b'\xff' * 45 + b'\1\0'
     signature = pow(int.from_bytes(padded[:63], 'little'), SIGNING_D, SIGNING_N).to_bytes(64, 'little') + bytes(8)
@@ -233,5 +234,6 @@ def dtls_answer(data):
     if len(data) < 25 or data[0] != 22 or data[1] != 0xfe or data[13] != 1:
         return None
     body = b'\xfe\xff' + bytes([20]) + os.urandom(20)
-    message = struct.pack('>B3sH3s3s', 3, len(body).to_bytes(3, 'big'), 0, bytes(3), len(body).to_bytes(3, 'big')) + body
+    size = len(body).to_bytes(3, 'big')
+    message = struct.pack('>B3sH3s3s', 3, size, 0, bytes(3), size) + body
     return b'\x16\xfe\xff' + data[3:11] + struct.pack('>H', len(message)) + message
