@@ -11,9 +11,9 @@ import unittest
 from world import BUILD, free_port, have, listens, need, wait_for
 
 
-def certificate(world):
-    """A self-signed certificate and its key; made once in a world."""
-    crt, key = world.path('peer.crt'), world.path('peer.key')
+def certificate(world, name='peer'):
+    """A self-signed certificate and its key; each made once in a world."""
+    crt, key = world.path(f'{name}.crt'), world.path(f'{name}.key')
     if not os.path.exists(crt):
         need('openssl')
         world.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', crt,
@@ -151,7 +151,7 @@ class Grd:
         daemon = '/usr/libexec/gnome-remote-desktop-daemon'
         if not os.path.exists(daemon):
             raise unittest.SkipTest('gnome-remote-desktop not installed')
-        crt, key = certificate(world)
+        crt, key = certificate(world, 'grd-tls')
         runtime = world.path('grd')
         os.makedirs(runtime, mode=0o700)
         self.port = free_port()
@@ -229,7 +229,7 @@ class XrdpDoor:
     def __init__(self, world, address, layer, port=3389):
         need('xrdp')
         self.address, self.port = address, port
-        crt, key = certificate(world)
+        crt, key = certificate(world, f'xrdp-{layer}')
         ini = xrdp_settings(world, f'xrdp-{layer}.ini', {
             r'^port=3389$': f'port=tcp://{address}:{port}', r'^security_layer=.*': f'security_layer={layer}',
             r'^certificate=.*': f'certificate={crt}', r'^key_file=.*': f'key_file={key}',

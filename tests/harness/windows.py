@@ -26,7 +26,7 @@ from winwire import (EXTENDED, GFX, LEVELS, REMOTE_GUARD, RESERVED, RESTRICTED_A
                      choose, confirm)
 
 # Ciphers in the order of each generation.
-OF_2003 = (0x0004, 0x0005, 0x000a, 0x0009, 0x0064, 0x0062, 0x0003, 0x0006)
+OF_2003 = (0x0004, 0x0005, 0x000a, 0x0009, 0x0064, 0x0062, 0x0003, 0x0006, 0x002f, 0x0035)    # AES: KB948963
 OF_2008 = (0x002f, 0x0035, 0x0005, 0x000a, 0xc013, 0xc014, 0x0004)
 OF_7 = (0x002f, 0x0035, 0x0005, 0x000a, 0xc013, 0xc014, 0x0004)
 OF_7_UPDATED = (0xc028, 0xc027, 0xc014, 0xc013, 0x003d, 0x003c, 0x0035, 0x002f, 0x000a, 0x0005)
@@ -170,7 +170,7 @@ FAULTS = [
     Windows('appliance', 'an appliance: NULL, anonymous, export, DES, a weak curve', layer='tls', nla='absent',
             ntlm=False, flags=EXTENDED, versions=(SSL3, TLS10, TLS11, TLS12), weak_curve=True, dh=1024,
             ciphers=(0xc013, 0x0033, 0x002f, 0x0034, 0x0018, 0x0009, 0x0003, 0x0002, 0x0001), udp=(),
-            certificate={'subject': 'CN=appliance', 'days': 7300}, rdp_version=0x00080004),
+            certificate={'days': 7300}, rdp_version=0x00080004),
 ]
 
 ALL = GENERATIONS + ROLES + FAULTS
@@ -242,7 +242,7 @@ class Farm:
             self.most_open[name] = max(self.most_open.get(name, 0), self.open[name])
             try:
                 await serve(Stream(reader, writer), writer)
-            except (Broken, Nonsense, ConnectionError, AssertionError, IndexError, KeyError, ValueError):
+            except (asyncio.CancelledError, Broken, Nonsense, ConnectionError, AssertionError, IndexError, KeyError, ValueError):
                 pass
             finally:
                 self.open[name] -= 1

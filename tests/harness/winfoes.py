@@ -195,12 +195,12 @@ AFTER_CONFIRM = {'hello-flood', 'empty-records', 'long-chain', 'long-public-key'
                  'wild-challenge'}
 
 
-def foes(farm):
-    """[(name, serve)] with farm's hosts for those that are mutated."""
+def foes(farm, hosts):
+    """[(name, serve)]; hosts of the farm are those that are mutated."""
     wild = 'CN=\x1b[31mred<b>\x07,O=' + 'x' * 300
     tls = Tls(Certificate(farm.pool.take(), wild), (0x0303, 0x0304), (0xc030, 0xc02f), folder=farm.folder.name)
     inside = Inside(tls)
     out = list(PLAIN.items())
     out += [('request-flood', inside.request_flood), ('late', inside.late), ('wild-challenge', inside.wild_challenge)]
-    out += [(f'mutated-{host}', mutated(farm, host, 7)) for host in ('2008', '2019') if host in farm.hosts]
+    out += [(f'mutated-{host}', mutated(farm, host, 7)) for host in hosts]
     return out

@@ -41,22 +41,18 @@ class Real(Case):
         return self.world.start('serve', [SALLYPORT, 'serve', '-c', conf])
 
     def agrees_with_nmap(self, places, seen):
-        usual = {name: address for name, (address, port) in places.items() if port == 3389}
-        text = nmap(self.world, 'rdp-enum-encryption', usual.values())
+        text = nmap(self.world, 'rdp-enum-encryption', places.values())
         # Where CredSSP is not for having, nmap asks all the same, and its neighbours' answers get lost.
-        asked = [a for name, a in usual.items() if seen[name]['nla'] in ('required', 'optional')]
-        ntlm = nmap(self.world, 'rdp-ntlm-info', asked)
-        for name, (address, port) in places.items():
-            if port != 3389:
-                text.update(nmap(self.world, 'rdp-enum-encryption', [address], port))
-                ntlm.update(nmap(self.world, 'rdp-ntlm-info', [address], port))
-            yield from (f'{name}: {w}' for w in encryption_differs(seen[name], text[address][0]))
-            if address in ntlm:
-                yield from (f'{name}: {w}' for w in ntlm_differs(seen[name], ntlm[address][1]))
+        asked = {name: place for name, place in places.items() if seen[name]['nla'] in ('required', 'optional')}
+        ntlm = nmap(self.world, 'rdp-ntlm-info', asked.values())
+        for name, place in places.items():
+            yield from (f'{name}: {w}' for w in encryption_differs(seen[name], text.get(place, ('', {}))[0]))
+        for name, place in asked.items():
+            yield from (f'{name}: {w}' for w in ntlm_differs(seen[name], ntlm.get(place, ('', {}))[1]))
 
     def test_all(self):
         places = self.start()
-        document = scan(self.world, [f'{address}:{port}' for address, port in places.values()])
+        document = scan(self.world, [f'{address}:{port}' for address, port in places.values()], '--pause', '50')
         seen = {(e['address'], e['port']): e for e in document['endpoints']}
         seen = {name: seen[place] for name, place in places.items()}
         wanted, wrong = expected(TABLE), []
