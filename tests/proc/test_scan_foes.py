@@ -1,8 +1,10 @@
 # A scan of endpoints that want to harm it, beside good ones.
 import os
+import resource
 import time
 
 import winfoes
+from procfs import SANITIZED
 from scanning import by_host, difference, expected, findings, need_names, scan
 from windows import Farm
 from world import Case, main
@@ -37,6 +39,9 @@ class Foes(Case):
                 self.assertTrue(e['why'], f'{name}: no reason: {e}')
             self.assertEqual(e['reach'], 'rdp' if name in winfoes.AFTER_CONFIRM else e['reach'], name)
         self.assertLess(took, 30)
+        # A gigabyte was there for whoever keeps what comes.
+        if not SANITIZED:
+            self.assertLess(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, 48 << 10)
 
 
 if __name__ == '__main__':
