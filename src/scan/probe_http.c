@@ -256,19 +256,20 @@ int sp_probe_http_read(struct sp_span in, struct sp_probe_http *out)
 /* ---- what it means ---- */
 
 enum sp_scan_tri sp_probe_http_present(
-		enum sp_scan_path path, const struct sp_probe_http *m, bool all_401)
+		enum sp_scan_path path, const struct sp_probe_http *m, bool all_same)
 {
+	/* Who says one thing to everything says nothing about this path. */
 	bool microsoft = strncasecmp(m->server, "Microsoft", 9) == 0;
 
 	switch (m->status) {
 	case 0:
 		return SP_SCAN_UNKNOWN;
 	case 401:
-		/* Who lets nobody see anything says nothing about this path. */
-		return all_401 && !microsoft ? SP_SCAN_UNKNOWN : SP_SCAN_YES;
+		return all_same && !microsoft ? SP_SCAN_UNKNOWN : SP_SCAN_YES;
 	case 200:
 		if (path == SP_SCAN_RDG || path == SP_SCAN_RPC) {
-			return SP_SCAN_YES; /* a verb that no other server knows */
+			/* A verb that few other servers know. */
+			return all_same && !microsoft ? SP_SCAN_UNKNOWN : SP_SCAN_YES;
 		}
 		return microsoft && path == SP_SCAN_RDWEB ? SP_SCAN_YES : SP_SCAN_UNKNOWN;
 	case 301:

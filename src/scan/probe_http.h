@@ -37,8 +37,8 @@ void sp_probe_http_write(struct sp_wr *w, enum sp_scan_path path, const char *ho
 sp_nodiscard int sp_probe_http_read(struct sp_span in, struct sp_probe_http *out);
 /* Decodes base64 up to the first byte that is none; how many bytes. */
 size_t sp_probe_base64_read(struct sp_span in, uint8_t *out, size_t cap);
-/* Is the service there? all_401: every path of this host wants a login. */
+/* Is the service there? all_same: whatever was asked, the host answered the same status. */
 enum sp_scan_tri sp_probe_http_present(
-		enum sp_scan_path path, const struct sp_probe_http *m, bool all_401);
+		enum sp_scan_path path, const struct sp_probe_http *m, bool all_same);
 
 #endif
