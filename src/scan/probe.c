@@ -579,15 +579,15 @@ static void mcs_answer(struct sp_probe *p, const struct sp_probe_task *task,
 static void web_judge(struct sp_probe *p)
 {
 	struct sp_scan_web *w = &p->facts.web;
-	bool all_401 = true;
+	bool all_same = true;
 
 	for (int i = 0; i < SP_SCAN_PATH_COUNT; i++) {
-		all_401 = all_401 && p->http[i].status == 401;
+		all_same = all_same && p->http[i].status == p->http[0].status;
 	}
 	for (int i = 0; i < SP_SCAN_PATH_COUNT; i++) {
 		w->status[i] = p->http[i].status;
 		w->auth[i] = p->http[i].status == 401 ? p->http[i].auth : 0;
-		w->present[i] = sp_probe_http_present((enum sp_scan_path)i, &p->http[i], all_401);
+		w->present[i] = sp_probe_http_present((enum sp_scan_path)i, &p->http[i], all_same);
 		if (w->server[0] == '\0') {
 			memcpy(w->server, p->http[i].server, sizeof(w->server));
 		}
@@ -630,6 +630,7 @@ void sp_probe_answer(struct sp_probe *p, const struct sp_probe_task *task,
 {
 	if (r->end == SP_TALK_TIMEOUT && (r->negotiated || task->then == SP_PROBE_WEB)) {
 		count_lost(p);
+		say(p, "an answer did not come in time");
 	}
 	if (task->then == SP_PROBE_WEB) {
 		web_answer(p, task, r);
@@ -645,6 +646,12 @@ void sp_probe_answer(struct sp_probe *p, const struct sp_probe_task *task,
 	}
 	if (!r->negotiated) {
 		return;
+	}
+	if (r->end == SP_TALK_NONSENSE) {
+		char why[SP_SCAN_TEXT];
+		snprintf(why, sizeof(why), "nonsense behind the negotiation%s%s",
+				r->why && r->why[0] ? ": " : "", r->why ? r->why : "");
+		say(p, why);
 	}
 	switch (task->then) {
 	case SP_PROBE_HELLO:
