@@ -46,14 +46,21 @@ static void judge_support(struct sp_scan_bench *b, const struct sp_scan_windows 
 
 /*
  * Only Windows tells its own build: FreeRDP's NTLM, which others use as well, says that it is a
- * Windows 7 wherever it runs.
+ * Windows 7 wherever it runs. NTLM of a web server is its own where Microsoft made that, too.
  */
+static bool own_build(const struct sp_scan_facts *f, const struct sp_scan_ntlm *n)
+{
+	bool web = n == &f->web.ntlm && strncasecmp(f->web.server, "Microsoft", 9) == 0;
+
+	return f->family == SP_SCAN_FAMILY_WINDOWS || (web && f->family == SP_SCAN_FAMILY_UNKNOWN);
+}
+
 static void judge_build(struct sp_scan_bench *b, const struct sp_scan_ntlm *n)
 {
 	const struct sp_scan_windows *w = sp_scan_windows_of(n->build);
 	bool optional = b->out->nla == SP_SCAN_NLA_OPTIONAL || b->out->nla == SP_SCAN_NLA_ABSENT;
 
-	if (b->f->family != SP_SCAN_FAMILY_WINDOWS || n->major == 0 || w == NULL) {
+	if (!own_build(b->f, n) || n->major == 0 || w == NULL) {
 		return;
 	}
 	judge_support(b, w);
