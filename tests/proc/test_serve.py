@@ -134,7 +134,7 @@ class Installed(unittest.TestCase):
 class Tree(Installed):
     def test_what_is_installed(self):
         found = {name for _, _, names in os.walk(self.tree) for name in names}
-        for name in ('sallyport', 'sallyportd', 'sp-net', 'sp-login', 'sp-keeper', 'sp-broker', 'sp-dial', 'sp-desk',
+        for name in ('sallyport', 'sallyportd', 'sp-net', 'sp-login', 'sp-keeper', 'sp-broker', 'sp-dial', 'sp-desk', 'sp-ship',
                      'sallyport.1', 'sallyport.conf.5', 'sallyportd.8', 'sallyport.service'):
             self.assertIn(name, found)
         self.assertEqual(sum(name == 'sallyport.conf' for _, _, names in os.walk(self.tree) for name in names), 3,
