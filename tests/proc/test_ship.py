@@ -17,7 +17,7 @@ import urllib.request
 
 import nla
 from auditlines import cef, exact, shown, syslog
-from procfs import SANITIZED, comm, cpu_seconds, descriptors, status
+from procfs import SANITIZED, comm, cpu_seconds, status
 from trial import SALLYPORT, need_trial
 from world import BUILD, Case, descendants, free_port, main, need, wait_for
 
@@ -305,20 +305,14 @@ ship = (
         wait_for('another sp-ship', lambda: len(set(self.processes()) - set(before)) == 10)
         # The writer of a file dies with half a line on its lips; its successor mends it.
         wait_for('the file', lambda: set(self.shipped('ocsf')) >= set(range(1, self.head() + 1)))
-        writer, = [pid for pid in self.processes() if self.path_of(pid) == 'out/ocsf']
+        crew = self.processes()
+        writer = sorted(pid for pid in crew if self.parent(pid) in crew)[1]    # they begin in the order of the list
         time.sleep(0.6)    # who lives shorter than a second has to wait for longer
         os.kill(writer, signal.SIGSEGV)
         with open(self.world.path('out', 'ocsf'), 'ab') as f:
             f.write(b'{"seq": 5, "torn')
         self.cef.start()
         self.all_there(everybody, 20)
-
-    def path_of(self, pid):
-        """Below the world, which file it has open to write."""
-        for fd in descriptors(pid).values():
-            if fd.startswith(self.world.path('out')):
-                return os.path.relpath(fd, self.world.path())
-        return None
 
     @staticmethod
     def parent(pid):
@@ -406,7 +400,7 @@ ship = (
         pids = self.processes()
         used = sum(cpu_seconds(pid) for pid in pids)
         time.sleep(1)
-        self.assertLess(sum(cpu_seconds(pid) for pid in pids) - used, 0.06)
+        self.assertLess(sum(cpu_seconds(pid) for pid in pids) - used, 0.1)
 
 
 if __name__ == '__main__':

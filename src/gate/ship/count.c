@@ -2,6 +2,7 @@
 #include "gate/ship/count.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,6 +39,8 @@ struct metric {
 	X(LOCKS, "sallyport_lock_steps_total", "reason", NULL, "Steps against guessing.") \
 	X(CRASHES, "sallyport_process_crashes_total", "process", NULL, \
 			"Processes of the service that died.") \
+	X(FILTERED, "sallyport_seccomp_kills_total", "process", NULL, \
+			"Processes that were killed for a system call.") \
 	X(ALERTS, "sallyport_alerts_total", "rule", "severity", "Alerts by rule.") \
 	X(VAULT, "sallyport_vault_uses_total", "outcome", NULL, \
 			"Secrets of the vault that were used.")
@@ -237,6 +240,9 @@ void sp_count_take(struct sp_count *c, const struct sp_record *r, const struct s
 		break;
 	case SP_AUDIT_PROC_CRASH:
 		add_field(c, M_CRASHES, v, SP_F_PROCESS, "", 1);
+		if (sp_audit_get_num(v, SP_F_SIGNAL) == SIGSYS) {
+			add_field(c, M_FILTERED, v, SP_F_PROCESS, "", 1);
+		}
 		break;
 	case SP_AUDIT_ALERT:
 		take_alert(c, v);

@@ -78,13 +78,18 @@ static void test_numbers(void **state)
 	take(&e);
 	tell(SP_AUDIT_ALERT, SP_OUTCOME_NONE, SP_F_ALERT_RULE, "D01", SP_F_USER, "alice");
 	tell(SP_AUDIT_PROC_CRASH, SP_OUTCOME_FAILED, SP_F_PROCESS, "sp-net", SP_F_TEXT, "x");
+	sp_audit_init(&e, SP_AUDIT_PROC_CRASH, SP_OUTCOME_FAILED);
+	sp_audit_text(&e, SP_F_PROCESS, "sp-net");
+	sp_audit_num(&e, SP_F_SIGNAL, 31);
+	take(&e);
 	tell(SP_AUDIT_AUDIT_CHECKPOINT, SP_OUTCOME_NONE, SP_F_TEXT, "", SP_F_REASON, "");
 	assert_true(says("sallyport_auth_total{method=\"ntlm\",outcome=\"wrong-password\"} 1\n"));
 	assert_true(says("sallyport_mfa_total{factor=\"otp\",outcome=\"spent-code\"} 1\n"));
 	assert_true(says("sallyport_mfa_total{factor=\"none\",outcome=\"timeout\"} 1\n"));
 	assert_true(says("sallyport_connections_rejected_total{reason=\"many\"} 82\n"));
 	assert_true(says("sallyport_alerts_total{rule=\"D01\",severity=\"high\"} 1\n"));
-	assert_true(says("sallyport_process_crashes_total{process=\"sp-net\"} 1\n"));
+	assert_true(says("sallyport_process_crashes_total{process=\"sp-net\"} 2\n"));
+	assert_true(says("sallyport_seccomp_kills_total{process=\"sp-net\"} 1\n"));
 	assert_true(says("sallyport_events_total{event=\"conn.reject\"} 2\n"));
 	assert_true(says("sallyport_audit_checkpoint_age_seconds 2.500\n"));
 }
