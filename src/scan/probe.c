@@ -547,7 +547,7 @@ static void login_answer(struct sp_probe *p, const struct sp_probe_task *task,
 		*n = r->ntlm;
 		n->asked = 1;
 		n->credssp = n->credssp ? n->credssp : credssp;
-		n->error = n->error ? n->error : error;
+		n->error = n->challenged ? 0 : n->error ? n->error : error;
 	}
 }
 
