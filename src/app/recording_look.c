@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/stat.h>
 
 #include "app/json.h"
 #include "app/recording.h"
@@ -132,6 +133,13 @@ static int is_recording(const struct dirent *d)
 	return dot != NULL && strcmp(dot, ".spr") == 0;
 }
 
+static bool is_empty(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && st.st_size == 0;
+}
+
 static void list_one(const struct app_recording *a, const struct summary *s, size_t n)
 {
 	char when[32];
@@ -178,7 +186,9 @@ int app_recording_list(struct app_recording *a)
 			free(names[i]);
 			continue;
 		}
-		if (app_recording_open(a, path, &f)) {
+		if (is_empty(path)) {
+			/* Its recorder is about to begin, or died before it could. */
+		} else if (app_recording_open(a, path, &f)) {
 			summarize(a, &f, true, &s);
 			list_one(a, &s, shown++);
 			app_recording_close(&f);

@@ -259,7 +259,7 @@ class Kill(Case):
         wait_for('all records to go out', self.shipped, 30, every=0.5)
         self.verify(when)
         self.begun(when, sum(s.seen for s in self.sessions))
-        found = json.loads(self.sallyport('recording', 'list', '--json', '--key', self.key, check=False).stdout)
+        found = json.loads(self.sallyport('recording', 'list', '--json', '--key', self.key).stdout)
         self.assertTrue(found, when)
         self.assertLessEqual({r['state'] for r in found}, {'whole', 'unfinished', 'torn'}, when)
         for at in range(0, len(found), 8):
