@@ -249,7 +249,7 @@ const struct app_command app_doctor = {
 			 "the audit, clock and disk, and what the port shows to a scan. Each line "
 			 "is "
 			 "ok, info,\n"
-			 "warn, bad or ? (it could not be looked at), with what to do. As root it "
+			 "WARN, BAD or ? (it could not be looked at), with what to do. As root it "
 			 "sees all.\n\n"
 			 "Exit status 0: nothing bad, 1: something bad, 2: wrong usage, 3: there "
 			 "is no\n"

@@ -177,12 +177,15 @@ static void wrap(const char *text, size_t indent)
 
 static void print_one(const struct app_doctor_finding *f, bool colour)
 {
+	static const char *const shown[APP_DOCTOR_LEVELS] = {[APP_DOCTOR_OK] = "ok",
+			[APP_DOCTOR_INFO] = "info",
+			[APP_DOCTOR_WARN] = "WARN",
+			[APP_DOCTOR_BAD] = "BAD",
+			[APP_DOCTOR_UNKNOWN] = "?"};
 	char text[APP_DOCTOR_ABOUT + APP_DOCTOR_TEXT + 4];
 
 	snprintf(text, sizeof(text), "%s%s%s", f->about, f->about[0] != '\0' ? ": " : "", f->text);
-	printf("  %s%-7s%s ", paint(colour, f->level),
-			f->level == APP_DOCTOR_UNKNOWN ? "?" : levels[f->level],
-			colour ? "\033[0m" : "");
+	printf("  %s%-7s%s ", paint(colour, f->level), shown[f->level], colour ? "\033[0m" : "");
 	wrap(text, INDENT);
 	if (f->todo[0] != '\0') {
 		printf("%*s-> ", INDENT, "");

@@ -13,7 +13,6 @@
 #include "host/monitor/admin.h"
 
 #define G APP_DOCTOR_SERVICE
-#define PROCESSES 64
 #define SHIP "sp-ship"
 #define UNIT "sallyport.service"
 /* CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_BOOT, CAP_LINUX_IMMUTABLE, CAP_MAC_OVERRIDE, CAP_MAC_ADMIN */
@@ -103,18 +102,47 @@ static int find_parent(struct app_doctor *d)
 	return keeper.parent;
 }
 
-static size_t children(int parent, struct process *out, size_t most)
+/* Of one program, how many live, and how many of those are not as they should be. */
+struct tally {
+	size_t there, open, root;
+};
+
+static void count(const struct app_doctor *d, struct tally *t, const struct process *p)
+{
+	for (size_t k = 0; k < SP_LEN(known); k++) {
+		if (strcmp(p->name, known[k].name) == 0) {
+			t[k].there++;
+			t[k].open += known[k].filtered && (p->seccomp != 2 || p->no_new_privs != 1);
+			t[k].root += known[k].nobody && d->installed && p->uid == 0;
+		}
+	}
+}
+
+/* Does it run a program that is not there any more, since another one took its place? */
+static bool outdated(int pid)
+{
+	static const char gone[] = " (deleted)";
+	char path[64], to[4096];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	ssize_t n = readlink(path, to, sizeof(to));
+	size_t end = sizeof(gone) - 1;
+	return n > (ssize_t)end && memcmp(to + n - end, gone, end) == 0;
+}
+
+/* The parent's children; how many there are, and how many are outdated. */
+static size_t children(const struct app_doctor *d, int parent, struct tally *t, size_t *old)
 {
 	DIR *dir = opendir("/proc");
+	struct process p;
 	struct dirent *e;
 	size_t n = 0;
 
-	if (read_process(parent, &out[0])) {
-		n = 1;
-	}
-	while (dir != NULL && n < most && (e = readdir(dir)) != NULL) {
+	while (dir != NULL && (e = readdir(dir)) != NULL) {
 		int pid = (int)strtol(e->d_name, NULL, 10);
-		if (pid > 1 && read_process(pid, &out[n]) && out[n].parent == parent) {
+		if (pid > 1 && read_process(pid, &p) && p.parent == parent) {
+			count(d, t, &p);
+			*old += outdated(pid);
 			n++;
 		}
 	}
@@ -124,56 +152,60 @@ static size_t children(int parent, struct process *out, size_t most)
 	return n;
 }
 
-static void one(struct app_doctor *d, size_t k, const struct process *p, size_t n)
+static void one(struct app_doctor *d, size_t k, const struct tally *t)
 {
-	size_t there = 0, open = 0, root = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(p[i].name, known[k].name) != 0) {
-			continue;
-		}
-		there++;
-		open += known[k].filtered && (p[i].seccomp != 2 || p[i].no_new_privs != 1);
-		root += known[k].nobody && d->installed && p[i].uid == 0;
-	}
 	bool needed = known[k].needed ||
 			(strcmp(known[k].name, SHIP) == 0 &&
 					(d->conf->n_ship > 0 || d->conf->metrics.family != 0));
-	if (there == 0 && needed) {
+
+	if (t->there == 0 && needed) {
 		app_doctor_say(d, G, "processes", APP_DOCTOR_BAD, known[k].name,
 				"this process does not live");
 		app_doctor_todo(d, "journalctl -u sallyport");
 	}
-	if (root > 0) {
+	if (t->root > 0) {
 		app_doctor_say(d, G, "processes", APP_DOCTOR_BAD, known[k].name,
-				"%zu of %zu run as root", root, there);
+				"%zu of %zu run as root", t->root, t->there);
 	}
-	if (open > 0) {
+	if (t->open > 0) {
 		app_doctor_say(d, G, "processes", APP_DOCTOR_WARN, known[k].name,
-				"%zu of %zu may make any system call", open, there);
+				"%zu of %zu may make any system call", t->open, t->there);
 		app_doctor_todo(d, "a kernel with seccomp, and no sanitizer build");
 	}
 }
 
 static void processes(struct app_doctor *d, int parent)
 {
-	static struct process p[PROCESSES];
-	size_t n = children(parent, p, PROCESSES), before = d->n;
+	struct tally t[SP_LEN(known)] = {{0}};
+	struct process p;
+	size_t before = d->n, old = outdated(parent);
+	size_t n = children(d, parent, t, &old);
+	bool there = read_process(parent, &p);
 
+	if (there) {
+		count(d, t, &p);
+	}
 	for (size_t k = 0; k < SP_LEN(known); k++) {
-		one(d, k, p, n);
+		one(d, k, &t[k]);
 	}
 	if (app_doctor_faults(d, before) == 0) {
 		app_doctor_say(d, G, "processes", APP_DOCTOR_OK, NULL,
 				"it runs (process %d), and its %zu processes are confined", parent,
-				n - 1);
+				n);
 	}
-	if (n > 0 && p[0].uid == 0 && d->installed && (p[0].bound & NEVER) != 0) {
+	if (old > 0) {
+		app_doctor_say(d, G, "updated", APP_DOCTOR_WARN, NULL,
+				"%zu of its processes run programs that were replaced since; old "
+				"and new ones do not understand each other",
+				old);
+		app_doctor_todo(d, "systemctl restart sallyport");
+	}
+	if (there && p.uid == 0 && d->installed && (p.bound & NEVER) != 0) {
 		app_doctor_say(d, G, "capabilities", APP_DOCTOR_WARN, NULL,
 				"it may load kernel modules or the like: it was not started by "
 				"its systemd unit, or that was changed");
 		app_doctor_todo(d, "systemctl cat sallyport: CapabilityBoundingSet");
-	} else if (n > 0 && p[0].uid == 0 && d->installed) {
+	} else if (there && p.uid == 0 && d->installed) {
 		app_doctor_say(d, G, "capabilities", APP_DOCTOR_OK, NULL,
 				"what it never needs (modules, raw devices) is taken from it");
 	}

@@ -11,7 +11,7 @@ import stat
 import subprocess
 
 from trial import SALLYPORT, Trial
-from world import SOURCE, Case, main, need
+from world import BUILD, SOURCE, Case, main, need
 
 GOOD = 'four staples and a horse'
 # What is so of the machine and not of the service: a kernel without this or that, a clock that nothing keeps.
@@ -100,7 +100,14 @@ class Doctor(Case):
         return found
 
     def test_doctor(self):
-        trial = Trial(self.world, mfa=True)
+        # Programs of its own, so that they can be replaced.
+        programs = self.world.path('bin')
+        os.mkdir(programs)
+        for name in ['sallyport', 'sallyportd'] + [os.path.basename(p) for p in glob.glob(f'{BUILD}/sp-*')]:
+            if os.path.isfile(os.path.join(BUILD, name)):
+                shutil.copy2(os.path.join(BUILD, name), programs)
+        os.chmod(os.path.dirname(programs), 0o755)
+        trial = Trial(self.world, mfa=True, program=os.path.join(programs, 'sallyport'))
         self.dir = trial.dir
 
         # All is well.
@@ -145,6 +152,11 @@ class Doctor(Case):
         self.command('user', 'delete', 'carol')
         self.command('secret', 'delete', 'old')
         self.weak_configuration()
+        # As packages do it: the new one takes the place of the old one.
+        keeper = os.path.join(programs, 'sp-keeper')
+        shutil.copy2(keeper, keeper + '.new')
+        os.rename(keeper + '.new', keeper)
+        self.assertEqual(self.faults('--no-scan'), {('service.updated', ''): 'warn'})
         if os.geteuid() == 0 and shutil.which('setpriv'):
             self.as_somebody_else()
 
