@@ -22,6 +22,14 @@
 	"[Globals] of /etc/xrdp/xrdp.ini."
 #define TLS_GRD \
 	"It takes what the system's TLS library permits: raise that one's policy or update it."
+#define NLA_FREERDP \
+	"freerdp-shadow: start it with /sec:nla and /sam-file:FILE. weston has no NLA: put a " \
+	"gateway " \
+	"that requires it in front."
+#define CERT_FREERDP \
+	"weston: --rdp-tls-cert=FILE and --rdp-tls-key=FILE. freerdp-shadow makes its own, " \
+	"~/.config/freerdp/server/: put yours there."
+#define BASELINE "Find out who changed it; if it is meant, save this report as the new baseline."
 #define UPDATE_UNIX "Update the package; it has no switch for this."
 
 #define MS_NLA \
@@ -66,6 +74,7 @@ static const struct sp_scan_check checks[] = {
 				       "with one that is public. Whoever is on the path reads and "
 				       "changes everything, "
 				       "passwords included.",
+				.fix_freerdp = NLA_FREERDP,
 				.fix_windows = RDS_SECURITY
 				"\"Require use of specific security layer for remote (RDP) "
 				"connections\": SSL, and \"Require user authentication for "
@@ -83,6 +92,7 @@ static const struct sp_scan_check checks[] = {
 				       "those who only listen, "
 				       "and the low levels leave a direction or everything in the "
 				       "clear.",
+				.fix_freerdp = NLA_FREERDP,
 				.fix_windows = RDS_SECURITY
 				"\"Set client connection encryption level\": High Level; "
 				"better, end Standard RDP Security (RDP-002).",
@@ -97,6 +107,7 @@ static const struct sp_scan_check checks[] = {
 				.why = "The strength of the cipher does not help where the "
 				       "server's key is not "
 				       "proven: whoever is on the path takes its place.",
+				.fix_freerdp = NLA_FREERDP,
 				.fix_windows = RDS_SECURITY
 				"\"Require use of specific security layer for remote (RDP) "
 				"connections\": SSL.",
@@ -113,6 +124,7 @@ static const struct sp_scan_check checks[] = {
 				       "reading names off the screen. It is bearable only where "
 				       "nobody but an RD "
 				       "Gateway or Entra's sign-in reaches the port.",
+				.fix_freerdp = NLA_FREERDP,
 				.fix_windows = RDS_SECURITY
 				"\"Require user authentication for remote connections by "
 				"using Network Level Authentication\": Enabled.",
@@ -125,6 +137,7 @@ static const struct sp_scan_check checks[] = {
 				.why = "Everybody gets a session and a login screen without having "
 				       "proven anything, and "
 				       "clients that require NLA cannot connect.",
+				.fix_freerdp = NLA_FREERDP,
 				.fix_windows = RDS_SECURITY
 				"\"Require user authentication for remote connections by "
 				"using Network Level Authentication\": Enabled.",
@@ -140,6 +153,7 @@ static const struct sp_scan_check checks[] = {
 				.why = "Both rest on MD5 and SHA-1 and were withdrawn in 2021; no "
 				       "client of this "
 				       "decade needs them.",
+				.fix_freerdp = TLS_GRD,
 				.fix_windows = "Set Enabled=0 under " SCHANNEL
 					       "\\TLS 1.0\\Server and \\TLS 1.1\\Server, "
 					       "then restart.",
@@ -152,6 +166,7 @@ static const struct sp_scan_check checks[] = {
 				.severity = SP_SCAN_HIGH,
 				.why = "Both are broken: who is on the path can read parts of what "
 				       "they protect.",
+				.fix_freerdp = TLS_GRD,
 				.fix_windows = "Set Enabled=0 under " SCHANNEL
 					       "\\SSL 2.0\\Server and \\SSL 3.0\\Server, "
 					       "then restart.",
@@ -167,6 +182,7 @@ static const struct sp_scan_check checks[] = {
 				       "be read; 3DES after much traffic. With key exchange by "
 				       "plain RSA, recorded "
 				       "sessions are open to whoever gets the key later.",
+				.fix_freerdp = TLS_GRD,
 				.fix_windows = CRYPTO
 				"\"SSL Cipher Suite Order\": only ECDHE with AES-GCM.",
 				.fix_xrdp = TLS_XRDP,
@@ -179,6 +195,7 @@ static const struct sp_scan_check checks[] = {
 				.why = "A finite field below 2048 bits or a curve below 224 is "
 				       "within reach of those who "
 				       "compute in advance for everybody.",
+				.fix_freerdp = TLS_GRD,
 				.fix_windows = "Set ServerMinKeyBitLength=2048 under "
 					       "HKLM\\SYSTEM\\CurrentControlSet\\Control\\SecurityP"
 					       "roviders\\SCHANNEL\\"
@@ -195,6 +212,7 @@ static const struct sp_scan_check checks[] = {
 				.why = "TLS 1.2 with good suites holds. 1.3 hides the certificate "
 				       "from those who listen "
 				       "and has no weak choices left.",
+				.fix_freerdp = TLS_GRD,
 				.fix_windows = "Windows Server 2022, Windows 11 and newer speak "
 					       "it.",
 				.fix_xrdp = TLS_XRDP,
@@ -205,6 +223,7 @@ static const struct sp_scan_check checks[] = {
 				.why = "Clients warn about every connection, and people learn to "
 				       "click the warning "
 				       "away; then also the one that means an attack.",
+				.fix_freerdp = CERT_FREERDP,
 				.fix_windows = "Renew it. Windows replaces a self-signed one when "
 					       "\"Remote Desktop "
 					       "Configuration\" (SessionEnv) restarts after the "
@@ -222,6 +241,7 @@ static const struct sp_scan_check checks[] = {
 				.why = "Inside, trust at first sight or a pinned key can do. Over "
 				       "the internet "
 				       "the first sight may already be somebody else.",
+				.fix_freerdp = CERT_FREERDP,
 				.fix_windows = CERT_WINDOWS,
 				.fix_xrdp = CERT_XRDP,
 				.fix_grd = CERT_GRD,
@@ -232,6 +252,7 @@ static const struct sp_scan_check checks[] = {
 				.why = "A client that was given this name cannot tell this server "
 				       "from another one "
 				       "with a certificate of the same authority.",
+				.fix_freerdp = CERT_FREERDP,
 				.fix_windows = CERT_WINDOWS,
 				.fix_xrdp = CERT_XRDP,
 				.fix_grd = CERT_GRD,
@@ -242,6 +263,7 @@ static const struct sp_scan_check checks[] = {
 				.why = "RSA below 2048 bits can be factored by those with means, "
 				       "and signatures over MD5 "
 				       "or SHA-1 can be moved to a forged certificate.",
+				.fix_freerdp = CERT_FREERDP,
 				.fix_windows = CERT_WINDOWS,
 				.fix_xrdp = CERT_XRDP,
 				.fix_grd = CERT_GRD,
@@ -253,6 +275,7 @@ static const struct sp_scan_check checks[] = {
 				.why = "A key that came with an image is known to everybody who "
 				       "has the image. Whoever "
 				       "has one of these hosts can be all of them.",
+				.fix_freerdp = CERT_FREERDP,
 				.fix_windows = "Give each host its own key: generalise images with "
 					       "sysprep, or enrol a "
 					       "certificate per host.",
@@ -269,6 +292,7 @@ static const struct sp_scan_check checks[] = {
 				.why = "Nobody can call back a self-signed certificate: a stolen "
 				       "key serves until the "
 				       "end.",
+				.fix_freerdp = CERT_FREERDP,
 				.fix_windows = CERT_WINDOWS,
 				.fix_xrdp = CERT_XRDP,
 				.fix_grd = CERT_GRD,
@@ -279,6 +303,7 @@ static const struct sp_scan_check checks[] = {
 				.why = "Its extended key usage names neither server authentication "
 				       "nor Remote Desktop: "
 				       "strict clients refuse it.",
+				.fix_freerdp = CERT_FREERDP,
 				.fix_windows = CERT_WINDOWS,
 				.fix_xrdp = CERT_XRDP,
 				.fix_grd = CERT_GRD,
@@ -471,18 +496,11 @@ static const struct sp_scan_check checks[] = {
 				.severity = SP_SCAN_LOW,
 				.why = "A change that nobody here made may be an attack, or the "
 				       "end of a hardening.",
-				.fix_windows = "Find out who changed it; if it is meant, save this "
-					       "report as the new "
-					       "baseline.",
-				.fix_xrdp = "Find out who changed it; if it is meant, save this "
-					    "report as the new "
-					    "baseline.",
-				.fix_grd = "Find out who changed it; if it is meant, save this "
-					   "report as the new "
-					   "baseline.",
-				.fix_sallyport = "Find out who changed it; if it is meant, save "
-						 "this report as the new "
-						 "baseline."},
+				.fix_windows = BASELINE,
+				.fix_xrdp = BASELINE,
+				.fix_grd = BASELINE,
+				.fix_freerdp = BASELINE,
+				.fix_sallyport = BASELINE},
 };
 
 _Static_assert(SP_LEN(checks) <= SP_SCAN_MAX_CHECKS, "more checks than reports have room for");

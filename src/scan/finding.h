@@ -37,8 +37,8 @@ struct sp_scan_check {
 	const char *title; /* "NLA is not required" */
 	enum sp_scan_severity severity; /* the usual one */
 	const char *why; /* why it matters, one or two sentences */
-	const char *fix_windows, *fix_xrdp, *fix_grd,
-			*fix_sallyport; /* NULL: does not concern it */
+	/* NULL: does not concern it. */
+	const char *fix_windows, *fix_xrdp, *fix_grd, *fix_freerdp, *fix_sallyport;
 	const char *aliases; /* rdp-sec-check's issue names, separated by blanks; or NULL */
 	const char *references; /* addresses, separated by blanks; or NULL */
 };

@@ -212,7 +212,8 @@ static void put_fixes(struct sp_scan_js *js, const struct sp_scan_check *c)
 	const struct {
 		const char *on, *fix;
 	} fixes[] = {{"windows", c->fix_windows}, {"xrdp", c->fix_xrdp},
-			{"gnome-remote-desktop", c->fix_grd}, {"sallyport", c->fix_sallyport}};
+			{"gnome-remote-desktop", c->fix_grd}, {"freerdp", c->fix_freerdp},
+			{"sallyport", c->fix_sallyport}};
 
 	sp_scan_js_open(js, "fix", '{');
 	for (size_t i = 0; i < SP_LEN(fixes); i++) {

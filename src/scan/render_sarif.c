@@ -42,7 +42,8 @@ static void put_help(struct sp_scan_js *js, const struct sp_scan_check *c)
 	const struct {
 		const char *on, *fix;
 	} fixes[] = {{"Windows", c->fix_windows}, {"xrdp", c->fix_xrdp},
-			{"gnome-remote-desktop", c->fix_grd}, {"Sallyport", c->fix_sallyport}};
+			{"gnome-remote-desktop", c->fix_grd}, {"FreeRDP", c->fix_freerdp},
+			{"Sallyport", c->fix_sallyport}};
 	char text[4096];
 	size_t n = (size_t)snprintf(text, sizeof(text), "%s", c->why);
 

@@ -118,7 +118,11 @@ static void put_finding(struct sp_scan_report *r, const struct sp_scan_entry *e,
 			put_labelled(r, "see: ", f->check->references);
 		}
 	}
-	r->fixes[i][e->f.family] = true;
+	/* Who does not know whose it is does. */
+	bool unknown = e->f.family == SP_SCAN_FAMILY_UNKNOWN;
+	r->fixes[i][unknown ? SP_SCAN_FAMILY_WINDOWS : e->f.family] = true;
+	r->fixes[i][SP_SCAN_FAMILY_XRDP] |= unknown;
+	r->fixes[i][SP_SCAN_FAMILY_GRD] |= unknown;
 }
 
 static void endpoint(struct sp_scan_report *r, const struct sp_scan_entry *e)

@@ -61,7 +61,7 @@ const char *sp_scan_fix(const struct sp_scan_check *c, uint32_t family, const ch
 	case SP_SCAN_FAMILY_SALLYPORT:
 		return c->fix_sallyport;
 	case SP_SCAN_FAMILY_FREERDP:
-		return NULL;
+		return c->fix_freerdp;
 	default:
 		*on = "Windows";
 		return c->fix_windows;
