@@ -151,8 +151,8 @@ class Tree(Installed):
             lines = f.read().splitlines()
         shown = self.world.path('shown.conf')
         with open(shown, 'w') as f:
-            f.write('\n'.join(line[1:] for line in lines if re.match(r'#( {4})*[a-z{})]', line)
-                              and not re.search(r'tls\.pem|countries', line)))
+            f.write('\n'.join(re.sub('/etc/sallyport/[^"]*', conf, line[1:]) for line in lines
+                              if re.match(r'#( {4})*[a-z{})]', line) and not re.search(r'tls\.pem|countries|networks-file', line)))
         self.world.run([self.sallyport, 'config', 'check', '-c', shown])
         self.world.run(['meson', 'install', '-C', BUILD, '--no-rebuild', '--destdir', self.tree], seconds=120)
         with open(conf) as f:
