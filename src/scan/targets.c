@@ -327,29 +327,27 @@ static int take_addresses(struct target *v, const struct addrinfo *list)
 	return SP_OK;
 }
 
-/* Waits until all are answered or the time is over. */
+static bool answered(struct gaicb **list, int n)
+{
+	for (int i = 0; i < n; i++) {
+		if (gai_error(list[i]) == EAI_INPROGRESS) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * Waits until all are answered or the time is over. gai_suspend() would leave what it waits with on
+ * its stack when an answer comes just then, and the library's threads write there later.
+ */
 static void wait_for(struct gaicb **list, int n, uint64_t deadline_us)
 {
-	uint64_t now;
+	struct timespec step = {.tv_nsec = 1000000};
 
-	while ((now = sp_now_us()) < deadline_us) {
-		const struct gaicb *open[64];
-		struct timespec step = {.tv_nsec = 200000000};
-		int n_open = 0;
-
-		for (int i = 0; i < n && n_open < 64; i++) {
-			if (gai_error(list[i]) == EAI_INPROGRESS) {
-				open[n_open++] = list[i];
-			}
-		}
-		if (n_open == 0) {
-			return;
-		}
-		uint64_t left = deadline_us - now;
-		if (left < 200000) {
-			step.tv_nsec = (long)left * 1000;
-		}
-		gai_suspend(open, n_open, &step);
+	while (!answered(list, n) && sp_now_us() < deadline_us) {
+		nanosleep(&step, NULL);
+		step.tv_nsec = step.tv_nsec < 32000000 ? 2 * step.tv_nsec : step.tv_nsec;
 	}
 }
 
