@@ -251,6 +251,7 @@ void sp_scan_judge(const struct sp_scan_judge *j, const struct sp_scan_facts *f,
 		sp_scan_judge_tls(&b, &f->tls);
 		sp_scan_judge_cert(&b, &f->tls.cert, "");
 		sp_scan_judge_ntlm(&b, &f->ntlm, "");
+		sp_scan_judge_old(&b);
 	}
 	/* A gateway stands there also where RDP itself does not answer. */
 	sp_scan_judge_web(&b, &f->web);

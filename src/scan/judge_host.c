@@ -10,6 +10,7 @@
 
 #define SKEW_MS (5 * 60 * 1000)
 #define CREDSSP_MENDED 5
+#define OLD_KEY 512
 
 /* 20261123 */
 static uint32_t today(int64_t now)
@@ -140,6 +141,27 @@ void sp_scan_judge_ntlm(struct sp_scan_bench *b, const struct sp_scan_ntlm *n, c
 				n->kerberos == SP_SCAN_YES ? ", though it knows Kerberos" : "");
 	}
 	judge_build(b, n);
+}
+
+/*
+ * Before Server 2008 Windows had no CredSSP for others, and so nothing tells its build. What gives
+ * it away is its key for Standard RDP Security: 512 bit, where later ones have 2048.
+ */
+void sp_scan_judge_old(struct sp_scan_bench *b)
+{
+	const struct sp_scan_facts *f = b->f;
+	uint32_t bits = f->legacy.key_bits;
+
+	if (f->ntlm.challenged || !(0 < bits && bits <= OLD_KEY) ||
+			(f->family != SP_SCAN_FAMILY_UNKNOWN &&
+					f->family != SP_SCAN_FAMILY_WINDOWS)) {
+		return;
+	}
+	sp_scan_hit(b, "RDP-040", SP_SCAN_HIGH, SP_SCAN_POSSIBLE,
+			"a key of %u bit and no CredSSP, as Windows XP and Server 2003 have", bits);
+	sp_scan_hit(b, "RDP-041", SP_SCAN_HIGH, SP_SCAN_POSSIBLE,
+			"answers as Windows XP and Server 2003 do, and NLA %s",
+			sp_scan_nla_name(b->out->nla));
 }
 
 /* ---- what stands on 443 ---- */

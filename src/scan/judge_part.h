@@ -23,6 +23,8 @@ void sp_scan_judge_tls(struct sp_scan_bench *b, const struct sp_scan_tls *t);
 void sp_scan_judge_cert(struct sp_scan_bench *b, const struct sp_scan_cert *c, const char *where);
 /* RDP-030 to 042. */
 void sp_scan_judge_ntlm(struct sp_scan_bench *b, const struct sp_scan_ntlm *n, const char *where);
+/* RDP-040 and 041 of those that are too old to name their build. */
+void sp_scan_judge_old(struct sp_scan_bench *b);
 /* RDP-060 to 063. */
 void sp_scan_judge_web(struct sp_scan_bench *b, const struct sp_scan_web *w);
 

@@ -32,7 +32,7 @@ static void test_kinds(void **state)
 		enum sp_scan_nla nla;
 		const char *list;
 	} want[KIT_COUNT] = {
-			[KIT_2003] = {SP_SCAN_NLA_ABSENT, "002c 003c 004h 006h"},
+			[KIT_2003] = {SP_SCAN_NLA_ABSENT, "002c 003c 004h 006h 040h 041h"},
 			[KIT_2008] = {SP_SCAN_NLA_OPTIONAL,
 					"002c 003c 004h 005h 008h 009h 032h 040h 041h "
 					"007m 023l 030l 011i 021i 022i"},
