@@ -82,6 +82,8 @@ class Generations(Case):
             yield from differ('reach', e['reach'], 'refused')
             return
         yield from differ('reach', e['reach'], 'rdp')
+        if e['family'] != 'windows' and (w.nla != 'absent' and w.ntlm or e['family'] != 'unknown'):
+            yield f'family: {e["family"]}, {e["family_why"]}'
         legacy = e['standard_security']
         if w.layer != 'tls' and w.nla != 'required':
             yield from differ('methods', set(legacy['methods']), ALLOWED[w.level])
