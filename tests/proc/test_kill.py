@@ -29,6 +29,16 @@ LATE = 2.0             # seconds of a recording that may be lost
 WRITES = 0.1           # the target shows something new as often
 
 
+def below(pid):
+    """As descendants(), and so cheap that it can be asked all the time; who is just starting may be missing."""
+    try:
+        with open(f'/proc/{pid}/task/{pid}/children') as f:
+            children = [int(n) for n in f.read().split()]
+    except FileNotFoundError:
+        return []
+    return children + [n for child in children for n in below(child)]
+
+
 class Session(threading.Thread):
     """Somebody who logs in, looks for a while, and comes again; and what he was shown when."""
 
@@ -185,7 +195,7 @@ class Kill(Case):
 
     def family(self):
         ours = {}
-        for pid in [self.service.pid] + descendants(self.service.pid):
+        for pid in [self.service.pid] + below(self.service.pid):
             name = comm(pid)
             if name.startswith(('sp-', 'sallyport')):
                 ours.setdefault(name, []).append(pid)
