@@ -76,14 +76,74 @@ static bool timed(struct sp_audit_store *st)
 	return gives(st, "SELECT hour FROM moment LIMIT 1");
 }
 
+/* Steps the statement with the hour in it to its one row. */
+static int ask(struct sp_audit_store *st, struct sp_stmt *s, int64_t hour)
+{
+	if (s == NULL) {
+		return SP_EDB;
+	}
+	sp_stmt_int(s, 1, hour);
+	int rc = sp_stmt_step(s);
+	return rc < 0 ? sp_audit_db_fail(st, rc) : rc;
+}
+
+/* The hour's row says where it begins and ends: 1 when all from first to last is between. */
+static int covers(struct sp_audit_store *st, int64_t hour, uint64_t first, uint64_t last)
+{
+	struct sp_stmt *s = sp_audit_stmt(st,
+			"SELECT first, last, CASE WHEN last IS NULL THEN 1 ELSE 0 END"
+			" FROM moment WHERE hour = ?1");
+	int rc = ask(st, s, hour);
+	bool open = rc == 1 && sp_stmt_col_int(s, 2) == 1;
+	bool all = rc == 1 && sp_stmt_col_int(s, 0) <= (int64_t)first &&
+			(open || sp_stmt_col_int(s, 1) >= (int64_t)last);
+
+	sp_stmt_reset(s);
+	return rc < 0 ? rc : all;
+}
+
+struct newest {
+	struct sp_audit_store *st;
+	bool covered;
+};
+
+static int look_at_newest(void *user, const struct sp_record *r, const struct sp_audit_view *event)
+{
+	struct newest *n = user;
+	int rc = covers(n->st, hour_of(r->wall_ns), r->seq, r->seq);
+
+	n->covered = rc == 1;
+	return rc < 0 ? rc : SP_OK;
+}
+
 static int note_one(void *user, const struct sp_record *r, const struct sp_audit_view *event)
 {
 	return sp_audit_note_time(user, r->seq, r->wall_ns);
 }
 
+/* Before an upgrade is through, a scribe of the earlier version may write on beside a new command. */
 static bool to_fill(struct sp_audit_store *st)
 {
-	return !timed(st) && gives(st, "SELECT seq FROM record LIMIT 1");
+	struct newest n = {st, true};
+	uint64_t last;
+	int rc = sp_audit_last(st, &last);
+
+	return rc == SP_OK &&
+			sp_audit_each(st, last, last, false, look_at_newest, &n, NULL) == SP_OK &&
+			!n.covered;
+}
+
+static int fill(struct sp_audit_store *st)
+{
+	struct sp_stmt *s = sp_audit_stmt(st, "DELETE FROM moment");
+	int rc = s == NULL ? SP_EDB : sp_audit_run(st, s);
+
+	st->hour_seq = 0;
+	if (rc == SP_OK) {
+		rc = sp_audit_each(st, 1, UINT64_MAX, false, note_one, st, NULL);
+	}
+	st->hour_seq = 0;
+	return rc;
 }
 
 int sp_audit_fill_times(struct sp_audit_store *st)
@@ -96,10 +156,7 @@ int sp_audit_fill_times(struct sp_audit_store *st)
 		return sp_audit_db_fail(st, rc);
 	}
 	/* Somebody else may have done it meanwhile. */
-	if (to_fill(st)) {
-		rc = sp_audit_each(st, 1, UINT64_MAX, false, note_one, st, NULL);
-	}
-	st->hour_seq = 0;
+	rc = to_fill(st) ? fill(st) : SP_OK;
 	if (rc != SP_OK) {
 		sp_db_rollback(st->db);
 		return rc;
@@ -114,17 +171,6 @@ int sp_audit_forget_times(struct sp_audit_store *st)
 			st, "DELETE FROM moment WHERE last < (SELECT min(seq) FROM record)");
 
 	return s == NULL ? SP_EDB : sp_audit_run(st, s);
-}
-
-/* Steps the statement with the hour in it to its one row. */
-static int ask(struct sp_audit_store *st, struct sp_stmt *s, int64_t hour)
-{
-	if (s == NULL) {
-		return SP_EDB;
-	}
-	sp_stmt_int(s, 1, hour);
-	int rc = sp_stmt_step(s);
-	return rc < 0 ? sp_audit_db_fail(st, rc) : rc;
 }
 
 int sp_audit_between(struct sp_audit_store *st, uint64_t since_ns, uint64_t until_ns,
@@ -168,16 +214,9 @@ int sp_audit_times_end(struct sp_audit_times *t, struct sp_chain *c)
 	if (!t->there || t->first == 0) {
 		return SP_OK;
 	}
-	struct sp_stmt *s = sp_audit_stmt(t->st,
-			"SELECT first, last, CASE WHEN last IS NULL THEN 1 ELSE 0 END"
-			" FROM moment WHERE hour = ?1");
-	int rc = ask(t->st, s, t->hour);
-	bool open = rc == 1 && sp_stmt_col_int(s, 2) == 1;
-	bool covered = rc == 1 && sp_stmt_col_int(s, 0) <= (int64_t)t->first &&
-			(open || sp_stmt_col_int(s, 1) >= (int64_t)t->last);
-	sp_stmt_reset(s);
-	if (rc < 0 || covered) {
-		return covered ? SP_OK : rc;
+	int rc = covers(t->st, t->hour, t->first, t->last);
+	if (rc != 0) {
+		return rc == 1 ? SP_OK : rc;
 	}
 	return sp_chain_fail(c, t->first, "record %" PRIu64 " is hidden from who asks for its hour",
 			t->first);

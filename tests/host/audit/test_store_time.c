@@ -159,6 +159,19 @@ static void test_older(void **state)
 	assert_between(begin + 4 * HOUR, NONE, 17, NONE);
 	assert_int_equal(kit_number("SELECT count(*) FROM moment"), 5);
 	assert_whole();
+	/* Its scribe had not ended, and has written on for two hours. */
+	kit_now.wall_ns += HOUR;
+	uint64_t gap = kit_note("not noted");
+	kit_now.wall_ns += HOUR;
+	kit_note("nor this");
+	kit_close();
+	kit_sql2("DELETE FROM moment WHERE first >= ?1", gap, 0);
+	kit_sql("UPDATE moment SET last = NULL WHERE first = 17");
+	assert_bad(gap, "hidden");
+	kit_open();
+	assert_between(begin + 5 * HOUR, NONE, gap, NONE);
+	assert_between(begin + 5 * HOUR, begin + 5 * HOUR, gap, gap);
+	assert_whole();
 }
 
 static int count(void *user, const struct sp_record *r, const struct sp_audit_view *v)
