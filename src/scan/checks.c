@@ -27,8 +27,8 @@
 	"gateway " \
 	"that requires it in front."
 #define CERT_FREERDP \
-	"weston: --rdp-tls-cert=FILE and --rdp-tls-key=FILE. freerdp-shadow makes its own, " \
-	"~/.config/freerdp/server/: put yours there."
+	"weston: --rdp-tls-cert=FILE and --rdp-tls-key=FILE. freerdp-shadow reads its own from " \
+	"~/.config/freerdp/shadow/shadow.crt and shadow.key: put yours there."
 #define BASELINE "Find out who changed it; if it is meant, save this report as the new baseline."
 #define UPDATE_UNIX "Update the package; it has no switch for this."
 
