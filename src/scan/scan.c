@@ -19,10 +19,12 @@
 
 #define READY_US (30 * UINT64_C(1000000))
 #define TICK_US 500000
-#define HANGING_TICKS 12 /* without a turn, while an endpoint is worked on */
+#define HANG_MS 6000
 #define END_US (2 * UINT64_C(1000000))
-/* So many times it may die without having said on what. */
-#define DEATHS_MAX 3
+#define IDLE_DEATHS_MAX 3
+/* Where it dies without having said on what, fewer are asked at once, until it is known. */
+#define FEWER 8
+#define MORE_AFTER 16 /* facts, then twice as many again */
 
 /* An endpoint that sp-probe has, or is to get. */
 struct open {
@@ -39,10 +41,13 @@ struct scan {
 	int fd;
 	pid_t pid;
 	struct sp_probe_mark *mark;
-	uint64_t turn; /* of the mark, at the last tick */
-	unsigned hanging, deaths;
+	uint64_t turn, turned_us; /* of the mark, and when it was seen to change */
+	uint32_t hang_ms;
 	struct open *open;
-	size_t n_open;
+	size_t n_open, n_sent;
+	size_t window; /* how many may be sent; INVARIANT: 1 <= window <= setup.at_once */
+	unsigned good; /* facts since the window changed */
+	unsigned idle_deaths; /* with nothing to do, one after the other */
 	struct sp_scan_count count;
 	bool stopping;
 	int rc;
@@ -139,7 +144,7 @@ static int start_process(struct scan *s)
 	sp_fd_close(&pair[1]);
 	sp_fd_close(&fds[1]);
 	s->turn = 0;
-	s->hanging = 0;
+	s->turned_us = sp_now_us();
 	return rc == SP_OK ? introduce(s) : rc;
 }
 
@@ -147,9 +152,14 @@ static int start_process(struct scan *s)
 
 static void give_facts(struct scan *s, size_t i, const struct sp_scan_facts *f)
 {
-	s->open[i].used = false;
+	s->n_sent -= s->open[i].sent;
+	s->open[i] = (struct open){0};
 	s->n_open--;
 	s->count.done++;
+	if (++s->good >= MORE_AFTER) {
+		s->good = 0;
+		s->window = 2 * s->window < s->setup.at_once ? 2 * s->window : s->setup.at_once;
+	}
 	s->count.rdp += f->reach == SP_SCAN_RDP;
 	int rc = s->calls->facts(s->user, f);
 	if (rc != 0) {
@@ -209,7 +219,7 @@ static bool fill(struct scan *s)
 /* 1: all is sent; 0: later; or an error. */
 static int send_orders(struct scan *s)
 {
-	for (size_t i = 0; i < s->setup.at_once; i++) {
+	for (size_t i = 0; i < s->setup.at_once && s->n_sent < s->window; i++) {
 		struct open *o = &s->open[i];
 
 		if (!o->used || o->sent) {
@@ -220,6 +230,7 @@ static int send_orders(struct scan *s)
 			return rc == SP_ESPACE ? 0 : rc;
 		}
 		o->sent = true;
+		s->n_sent++;
 	}
 	return 1;
 }
@@ -246,9 +257,16 @@ static int take_facts(struct scan *s)
 	return SP_EPROTO;
 }
 
+/* The one that it was working on, or the only one that it had. */
+static bool guilty(const struct scan *s, const struct open *o, uint64_t number, size_t sent)
+{
+	return o->used && o->sent && (o->order.number + 1 == number || (number == 0 && sent == 1));
+}
+
 static void died(struct scan *s, const char *said)
 {
 	uint64_t number = s->mark ? s->mark->number : 0;
+	size_t sent = s->n_sent;
 	char how[128];
 	int status = 0;
 	bool found = false;
@@ -256,16 +274,16 @@ static void died(struct scan *s, const char *said)
 	end_process(s, &status);
 	sp_proc_status_text(status, how, sizeof(how));
 	for (size_t i = 0; i < s->setup.at_once; i++) {
-		s->open[i].sent = false;
-		if (s->open[i].used && number == s->open[i].order.number + 1) {
+		if (guilty(s, &s->open[i], number, sent)) {
 			give_up_on(s, i, said ? said : how);
 			found = true;
 		}
+		s->open[i].sent = false;
 	}
-	if (!found && ++s->deaths >= DEATHS_MAX) {
-		snprintf(s->why, SP_WHY_MAX, "sp-probe %s", said ? said : how);
-		stop(s, SP_EBUG);
-		return;
+	s->n_sent = 0;
+	s->good = 0;
+	if (!found) {
+		s->window = sent / FEWER > 0 ? sent / FEWER : 1;
 	}
 	if (s->rc != SP_OK) {
 		return;
@@ -274,8 +292,12 @@ static void died(struct scan *s, const char *said)
 		stop(s, s->stopping ? SP_ECLOSED : SP_OK);
 		return;
 	}
-	int rc = start_process(s);
+	s->idle_deaths = sent > 0 ? 0 : s->idle_deaths + 1;
+	int rc = s->idle_deaths < IDLE_DEATHS_MAX ? start_process(s) : SP_EBUG;
 	if (rc != SP_OK) {
+		if (rc == SP_EBUG) {
+			snprintf(s->why, SP_WHY_MAX, "sp-probe %s", said ? said : how);
+		}
 		stop(s, rc);
 	}
 }
@@ -310,18 +332,30 @@ static void on_link(void *user, unsigned events)
 
 /* ---- time, signals ---- */
 
+/* In one answer for too long; or nothing at all happens, where every wait has an end. */
+static bool hangs(const struct scan *s)
+{
+	const struct sp_probe_setup *c = &s->setup;
+	uint64_t ms = (sp_now_us() - s->turned_us) / 1000;
+	uint64_t quiet = 2ull * (c->connect_ms + c->step_ms) + c->pause_ms + s->hang_ms;
+
+	return s->mark && s->n_sent > 0 && ms > (s->mark->number != 0 ? s->hang_ms : quiet);
+}
+
 static void on_tick(void *user)
 {
 	struct scan *s = user;
-	uint64_t turn = s->mark ? s->mark->turn : 0;
+	uint64_t turn = s->mark ? s->mark->turn : 0, tick = (uint64_t)s->hang_ms * 1000 / 4;
 
-	sp_watch_in(s->tick, TICK_US);
+	sp_watch_in(s->tick, tick < TICK_US ? tick : TICK_US);
 	if (s->calls->progress) {
 		s->calls->progress(s->user, &s->count);
 	}
-	s->hanging = s->mark && s->mark->number != 0 && turn == s->turn ? s->hanging + 1 : 0;
-	s->turn = turn;
-	if (s->hanging >= HANGING_TICKS) {
+	if (turn != s->turn) {
+		s->turn = turn;
+		s->turned_us = sp_now_us();
+	}
+	if (hangs(s)) {
 		died(s, "it hung");
 	}
 }
@@ -363,6 +397,8 @@ static int prepare(struct scan *s, const struct sp_scan_conf *c)
 			.step_ms = c->step_ms ? c->step_ms : 5000,
 			.endpoint_ms = c->endpoint_ms ? c->endpoint_ms : 120000,
 	};
+	s->window = s->setup.at_once;
+	s->hang_ms = c->hang_ms ? c->hang_ms : HANG_MS;
 	s->open = sp_calloc(s->setup.at_once, sizeof(*s->open));
 	s->loop = sp_loop_create();
 	s->tick = s->loop ? sp_loop_timer(s->loop, on_tick, s) : NULL;
@@ -375,7 +411,7 @@ static int prepare(struct scan *s, const struct sp_scan_conf *c)
 			return SP_ENOMEM;
 		}
 	}
-	sp_watch_in(s->tick, TICK_US);
+	sp_watch_in(s->tick, 1);
 	return SP_OK;
 }
 

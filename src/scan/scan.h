@@ -20,6 +20,7 @@ struct sp_scan_conf {
 	uint32_t pause_ms; /* between two connections to one address */
 	bool no_pause;
 	uint32_t connect_ms, step_ms, endpoint_ms;
+	uint32_t hang_ms; /* for one answer, then its reader is ended */
 	bool interrupt; /* SIGINT and SIGTERM end it, with what there is */
 };
 
