@@ -1,13 +1,16 @@
 # A scan of endpoints that want to harm it, beside good ones.
+import json
 import os
 import resource
+import signal
+import subprocess
 import time
 
 import winfoes
-from procfs import SANITIZED
-from scanning import by_host, difference, expected, findings, need_names, scan
+from procfs import SANITIZED, comm
+from scanning import SALLYPORT, by_host, difference, expected, findings, need_names, scan
 from windows import Farm
-from world import Case, main
+from world import Case, main, wait_for
 
 TABLE = os.path.join(os.path.dirname(__file__), 'scan_expected.txt')
 
@@ -42,6 +45,38 @@ class Foes(Case):
         # A gigabyte was there for whoever keeps what comes.
         if not SANITIZED:
             self.assertLess(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, 48 << 10)
+
+    def test_death_and_interrupt(self):
+        """Another reader goes on where one was killed; Ctrl-C reports what there is, and the endpoint it cut short."""
+        need_names()
+        farm = Farm(only=('2008',))
+        mute, good = f'127.{farm.block}.1.1', farm.hosts['2008'].address
+        farm.extra.append(('mute', mute, 3389, winfoes.mute))
+        farm.start()
+        self.world.cleanup(farm.stop)
+        proc = subprocess.Popen([SALLYPORT, 'scan', '--format', 'json', '--no-udp', '--all', '--timeout', '30', good, mute],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            first = wait_for('sp-probe', lambda: self.reader(proc.pid), 10)
+            wait_for('a question', lambda: farm.connections.get('mute'), 10)
+            os.kill(first, signal.SIGKILL)
+            wait_for('another sp-probe', lambda: self.reader(proc.pid) not in (0, first), 10)
+            # It did not say on whom it died: they are asked one after the other.
+            wait_for('the mute one asked again', lambda: farm.connections['mute'] > 1, 30)
+            proc.send_signal(signal.SIGINT)
+            out, err = proc.communicate(timeout=10)
+        finally:
+            proc.kill()
+        self.assertIn('interrupted', err)
+        rows = {e['address']: e for e in json.loads(out)['endpoints']}
+        self.assertEqual(rows[good]['reach'], 'rdp')
+        self.assertEqual(rows[good]['why'], '')
+        self.assertIn('the scan was ended', rows[mute]['why'])
+
+    @staticmethod
+    def reader(parent):
+        with open(f'/proc/{parent}/task/{parent}/children') as f:
+            return next((int(pid) for pid in f.read().split() if comm(pid) == 'sp-probe'), 0)
 
 
 if __name__ == '__main__':
