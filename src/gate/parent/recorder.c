@@ -1,6 +1,5 @@
 /* gate/parent/recorder.c - starts for the scribe, who cannot, a sp-recorder and the maker of its index. */
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -22,6 +21,14 @@ static void close_pair(int p[2])
 {
 	sp_fd_close(&p[0]);
 	sp_fd_close(&p[1]);
+}
+
+/* A child that nobody will watch over. */
+static void end(pid_t pid)
+{
+	int status;
+
+	(void)sp_proc_reap(pid, 0, &status); /* its time is over at once: killed */
 }
 
 /* ---- the index ---- */
@@ -79,7 +86,7 @@ static int start_indexer(
 		sp_fd_close(&log[0]);
 	}
 	if (!sp_loop_child(p->loop, pid, on_indexer, x)) {
-		kill(pid, SIGKILL);
+		end(pid);
 		snprintf(why, SP_WHY_MAX, "%s", sp_err_text(SP_ENOMEM));
 		sp_hostlog_pipe_destroy(x->log);
 		sp_free(x);
@@ -221,7 +228,7 @@ static int start(struct sp_parent *p, const struct sp_msg_recorder_start *of, in
 	r->control = control[0];
 	r->of = *of;
 	if (rc == SP_OK && keep(p, r, pid) != SP_OK) {
-		kill(pid, SIGKILL);
+		end(pid);
 		snprintf(why, SP_WHY_MAX, "%s", sp_err_text(SP_ENOMEM));
 		rc = SP_ENOMEM;
 	}
