@@ -7,30 +7,6 @@
 #include "core/base/attr.h"
 #include "core/base/utf16.h"
 
-static bool hides(uint32_t c)
-{
-	static const struct {
-		uint32_t from, to;
-	} ranges[] = {
-			{0, 0x1f}, {0x7f, 0x9f}, /* controls */
-			{0xad, 0xad}, {0x34f, 0x34f}, {0x61c, 0x61c}, {0x115f, 0x1160},
-			{0x17b4, 0x17b5}, {0x180b, 0x180f},
-			{0x200b, 0x200f}, /* without width, and marks of direction */
-			{0x2028, 0x202e}, /* separators of lines, embeddings and overrides */
-			{0x2060, 0x206f}, /* joiners and isolates */
-			{0x3164, 0x3164}, {0xd800, 0xdfff}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff},
-			{0xffa0, 0xffa0}, {0xfff0, 0xfffb}, {0xfffe, 0xffff},
-			{0xe0000, 0xe0fff}, /* tags */
-	};
-
-	for (size_t i = 0; i < SP_LEN(ranges); i++) {
-		if (ranges[i].from <= c && c <= ranges[i].to) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static void put_char(FILE *out, uint32_t c)
 {
 	if (c < 0x80) {
@@ -54,7 +30,7 @@ void sp_scan_put_text(FILE *out, const char *text)
 {
 	while (*text != '\0') {
 		uint32_t c = sp_utf8_next(&text);
-		if (hides(c)) {
+		if (sp_char_hides(c)) {
 			fprintf(out, "\\u{%04x}", c);
 		} else {
 			put_char(out, c);
@@ -66,7 +42,7 @@ void sp_scan_put_xml(FILE *out, const char *text)
 {
 	while (*text != '\0') {
 		uint32_t c = sp_utf8_next(&text);
-		if (hides(c)) {
+		if (sp_char_hides(c)) {
 			fprintf(out, "\\u{%04x}", c);
 		} else if (c < 0x80 && strchr("&<>\"'", (int)c) != NULL) {
 			fprintf(out, "&#%u;", c);
@@ -83,10 +59,10 @@ void sp_scan_put_json(FILE *out, const char *text)
 		uint32_t c = sp_utf8_next(&text);
 		if (c == '"' || c == '\\') {
 			fprintf(out, "\\%c", (int)c);
-		} else if (hides(c) && c >= 0x10000) {
+		} else if (sp_char_hides(c) && c >= 0x10000) {
 			fprintf(out, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10),
 					0xdc00 + ((c - 0x10000) & 0x3ff));
-		} else if (hides(c)) {
+		} else if (sp_char_hides(c)) {
 			fprintf(out, "\\u%04x", c);
 		} else {
 			put_char(out, c);
@@ -100,7 +76,7 @@ void sp_scan_put_label(FILE *out, const char *text)
 	putc('"', out);
 	while (*text != '\0') {
 		uint32_t c = sp_utf8_next(&text);
-		if (hides(c)) {
+		if (sp_char_hides(c)) {
 			fprintf(out, "\\\\u{%04x}", c);
 		} else if (c == '"' || c == '\\') {
 			fprintf(out, "\\%c", (int)c);
@@ -121,7 +97,7 @@ void sp_scan_put_csv(FILE *out, const char *text)
 	}
 	while (*text != '\0') {
 		uint32_t c = sp_utf8_next(&text);
-		if (hides(c)) {
+		if (sp_char_hides(c)) {
 			fprintf(out, "\\u{%04x}", c);
 		} else if (c == '"') {
 			fputs("\"\"", out);

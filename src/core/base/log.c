@@ -2,8 +2,12 @@
 #include "core/base/log.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "core/base/utf16.h"
 
 static sp_log_fn hook;
 static enum sp_log_level most = SP_LOG_INFO;
@@ -28,8 +32,23 @@ void sp_log(enum sp_log_level level, const char *fmt, ...)
 	if (n < 0) {
 		return;
 	}
-	sp_log_clean(line);
+	sp_log_printable(line);
 	hook(level, line);
+}
+
+void sp_log_printable(char *line)
+{
+	const char *next = line;
+
+	while (*line) {
+		uint32_t c = sp_utf8_next(&next);
+		bool broken = c == 0xFFFD && next == line + 1;
+
+		if (broken || sp_char_hides(c)) {
+			memset(line, '?', (size_t)(next - line));
+		}
+		line += next - line;
+	}
 }
 
 void sp_log_clean(char *text)

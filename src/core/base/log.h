@@ -18,10 +18,15 @@ typedef void (*sp_log_fn)(enum sp_log_level level, const char *text);
 
 /* NULL (the start value) drops everything. Lines above max are not formatted. */
 void sp_log_set(sp_log_fn fn, enum sp_log_level max);
-/* Cut at 512 bytes; control characters become '?', so a peer's name cannot forge a line. */
+/* Cut at 512 bytes, and sp_log_printable: a peer's name cannot forge a line. */
 void sp_log(enum sp_log_level level, const char *fmt, ...) sp_printf(2, 3);
+/* Every byte of what people do not see, what turns letters around, or is no UTF-8 becomes '?'. */
+void sp_log_printable(char *line);
 
-/* The same for a text that goes to another process: ASCII's and Unicode's controls become '?'. */
+/*
+ * For a text that goes to another process, and whose marks are still evidence there: ASCII's and
+ * Unicode's controls become '?'.
+ */
 void sp_log_clean(char *text);
 
 #endif

@@ -83,6 +83,30 @@ uint32_t sp_utf8_next(const char **s)
 	return c;
 }
 
+bool sp_char_hides(uint32_t c)
+{
+	static const struct {
+		uint32_t from, to;
+	} ranges[] = {
+			{0, 0x1f}, {0x7f, 0x9f}, /* controls */
+			{0xad, 0xad}, {0x34f, 0x34f}, {0x61c, 0x61c}, {0x115f, 0x1160},
+			{0x17b4, 0x17b5}, {0x180b, 0x180f},
+			{0x200b, 0x200f}, /* without width, and marks of direction */
+			{0x2028, 0x202e}, /* separators of lines, embeddings and overrides */
+			{0x2060, 0x206f}, /* joiners and isolates */
+			{0x3164, 0x3164}, {0xd800, 0xdfff}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff},
+			{0xffa0, 0xffa0}, {0xfff0, 0xfffb}, {0xfffe, 0xffff},
+			{0xe0000, 0xe0fff}, /* tags */
+	};
+
+	for (size_t i = 0; i < SP_LEN(ranges); i++) {
+		if (ranges[i].from <= c && c <= ranges[i].to) {
+			return true;
+		}
+	}
+	return false;
+}
+
 size_t sp_utf16_units(const char *s)
 {
 	size_t n = 0;

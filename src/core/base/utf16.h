@@ -24,5 +24,10 @@ size_t sp_utf16_units(const char *s);
  * not be at the NUL.
  */
 uint32_t sp_utf8_next(const char **s);
+/*
+ * Is there nothing to see of the character, or does it move others? Controls, marks without
+ * width, of direction and of lines, selectors, tags.
+ */
+bool sp_char_hides(uint32_t c);
 
 #endif

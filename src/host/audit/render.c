@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/utf16.h"
 #include "host/audit/render_part.h"
 
 static const char *const names[SP_RENDER_COUNT] = {[SP_RENDER_JSON] = "json",
@@ -94,27 +95,6 @@ uint32_t sp_render_next(struct sp_span *s)
 	return good ? c : SP_RENDER_BAD;
 }
 
-bool sp_render_hides(uint32_t c)
-{
-	static const struct {
-		uint32_t from, to;
-	} ranges[] = {
-			{0, 0x1f}, {0x7f, 0x9f}, /* controls */
-			{0xad, 0xad}, {0x61c, 0x61c}, {0x180e, 0x180e},
-			{0x200b, 0x200f}, /* without width, and marks of direction */
-			{0x2028, 0x202e}, /* separators of lines, embeddings and overrides */
-			{0x2060, 0x206f}, /* joiners and isolates */
-			{0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f}, /* tags */
-	};
-
-	for (size_t i = 0; i < SP_LEN(ranges); i++) {
-		if (ranges[i].from <= c && c <= ranges[i].to) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* "\xff", with its backslash escaped where the format would take it for its own. */
 static void own_escape(struct sp_wr *w, const char *escaped, char kind, uint32_t v)
 {
@@ -134,7 +114,7 @@ void sp_render_shown(struct sp_wr *w, struct sp_span text, const char *escaped)
 
 		if (c == SP_RENDER_BAD) {
 			own_escape(w, escaped, 'x', *at);
-		} else if (sp_render_hides(c)) {
+		} else if (sp_char_hides(c)) {
 			own_escape(w, escaped, 'u', c);
 		} else {
 			if (c < 0x80 && strchr(escaped, (int)c) != NULL) {
@@ -169,10 +149,10 @@ void sp_render_json_text(struct sp_wr *w, struct sp_span text)
 			sp_render_fmt(w, "\\\\x%02x", *at);
 		} else if (c == '"' || c == '\\') {
 			sp_render_fmt(w, "\\%c", (char)c);
-		} else if (c >= 0x10000 && sp_render_hides(c)) {
+		} else if (c >= 0x10000 && sp_char_hides(c)) {
 			sp_render_fmt(w, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10),
 					0xdc00 + ((c - 0x10000) & 0x3ff));
-		} else if (sp_render_hides(c)) {
+		} else if (sp_char_hides(c)) {
 			sp_render_fmt(w, "\\u%04x", c);
 		} else {
 			sp_wr_put(w, at, (size_t)(text.p - at));

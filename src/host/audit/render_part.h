@@ -12,8 +12,6 @@ void sp_render_time(struct sp_wr *w, uint64_t wall_ns, uint32_t digits);
 /* The next character of a text and how many bytes it has; SP_RENDER_BAD for a byte that is none. */
 #define SP_RENDER_BAD UINT32_MAX
 uint32_t sp_render_next(struct sp_span *s);
-/* Does it hide, or change where and in which order others stand? */
-bool sp_render_hides(uint32_t c);
 /*
  * A text of a format that has no escape for such characters: they become \u{NNNN}. What stands in
  * `escaped` gets a backslash before it.

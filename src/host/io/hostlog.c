@@ -169,7 +169,7 @@ static void print_child_line(struct sp_hostlog_pipe *p, char *text)
 	char more[64];
 
 	/* The child is not trusted: its bytes are made printable a second time. */
-	sp_log_clean(text);
+	sp_log_printable(text);
 	if (!sp_log_rate_ok(&p->rate, sp_now_us(), &dropped)) {
 		return;
 	}

@@ -36,7 +36,12 @@ static void test_log_cannot_be_forged(void **state)
 	sp_log(SP_LOG_INFO, "user %s",
 			"a\xc2\x9b"
 			"1m\xc2\x85 \xc2\xa0\xc3\x85 \xc2");
-	assert_string_equal(logged, "2 user a??1m?? \xc2\xa0\xc3\x85 \xc2");
+	assert_string_equal(logged, "2 user a??1m?? \xc2\xa0\xc3\x85 ?");
+	/* Neither can a name stand elsewhere than where it was put. */
+	sp_log(SP_LOG_INFO, "%s refused \x9b \xe2\x82",
+			"a\xe2\x80\xae"
+			"b\xf3\xa0\x80\x81\xe2\x82\xac");
+	assert_string_equal(logged, "2 a???b????\xe2\x82\xac refused ? ??");
 	sp_log_set(NULL, SP_LOG_INFO);
 }
 
