@@ -28,7 +28,10 @@ static void end(pid_t pid)
 {
 	int status;
 
-	(void)sp_proc_reap(pid, 0, &status); /* its time is over at once: killed */
+	/* Its time is over at once: killed. */
+	if (sp_proc_reap(pid, 0, &status) != SP_OK) {
+		sp_log(SP_LOG_WARN, "process %d is gone already", (int)pid);
+	}
 }
 
 /* ---- the index ---- */

@@ -67,7 +67,7 @@ struct sp_firewall {
 	char strange[SP_FIREWALL_STRANGE][80];
 	/* Loaded only: others who look at packets to this machine. */
 	size_t n_others;
-	char others[SP_FIREWALL_OTHERS][96]; /* "ip filter INPUT, which drops by default" */
+	char others[SP_FIREWALL_OTHERS][104]; /* "ip filter INPUT, which drops by default" */
 	bool others_drop; /* one of them drops by default */
 	bool docker, ufw, firewalld;
 };
