@@ -14,7 +14,7 @@ enum sp_render {
 	SP_RENDER_JSON, /* one object, fields named as in event.h: {"seq": 1, ..., "actor.user": ...} */
 	SP_RENDER_SYSLOG, /* [RFC 5424] without framing */
 	SP_RENDER_CEF, /* Common Event Format, revision 0 */
-	SP_RENDER_OCSF, /* Open Cybersecurity Schema Framework 1.3, as JSON */
+	SP_RENDER_OCSF, /* Open Cybersecurity Schema Framework 1.6, as JSON */
 	SP_RENDER_COUNT
 };
 

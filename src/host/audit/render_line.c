@@ -101,6 +101,23 @@ static const struct {
 		{SP_F_PROCESS, "deviceProcessName"},
 		{SP_F_COUNT, "cnt"},
 		{SP_F_ALERT_ACTION, "act"},
+		{SP_F_SRC_ASN, "cn1"},
+		{SP_F_SRC_OWNER, "cs1"},
+		{SP_F_CLAIMED_JA4, "cs2"},
+		{SP_F_SESSION, "cs3"},
+		{SP_F_RULE, "cs4"},
+};
+
+/* Its custom fields say themselves what is in them. */
+static const struct {
+	enum sp_field field;
+	const char *label;
+} labels[] = {
+		{SP_F_SRC_ASN, "cn1Label=AS number"},
+		{SP_F_SRC_OWNER, "cs1Label=AS owner"},
+		{SP_F_CLAIMED_JA4, "cs2Label=JA4"},
+		{SP_F_SESSION, "cs3Label=Session"},
+		{SP_F_RULE, "cs4Label=Rule"},
 };
 
 /* "src.country" is spSrcCountry: a key of ours has a name of letters. */
@@ -162,6 +179,12 @@ void sp_render_cef(const struct sp_record *r, const struct sp_audit_view *v, str
 		cef_key(w, v->f[i].field);
 		sp_wr_u8(w, '=');
 		sp_render_value(w, &v->f[i], "=\\");
+	}
+	for (size_t i = 0; i < SP_LEN(labels); i++) {
+		if (sp_audit_get(v, labels[i].field) != NULL) {
+			sp_wr_u8(w, ' ');
+			sp_render_text(w, labels[i].label);
+		}
 	}
 	sp_render_text(w, " spHash=");
 	sp_render_hex(w, sp_span(r->hash, sizeof(r->hash)));

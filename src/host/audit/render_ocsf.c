@@ -3,7 +3,7 @@
 
 #include "host/audit/render_part.h"
 
-#define OCSF_VERSION "1.3.0"
+#define OCSF_VERSION "1.6.0" /* the first one in which RDP knows Disconnect and Reconnect */
 
 enum class {
 	BASE = 0, /* Base Event: what has no class of its own */
@@ -45,7 +45,7 @@ static const struct {
 		{SP_AUDIT_TOKEN_MISUSE, AUTHENTICATION, 1, "Logon"},
 		{SP_AUDIT_MFA_ENROL, ACCOUNT_CHANGE, 10, "MFA Factor Enable"},
 		{SP_AUDIT_LOCK_STEP, ACCOUNT_CHANGE, 9, "Lock"},
-		{SP_AUDIT_LOCK_END, ACCOUNT_CHANGE, 99, "Other"},
+		{SP_AUDIT_LOCK_END, ACCOUNT_CHANGE, 12, "Unlock"},
 		{SP_AUDIT_ADMIN_CHANGE, ACCOUNT_CHANGE, 99, "Other"},
 		{SP_AUDIT_ALERT, DETECTION_FINDING, 1, "Create"},
 };
@@ -73,61 +73,99 @@ static void named(struct sp_wr *w, const char *key, const struct sp_audit_field 
 	}
 }
 
+static void comma(struct sp_wr *w, bool *first)
+{
+	sp_render_text(w, *first ? "" : ", ");
+	*first = false;
+}
+
 /* An object of some fields, left out where none is there. */
 struct member {
 	const char *key;
 	enum sp_field field;
 };
 
-static void object(struct sp_wr *w, const char *name, const struct sp_audit_view *v,
-		const struct member *m, size_t n)
+static bool has_any(const struct sp_audit_view *v, const struct member *m, size_t n)
 {
-	bool any = false, first = true;
-
 	for (size_t i = 0; i < n; i++) {
-		any = any || sp_audit_get(v, m[i].field) != NULL;
+		if (sp_audit_get(v, m[i].field) != NULL) {
+			return true;
+		}
 	}
-	if (!any) {
+	return false;
+}
+
+static void object(struct sp_wr *w, const char *name, const struct sp_audit_view *v,
+		const struct member *m, size_t n, bool *first)
+{
+	bool begin = true;
+
+	if (!has_any(v, m, n)) {
 		return;
 	}
-	sp_render_fmt(w, ", \"%s\": {", name);
+	comma(w, first);
+	sp_render_fmt(w, "\"%s\": {", name);
 	for (size_t i = 0; i < n; i++) {
-		named(w, m[i].key, sp_audit_get(v, m[i].field), &first);
+		named(w, m[i].key, sp_audit_get(v, m[i].field), &begin);
 	}
 	sp_wr_u8(w, '}');
 }
 
-static void source(struct sp_wr *w, const struct sp_audit_view *v)
+static void source(struct sp_wr *w, const struct sp_audit_view *v, bool *first)
 {
-	const struct sp_audit_field *country = sp_audit_get(v, SP_F_SRC_COUNTRY);
-	bool first = true;
+	static const struct member here[] = {
+			{"ip", SP_F_SRC_IP}, {"port", SP_F_SRC_PORT}, {"uid", SP_F_DEVICE}};
+	static const struct member place[] = {{"country", SP_F_SRC_COUNTRY}};
+	static const struct member as[] = {{"number", SP_F_SRC_ASN}, {"name", SP_F_SRC_OWNER}};
+	bool begin = true;
 
-	if (sp_audit_get(v, SP_F_SRC_IP) == NULL && country == NULL) {
+	/* An endpoint is known by its address, or it is none. */
+	if (sp_audit_get(v, SP_F_SRC_IP) == NULL) {
 		return;
 	}
-	sp_render_text(w, ", \"src_endpoint\": {");
-	named(w, "ip", sp_audit_get(v, SP_F_SRC_IP), &first);
-	named(w, "port", sp_audit_get(v, SP_F_SRC_PORT), &first);
-	named(w, "uid", sp_audit_get(v, SP_F_DEVICE), &first);
-	if (country != NULL) {
-		sp_render_fmt(w, "%s\"location\": {\"country\": ", first ? "" : ", ");
-		sp_render_json_field(w, country);
-		sp_wr_u8(w, '}');
+	comma(w, first);
+	sp_render_text(w, "\"src_endpoint\": {");
+	for (size_t i = 0; i < SP_LEN(here); i++) {
+		named(w, here[i].key, sp_audit_get(v, here[i].field), &begin);
 	}
+	object(w, "location", v, place, SP_LEN(place), &begin);
+	object(w, "autonomous_system", v, as, SP_LEN(as), &begin);
 	sp_wr_u8(w, '}');
 }
 
 /* Whom it is about: a user of the store, or what was typed. */
-static void user(struct sp_wr *w, const struct sp_audit_view *v)
+static void user(struct sp_wr *w, const struct sp_audit_view *v, bool *first)
 {
 	const struct sp_audit_field *f = sp_audit_get(v, SP_F_USER);
 
 	f = f != NULL ? f : sp_audit_get(v, SP_F_CLAIMED_USER);
 	f = f != NULL ? f : sp_audit_get(v, SP_F_OBJECT);
 	if (f != NULL) {
-		sp_render_text(w, ", \"user\": {\"name\": ");
+		comma(w, first);
+		sp_render_text(w, "\"user\": {\"name\": ");
 		sp_render_json_field(w, f);
 		sp_wr_u8(w, '}');
+	}
+}
+
+static void target(struct sp_wr *w, const struct sp_audit_view *v, bool *first)
+{
+	static const struct member m[] = {{"name", SP_F_TARGET}, {"ip", SP_F_TARGET_IP}};
+
+	object(w, "dst_endpoint", v, m, SP_LEN(m), first);
+}
+
+static void fingerprint(struct sp_wr *w, const struct sp_audit_view *v, bool *first)
+{
+	const struct sp_audit_field *f = sp_audit_get(v, SP_F_CLAIMED_JA4);
+
+	if (f != NULL) {
+		comma(w, first);
+		sp_render_text(w,
+				"\"ja4_fingerprint_list\": [{\"type_id\": 1, \"type\": "
+				"\"JA4\", \"value\": ");
+		sp_render_json_field(w, f);
+		sp_render_text(w, "}]");
 	}
 }
 
@@ -153,35 +191,84 @@ static void finding(struct sp_wr *w, const struct sp_record *r, const struct sp_
 	sp_wr_u8(w, '}');
 }
 
+/* What is behind an alert, in an object that is left out where nothing is known. */
+static void evidence(struct sp_wr *w, const struct sp_audit_view *v)
+{
+	static const struct member any[] = {{"", SP_F_SRC_IP}, {"", SP_F_TARGET},
+			{"", SP_F_TARGET_IP}, {"", SP_F_USER}, {"", SP_F_CLAIMED_USER}};
+	bool first = true;
+
+	if (has_any(v, any, SP_LEN(any))) {
+		sp_render_text(w, ", \"evidences\": [{");
+		source(w, v, &first);
+		target(w, v, &first);
+		user(w, v, &first);
+		fingerprint(w, v, &first);
+		sp_render_text(w, "}]");
+	}
+}
+
+static void rdp(struct sp_wr *w, const struct sp_audit_view *v)
+{
+	/* It counts from the target's side, we from the client's. */
+	static const struct member traffic[] = {
+			{"bytes_in", SP_F_BYTES_OUT}, {"bytes_out", SP_F_BYTES_IN}};
+	static const struct member device[] = {{"name", SP_F_CLAIMED_CLIENT}, {"uid", SP_F_DEVICE}};
+	bool first = false;
+
+	source(w, v, &first);
+	target(w, v, &first);
+	user(w, v, &first);
+	fingerprint(w, v, &first);
+	if (has_any(v, device, SP_LEN(device))) {
+		sp_render_text(w, ", \"device\": {\"type_id\": 0");
+		for (size_t i = 0; i < SP_LEN(device); i++) {
+			named(w, device[i].key, sp_audit_get(v, device[i].field), &first);
+		}
+		sp_wr_u8(w, '}');
+	}
+	object(w, "traffic", v, traffic, SP_LEN(traffic), &first);
+}
+
+static void authentication(struct sp_wr *w, const struct sp_audit_view *v)
+{
+	static const struct member session[] = {{"uid", SP_F_SESSION}};
+	bool first = false;
+
+	source(w, v, &first);
+	target(w, v, &first);
+	user(w, v, &first);
+	object(w, "session", v, session, SP_LEN(session), &first);
+	sp_render_fmt(w,
+			", \"service\": {\"name\": \"sallyport\"}, \"is_remote\": true, "
+			"\"is_mfa\": %s",
+			v->kind == SP_AUDIT_MFA_OK || v->kind == SP_AUDIT_MFA_FAIL ||
+							v->kind == SP_AUDIT_MFA_TIMEOUT
+					? "true"
+					: "false");
+}
+
+/* What the class has a place for; all of it is in `unmapped` too. */
 static void specific(struct sp_wr *w, enum class class, const struct sp_record *r,
 		const struct sp_audit_view *v)
 {
-	static const struct member target[] = {{"name", SP_F_TARGET}, {"ip", SP_F_TARGET_IP}};
-	static const struct member device[] = {{"name", SP_F_CLAIMED_CLIENT}, {"uid", SP_F_DEVICE}};
-	static const struct member traffic[] = {
-			{"bytes_in", SP_F_BYTES_IN}, {"bytes_out", SP_F_BYTES_OUT}};
-	static const struct member session[] = {{"uid", SP_F_SESSION}};
+	bool first = false;
 
-	source(w, v);
-	object(w, "dst_endpoint", v, target, SP_LEN(target));
-	object(w, "session", v, session, SP_LEN(session));
-	user(w, v);
 	switch (class) {
 	case AUTHENTICATION:
-		sp_render_fmt(w, ", \"is_remote\": true, \"is_mfa\": %s",
-				v->kind == SP_AUDIT_MFA_OK || v->kind == SP_AUDIT_MFA_FAIL ||
-								v->kind == SP_AUDIT_MFA_TIMEOUT
-						? "true"
-						: "false");
+		authentication(w, v);
 		break;
 	case RDP_ACTIVITY:
-		object(w, "device", v, device, SP_LEN(device));
-		object(w, "traffic", v, traffic, SP_LEN(traffic));
+		rdp(w, v);
 		break;
 	case DETECTION_FINDING:
 		finding(w, r, v);
+		evidence(w, v);
 		break;
 	case ACCOUNT_CHANGE:
+		source(w, v, &first);
+		user(w, v, &first);
+		break;
 	case BASE:
 		break;
 	}
@@ -255,9 +342,11 @@ void sp_render_ocsf(const struct sp_record *r, const struct sp_audit_view *v, st
 	sp_render_fmt(w, "\"%llu\", \"event_code\": \"%s\", \"original_time\": \"",
 			(unsigned long long)r->seq, sp_audit_name(v->kind));
 	sp_render_time(w, r->wall_ns, 9);
-	sp_render_text(w, "\", \"logged_host\": ");
+	sp_render_text(w,
+			"\", \"loggers\": [{\"name\": \"sallyport\", \"device\": "
+			"{\"type_id\": 1, \"hostname\": ");
 	sp_render_json_text(w, sp_span(r->host, strnlen(r->host, sizeof(r->host))));
-	sp_wr_u8(w, '}');
+	sp_render_text(w, "}}]}");
 	specific(w, class, r, v);
 	unmapped(w, r, v);
 }

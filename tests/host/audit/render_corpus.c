@@ -37,7 +37,8 @@ static const char *const corpus[] = {
 
 static const enum sp_field fields[] = {SP_F_REASON, SP_F_TEXT, SP_F_USER, SP_F_TARGET, SP_F_NAME,
 		SP_F_SRC_IP, SP_F_SRC_COUNTRY, SP_F_CLAIMED_USER, SP_F_CLAIMED_CLIENT,
-		SP_F_ALERT_TITLE, SP_F_OBJECT};
+		SP_F_ALERT_TITLE, SP_F_OBJECT, SP_F_SRC_OWNER, SP_F_CLAIMED_JA4, SP_F_SESSION,
+		SP_F_RULE};
 
 static char huge[10 * 1024 + 1];
 
@@ -64,6 +65,9 @@ static int emit(const char *text, enum sp_audit_kind kind, uint64_t seq)
 	}
 	sp_audit_num(&e, SP_F_CONN, UINT64_MAX);
 	sp_audit_num(&e, SP_F_SRC_PORT, 54321);
+	sp_audit_num(&e, SP_F_SRC_ASN, 64500);
+	sp_audit_num(&e, SP_F_BYTES_IN, 1000);
+	sp_audit_num(&e, SP_F_BYTES_OUT, 9000);
 	sp_audit_bytes(&e, SP_F_SHA256, "\0\xff\n", 3);
 	if (sp_audit_read(sp_span(e.b, e.n), &v) != SP_OK) {
 		return 1;
