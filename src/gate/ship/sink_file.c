@@ -10,6 +10,7 @@
 #include "gate/ship/sink.h"
 
 #define MODE 0640
+#define TRIES 3
 
 struct file {
 	struct sp_sink base;
@@ -107,23 +108,49 @@ static bool rotated(const struct file *f)
 	return stat(f->c->path, &st) != 0 || st.st_dev != f->dev || st.st_ino != f->ino;
 }
 
+/* All of it or nothing: what a full disk has of it would come again with the rest. */
+static int append(struct file *f, struct sp_span batch)
+{
+	off_t before = lseek(f->fd, 0, SEEK_END);
+
+	if (before < 0) {
+		return fail(f, "");
+	}
+	if (sp_fd_write_all(f->fd, batch.p, batch.n) != SP_OK || fdatasync(f->fd) != 0) {
+		int saved = errno;
+		bool undone = ftruncate(f->fd, before) == 0;
+		errno = saved;
+		return fail(f, undone ? "" : "torn: ");
+	}
+	return SP_OK;
+}
+
+/* Removed since it was looked for: what was written into it nobody will see. */
+static bool removed(const struct file *f)
+{
+	struct stat st;
+
+	return fstat(f->fd, &st) == 0 && st.st_nlink == 0;
+}
+
 static int put(struct sp_sink *s, struct sp_span batch)
 {
 	struct file *f = of(s);
 
-	if (f->fd >= 0 && rotated(f)) {
-		reset(s);
-	}
-	if (f->fd < 0) {
-		int rc = open_file(f);
-		if (rc != SP_OK) {
+	for (int i = 0; i < TRIES; i++) {
+		if (f->fd >= 0 && rotated(f)) {
+			reset(s);
+		}
+		int rc = f->fd < 0 ? open_file(f) : SP_OK;
+		if (rc == SP_OK) {
+			rc = append(f, batch);
+		}
+		if (rc != SP_OK || !removed(f)) {
 			return rc;
 		}
 	}
-	if (sp_fd_write_all(f->fd, batch.p, batch.n) != SP_OK || fdatasync(f->fd) != 0) {
-		return fail(f, "");
-	}
-	return SP_OK;
+	errno = ENOENT;
+	return fail(f, "");
 }
 
 static int look(struct sp_sink *s)

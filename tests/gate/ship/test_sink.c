@@ -1,12 +1,16 @@
 /* tests/gate/ship/test_sink.c - files that are rotated or torn, journald's datagrams, addresses of webhooks. */
 #include "unit.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "gate/ship/sink.h"
@@ -88,6 +92,107 @@ static void test_file(void **state)
 	unlink("log");
 	unlink("log.1");
 	s->impl->destroy(s);
+}
+
+/* Of a batch that did not fit nothing is there: it comes again as a whole. */
+static void test_full(void **state)
+{
+	static char big[3 * 4096];
+	struct rlimit old, small;
+
+	snprintf(conf.path, sizeof(conf.path), "%s/log", dir);
+	struct sp_sink *s = sp_sink_file(&conf, why);
+	assert_non_null(s);
+	assert_int_equal(put(s, "one\n"), SP_OK);
+	memset(big, 'x', sizeof(big) - 1);
+	for (size_t i = 100; i < sizeof(big); i += 100) {
+		big[i] = '\n';
+	}
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small = old;
+	small.rlim_cur = 4096;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	int rc = put(s, big);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(rc, SP_ESYS);
+	assert_non_null(strstr(s->why, "/log: File too large"));
+	has("log", "one\n");
+	assert_int_equal(put(s, "two\n"), SP_OK);
+	has("log", "one\ntwo\n");
+	unlink("log");
+	s->impl->destroy(s);
+}
+
+#define TURNS 300 /* batches while the file is renamed without a pause */
+#define LINES 20
+
+/* Renames the file as often as it is there. */
+static void rotate(void)
+{
+	char to[32];
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (int n = 0;;) {
+		snprintf(to, sizeof(to), "log.%d", n);
+		n += rename("log", to) == 0;
+	}
+}
+
+/* Each line once, whichever file it is in; returns how many there were. */
+static size_t collect(const char *name, char *seen)
+{
+	size_t n = 0;
+	unsigned i;
+	FILE *f = fopen(name, "r");
+
+	while (f != NULL && fscanf(f, "%u\n", &i) == 1) {
+		assert_true(i < TURNS * LINES);
+		assert_int_equal(seen[i], 0);
+		seen[i] = 1;
+		n++;
+	}
+	if (f != NULL) {
+		fclose(f);
+		unlink(name);
+	}
+	return n;
+}
+
+static void test_rotation(void **state)
+{
+	static char seen[TURNS * LINES];
+	size_t n = 0;
+
+	snprintf(conf.path, sizeof(conf.path), "%s/log", dir);
+	struct sp_sink *s = sp_sink_file(&conf, why);
+	assert_non_null(s);
+	pid_t pid = fork();
+	if (pid == 0) {
+		rotate();
+	}
+	assert_true(pid > 0);
+	for (unsigned t = 0; t < TURNS; t++) {
+		char text[LINES * 8] = "";
+		size_t at = 0;
+		for (unsigned i = 0; i < LINES; i++) {
+			at += (size_t)snprintf(text + at, sizeof(text) - at, "%u\n", t * LINES + i);
+		}
+		assert_int_equal(put(s, text), SP_OK);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	s->impl->destroy(s);
+	n += collect("log", seen);
+	size_t files = 0;
+	for (size_t more = 1; more > 0; files++) {
+		char name[32];
+		snprintf(name, sizeof(name), "log.%zu", files);
+		more = access(name, F_OK) == 0;
+		n += collect(name, seen);
+	}
+	assert_int_equal(n, TURNS * LINES);
+	assert_true(files > 10);
 }
 
 static void test_journal(void **state)
@@ -180,6 +285,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_file),
+			cmocka_unit_test(test_full),
+			cmocka_unit_test(test_rotation),
 			cmocka_unit_test(test_journal),
 			cmocka_unit_test(test_addresses),
 	};
