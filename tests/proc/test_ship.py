@@ -342,6 +342,20 @@ ship = (
         self.assertGreater(got['sallyport_disk_free_bytes',], 1 << 20)
         self.assertEqual(got['sallyport_disk_reserve_bytes',], 256 << 20)
         wait_for('memory', lambda: self.metrics().get(('sallyport_memory_bytes', 'sp-keeper'), 0) > 1 << 20, 5)
+        # What nobody writes down is measured: by the keeper, the scribe and the parent.
+        wait_for('figures', lambda: self.metrics().get(('sallyport_audit_commit_seconds_count',), 0) > 0, 8)
+        got = self.metrics()
+        self.assertEqual(got['sallyport_handshake_seconds_count',], sum('auth.handshake-ms' in r for r in since))
+        self.assertGreater(got['sallyport_handshake_seconds_sum',], 0)
+        self.assertEqual((got['sallyport_half_open_limit', 'soft'], got['sallyport_half_open_limit', 'hard']), (64, 512))
+        self.assertEqual((got['sallyport_penalties',], got['sallyport_recordings',]), (0, 0))
+        half_open = [socket.create_connection(('127.0.0.1', self.port)) for _ in range(3)]
+        wait_for('half-open ones', lambda: self.metrics()['sallyport_half_open_connections',] == 3, 8)
+        self.assertGreaterEqual(self.metrics()['sallyport_connections',], 3)
+        for one in half_open:
+            one.close()
+        wait_for('none', lambda: self.metrics()['sallyport_half_open_connections',] == 0, 8)
+        wait_for('their ends', lambda: self.metrics().get(('sallyport_connection_ends_total', 'gone'), 0) >= 3, 8)
         self.assertNotRegex(self.page(), r'nobody|127\.0|alice')
         # Who asks in another way, too slowly or too long.
         for text, answer in ((b'GET / HTTP/1.1\r\n\r\n', b'404'), (b'POST /metrics HTTP/1.1\r\n\r\n', b'405'),

@@ -145,6 +145,13 @@ void sp_conn_tell_crash(struct sp_conn *c, const char *process, int signo)
 
 /* ---- the login ---- */
 
+static void add_handshake(const struct sp_conn *c, struct sp_audit_event *e)
+{
+	if (c->challenged_us > c->opened_us) {
+		sp_audit_num(e, SP_F_HANDSHAKE, (c->challenged_us - c->opened_us) / 1000);
+	}
+}
+
 void sp_conn_tell_auth_fail(struct sp_conn *c, uint32_t why)
 {
 	struct sp_audit_event e;
@@ -160,6 +167,7 @@ void sp_conn_tell_auth_fail(struct sp_conn *c, uint32_t why)
 	/* Whose name it was, though not who it was. */
 	sp_audit_text(&e, SP_F_USER, c->checked.named);
 	sp_audit_num(&e, SP_F_KNOWN, c->checked.named[0] != '\0');
+	add_handshake(c, &e);
 	tell(c, &e);
 }
 
@@ -172,6 +180,7 @@ void sp_conn_tell_auth_ok(struct sp_conn *c)
 	sp_audit_text(&e, SP_F_CLAIMED_USER, c->name.user);
 	sp_audit_text(&e, SP_F_CLAIMED_DOMAIN, c->domain);
 	add_credential(&e, method_of(c), c->checked.id);
+	add_handshake(c, &e);
 	tell_first(c, &e);
 }
 

@@ -263,6 +263,23 @@ uint64_t sp_limits_penalized(const struct sp_limits *l)
 	return l->penalized;
 }
 
+static bool waits(const struct source *s, uint64_t now_us)
+{
+	return s->penalty_us > now_us + SP_PENALTY_FREE_S * SECOND_US;
+}
+
+size_t sp_limits_waiting(const struct sp_limits *l, uint64_t now_us)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < l->touched; i++) {
+		const struct source *s = &l->source[i];
+
+		n += s->used && waits(s, now_us) && !exempt(l, s->addr);
+	}
+	return n;
+}
+
 static uint32_t shortest_of(const struct sp_msg_penalties *m)
 {
 	uint32_t at = 0;

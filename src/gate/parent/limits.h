@@ -71,6 +71,8 @@ void sp_limits_penalize(struct sp_limits *l, const uint8_t source[SP_SOURCE_SIZE
 void sp_limits_penalties(const struct sp_limits *l, uint64_t now_us, int64_t unix_s,
 		struct sp_msg_penalties *out);
 uint64_t sp_limits_penalized(const struct sp_limits *l);
+/* How many are refused for it now; looks at all of them. */
+size_t sp_limits_waiting(const struct sp_limits *l, uint64_t now_us);
 /* Takes them back; no clock that was wrong makes them longer than SP_PENALTY_MAX_S. */
 void sp_limits_restore(struct sp_limits *l, const struct sp_msg_penalties *m, uint64_t now_us,
 		int64_t unix_s);

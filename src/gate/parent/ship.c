@@ -14,6 +14,7 @@
 #define LIFE_US 1000000 /* who lives shorter is started again after a longer pause */
 #define PAUSE_US 100000
 #define LONG_PAUSE_US 5000000
+#define FIGURES_US 2000000
 
 static bool wanted(const struct sp_parent *p)
 {
@@ -85,6 +86,31 @@ static void on_death(void *user, pid_t pid, int status)
 	sp_watch_in(p->ship_again, asked ? 0 : short_lived ? LONG_PAUSE_US : PAUSE_US);
 }
 
+/* ---- what is measured ---- */
+
+static void on_figures(void *user)
+{
+	struct sp_parent *p = user;
+	struct sp_msg_ship_figures m = {.connections = p->n_serving,
+			.half_open = sp_limits_open(p->limits),
+			.soft = p->conf.limits.total_soft,
+			.hard = p->conf.limits.total_hard,
+			.penalties = sp_limits_waiting(p->limits, sp_now_us()),
+			.scribe = p->scribe_figures};
+
+	if (p->ship_watch == NULL || p->conf.metrics.family == 0) {
+		return;
+	}
+	/* One that does not read gets newer ones later. */
+	if (memcmp(&m, &p->figures, sizeof(m)) != 0 &&
+			sp_mon_say(p->ship, SHIP_FIGURES, &m) == SP_OK) {
+		p->figures = m;
+	}
+	sp_watch_in(p->figures_watch, FIGURES_US);
+}
+
+/* ---- its life ---- */
+
 static int start(struct sp_parent *p)
 {
 	int pair[2];
@@ -92,7 +118,10 @@ static int start(struct sp_parent *p)
 	if (sp_ipc_pair(pair) != SP_OK) {
 		return SP_ESYS;
 	}
-	int rc = sp_parent_start_ship(p, pair[1], on_death);
+	int rc = sp_fd_nonblock(pair[0], true);
+	if (rc == SP_OK) {
+		rc = sp_parent_start_ship(p, pair[1], on_death);
+	}
 	close(pair[1]);
 	p->ship_us = sp_now_us();
 	if (rc != SP_OK) {
@@ -102,6 +131,8 @@ static int start(struct sp_parent *p)
 	p->ship = pair[0];
 	p->ship_watch = sp_loop_fd(p->loop, p->ship, SP_LOOP_READ, on_link, p);
 	sp_parent_ship_chain(p);
+	memset(&p->figures, 0, sizeof(p->figures)); /* it knows none */
+	sp_watch_in(p->figures_watch, 0);
 	return p->ship_watch != NULL ? SP_OK : SP_ENOMEM;
 }
 
@@ -125,8 +156,9 @@ void sp_parent_ship(struct sp_parent *p)
 		p->ship = -1;
 		sp_log_rate_init(&p->ship_told, 60, 20);
 		p->ship_again = sp_loop_timer(p->loop, on_again, p);
+		p->figures_watch = sp_loop_timer(p->loop, on_figures, p);
 	}
-	if (p->ship_again == NULL) {
+	if (p->ship_again == NULL || p->figures_watch == NULL) {
 		sp_log(SP_LOG_ERROR, "sp-ship cannot be started: no memory");
 	} else if (p->ship_pid <= 0) {
 		sp_watch_in(p->ship_again, 0);

@@ -32,6 +32,9 @@ static void other(void *user, struct sp_mon_in *in)
 		p->scribe_kept = true;
 		sp_parent_adopt(p);
 	}
+	if (in->type == SP_MSG_SCRIBE_FIGURES) {
+		p->scribe_figures = in->body.scribe_figures;
+	}
 	if (in->type == SP_MSG_RECORDER_START && !p->stopping) {
 		sp_parent_recorder(p, in);
 	}

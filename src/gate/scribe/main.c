@@ -22,6 +22,7 @@
 #define EXIT_FAILED 1
 #define EXIT_USAGE 2
 #define MIB (UINT64_C(1024) * 1024)
+#define FIGURES_US 2000000
 #define END_US 2000000 /* the keeper may have last words when the parent is gone */
 
 struct process {
@@ -35,7 +36,8 @@ struct process {
 	struct sp_judge *judge;
 	struct sp_records *records;
 	char recordings[PATH_MAX];
-	struct sp_watch *end;
+	struct sp_watch *end, *figures;
+	struct sp_msg_scribe_figures told; /* to the parent, for metrics */
 	bool parent_gone, keeper_gone;
 };
 
@@ -55,6 +57,23 @@ static uint64_t reserve_of(const struct sp_conf *c)
 	return c->audit_reserve * MIB;
 }
 
+static void on_figures(void *user)
+{
+	struct process *p = user;
+	struct sp_msg_scribe_figures m = {.queue = 0};
+
+	if (p->conf->metrics.family == 0) {
+		return;
+	}
+	sp_scribe_figures(p->scribe, &m);
+	sp_records_figures(p->records, &m);
+	if (memcmp(&m, &p->told, sizeof(m)) != 0 &&
+			sp_mon_say(SP_SCRIBE_FD_PARENT, SCRIBE_FIGURES, &m) == SP_OK) {
+		p->told = m;
+	}
+	sp_watch_in(p->figures, FIGURES_US);
+}
+
 /* What is wrong in the new file changes nothing; the parent has said so. */
 static void reload(struct process *p)
 {
@@ -67,6 +86,7 @@ static void reload(struct process *p)
 	sp_conf_unref(p->conf);
 	p->conf = c;
 	sp_scribe_set_reserve(p->scribe, reserve_of(c));
+	sp_watch_in(p->figures, FIGURES_US);
 }
 
 static int on_message(void *user, int fd, struct sp_mon_in *in)
@@ -228,7 +248,9 @@ static bool start(struct process *p)
 	}
 	p->loop = sp_loop_create();
 	p->end = p->loop != NULL ? sp_loop_timer(p->loop, on_end, p) : NULL;
-	if (p->end == NULL || !sp_loop_signal(p->loop, SIGTERM, on_signal, p)) {
+	p->figures = p->loop != NULL ? sp_loop_timer(p->loop, on_figures, p) : NULL;
+	if (p->end == NULL || p->figures == NULL ||
+			!sp_loop_signal(p->loop, SIGTERM, on_signal, p)) {
 		sp_log(SP_LOG_ERROR, "event loop: %s", strerror(errno));
 		return false;
 	}
@@ -278,6 +300,7 @@ static bool start(struct process *p)
 		sp_log(SP_LOG_DEBUG, "parent is gone");
 		return false;
 	}
+	sp_watch_in(p->figures, FIGURES_US);
 	return true;
 }
 

@@ -15,6 +15,8 @@ struct sp_recorder {
 	struct sp_rec_writer *w;
 	uint64_t bytes; /* in the file */
 	uint64_t cut_us, sync_us, head_us; /* when each is due; 0: nothing to do */
+	uint64_t behind_us; /* when the first of what is not on disk came; 0: all is */
+	uint64_t landed_us; /* the same of what got there last; 0: that was told */
 	bool told; /* the head of what is on disk is to be fetched */
 	bool any; /* something came */
 	bool said_end;
@@ -48,10 +50,16 @@ static int write_out(struct sp_recorder *r, uint64_t now_us)
 	return SP_OK;
 }
 
+/* What waits to be cut is not in the file: it stays behind. */
 static int to_disk(struct sp_recorder *r)
 {
 	r->sync_us = 0;
-	return fdatasync(r->file) == 0 ? SP_OK : SP_ESYS;
+	if (fdatasync(r->file) != 0) {
+		return SP_ESYS;
+	}
+	r->landed_us = r->landed_us != 0 ? r->landed_us : r->behind_us;
+	r->behind_us = r->cut_us != 0 ? r->cut_us - SP_RECORDER_CUT_US : 0;
+	return SP_OK;
 }
 
 static int cut(struct sp_recorder *r, bool final, uint64_t now_us)
@@ -158,6 +166,7 @@ static int take_frames(struct sp_recorder *r, uint64_t now_us)
 			return rc;
 		}
 		r->said_end = f.kind == SP_REC_END;
+		due(&r->behind_us, now_us);
 		used += SP_REC_STREAM_HEAD + n;
 	}
 	drop_front(r, used);
@@ -218,6 +227,14 @@ bool sp_recorder_head(struct sp_recorder *r, struct sp_rec_head *out, uint64_t *
 	}
 	r->told = false;
 	return told;
+}
+
+uint64_t sp_recorder_lag(struct sp_recorder *r, uint64_t now_us)
+{
+	uint64_t lag = r->landed_us != 0 && now_us > r->landed_us ? now_us - r->landed_us : 0;
+
+	r->landed_us = 0;
+	return lag;
 }
 
 int sp_recorder_settle(struct sp_recorder *r)

@@ -42,6 +42,8 @@ sp_nodiscard int sp_recorder_tick(struct sp_recorder *r, uint64_t now_us);
  */
 bool sp_recorder_head(struct sp_recorder *r, struct sp_rec_head *out, uint64_t *bytes);
 
+/* After _tick(): how long what is on disk now was not; 0 where that is nothing new. */
+uint64_t sp_recorder_lag(struct sp_recorder *r, uint64_t now_us);
 /* All that is in the file is on disk: _last() says what may be registered. SP_ESYS. */
 sp_nodiscard int sp_recorder_settle(struct sp_recorder *r);
 

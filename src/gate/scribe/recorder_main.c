@@ -28,20 +28,23 @@ struct process {
 	struct sp_watch *stream, *timer, *scribe, *parent;
 	int link; /* to the scribe; -1: it is gone */
 	uint64_t alone_us; /* when it was; 0: it is there */
+	uint64_t lag_us; /* the longest since the scribe was told */
 	bool over;
 };
 
 /* The scribe's socket never blocks us for long: it reads, or it is gone. */
 static int say_head(struct process *p, bool end, bool good, const char *text)
 {
-	struct sp_msg_record_head m = {
-			.end = end, .result = good ? SP_RECORD_OK : SP_RECORD_FAILED};
+	struct sp_msg_record_head m = {.lag_us = p->lag_us,
+			.end = end,
+			.result = good ? SP_RECORD_OK : SP_RECORD_FAILED};
 	struct sp_rec_head head;
 
 	sp_recorder_last(p->recorder, &head, &m.bytes);
 	m.segments = head.segments;
 	memcpy(m.hash, head.hash, sizeof(m.hash));
 	snprintf(m.text, sizeof(m.text), "%s", text);
+	p->lag_us = 0;
 	return p->link >= 0 ? sp_mon_say(p->link, RECORD_HEAD, &m) : SP_ECLOSED;
 }
 
@@ -110,7 +113,9 @@ static void on_timer(void *user)
 	struct sp_rec_head head;
 	uint64_t bytes, now = sp_now_us();
 	int rc = sp_recorder_tick(p->recorder, now);
+	uint64_t lag = sp_recorder_lag(p->recorder, sp_now_us());
 
+	p->lag_us = lag > p->lag_us ? lag : p->lag_us;
 	if (p->alone_us != 0 && now - p->alone_us >= ALONE_US) {
 		end(p, SP_OK, "the scribe is gone");
 		return;

@@ -465,6 +465,14 @@ void sp_records_destroy(struct sp_records *r)
 	sp_free(r);
 }
 
+void sp_records_figures(const struct sp_records *r, struct sp_msg_scribe_figures *out)
+{
+	for (const struct rec *c = r->first; c != NULL; c = c->next) {
+		out->recordings += c->runs;
+		out->lag_us = c->head.lag_us > out->lag_us ? c->head.lag_us : out->lag_us;
+	}
+}
+
 size_t sp_records_count(const struct sp_records *r)
 {
 	return r->n;

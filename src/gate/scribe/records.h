@@ -33,6 +33,8 @@ sp_nodiscard struct sp_records *sp_records_create(const struct sp_records_conf *
 void sp_records_destroy(struct sp_records *r);
 /* A message about recordings of the keeper or the parent; else SP_EDENIED, which is fatal for fd. */
 sp_nodiscard int sp_records_message(struct sp_records *r, int fd, struct sp_mon_in *in);
+/* Adds how many run, and how far they are behind. */
+void sp_records_figures(const struct sp_records *r, struct sp_msg_scribe_figures *out);
 /* How many run. */
 size_t sp_records_count(const struct sp_records *r);
 

@@ -58,6 +58,8 @@ struct sp_scribe {
 	bool has_offset;
 	int64_t offset; /* of the wall clock from the one that never jumps */
 	uint64_t groups, total;
+	struct sp_times commit;
+	uint64_t queue; /* events in the largest group since it was asked */
 	struct sp_mon_in in;
 };
 
@@ -363,6 +365,15 @@ static int note_ticket(struct sp_scribe *s, const struct sender *from)
 				: sp_audit_set_ticket(s->conf.store, from->id, from->noted, s->now);
 }
 
+static int commit(struct sp_scribe *s, struct sp_audit_now now)
+{
+	uint64_t begun = sp_now_us();
+	int rc = sp_audit_commit(s->conf.store, now);
+
+	sp_times_add(&s->commit, sp_now_us() - begun);
+	return rc;
+}
+
 static void finish_group(struct sp_scribe *s)
 {
 	struct sp_audit_store *st = s->conf.store;
@@ -378,8 +389,9 @@ static void finish_group(struct sp_scribe *s)
 		rc = note_ticket(s, &s->keeper);
 	}
 	if (rc == SP_OK) {
-		rc = sp_audit_commit(st, s->now);
+		rc = commit(s, s->now);
 	}
+	s->queue = s->events > s->queue ? s->events : s->queue;
 	s->open = false;
 	if (rc != SP_OK) {
 		if (!s->broken) {
@@ -480,7 +492,7 @@ static void sign(struct sp_scribe *s)
 		if (rc == SP_OK) {
 			rc = sp_audit_checkpoint(st, now);
 			if (rc == SP_OK) {
-				rc = sp_audit_commit(st, now);
+				rc = commit(s, now);
 			} else {
 				sp_audit_rollback(st);
 			}
@@ -597,6 +609,13 @@ void sp_scribe_set_reserve(struct sp_scribe *s, uint64_t bytes)
 {
 	s->conf.reserve = bytes;
 	look_at_disk(s, sp_now_us());
+}
+
+void sp_scribe_figures(struct sp_scribe *s, struct sp_msg_scribe_figures *out)
+{
+	out->commit = s->commit;
+	out->queue = s->queue;
+	s->queue = 0;
 }
 
 uint64_t sp_scribe_groups(const struct sp_scribe *s)

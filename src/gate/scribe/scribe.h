@@ -61,6 +61,8 @@ enum sp_scribe_mood sp_scribe_mood(const struct sp_scribe *s);
 /* Groups that were committed, and events in them. */
 uint64_t sp_scribe_groups(const struct sp_scribe *s);
 uint64_t sp_scribe_events(const struct sp_scribe *s);
+/* Adds what was measured; the queue is counted anew from then on. */
+void sp_scribe_figures(struct sp_scribe *s, struct sp_msg_scribe_figures *out);
 /* Is this an event that lets something begin, which must not where it cannot be kept? */
 bool sp_scribe_permits(uint32_t kind);
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "host/conf/conf.h"
+#include "host/monitor/msg.h"
 
 /* X(NAME, "program"): of which we know how much memory they have. */
 #define SP_BOARD_ROLES(X) \
@@ -27,6 +28,8 @@ enum sp_board_role {
 	SP_BOARD_COUNT
 };
 
+#define SP_BOARD_FIGURES (sizeof(struct sp_msg_ship_figures) / sizeof(uint64_t))
+
 /* Each number is written by one process; a reader takes them as they come. */
 struct sp_board {
 	_Atomic uint64_t head; /* the last record there is, as the watcher saw it */
@@ -40,6 +43,8 @@ struct sp_board {
 		_Atomic uint32_t processes;
 		_Atomic uint64_t bytes;
 	} role[SP_BOARD_COUNT];
+	_Atomic uint32_t has_figures; /* 1: the next are there, in the order of the message */
+	_Atomic uint64_t figure[SP_BOARD_FIGURES];
 };
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/mem.h"
+#include "gate/ship/figures.h"
 
 #define NS 1000000000
 #define VALUE 32 /* bytes of a label's value, with its NUL */
@@ -30,6 +31,8 @@ struct metric {
 	X(EVENTS, "sallyport_events_total", "event", NULL, "Records of the audit by event.") \
 	X(REJECTS, "sallyport_connections_rejected_total", "reason", NULL, \
 			"Connections refused before anything was read from them.") \
+	X(CLOSES, "sallyport_connection_ends_total", "reason", NULL, \
+			"Connections that ended, and why.") \
 	X(AUTH, "sallyport_auth_total", "method", "outcome", \
 			"First factors by method and outcome.") \
 	X(MFA, "sallyport_mfa_total", "factor", "outcome", "Second factors by kind and outcome.") \
@@ -75,6 +78,7 @@ struct sp_count {
 	struct metric metric[METRICS_N];
 	uint64_t from, head, dropped;
 	uint64_t checkpoint_ns; /* 0: none seen */
+	struct sp_times handshake;
 	bool too_many; /* sessions: their number is not known any more */
 	struct session session[SESSIONS];
 };
@@ -152,6 +156,14 @@ static void set_session(struct sp_count *c, const struct sp_audit_view *v, enum 
 	free_one->state = state;
 }
 
+/* One that took no time is not in the event. */
+static void take_handshake(struct sp_count *c, const struct sp_audit_view *v)
+{
+	if (sp_audit_get(v, SP_F_HANDSHAKE) != NULL) {
+		sp_times_add(&c->handshake, sp_audit_get_num(v, SP_F_HANDSHAKE) * 1000);
+	}
+}
+
 static void take_login(struct sp_count *c, const struct sp_audit_view *v)
 {
 	char text[VALUE];
@@ -159,10 +171,12 @@ static void take_login(struct sp_count *c, const struct sp_audit_view *v)
 	switch (v->kind) {
 	case SP_AUDIT_AUTH_OK:
 		add_field(c, M_AUTH, v, SP_F_METHOD, "ok", 1);
+		take_handshake(c, v);
 		break;
 	case SP_AUDIT_AUTH_FAIL:
 		tame(v, SP_F_REASON, text);
 		add_field(c, M_AUTH, v, SP_F_METHOD, text, 1);
+		take_handshake(c, v);
 		break;
 	case SP_AUDIT_MFA_OK:
 		add_field(c, M_MFA, v, SP_F_MFA, "ok", 1);
@@ -237,6 +251,9 @@ void sp_count_take(struct sp_count *c, const struct sp_record *r, const struct s
 	switch (v->kind) {
 	case SP_AUDIT_CONN_REJECT:
 		add_field(c, M_REJECTS, v, SP_F_REASON, "", many > 0 ? many : 1);
+		break;
+	case SP_AUDIT_CONN_CLOSE:
+		add_field(c, M_CLOSES, v, SP_F_REASON, "", 1);
 		break;
 	case SP_AUDIT_PROC_CRASH:
 		add_field(c, M_CRASHES, v, SP_F_PROCESS, "", 1);
@@ -323,6 +340,10 @@ void sp_count_write(const struct sp_count *c, uint64_t now_ns, struct sp_wr *w)
 		write_metric(c, (enum which)i, w);
 	}
 	write_sessions(c, w);
+	sp_figures_times(w, "sallyport_handshake_seconds",
+			"From a connection to the first message of its login, TLS between them; of "
+			"those whose login was judged.",
+			&c->handshake);
 	sp_count_head(w, "sallyport_audit_dropped_total", "counter",
 			"Events and records that were lost.");
 	sp_count_line(w, "sallyport_audit_dropped_total %" PRIu64, c->dropped);

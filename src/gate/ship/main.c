@@ -16,6 +16,7 @@
 #include "core/base/mem.h"
 #include "gate/ship/board.h"
 #include "gate/ship/crew.h"
+#include "gate/ship/figures.h"
 #include "gate/ship/memory.h"
 #include "host/audit/home.h"
 #include "host/io/cert.h"
@@ -278,6 +279,8 @@ static void on_parent(void *user, unsigned events)
 	while ((rc = sp_mon_recv(SP_SHIP_FD_PARENT, &in)) == 1) {
 		if (in.type == SP_MSG_SHIP_CHAIN) {
 			take_chain(p, in.fds[0]);
+		} else if (in.type == SP_MSG_SHIP_FIGURES) {
+			sp_figures_take(p->crew.board, &in.body.ship_figures);
 		}
 		sp_mon_in_finish(&in);
 	}

@@ -13,6 +13,7 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "gate/ship/count.h"
+#include "gate/ship/figures.h"
 #include "gate/ship/http.h"
 #include "host/io/loop.h"
 #include "host/io/tcp.h"
@@ -224,6 +225,7 @@ static void write_page(struct sp_watcher *w, struct sp_wr *p)
 	sp_count_head(p, "sallyport_audit_sequence", "gauge", "The last record of the audit.");
 	sp_count_line(p, "sallyport_audit_sequence %" PRIu64, (uint64_t)w->c.board->head);
 	sp_count_write(w->count, wall_ns(), p);
+	sp_figures_write(w->c.board, p);
 	write_ship(w, p);
 	write_machine(w, p);
 }

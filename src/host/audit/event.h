@@ -141,6 +141,8 @@ enum sp_field_type {
 	X(MFA, 51, "auth.mfa", TEXT) \
 	X(CREDENTIAL, 52, "auth.credential", TEXT) /* which one, never what */ \
 	X(ATTEMPTS, 53, "auth.attempts", NUM) \
+	X(HANDSHAKE, 54, "auth.handshake-ms", \
+			NUM) /* from the connection to the first message of the login */ \
 	X(RULE, 60, "policy.rule", TEXT) \
 	X(POLICY_HASH, 61, "policy.hash", BYTES) \
 	X(CHANNEL, 70, "channel.name", TEXT) \

@@ -271,6 +271,8 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 				(b->channel.verdict == SP_TOLD_PASSED ||
 						b->channel.verdict == SP_TOLD_REFUSED);
 	case SP_MSG_AUDIT_HELLO:
+	case SP_MSG_SHIP_FIGURES:
+	case SP_MSG_SCRIBE_FIGURES:
 		return true;
 	case SP_MSG_SCRIBE_STATE:
 		return b->scribe_state.mood < SP_SCRIBE_COUNT && text(b->scribe_state.text);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "host/audit/event.h"
+#include "host/monitor/times.h"
 
 /*
  * All travel over inherited SOCK_SEQPACKET pairs between processes of one build on one machine,
@@ -191,6 +192,9 @@ const char *sp_why_text(uint32_t why);
 			1) /* to sp-ship: our certificate chain, to know until when it holds */ \
 	X(SHIP_MISSED, ship_missed, 0, 0) /* records that a destination will never have */ \
 	X(SHIP_DIED, ship_died, 0, 0) /* a process of sp-ship's, of a signal */ \
+	X(SHIP_FIGURES, ship_figures, 0, \
+			0) /* to sp-ship, where there are metrics: when they change */ \
+	X(SCRIBE_FIGURES, scribe_figures, 0, 0) /* scribe to parent, likewise */ \
 	/* keeper and scribe */ \
 	X(RECORD_OPEN, record_open, 0, 0) \
 	X(RECORD_OPENED, record_opened, 0, 1) /* the stream, when there is one */ \
@@ -848,6 +852,22 @@ struct sp_msg_ship_died {
 	uint32_t status; /* as from waitpid(2) */
 };
 
+/* What the scribe measures. */
+struct sp_msg_scribe_figures {
+	struct sp_times commit; /* of groups */
+	uint64_t queue; /* events in the largest group since these were told last */
+	uint64_t recordings; /* that run */
+	uint64_t lag_us; /* see RECORD_HEAD; the longest */
+};
+
+/* What is measured, for who asks for metrics: numbers of 64 bits only. */
+struct sp_msg_ship_figures {
+	uint64_t connections, half_open; /* now; half open: without a verdict */
+	uint64_t soft, hard; /* limits of half_open */
+	uint64_t penalties; /* sources that are refused for theirs */
+	struct sp_msg_scribe_figures scribe;
+};
+
 enum sp_act {
 	SP_ACT_NONE,
 	SP_ACT_STEP_UP, /* off the line; whoever comes back gives a second factor again */
@@ -953,6 +973,8 @@ union sp_msg_body {
 	struct sp_msg_act act;
 	struct sp_msg_ship_missed ship_missed;
 	struct sp_msg_ship_died ship_died;
+	struct sp_msg_ship_figures ship_figures;
+	struct sp_msg_scribe_figures scribe_figures;
 	struct sp_msg_recorder_start recorder_start;
 	struct sp_msg_recorder_started recorder_started;
 	struct sp_msg_record_begin record_begin;

@@ -80,6 +80,7 @@ struct sp_msg_record_begin {
  */
 struct sp_msg_record_head {
 	uint64_t segments, bytes;
+	uint64_t lag_us; /* how long at most, since it was said last, what came was not on disk */
 	uint8_t hash[SP_REC_HASH]; /* the chain's head behind them */
 	uint32_t end; /* 1: nothing follows, result and text are said */
 	uint32_t result; /* enum sp_record_result: OK when the session said its end */

@@ -258,6 +258,10 @@ static void test_kept(void **state)
 	sp_limits_penalize(l, v4(3), 30, now);
 	assert_int_equal(visit(4), SP_LIMITS_ACCEPTED);
 	assert_int_equal(sp_limits_penalized(l), 3);
+	/* Who has to wait, but not yet long enough to be refused, is not counted. */
+	assert_int_equal(sp_limits_waiting(l, now), 2);
+	assert_int_equal(sp_limits_waiting(l, now + 11 * 1000000), 1);
+	assert_int_equal(sp_limits_waiting(l, now + 101 * 1000000), 0);
 	now += 10 * S;
 	sp_limits_penalties(l, now, 5000, &m);
 	assert_int_equal(m.n, 2); /* one is over */

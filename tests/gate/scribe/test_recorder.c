@@ -161,8 +161,12 @@ static void time_cuts(void **state)
 	assert_false(sp_recorder_head(rec, &head, &bytes));
 	/* To disk a second later, and the head after ten. */
 	assert_true(sp_recorder_deadline(rec) == now + SP_RECORDER_CUT_US);
+	assert_int_equal(sp_recorder_lag(rec, now), 0);
 	assert_int_equal(sp_recorder_tick(rec, now + SP_RECORDER_CUT_US), SP_OK);
 	assert_true(sp_recorder_deadline(rec) == now + SP_RECORDER_HEAD_US);
+	assert_int_equal(sp_recorder_lag(rec, now + SP_RECORDER_CUT_US + 5000),
+			2 * SP_RECORDER_CUT_US + 5000);
+	assert_int_equal(sp_recorder_lag(rec, now + SP_RECORDER_CUT_US + 5000), 0);
 	assert_int_equal(sp_recorder_tick(rec, now + SP_RECORDER_HEAD_US), SP_OK);
 	assert_true(sp_recorder_head(rec, &head, &bytes));
 	assert_int_equal(head.segments, 2);

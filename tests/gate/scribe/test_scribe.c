@@ -187,6 +187,18 @@ static void test_group(void **state)
 	silence(parent[0]);
 	assert_int_equal(sp_scribe_groups(scribe), 1);
 	assert_int_equal(sp_scribe_events(scribe), 11);
+	/* One commit was timed; the next look finds an empty queue. */
+	struct sp_msg_scribe_figures f = {.queue = 0};
+	uint64_t n = 0;
+	sp_scribe_figures(scribe, &f);
+	for (size_t i = 0; i <= SP_TIMES; i++) {
+		n += f.commit.n[i];
+	}
+	assert_int_equal(n, 1);
+	assert_true(f.commit.us > 0);
+	assert_int_equal(f.queue, 11);
+	sp_scribe_figures(scribe, &f);
+	assert_int_equal(f.queue, 0);
 	assert_int_equal(sp_audit_seq(st), 12);
 	assert_int_equal(counted(SP_AUDIT_AUTH_OK).n, 10);
 }

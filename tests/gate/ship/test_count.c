@@ -6,6 +6,7 @@
 
 #include "core/base/mem.h"
 #include "gate/ship/count.h"
+#include "gate/ship/figures.h"
 
 static struct sp_count *c;
 static struct sp_wr w;
@@ -94,6 +95,68 @@ static void test_numbers(void **state)
 	assert_true(says("sallyport_audit_checkpoint_age_seconds 2.500\n"));
 }
 
+static void test_times(void **state)
+{
+	static const uint64_t ms[] = {1, 40, 40, 20000};
+	struct sp_audit_event e;
+
+	assert_true(says("# TYPE sallyport_handshake_seconds histogram\n"));
+	assert_true(says("sallyport_handshake_seconds_count 0\n"));
+	for (size_t i = 0; i < SP_LEN(ms); i++) {
+		sp_audit_init(&e, i == 1 ? SP_AUDIT_AUTH_FAIL : SP_AUDIT_AUTH_OK, SP_OUTCOME_OK);
+		sp_audit_num(&e, SP_F_HANDSHAKE, ms[i]);
+		take(&e);
+	}
+	tell(SP_AUDIT_AUTH_FAIL, SP_OUTCOME_FAILED, SP_F_TEXT, "", SP_F_REASON, "locked");
+	assert_true(says("sallyport_handshake_seconds_bucket{le=\"0.001\"} 1\n"));
+	assert_true(says("sallyport_handshake_seconds_bucket{le=\"0.025\"} 1\n"));
+	assert_true(says("sallyport_handshake_seconds_bucket{le=\"0.05\"} 3\n"));
+	assert_true(says("sallyport_handshake_seconds_bucket{le=\"10\"} 3\n"));
+	assert_true(says("sallyport_handshake_seconds_bucket{le=\"+Inf\"} 4\n"));
+	assert_true(says("sallyport_handshake_seconds_sum 20.081000\n"));
+	assert_true(says("sallyport_handshake_seconds_count 4\n"));
+	tell(SP_AUDIT_CONN_CLOSE, SP_OUTCOME_NONE, SP_F_REASON, "forbidden-question", SP_F_TEXT,
+			"");
+	assert_true(says("sallyport_connection_ends_total{reason=\"forbidden-question\"} 1\n"));
+}
+
+static bool shows(const struct sp_board *b, const char *line)
+{
+	sp_wr_reset(&w);
+	sp_figures_write(b, &w);
+	sp_wr_u8(&w, 0);
+	assert_int_equal(sp_wr_ok(&w), SP_OK);
+	return strstr((char *)w.p, line) != NULL;
+}
+
+/* What came in a message stands in its own line. */
+static void test_figures(void **state)
+{
+	struct sp_msg_ship_figures m = {.connections = 7,
+			.half_open = 3,
+			.soft = 64,
+			.hard = 512,
+			.penalties = 2,
+			.scribe = {.queue = 9, .recordings = 4, .lag_us = 1250000}};
+	static struct sp_board b;
+
+	assert_false(shows(&b, "sallyport"));
+	sp_times_add(&m.scribe.commit, 4000);
+	sp_times_add(&m.scribe.commit, 300000);
+	sp_figures_take(&b, &m);
+	assert_true(shows(&b, "\nsallyport_connections 7\n"));
+	assert_true(shows(&b, "\nsallyport_half_open_connections 3\n"));
+	assert_true(shows(&b, "\nsallyport_half_open_limit{limit=\"soft\"} 64\n"));
+	assert_true(shows(&b, "\nsallyport_half_open_limit{limit=\"hard\"} 512\n"));
+	assert_true(shows(&b, "\nsallyport_penalties 2\n"));
+	assert_true(shows(&b, "\nsallyport_audit_commit_seconds_bucket{le=\"0.005\"} 1\n"));
+	assert_true(shows(&b, "\nsallyport_audit_commit_seconds_bucket{le=\"0.5\"} 2\n"));
+	assert_true(shows(&b, "\nsallyport_audit_commit_seconds_sum 0.304000\n"));
+	assert_true(shows(&b, "\nsallyport_audit_queue_events 9\n"));
+	assert_true(shows(&b, "\nsallyport_recordings 4\n"));
+	assert_true(shows(&b, "\nsallyport_recorder_lag_seconds 1.250000\n"));
+}
+
 static void session(enum sp_audit_kind kind, const char *id, enum sp_outcome outcome)
 {
 	tell(kind, outcome, SP_F_SESSION, id, SP_F_REASON, "user");
@@ -147,6 +210,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test_setup_teardown(test_numbers, setup, teardown),
+			cmocka_unit_test_setup_teardown(test_times, setup, teardown),
+			cmocka_unit_test_setup_teardown(test_figures, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_sessions, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_labels, setup, teardown),
 	};
