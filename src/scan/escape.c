@@ -9,21 +9,9 @@
 
 static void put_char(FILE *out, uint32_t c)
 {
-	if (c < 0x80) {
-		putc((int)c, out);
-	} else if (c < 0x800) {
-		putc((int)(0xc0 | c >> 6), out);
-		putc((int)(0x80 | (c & 0x3f)), out);
-	} else if (c < 0x10000) {
-		putc((int)(0xe0 | c >> 12), out);
-		putc((int)(0x80 | (c >> 6 & 0x3f)), out);
-		putc((int)(0x80 | (c & 0x3f)), out);
-	} else {
-		putc((int)(0xf0 | c >> 18), out);
-		putc((int)(0x80 | (c >> 12 & 0x3f)), out);
-		putc((int)(0x80 | (c >> 6 & 0x3f)), out);
-		putc((int)(0x80 | (c & 0x3f)), out);
-	}
+	char bytes[4];
+
+	fwrite(bytes, 1, sp_utf8_put(c, bytes), out);
 }
 
 void sp_scan_put_text(FILE *out, const char *text)

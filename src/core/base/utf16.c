@@ -3,7 +3,7 @@
 
 #define BAD 0xFFFD
 
-static size_t utf8_put(uint32_t c, char out[4])
+size_t sp_utf8_put(uint32_t c, char out[4])
 {
 	if (c < 0x80) {
 		out[0] = (char)c;
@@ -47,7 +47,7 @@ bool sp_utf16_to_utf8(struct sp_span in, char *out, size_t cap)
 		} else if (c >= 0xD800 && c < 0xE000) {
 			c = BAD;
 		}
-		size_t n = utf8_put(c, utf8);
+		size_t n = sp_utf8_put(c, utf8);
 		if (!(at + n < cap)) {
 			out[at] = 0;
 			return false;

@@ -24,6 +24,8 @@ size_t sp_utf16_units(const char *s);
  * not be at the NUL.
  */
 uint32_t sp_utf8_next(const char **s);
+/* Writes a character as UTF-8 without a NUL; how many bytes, 1 to 4. */
+size_t sp_utf8_put(uint32_t c, char out[4]);
 /*
  * Is there nothing to see of the character, or does it move others? Controls, marks without
  * width, of direction and of lines, selectors, tags.

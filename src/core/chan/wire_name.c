@@ -124,30 +124,6 @@ static uint32_t take(struct sp_span s, size_t *i)
 	return 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
 }
 
-static size_t put(char *out, uint32_t c)
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xC0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 0x3F));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xE0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 0x3F));
-		out[2] = (char)(0x80 | (c & 0x3F));
-		return 3;
-	}
-	out[0] = (char)(0xF0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 0x3F));
-	out[2] = (char)(0x80 | (c >> 6 & 0x3F));
-	out[3] = (char)(0x80 | (c & 0x3F));
-	return 4;
-}
-
 /* The separators of the wire end a part; those from the private area are characters of it. */
 struct part {
 	char *text;
@@ -245,9 +221,9 @@ static enum sp_name_fault read_part(struct sp_span s, size_t *at, bool first, ch
 		p.was_private_end = p.was_trailing && c != raw;
 		if (here == start && c != raw && is_letter(c)) {
 			p.was_private_start = true;
-			kept_n = put(kept, raw);
+			kept_n = sp_utf8_put(raw, kept);
 		}
-		p.n += put(out + p.n, c);
+		p.n += sp_utf8_put(c, out + p.n);
 	}
 	if (p.was_private_start && !is_device(out, p.n)) {
 		memmove(out + kept_n, out + 1, p.n - 1);
@@ -332,7 +308,7 @@ void sp_wire_name_show(struct sp_span utf16, char *out, size_t cap)
 	for (size_t i = 0; i < s.n / 2;) {
 		uint32_t c = take(s, &i);
 		char text[4];
-		size_t len = put(text, c == 0 || is_control(c) ? '?' : c);
+		size_t len = sp_utf8_put(c == 0 || is_control(c) ? '?' : c, text);
 
 		if (!(n + len < cap)) {
 			break;
@@ -445,7 +421,7 @@ static size_t decode(struct sp_span s, bool private, bool letter, char *out)
 		} else if (private) {
 			c = from_private(c, at_start && letter, i == s.n / 2);
 		}
-		n += put(out + n, c);
+		n += sp_utf8_put(c, out + n);
 	}
 	out[n] = '\0';
 	return strcmp(out, ".") != 0 && strcmp(out, "..") != 0 ? n : 0;
