@@ -1,19 +1,22 @@
 /* gate/scribe/recorder.c - see recorder.h. */
 #include "gate/scribe/recorder.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/base/mem.h"
-#include "host/io/fdio.h"
 
 #define ROOM (3 * (SP_REC_STREAM_HEAD + SP_REC_MAX_FRAME))
 
 struct sp_recorder {
 	int file;
 	struct sp_rec_writer *w;
-	uint64_t bytes; /* in the file */
+	/* What is in the file as a whole: what was only begun is not. */
+	uint64_t bytes;
+	struct sp_rec_head head;
+	uint64_t written; /* with what was begun */
 	uint64_t cut_us, sync_us, head_us; /* when each is due; 0: nothing to do */
 	uint64_t behind_us; /* when the first of what is not on disk came; 0: all is */
 	uint64_t landed_us; /* the same of what got there last; 0: that was told */
@@ -31,7 +34,7 @@ static void due(uint64_t *at, uint64_t when_us)
 	}
 }
 
-/* What the writer has made goes into the file. */
+/* What the writer has made goes into the file: where that ends halfway, the next call goes on there. */
 static int write_out(struct sp_recorder *r, uint64_t now_us)
 {
 	struct sp_span s = sp_rec_writer_out(r->w);
@@ -39,12 +42,21 @@ static int write_out(struct sp_recorder *r, uint64_t now_us)
 	if (s.n == 0) {
 		return SP_OK;
 	}
-	int rc = sp_fd_write_all(r->file, s.p, s.n);
-	if (rc != SP_OK) {
-		return rc;
+	while (s.n > 0) {
+		ssize_t n = write(r->file, s.p, s.n);
+
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n <= 0) {
+			return SP_ESYS;
+		}
+		r->written += (uint64_t)n;
+		sp_rec_writer_wrote(r->w, (size_t)n);
+		s = sp_rec_writer_out(r->w);
 	}
-	r->bytes += s.n;
-	sp_rec_writer_wrote(r->w, s.n);
+	r->bytes = r->written;
+	sp_rec_writer_head(r->w, &r->head);
 	due(&r->sync_us, now_us + SP_RECORDER_CUT_US);
 	due(&r->head_us, now_us + SP_RECORDER_HEAD_US);
 	return SP_OK;
@@ -269,6 +281,6 @@ int sp_recorder_end(struct sp_recorder *r, uint64_t now_us, const char *text, bo
 
 void sp_recorder_last(const struct sp_recorder *r, struct sp_rec_head *out, uint64_t *bytes)
 {
-	sp_rec_writer_head(r->w, out);
+	*out = r->head;
 	*bytes = r->bytes;
 }

@@ -53,7 +53,7 @@ sp_nodiscard int sp_recorder_settle(struct sp_recorder *r);
  */
 sp_nodiscard int sp_recorder_end(
 		struct sp_recorder *r, uint64_t now_us, const char *text, bool *said);
-/* What is in the file in the end, or so far. */
+/* What is in the file in the end, or so far: only that may be registered, whatever was to follow. */
 void sp_recorder_last(const struct sp_recorder *r, struct sp_rec_head *out, uint64_t *bytes);
 
 #endif
