@@ -105,7 +105,8 @@ static void tell(struct rec *c, enum sp_audit_kind kind, enum sp_outcome outcome
 	sp_audit_text(&e, SP_F_TARGET, c->of.target);
 	sp_audit_text(&e, SP_F_RECORDING, c->id);
 	sp_audit_text(&e, SP_F_TEXT, text);
-	if (kind != SP_AUDIT_RECORD_START) {
+	/* Of one that was adopted and said nothing yet, nothing is known that could be compared. */
+	if (kind != SP_AUDIT_RECORD_START && c->head.segments > 0) {
 		sp_audit_num(&e, SP_F_SEGMENTS, c->head.segments);
 		sp_audit_num(&e, SP_F_RECORD_BYTES, c->head.bytes);
 		sp_audit_bytes(&e, SP_F_CHAIN, c->head.hash, sizeof(c->head.hash));

@@ -1,0 +1,150 @@
+/* tests/gate/scribe/test_records.c - what the audit hears of recorders, as they live and die. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "gate/scribe/records.h"
+#include "host/io/fdio.h"
+#include "host/io/ipc.h"
+
+#define ID "01J0ABCDEFGHJKMNPQRSTVWXYZ"
+
+static char dir[] = "/tmp/sp-test-records-XXXXXX";
+static struct sp_loop *loop;
+static struct sp_records *records;
+static int parent[2], keeper[2];
+static struct sp_audit_event told[8];
+static size_t n_told;
+
+static void tell(void *user, const struct sp_audit_event *e)
+{
+	assert_true(n_told < SP_LEN(told));
+	told[n_told++] = *e;
+}
+
+static int setup(void **state)
+{
+	snprintf(dir, sizeof(dir), "/tmp/sp-test-records-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	loop = sp_loop_create();
+	assert_int_equal(sp_ipc_pair(parent), SP_OK);
+	assert_int_equal(sp_ipc_pair(keeper), SP_OK);
+	n_told = 0;
+	records = sp_records_create(&(struct sp_records_conf){.loop = loop,
+			.dir = dir,
+			.parent = parent[1],
+			.keeper = keeper[1],
+			.tell = tell});
+	assert_non_null(records);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	sp_records_destroy(records);
+	sp_loop_destroy(loop);
+	for (int i = 0; i < 2; i++) {
+		sp_fd_close(&parent[i]);
+		sp_fd_close(&keeper[i]);
+	}
+	return rmdir(dir);
+}
+
+/* A recorder of another scribe's; its end of the link. */
+static int adopt(void)
+{
+	struct sp_msg_recorder_start m = {
+			.number = 5, .conn = 9, .begun_us = 1, .id = ID, .user = "grete"};
+	struct sp_mon_in in;
+	int link[2];
+
+	assert_int_equal(sp_ipc_pair(link), SP_OK);
+	assert_int_equal(sp_mon_send(parent[0], SP_MSG_RECORDER_ADOPT, &m, sizeof(m), &link[0], 1),
+			SP_OK);
+	close(link[0]);
+	assert_int_equal(sp_mon_recv(parent[1], &in), 1);
+	assert_int_equal(sp_records_message(records, parent[1], &in), SP_OK);
+	sp_mon_in_finish(&in);
+	assert_int_equal(sp_records_count(records), 1);
+	return link[1];
+}
+
+static void turn(void)
+{
+	assert_int_equal(sp_loop_turn(loop, 0), SP_OK);
+}
+
+static struct sp_audit_view view(size_t i)
+{
+	struct sp_audit_view v;
+
+	assert_true(i < n_told);
+	assert_int_equal(sp_audit_read(sp_span(told[i].b, told[i].n), &v), SP_OK);
+	return v;
+}
+
+/* It died meanwhile: how far it was is not known, and so not registered as if it were. */
+static void adopted_and_gone(void **state)
+{
+	close(adopt());
+	turn();
+	assert_int_equal(sp_records_count(records), 0);
+	assert_int_equal(n_told, 1);
+	struct sp_audit_view v = view(0);
+	assert_int_equal(v.kind, SP_AUDIT_RECORD_GAP);
+	assert_true(sp_audit_is(&v, SP_F_RECORDING, ID));
+	assert_null(sp_audit_get(&v, SP_F_CHAIN));
+	assert_null(sp_audit_get(&v, SP_F_SEGMENTS));
+}
+
+static void adopted_and_on(void **state)
+{
+	struct sp_msg_record_head m = {.segments = 3, .bytes = 700, .result = SP_RECORD_OK};
+	int link = adopt();
+
+	assert_int_equal(sp_mon_say(link, RECORD_HEAD, &m), SP_OK);
+	turn();
+	assert_int_equal(n_told, 1);
+	struct sp_audit_view v = view(0);
+	assert_int_equal(v.kind, SP_AUDIT_RECORD_MARK);
+	assert_int_equal(sp_audit_get_num(&v, SP_F_SEGMENTS), 3);
+	close(link);
+	turn();
+	v = view(1);
+	assert_int_equal(v.kind, SP_AUDIT_RECORD_GAP);
+	assert_int_equal(sp_audit_get_num(&v, SP_F_SEGMENTS), 3);
+	assert_non_null(sp_audit_get(&v, SP_F_CHAIN));
+}
+
+/* What was registered is not taken back. */
+static void goes_back(void **state)
+{
+	struct sp_msg_record_head m = {.segments = 3, .bytes = 700, .result = SP_RECORD_OK};
+	int link = adopt();
+
+	assert_int_equal(sp_mon_say(link, RECORD_HEAD, &m), SP_OK);
+	m.segments = 2;
+	assert_int_equal(sp_mon_say(link, RECORD_HEAD, &m), SP_OK);
+	turn();
+	turn();
+	assert_int_equal(sp_records_count(records), 0);
+	struct sp_audit_view v = view(1);
+	assert_int_equal(v.kind, SP_AUDIT_RECORD_GAP);
+	assert_int_equal(sp_audit_get_num(&v, SP_F_SEGMENTS), 3);
+	close(link);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+			cmocka_unit_test_setup_teardown(adopted_and_gone, setup, teardown),
+			cmocka_unit_test_setup_teardown(adopted_and_on, setup, teardown),
+			cmocka_unit_test_setup_teardown(goes_back, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("records", tests, NULL, NULL);
+}
