@@ -8,6 +8,7 @@
 
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "gate/scribe/own.h"
 
 #define DISK_US UINT64_C(1000000) /* between two looks at the disk */
 #define TROUBLE_US (5 * UINT64_C(1000000)) /* between two attempts while it is not well */
@@ -48,8 +49,8 @@ struct sp_scribe {
 	size_t events; /* in it, of others and our own */
 	size_t untold; /* of them without a ticket */
 
-	size_t n_own;
-	struct sp_audit_event own[SP_SCRIBE_OWN];
+	struct sp_own own;
+	size_t own_in; /* of the first of them: in this turn's group */
 
 	bool low, failing;
 	uint64_t free, disk_us, checkpoint_us;
@@ -124,6 +125,19 @@ static void say_mood(struct sp_scribe *s)
 	}
 }
 
+static void tell_dropped(struct sp_scribe *s, const char *why)
+{
+	struct sp_audit_event e;
+	uint64_t n = s->dropped;
+
+	sp_audit_init(&e, SP_AUDIT_AUDIT_DROPPED, SP_OUTCOME_FAILED);
+	sp_audit_text(&e, SP_F_TEXT, why);
+	sp_audit_num(&e, SP_F_COUNT, n);
+	s->dropped = 0;
+	sp_scribe_tell(s, &e);
+	s->dropped = s->dropped == 0 ? 0 : n; /* another time */
+}
+
 static void set_failing(struct sp_scribe *s, const char *why)
 {
 	bool was = s->failing;
@@ -138,15 +152,9 @@ static void set_failing(struct sp_scribe *s, const char *why)
 	if (why != NULL) {
 		sp_log(SP_LOG_ERROR, "audit: %s: nothing can be kept", why);
 	} else {
-		struct sp_audit_event e;
-
 		sp_log(SP_LOG_WARN, "audit: is written again; %" PRIu64 " events were lost",
 				s->dropped);
-		sp_audit_init(&e, SP_AUDIT_AUDIT_DROPPED, SP_OUTCOME_FAILED);
-		sp_audit_text(&e, SP_F_TEXT, s->why);
-		sp_audit_num(&e, SP_F_COUNT, s->dropped);
-		s->dropped = 0;
-		sp_scribe_tell(s, &e);
+		tell_dropped(s, s->why);
 	}
 	say_mood(s);
 }
@@ -245,17 +253,13 @@ static int keep(struct sp_scribe *s, struct sp_span event)
 	return rc;
 }
 
+/* They stay until the group is on the disk; what is added meanwhile waits for the next one. */
 static void keep_own(struct sp_scribe *s)
 {
-	size_t n = s->n_own;
+	const struct sp_own_event *e = s->own.first;
 
-	for (size_t i = 0; i < n; i++) {
-		(void)keep(s, sp_span(s->own[i].b, s->own[i].n));
-	}
-	if (!s->broken) {
-		/* What was added meanwhile waits for the next group. */
-		memmove(s->own, s->own + n, (s->n_own - n) * sizeof(s->own[0]));
-		s->n_own -= n;
+	for (s->own_in = 0; e != NULL; e = e->next, s->own_in++) {
+		(void)keep(s, sp_span(e->b, e->n));
 	}
 }
 
@@ -404,7 +408,11 @@ static void finish_group(struct sp_scribe *s)
 	s->keeper.ticket = s->keeper.noted != 0 ? s->keeper.noted : s->keeper.ticket;
 	s->groups++;
 	s->total += s->events;
+	sp_own_drop(&s->own, s->own_in);
 	set_failing(s, NULL);
+	if (s->dropped > 0) {
+		tell_dropped(s, "more than the scribe can hold");
+	}
 }
 
 /* Runs of what is kept have one answer; each refusal has its own. */
@@ -471,7 +479,7 @@ void sp_scribe_turn(struct sp_scribe *s)
 	send_answers(s, &s->parent);
 	send_answers(s, &s->keeper);
 	follow(s);
-	if (s->n_own > 0) {
+	if (s->own.n > 0) {
 		sp_watch_in(s->soon, s->failing ? TROUBLE_US : 0);
 	}
 }
@@ -545,6 +553,7 @@ struct sp_scribe *sp_scribe_create(const struct sp_scribe_conf *conf)
 		return NULL;
 	}
 	s->conf = *conf;
+	sp_own_init(&s->own);
 	s->followed = sp_audit_seq(conf->store);
 	s->checkpoint_us = sp_now_us();
 	s->tick = sp_loop_timer(conf->loop, on_tick, s);
@@ -571,6 +580,7 @@ void sp_scribe_destroy(struct sp_scribe *s)
 	sp_watch_remove(s->keeper.watch);
 	sp_watch_remove(s->tick);
 	sp_watch_remove(s->soon);
+	sp_own_finish(&s->own);
 	sp_free(s);
 }
 
@@ -597,11 +607,10 @@ void sp_scribe_follow(struct sp_scribe *s, const struct sp_scribe_follower *f)
 
 void sp_scribe_tell(struct sp_scribe *s, const struct sp_audit_event *e)
 {
-	if (s->n_own == SP_SCRIBE_OWN) {
+	if (sp_own_add(&s->own, e) != SP_OK) {
 		s->dropped++;
 		return;
 	}
-	s->own[s->n_own++] = *e;
 	sp_watch_in(s->soon, 0);
 }
 

@@ -14,7 +14,6 @@
 
 #define SP_SCRIBE_GROUP 512 /* events of one transaction */
 #define SP_SCRIBE_GROUP_US 20000 /* time to gather them */
-#define SP_SCRIBE_OWN 64 /* events of our own that wait for a group */
 #define SP_SCRIBE_CHECKPOINT_US (60 * UINT64_C(1000000))
 #define SP_SCRIBE_STEP_NS (2 * UINT64_C(1000000000)) /* a clock that jumps further is told of */
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gate/scribe/own.h"
 #include "gate/scribe/scribe.h"
 #include "host/db/db.h"
 #include "host/io/fdio.h"
@@ -314,6 +315,60 @@ static void test_store_fails(void **state)
 	assert_int_equal(sp_audit_verify(st, root, 0, NULL, &chain), SP_OK);
 }
 
+static void tell(enum sp_audit_kind kind)
+{
+	struct sp_audit_event e;
+
+	sp_audit_init(&e, kind, SP_OUTCOME_FAILED);
+	sp_scribe_tell(scribe, &e);
+}
+
+static void test_own_wait_for_the_disk(void **state)
+{
+	if (getenv("SP_TEST_STORE") != NULL) {
+		skip(); /* breaks a table of a file */
+	}
+	begin(0);
+	turn();
+	/* The records go in, and the end of the group does not. */
+	by_hand("CREATE TRIGGER no BEFORE UPDATE ON head BEGIN SELECT RAISE(ABORT, 'no'); END");
+	tell(SP_AUDIT_RECORD_GAP);
+	turn();
+	hear_mood(SP_SCRIBE_FAILING);
+	assert_int_equal(counted(SP_AUDIT_RECORD_GAP).n, 0);
+	by_hand("DROP TRIGGER no");
+	send_audit(keeper[0], 1, SP_AUDIT_AUTH_OK);
+	turn();
+	hear_mood(SP_SCRIBE_WELL);
+	hear_audited(keeper[0], 1, SP_AUDITED_OK);
+	turn();
+	assert_int_equal(counted(SP_AUDIT_RECORD_GAP).n, 1);
+	turn();
+	assert_int_equal(counted(SP_AUDIT_RECORD_GAP).n, 1);
+}
+
+/* All recordings end at once when the disk is nearly full. */
+static void test_many_own(void **state)
+{
+	begin(0);
+	turn();
+	for (int i = 0; i < 2000; i++) {
+		tell(SP_AUDIT_RECORD_GAP);
+	}
+	turn();
+	assert_int_equal(counted(SP_AUDIT_RECORD_GAP).n, 2000);
+	assert_int_equal(counted(SP_AUDIT_AUDIT_DROPPED).n, 0);
+	/* What is lost all the same is known to be. */
+	for (int i = 0; i < SP_OWN_MAX + 5; i++) {
+		tell(SP_AUDIT_RECORD_GAP);
+	}
+	turn();
+	turn();
+	assert_int_equal(counted(SP_AUDIT_RECORD_GAP).n, 2000 + SP_OWN_MAX);
+	assert_int_equal(counted(SP_AUDIT_AUDIT_DROPPED).n, 1);
+	assert_int_equal(counted(SP_AUDIT_AUDIT_DROPPED).last, 5);
+}
+
 static void test_clock_steps(void **state)
 {
 	begin(0);
@@ -455,6 +510,8 @@ int main(void)
 			T(test_twice_sent_once_kept),
 			T(test_disk_is_low),
 			T(test_store_fails),
+			T(test_own_wait_for_the_disk),
+			T(test_many_own),
 			T(test_clock_steps),
 			T(test_follower),
 			T(test_more_than_a_group),
