@@ -38,6 +38,7 @@ struct sp_worker {
 	/* After failures. */
 	uint64_t again_us, pause_us;
 	uint32_t refused;
+	uint64_t single; /* up to here records go one by one: one of them is refused */
 	bool trouble, blind; /* the destination's, the store's: told once */
 };
 
@@ -128,12 +129,13 @@ static int take(void *user, const struct sp_record *r, const struct sp_audit_vie
 		w->rc = rc;
 		return 1;
 	}
+	bool single = r->seq <= w->single && w->batch.n > before;
 	w->n++;
 	w->wanted += w->batch.n > before ? 1 : 0;
 	w->end.seq = r->seq;
 	w->end.wall_ns = r->wall_ns;
 	memcpy(w->end.hash, r->hash, sizeof(w->end.hash));
-	return rc == 1 || w->batch.n >= SP_WORKER_BYTES || w->n >= SKIPS ||
+	return rc == 1 || single || w->batch.n >= SP_WORKER_BYTES || w->n >= SKIPS ||
 					w->wanted >= SP_WORKER_RECORDS
 			? 1
 			: SP_OK;
@@ -204,7 +206,9 @@ static void deliver(struct sp_worker *w)
 				: SP_OK;
 
 	uint64_t now_us = w->c.now();
-	if (rc == SP_EDENIED && ++w->refused >= REFUSALS) {
+	if (rc == SP_EDENIED && w->wanted > 1) {
+		w->single = w->end.seq; /* which one it is will be seen */
+	} else if (rc == SP_EDENIED && ++w->refused >= REFUSALS) {
 		add_missed(w, w->end.seq, 1, w->c.sink->why);
 		w->end.missed++;
 		w->refused = 0;

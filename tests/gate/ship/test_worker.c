@@ -24,6 +24,7 @@ static struct {
 	size_t n, puts, resets;
 	int put_rc, look_rc;
 	bool one_by_one, only_alerts;
+	uint64_t never; /* this one it does not take */
 	uint64_t missed_first, missed_n;
 	size_t missed_times;
 } sink;
@@ -51,6 +52,12 @@ static int put(struct sp_sink *s, struct sp_span batch)
 		return sink.put_rc;
 	}
 	assert_int_equal(batch.n % 8, 0);
+	for (size_t i = 0; i < batch.n; i += 8) {
+		if (sink.never != 0 && memcmp(batch.p + i, &sink.never, 8) == 0) {
+			snprintf(s->why, sizeof(s->why), "not this one");
+			return SP_EDENIED;
+		}
+	}
 	for (size_t i = 0; i < batch.n; i += 8) {
 		memcpy(&sink.got[sink.n++], batch.p + i, 8);
 	}
@@ -236,6 +243,32 @@ static void test_refused(void **state)
 	assert_int_equal(sp_worker_mark(w)->missed, 1);
 }
 
+/* One of a batch is refused: that one is passed by, and no other. */
+static void test_one_refused(void **state)
+{
+	notes(20, SP_AUDIT_CONN_OPEN);
+	start();
+	sink.never = 7;
+	uint64_t t = 1000000;
+	for (int i = 0; i < 10; i++) {
+		run(t += 60 * UINT64_C(1000000));
+	}
+	assert_int_equal(sink.missed_times, 1);
+	assert_int_equal(sink.missed_first, 7);
+	assert_int_equal(sink.missed_n, 1);
+	assert_int_equal(sp_worker_mark(w)->missed, 1);
+	assert_int_equal(sp_worker_mark(w)->seq, 20);
+	assert_int_equal(sink.n, 19);
+	for (size_t i = 0; i < sink.n; i++) {
+		assert_int_equal(sink.got[i], i < 6 ? i + 1 : i + 2);
+	}
+	/* Behind it they go together again. */
+	sink.puts = 0;
+	notes(20, SP_AUDIT_CONN_OPEN);
+	run(t += 60 * UINT64_C(1000000));
+	assert_int_equal(sink.puts, 1);
+}
+
 /* What was sent counts when the other side stayed. */
 static void test_held(void **state)
 {
@@ -362,6 +395,7 @@ int main(void)
 			cmocka_unit_test_setup_teardown(test_goes_on, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_fails, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+			cmocka_unit_test_setup_teardown(test_one_refused, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_held, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_pruned, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_other_marks, setup, teardown),
