@@ -15,6 +15,7 @@
 #define PAUSE_US 100000
 #define LONG_PAUSE_US 5000000
 #define FIGURES_US 2000000
+#define AT_ONCE 64 /* messages; others of ours wait meanwhile */
 
 static bool wanted(const struct sp_parent *p)
 {
@@ -50,9 +51,9 @@ static void on_link(void *user, unsigned events)
 {
 	struct sp_parent *p = user;
 	struct sp_mon_in in;
-	int rc;
+	int rc = 1;
 
-	while ((rc = sp_mon_recv(p->ship, &in)) == 1) {
+	for (int i = 0; i < AT_ONCE && (rc = sp_mon_recv(p->ship, &in)) == 1; i++) {
 		on_message(p, &in);
 		sp_mon_in_finish(&in);
 	}
