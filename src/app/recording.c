@@ -64,8 +64,15 @@ bool app_recording_open(struct app_recording *a, const char *which, struct app_r
 		snprintf(f->path, sizeof(f->path), "%s", which);
 	} else if (!app_recording_find(a, which, f->path)) {
 		return false;
+	} else {
+		f->by_id = true;
 	}
-	f->fd = open(f->path, O_RDONLY | O_CLOEXEC);
+	f->fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (f->fd >= 0 && fstat(f->fd, &st) == 0 && !S_ISREG(st.st_mode)) {
+		app_fail("recording", "%s: is no file", f->path);
+		app_recording_close(f);
+		return false;
+	}
 	if (f->fd < 0 || fstat(f->fd, &st) != 0) {
 		app_fail("recording", "%s: %s", f->path, strerror(errno));
 		app_recording_close(f);
@@ -78,6 +85,13 @@ bool app_recording_open(struct app_recording *a, const char *which, struct app_r
 		return false;
 	}
 	return true;
+}
+
+bool app_recording_is(const struct app_recording_file *f)
+{
+	const char *slash = strrchr(f->path, '/'), *name = slash != NULL ? slash + 1 : f->path;
+
+	return !f->by_id || strncmp(name, sp_rec_reader_start(f->r)->id, SP_REC_ID) == 0;
 }
 
 void app_recording_close(struct app_recording_file *f)

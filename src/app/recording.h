@@ -26,6 +26,7 @@ struct app_recording {
 /* One that is open. */
 struct app_recording_file {
 	char path[1200];
+	bool by_id; /* in the service's folder, by its name: what is in it must be that one */
 	int fd;
 	uint64_t bytes;
 	struct sp_rec_reader *r;
@@ -37,6 +38,8 @@ bool app_recording_dir(struct app_recording *a);
 bool app_recording_key(struct app_recording *a);
 /* By its id, by what only its id begins with, or by a path with a '/' or ".spr" in it. False, and said so. */
 bool app_recording_open(struct app_recording *a, const char *which, struct app_recording_file *f);
+/* False when another one has taken the place of the one that was asked for by its id. */
+bool app_recording_is(const struct app_recording_file *f);
 void app_recording_close(struct app_recording_file *f);
 
 /* recording_audit.c */

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/stat.h>
 
 #include "app/json.h"
 #include "app/recording.h"
@@ -178,14 +177,8 @@ int app_recording_list(struct app_recording *a)
 	for (int i = 0; i < n; i++) {
 		struct app_recording_file f;
 		char path[1400];
-		struct stat st;
 
 		snprintf(path, sizeof(path), "%s/%s", a->dir, names[i]->d_name);
-		/* One that is being begun, or whose recorder did not live to begin it. */
-		if (stat(path, &st) == 0 && st.st_size == 0) {
-			free(names[i]);
-			continue;
-		}
 		if (is_empty(path)) {
 			/* Its recorder is about to begin, or died before it could. */
 		} else if (app_recording_open(a, path, &f)) {
@@ -290,7 +283,10 @@ static bool verify_one(struct app_recording *a, const char *which, size_t n)
 	summarize(a, &f, false, &s);
 	/* Of one that is named by its path, the audit may be another service's. */
 	uint64_t marks = 0;
-	if (sp_rec_id_good(which) && s.why[0] == '\0') {
+	if (s.why[0] == '\0' && !app_recording_is(&f)) {
+		snprintf(s.why, sizeof(s.why), "is not the one of that name, but %s", s.start->id);
+		s.state = SP_REC_DAMAGED;
+	} else if (f.by_id && s.why[0] == '\0') {
 		marks = app_recording_marks(a, f.r, s.why);
 		s.state = s.why[0] != '\0' ? SP_REC_DAMAGED : s.state;
 	}
@@ -307,7 +303,9 @@ static bool verify_one(struct app_recording *a, const char *which, size_t n)
 				marks);
 	} else if (s.why[0] == '\0') {
 		printf("%s: good, %" PRIu64 " segments%s%s\n", which, s.segments,
-				marks > 0 ? ", as the audit has them" : "",
+				marks > 0                 ? ", as the audit has them"
+						: f.by_id ? ", of which the audit says nothing"
+							  : "",
 				a->has_key ? "" : " (their contents not looked at: no key)");
 	} else {
 		printf("%s: %s: %s\n", which, states[s.state], s.why);

@@ -220,7 +220,17 @@ int app_recording_index(struct app_recording *a)
 	}
 	snprintf(path, sizeof(path), "%.*s" SP_REC_INDEX_SUFFIX, (int)(n - 4), f.path);
 	snprintf(part, sizeof(part), "%s.part", path);
-	int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+	/* Root writes here for the account whose folder it is, and follows none of its links. */
+	if (unlink(part) != 0 && errno != ENOENT) {
+		app_recording_close(&f);
+		return app_fail(part, "%s", strerror(errno));
+	}
+	int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_APPEND | O_CLOEXEC, 0600);
+	if (fd >= 0 && geteuid() == 0 && fstat(f.fd, &st) == 0 &&
+			fchown(fd, st.st_uid, st.st_gid) != 0) {
+		sp_fd_close(&fd);
+		unlink(part);
+	}
 	if (fd < 0) {
 		app_recording_close(&f);
 		return app_fail(part, "%s", strerror(errno));

@@ -69,10 +69,11 @@ class Record(Case):
         begun = os.path.join(os.path.dirname(path), '01J8ZQ4Y3W5V6T7S8R9Q0P1N2M.spr')
         open(begun, 'w').close()
         self.assertEqual(len(self.recording('list')), 1)
-        os.unlink(begun)
+        self.replaced(begun, whole, one['id'])
         index = path[:-4] + '.spx'
         self.assertEqual(os.stat(index).st_mode & 0o777, 0o600)
         self.assertLess(os.path.getsize(index), len(whole) / 4 + 500)
+        self.linked(one['id'], index)
         self.watched()
         self.dies()
 
@@ -153,6 +154,32 @@ class Record(Case):
         self.assertIn(f'segment {len(at) - 2}: is missing: the audit has {len(at) - 1} of them', said)
         with open(path, 'wb') as f:
             f.write(whole)
+
+    def replaced(self, path, whole, other):
+        """Whole, and sealed to the same auditors, but another one than its name says: the audit knows it not."""
+        with open(path, 'wb') as f:
+            f.write(whole)
+        for name in (os.path.basename(path)[:-4], os.path.basename(path)[:8]):
+            status, said = self.verify(name)
+            self.assertEqual((status, said), (1, f'{name}: damaged: is not the one of that name, but {other}\n'))
+        os.unlink(path)
+        os.mkfifo(path)
+        self.assertEqual(self.verify(os.path.basename(path)[:-4])[0], 1)
+        os.unlink(path)
+
+    def linked(self, name, index):
+        """Whose folder it is cannot have root write elsewhere."""
+        mine = self.world.path('mine')
+        with open(mine, 'w') as f:
+            f.write('mine')
+        os.symlink(mine, index + '.part')
+        before = os.path.getsize(index)
+        self.trial.command('recording', 'index', name)
+        with open(mine) as f:
+            self.assertEqual(f.read(), 'mine')
+        self.assertFalse(os.path.islink(index) or os.path.exists(index + '.part'))
+        self.assertEqual(os.stat(index).st_uid, os.stat(index[:-4] + '.spr').st_uid)
+        self.assertGreater(os.path.getsize(index), before / 2)
 
     def dies(self):
         """The recorder is killed: the session ends, and what was written can be read."""
