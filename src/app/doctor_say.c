@@ -7,6 +7,7 @@
 
 #include "app/doctor.h"
 #include "app/json.h"
+#include "core/base/log.h"
 
 static const char *const levels[APP_DOCTOR_LEVELS] = {[APP_DOCTOR_OK] = "ok",
 		[APP_DOCTOR_INFO] = "info",
@@ -53,16 +54,6 @@ static struct app_doctor_finding *next(struct app_doctor *d)
 	return f;
 }
 
-/* Names come from files, peers and the audit: none may move a cursor. */
-static void clean(char *text)
-{
-	for (; *text != '\0'; text++) {
-		if ((unsigned char)*text < 0x20 || *text == 0x7f) {
-			*text = '?';
-		}
-	}
-}
-
 void app_doctor_say(struct app_doctor *d, enum app_doctor_group group, const char *id,
 		enum app_doctor_level level, const char *about, const char *fmt, ...)
 {
@@ -79,8 +70,9 @@ void app_doctor_say(struct app_doctor *d, enum app_doctor_group group, const cha
 	va_start(ap, fmt);
 	vsnprintf(f->text, sizeof(f->text), fmt, ap);
 	va_end(ap);
-	clean(f->about);
-	clean(f->text);
+	/* Names come from files, peers and the audit: none may move a cursor, or turn a line around. */
+	sp_log_printable(f->about);
+	sp_log_printable(f->text);
 }
 
 void app_doctor_todo(struct app_doctor *d, const char *fmt, ...)
@@ -92,7 +84,7 @@ void app_doctor_todo(struct app_doctor *d, const char *fmt, ...)
 		va_start(ap, fmt);
 		vsnprintf(f->todo, sizeof(f->todo), fmt, ap);
 		va_end(ap);
-		clean(f->todo);
+		sp_log_printable(f->todo);
 	}
 }
 
@@ -105,6 +97,9 @@ void app_doctor_take(struct app_doctor *d, const struct app_doctor_finding *from
 		*f = *from;
 		f->id[sizeof(f->id) - 1] = f->about[sizeof(f->about) - 1] = '\0';
 		f->text[sizeof(f->text) - 1] = f->todo[sizeof(f->todo) - 1] = '\0';
+		sp_log_printable(f->about);
+		sp_log_printable(f->text);
+		sp_log_printable(f->todo);
 	}
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/err.h"
+#include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/view/replay.h"
 #include "host/audit/rec_read.h"
@@ -41,9 +42,7 @@ static void text(char *to, const char *from, size_t cap)
 
 	memmove(to, from, n);
 	to[n] = '\0';
-	for (size_t i = 0; i < n; i++) {
-		to[i] = (unsigned char)to[i] < 0x20 || to[i] == 0x7F ? '?' : to[i];
-	}
+	sp_log_printable(to);
 }
 
 static bool shown_ok(struct player_shown *m)

@@ -16,11 +16,13 @@ static void test_kept(void **state)
 	struct app_doctor_finding f = {.group = APP_DOCTOR_CERT, .level = APP_DOCTOR_BAD};
 
 	app_doctor_say(kit, APP_DOCTOR_CONF, "x", APP_DOCTOR_WARN, "a\nb", "text %d\033[2J", 7);
-	app_doctor_todo(kit, "do\tit");
+	app_doctor_todo(kit,
+			"do\tit \xc2\x9b"
+			"1m \xe2\x80\xae");
 	assert_string_equal(kit->finding[0].id, "conf.x");
 	assert_string_equal(kit->finding[0].about, "a?b");
 	assert_string_equal(kit->finding[0].text, "text 7?[2J");
-	assert_string_equal(kit->finding[0].todo, "do?it");
+	assert_string_equal(kit->finding[0].todo, "do?it ??1m ???");
 	assert_true(app_doctor_found(kit, "conf.x"));
 	assert_false(app_doctor_found(kit, "conf.y"));
 

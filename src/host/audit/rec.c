@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/base/log.h"
+
 bool sp_rec_id_good(const char *id)
 {
 	for (size_t i = 0; i < SP_REC_ID; i++) {
@@ -67,11 +69,13 @@ static void get_text(struct sp_rd *r, char *out, size_t cap)
 	}
 	sp_rd_copy(r, out, n);
 	out[n] = '\0';
+	/* Whoever has an auditor's public key can make a recording: what he says is shown. */
 	for (size_t i = 0; i < n && sp_rd_ok(r) == SP_OK; i++) {
 		if ((unsigned char)out[i] < 0x20 || out[i] == 0x7F) {
 			sp_rd_fail(r, SP_EFIELD, "text");
 		}
 	}
+	sp_log_printable(out);
 }
 
 /* ---- bodies ---- */

@@ -87,6 +87,19 @@ static void meta(void **state)
 	assert_string_equal(out.user, "grete");
 	assert_string_equal(out.target, "db1");
 	assert_string_equal(out.host, "gate");
+	/* A control of terminals in two bytes, and what turns the direction of a line. */
+	memcpy(mem + 6,
+			"\xc2\x9b"
+			"2JX",
+			5);
+	assert_int_equal(sp_rec_meta_read(written(), &out), SP_OK);
+	assert_string_equal(out.user, "??2JX");
+	memcpy(mem + 6,
+			"\xe2\x80\xae"
+			"x\xff",
+			5);
+	assert_int_equal(sp_rec_meta_read(written(), &out), SP_OK);
+	assert_string_equal(out.user, "???x?");
 	mem[2] = '\n';
 	assert_int_equal(sp_rec_meta_read(written(), &out), SP_EFIELD);
 	mem[0] = 40; /* one more than fits with its end */
