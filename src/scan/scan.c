@@ -167,23 +167,30 @@ static void give_facts(struct scan *s, size_t i, const struct sp_scan_facts *f)
 	}
 }
 
+/* What was asked. */
+static void place(struct sp_scan_facts *f, const struct sp_probe_order *o)
+{
+	char text[SP_ADDR_TEXT_MAX];
+
+	sp_addr_host_text(&o->to, text);
+	snprintf(f->address, sizeof(f->address), "%.*s", (int)sizeof(f->address) - 1, text);
+	memcpy(f->host, o->host, sizeof(f->host));
+	f->port = sp_addr_port(&o->to);
+}
+
 /* The one endpoint that it died on has a row that says so. */
 static void give_up_on(struct scan *s, size_t i, const char *how)
 {
 	static struct sp_scan_facts f;
 	const struct sp_probe_order *o = &s->open[i].order;
-	char text[SP_ADDR_TEXT_MAX];
 	struct timespec wall;
 
 	memset(&f, 0, sizeof(f));
 	clock_gettime(CLOCK_REALTIME, &wall);
-	sp_addr_host_text(&o->to, text);
 	f.number = o->number;
 	f.started_ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000;
-	f.port = sp_addr_port(&o->to);
 	f.reach = SP_SCAN_OTHER;
-	memcpy(f.host, o->host, sizeof(f.host));
-	snprintf(f.address, sizeof(f.address), "%.*s", (int)sizeof(f.address) - 1, text);
+	place(&f, o);
 	snprintf(f.why, sizeof(f.why), "its answers ended the process that reads them (%s)", how);
 	give_facts(s, i, &f);
 }
@@ -248,8 +255,7 @@ static int take_facts(struct scan *s)
 
 		if (s->open[i].used && s->open[i].sent && o->number == f.number) {
 			/* What was asked is ours to say, whatever its reader became. */
-			memcpy(f.host, o->host, sizeof(f.host));
-			f.port = sp_addr_port(&o->to);
+			place(&f, o);
 			give_facts(s, i, &f);
 			return SP_OK;
 		}

@@ -23,6 +23,7 @@ static void answer(const struct sp_probe_order *o)
 	facts.reach = SP_SCAN_RDP;
 	/* What it says of the question is not believed. */
 	memcpy(facts.host, "somebody else", 14);
+	memcpy(facts.address, "198.51.100.66", 14);
 	(void)!sp_ipc_send(SP_PROBE_FD, SP_PROBE_FACTS, &facts, sizeof(facts), NULL, 0);
 }
 

@@ -38,6 +38,7 @@ static int take(void *user, const struct sp_scan_facts *f)
 
 	assert_true(sp_scan_facts_valid(f));
 	assert_string_equal(f->host, "asked-for");
+	assert_string_equal(f->address, "127.0.0.1");
 	l->rows[f->port]++;
 	if (f->reach == SP_SCAN_RDP) {
 		l->good++;
