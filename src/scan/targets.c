@@ -14,7 +14,6 @@
 #include "core/base/mem.h"
 #include "host/io/loop.h"
 #include "scan/public.h"
-#include "scan/public.h"
 
 #define FILE_MAX ((size_t)8 * 1024 * 1024)
 #define DEFAULT_PORT 3389

@@ -229,7 +229,6 @@ int sp_rec_writer_cut(struct sp_rec_writer *w, bool final)
 	w->segments++;
 	w->final = final;
 	w->ended = w->ended || final;
-	w->ended = w->ended || final;
 	return SP_OK;
 }
 
