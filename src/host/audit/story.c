@@ -120,9 +120,25 @@ static void tell_why(struct telling *t)
 }
 
 /* What only programs want: it is in the other formats. */
-static bool of_no_use(uint32_t field)
+static bool of_no_use(const struct telling *t, const struct sp_audit_field *f)
 {
-	return field == SP_F_POLICY_HASH || field == SP_F_SRC_NET;
+	const struct sp_audit_field *user = sp_audit_get(t->v, SP_F_USER);
+
+	switch (f->field) {
+	case SP_F_KNOWN:
+	case SP_F_SRC_PORT:
+	case SP_F_SRC_NET:
+	case SP_F_SRC_LISTENER:
+	case SP_F_SRC_INTERFACE:
+	case SP_F_HANDSHAKE:
+	case SP_F_POLICY_HASH:
+	case SP_F_CLAIMED_JA4:
+		return true;
+	case SP_F_CLAIMED_USER:
+		return user != NULL && sp_span_eq(user->bytes, f->bytes);
+	default:
+		return false;
+	}
 }
 
 static void tell_rest(struct telling *t)
@@ -132,7 +148,7 @@ static void tell_rest(struct telling *t)
 	for (size_t i = 0; i < t->v->n; i++) {
 		const struct sp_audit_field *f = &t->v->f[i];
 
-		if (!t->told[i] && !of_no_use(f->field)) {
+		if (!t->told[i] && !of_no_use(t, f)) {
 			sp_render_text(t->w, before);
 			sp_render_text(t->w, sp_field_name(f->field));
 			sp_render_text(t->w, "=");

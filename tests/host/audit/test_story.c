@@ -36,7 +36,18 @@ static void test_sentences(void **state)
 	sp_audit_text(&e, SP_F_USER, "alice");
 	assert_string_equal(story(&e),
 			"low      auth.fail          denied alice from 192.0.2.7: wrong password "
-			"(conn=5 claimed.user=alice)");
+			"(conn=5)");
+	/* What only programs ask for is left out; what was typed otherwise than it is stored is not. */
+	sp_audit_init(&e, SP_AUDIT_AUTH_OK, SP_OUTCOME_OK);
+	sp_audit_text(&e, SP_F_USER, "alice");
+	sp_audit_num(&e, SP_F_KNOWN, 1);
+	sp_audit_num(&e, SP_F_SRC_PORT, 50123);
+	sp_audit_text(&e, SP_F_SRC_LISTENER, "0.0.0.0:3389");
+	sp_audit_num(&e, SP_F_HANDSHAKE, 12);
+	sp_audit_text(&e, SP_F_CLAIMED_USER, "ALICE@corp");
+	sp_audit_text(&e, SP_F_CLAIMED_JA4, "t13i220800_da033aef09f1_4bf5d7a43f18");
+	assert_string_equal(
+			story(&e), "info     auth.ok            alice (claimed.user=ALICE@corp)");
 	sp_audit_init(&e, SP_AUDIT_AUTH_FAIL, SP_OUTCOME_DENIED);
 	sp_audit_text(&e, SP_F_REASON, "wrong-password");
 	sp_audit_text(&e, SP_F_TEXT, "wrong password");
