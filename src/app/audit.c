@@ -28,11 +28,11 @@ struct action {
 #define FILTERS " --since --until --user --session --event --severity --limit --store "
 
 static const struct action actions[] = {
-		{"list", FILTERS "--json ", false, app_audit_list},
-		{"tail", " -n -f --follow --store --json ", false, app_audit_tail},
+		{"list", FILTERS "--json --format ", false, app_audit_list},
+		{"tail", " -n -f --follow --store --json --format ", false, app_audit_tail},
 		{"export", FILTERS "--format ", false, app_audit_export},
-		{"verify", " --key --at --store --json ", false, app_audit_verify},
-		{"replay", " --since --until --store --json ", false, app_audit_replay},
+		{"verify", " --key --at --store --json --format ", false, app_audit_verify},
+		{"replay", " --since --until --store --json --format ", false, app_audit_replay},
 		{"prune", " --before ", true, app_audit_prune},
 };
 
@@ -201,6 +201,34 @@ static void find_admin(struct app_audit *a)
 			sudo != NULL ? ")" : "");
 }
 
+/* What to print: --json is the short form of --format json. */
+static bool choose_form(struct app_audit *a, const struct action *what)
+{
+	bool exports = what->run == app_audit_export;
+	bool any = exports || what->run == app_audit_list || what->run == app_audit_tail;
+
+	a->form = exports || a->w.json ? SP_RENDER_JSON : SP_RENDER_COUNT;
+	if (a->format == NULL) {
+		return true;
+	}
+	bool text = !exports && strcmp(a->format, "text") == 0;
+	if (text) {
+		a->form = SP_RENDER_COUNT;
+	} else if (!sp_render_by_name(a->format, &a->form) || (!any && a->form != SP_RENDER_JSON)) {
+		app_usage(a->w.self, "--format: %s",
+				!any                      ? "text or json"
+						: exports ? "json, syslog, cef or ocsf"
+							  : "text, json, syslog, cef or ocsf");
+		return false;
+	}
+	if (a->w.json && a->form != SP_RENDER_JSON) {
+		app_usage(a->w.self, "--json and --format %s do not go together", a->format);
+		return false;
+	}
+	a->w.json = a->form == SP_RENDER_JSON;
+	return true;
+}
+
 static int run(const struct app_command *self, int argc, char **argv)
 {
 	struct app_audit a = {.most = 0};
@@ -253,7 +281,7 @@ static int run(const struct app_command *self, int argc, char **argv)
 	if (sp_zone_load("", &a.zone) != SP_OK) {
 		return app_fail("audit", "the time zone of this machine cannot be read");
 	}
-	status = meanings(&a) ? on_store(&a, what) : APP_USAGE;
+	status = choose_form(&a, what) && meanings(&a) ? on_store(&a, what) : APP_USAGE;
 	sp_zone_destroy(a.zone);
 	return status;
 }
@@ -261,8 +289,8 @@ static int run(const struct app_command *self, int argc, char **argv)
 const struct app_command app_audit = {
 		.name = "audit",
 		.summary = "what happened, and the proof of it",
-		.usage = "usage: sallyport audit list [FILTER ...] [--json]\n"
-			 "       sallyport audit tail [-n N] [-f] [--json]\n"
+		.usage = "usage: sallyport audit list [FILTER ...] [--format NAME]\n"
+			 "       sallyport audit tail [-n N] [-f] [--format NAME]\n"
 			 "       sallyport audit export [--format NAME] [FILTER ...]\n"
 			 "       sallyport audit replay [FILE] [--since TIME] [--until TIME] "
 			 "[--json]\n"
@@ -299,6 +327,9 @@ const struct app_command app_audit = {
 			 "  --store DIR       a copy of the audit's directory\n"
 			 "  -c FILE           the configuration (default " SP_CONF_FILE ")\n"
 			 "  --dir DIR         the directory of a trial: DIR/sallyport.conf\n"
-			 "  --json            print JSON\n",
+			 "  --format NAME     text (the default, but for export), json; for "
+			 "records also syslog,\n"
+			 "                    cef, ocsf\n"
+			 "  --json            the same as --format json\n",
 		.run = run,
 };

@@ -8,6 +8,7 @@
 
 #include "app/words.h"
 #include "core/base/wr.h"
+#include "host/audit/render.h"
 #include "host/audit/store.h"
 #include "host/conf/conf.h"
 #include "host/conf/zone.h"
@@ -21,6 +22,7 @@ struct app_audit {
 	/* What they mean. */
 	uint64_t since_ns, until_ns; /* until: exclusive */
 	enum sp_severity least;
+	enum sp_render form; /* SP_RENDER_COUNT: lines for people */
 	uint64_t most; /* records; 0: all */
 	struct sp_zone *zone;
 	char state[SP_CONF_PATH], dir[PATH_MAX], admin[128];

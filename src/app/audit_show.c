@@ -64,7 +64,7 @@ static int print_as(struct app_audit *a, enum sp_render form, const struct sp_re
 
 int app_audit_print(struct app_audit *a, const struct sp_record *r, const struct sp_audit_view *v)
 {
-	int rc = print_as(a, a->w.json ? SP_RENDER_JSON : SP_RENDER_COUNT, r, v);
+	int rc = print_as(a, a->form, r, v);
 
 	putchar('\n');
 	return rc;
@@ -193,23 +193,11 @@ int app_audit_tail(struct app_audit *a)
 static int export_one(void *user, const struct sp_record *r, const struct sp_audit_view *v)
 {
 	struct app_audit *a = user;
-	enum sp_render form = SP_RENDER_JSON;
 
-	if (!app_audit_wanted(a, r, v)) {
-		return SP_OK;
-	}
-	(void)sp_render_by_name(a->format != NULL ? a->format : "json", &form);
-	int rc = print_as(a, form, r, v);
-	putchar('\n');
-	return rc;
+	return app_audit_wanted(a, r, v) ? app_audit_print(a, r, v) : SP_OK;
 }
 
 int app_audit_export(struct app_audit *a)
 {
-	enum sp_render form;
-
-	if (a->format != NULL && !sp_render_by_name(a->format, &form)) {
-		return app_usage(a->w.self, "--format: json, syslog, cef or ocsf");
-	}
 	return app_audit_finish(a, each(a, export_one));
 }

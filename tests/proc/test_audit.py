@@ -116,6 +116,11 @@ class Audit(Case):
             out = self.audit('export', '--format', name).stdout
             self.assertGreaterEqual(len(out.splitlines()), len(lines))
             self.assertNotIn('\x1b', out)
+            self.assertEqual(self.audit('tail', '-n', '2', '--format', name).stdout.splitlines(),
+                             self.audit('export', '--limit', '2', '--format', name).stdout.splitlines())
+        self.assertEqual(json.loads(self.audit('list', '--format', 'json', '--limit', '3').stdout), self.records('--limit', '3'))
+        self.assertEqual(self.audit('list', '--format', 'text').stdout, self.audit('list').stdout)
+        self.assertEqual(json.loads(self.audit('verify', '--format', 'json').stdout).keys(), self.verified()[1].keys())
 
     def check_tail(self):
         self.assertEqual([r['seq'] for r in self.records()][-2:],
@@ -171,7 +176,8 @@ class Audit(Case):
         for args, err in (((), 'say what to do'), (('watch',), 'no such command'), (('list', '--key', 'x'), 'does not belong'),
                           (('list', '--since', 'soon'), 'no moment'), (('list', '--event', 'auth.f'), 'no such event'),
                           (('list', '--severity', 'bad'), '--severity'), (('list', '--limit', '-1'), 'not a number'),
-                          (('export', '--format', 'xml'), '--format'), (('prune',), '--before'),
+                          (('export', '--format', 'xml'), '--format'), (('export', '--format', 'text'), '--format'),
+                          (('verify', '--format', 'cef'), 'text or json'), (('list', '--json', '--format', 'cef'), 'do not go'), (('prune',), '--before'),
                           (('verify', '--at', '3'), '--at')):
             done = self.audit(*args, check=False)
             self.assertEqual((done.returncode, done.stdout), (2, ''), (args, done))
