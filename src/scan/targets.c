@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "core/base/err.h"
@@ -208,10 +209,26 @@ static int add_host(struct sp_targets *t, const char *text, char why[SP_WHY_MAX]
 	return SP_OK;
 }
 
+/* As our own reports write places: without what a URI has around one. */
+static const char *bare(const char *text, int *n)
+{
+	static const char scheme[] = "rdp://";
+	const char *place = strncasecmp(text, scheme, sizeof(scheme) - 1) == 0
+			? text + sizeof(scheme) - 1
+			: text;
+
+	*n = (int)strnlen(place, SP_SCAN_TEXT);
+	*n -= place != text && *n > 0 && place[*n - 1] == '/';
+	return place;
+}
+
 static int add_one(struct sp_targets *t, const char *text, char why[SP_WHY_MAX])
 {
 	char copy[SP_SCAN_TEXT];
-	int n = snprintf(copy, sizeof(copy), "%s", text);
+	int n = 0;
+	const char *place = bare(text, &n);
+
+	n = snprintf(copy, sizeof(copy), "%.*s", n, place);
 
 	if (!(n > 0 && (size_t)n < sizeof(copy))) {
 		return refuse(why, text, n > 0 ? "too long" : "empty");
@@ -233,7 +250,8 @@ int sp_targets_add_file(struct sp_targets *t, const char *path, char why[SP_WHY_
 	char said[SP_WHY_MAX], *save = NULL;
 	unsigned line = 0;
 
-	int rc = sp_file_read(path, FILE_MAX, &file);
+	bool in = strcmp(path, "-") == 0;
+	int rc = sp_file_read(in ? "/dev/stdin" : path, FILE_MAX, &file);
 	if (rc != SP_OK) {
 		snprintf(why, SP_WHY_MAX, "%.150s: %s", path,
 				rc == SP_ESYS || rc == SP_ENOTFOUND ? strerror(errno)
@@ -476,6 +494,9 @@ int sp_targets_next(struct sp_targets *t, struct sp_scan_endpoint *out, bool *fi
 			t->at_addr = 0;
 			if (v->n == 0) {
 				memcpy(out->host, v->host, sizeof(out->host));
+				out->to.u.v4.sin_family = AF_INET;
+				out->to.u.v4.sin_port = htons(v->port ? v->port : t->port[0]);
+				out->lone = true;
 				snprintf(why, SP_WHY_MAX, "the name has no address");
 				return SP_ENOTFOUND;
 			}

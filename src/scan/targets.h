@@ -24,7 +24,7 @@ sp_nodiscard struct sp_targets *sp_targets_create(void);
 void sp_targets_destroy(struct sp_targets *t);
 /*
  * "name", "192.0.2.1", "host:3390", "[2001:db8::1]:3390", "10.0.0.0/24", "fd00::/120"; "@FILE" has
- * one a line, with '#' comments. SP_EARG and the like, and why.
+ * one a line, with '#' comments; the file "-" is standard input. "rdp://" before one is no harm. SP_EARG and the like, and why.
  */
 sp_nodiscard int sp_targets_add(struct sp_targets *t, const char *text, char why[SP_WHY_MAX]);
 sp_nodiscard int sp_targets_add_file(struct sp_targets *t, const char *path, char why[SP_WHY_MAX]);

@@ -68,6 +68,9 @@ static void test_forms(void **state)
 	expect(LIST("10.0.0.255/31"), NULL,
 			"+10.0.0.254=10.0.0.254:3389* +10.0.0.255=10.0.0.255:3389*");
 	expect(LIST("10.0.0.7/32"), "1,2", "+10.0.0.7=10.0.0.7:1* 10.0.0.7=10.0.0.7:2*");
+	/* As our reports write them. */
+	expect(LIST("rdp://192.0.2.1:3390", "RDP://[fd00::1]:99/"), NULL,
+			"+192.0.2.1=192.0.2.1:3390 +fd00::1=[fd00::1]:99");
 	expect(LIST("fd00::fffe/127"), NULL,
 			"+fd00::fffe=[fd00::fffe]:3389* "
 			"+fd00::ffff=[fd00::ffff]:3389*");
@@ -169,6 +172,7 @@ static void test_names(void **state)
 	all(t, got, sizeof(got));
 	assert_non_null(strstr(got, "localhost=127.0.0.1:77"));
 	assert_non_null(strstr(got, "no-such-host.invalid=none"));
+	assert_null(strstr(got, "no-such-host.invalid=none*"));
 	sp_targets_destroy(t);
 }
 
