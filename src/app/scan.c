@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -66,6 +67,7 @@ static void no_address(struct work *w, const struct sp_scan_endpoint *e, const c
 
 	memset(&f, 0, sizeof(f));
 	f.number = UINT64_MAX;
+	f.lone = 1;
 	f.reach = SP_SCAN_NO_NAME;
 	f.port = sp_addr_port(&e->to);
 	memcpy(f.host, e->host, sizeof(f.host));
@@ -180,11 +182,15 @@ static int format(struct work *w)
 	h->authorised = o->authorised;
 	h->judge.now = time(NULL);
 	h->judge.kerberos_only = o->no_ntlm;
+	struct winsize screen;
+	if (o->output == NULL && ioctl(STDOUT_FILENO, TIOCGWINSZ, &screen) == 0) {
+		h->width = screen.ws_col > 0 && screen.ws_col < 60 ? 60 : screen.ws_col;
+	}
 	const char *no_colour = getenv("NO_COLOR");
 	h->colour = o->output == NULL && isatty(STDOUT_FILENO) &&
 			(no_colour == NULL || no_colour[0] == '\0');
 	if (o->baseline && sp_scan_baseline_load(o->baseline, &w->baseline, why) != SP_OK) {
-		app_fail("--baseline", "%s", why);
+		app_fail("--baseline", "%s: %s", o->baseline, why);
 		return APP_USAGE;
 	}
 	h->baseline = w->baseline;
@@ -251,7 +257,8 @@ static int scan(struct work *w)
 		return app_fail(w->o->output ? w->o->output : "standard output", "cannot write");
 	}
 	if (rc == SP_ECLOSED) {
-		app_fail("scan", "interrupted: this is not all");
+		/* Whoever asks the status must not take a part for the whole. */
+		return app_fail("scan", "interrupted: this is not all");
 	}
 	return verdict(w, &totals);
 }
@@ -366,9 +373,10 @@ const struct app_command app_scan = {
 			 "Asks RDP services what they offer to everybody. TARGET is a name, an "
 			 "address, either with\n"
 			 "a port ([v6]:PORT), a range such as 10.0.0.0/24, or @FILE with one a "
-			 "line. No name and no\n"
-			 "password is ever sent. Public addresses need the word of whoever permits "
-			 "it.\n\n"
+			 "line (@-: standard\n"
+			 "input). No name and no password is ever sent. Public addresses need the "
+			 "word of whoever\n"
+			 "permits it.\n\n"
 			 "  --targets FILE          reads targets from a file, too\n"
 			 "  --ports LIST            3389 where it is not told: \"3389,3390-3400\"\n"
 			 "  --web-port PORT         where a gateway is looked for (443)\n"

@@ -497,7 +497,7 @@ void sp_scan_baseline_compare(const struct sp_scan_baseline *b, const struct sp_
 				t != NULL ? "RDP answers where it did not"
 					  : "RDP answers, and the baseline does not know the "
 					    "endpoint");
-	} else if (!rdp && t != NULL && t->rdp) {
+	} else if (!rdp && t != NULL && t->rdp && f->reach != SP_SCAN_NOT_TRIED) {
 		drift(judged, SP_SCAN_LOW, SP_SCAN_LIKELY, "RDP answered, and is now gone: %s",
 				sp_scan_reach_name(f->reach));
 	} else if (rdp) {

@@ -188,6 +188,7 @@ struct sp_scan_facts {
 	char host[SP_SCAN_TEXT]; /* as it was asked for: a name or an address */
 	char address[64]; /* that was tried, without port; empty: none */
 	uint16_t port;
+	uint32_t lone; /* 1: asked for by itself, and not as one of a network */
 	uint32_t reach; /* enum sp_scan_reach */
 	char why[SP_SCAN_TEXT]; /* in words, when it is not RDP or something was cut short */
 	int64_t started_ms; /* since 1970 */

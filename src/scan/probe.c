@@ -310,6 +310,7 @@ void sp_probe_begin(struct sp_probe *p, const struct sp_probe_order *order, int6
 	memset(p, 0, sizeof(*p));
 	p->order = *order;
 	p->facts.number = order->number;
+	p->facts.lone = order->lone;
 	memcpy(p->facts.host, order->host, sizeof(p->facts.host));
 	p->facts.host[sizeof(p->facts.host) - 1] = '\0';
 	sp_addr_host_text(&order->to, text);

@@ -14,6 +14,8 @@ enum pass {
 	PASSES
 };
 
+#define URGENT 10
+
 static void put(struct sp_scan_report *r, const char *text)
 {
 	fputs(text, r->out);
@@ -136,6 +138,30 @@ static void put_summary(struct sp_scan_report *r)
 	}
 }
 
+/* Many endpoints have the same fault: what to mend first, and on how many. */
+static void put_urgent(struct sp_scan_report *r)
+{
+	if (r->n_urgent == 0 || sp_scan_spool_count(r->spool) < 2) {
+		return;
+	}
+	put(r, "<h2>Begin with</h2>\n<div class=\"card wide\"><table>\n<tbody>\n");
+	for (size_t i = 0; i < r->n_urgent && i < URGENT; i++) {
+		const struct sp_scan_tally *t = &r->tally[i];
+
+		put(r, "<tr><td>");
+		put_badge(r, sp_scan_severity_name(t->worst));
+		fprintf(r->out,
+				"</td><td class=\"most\">%s <span class=\"soft\">%s%s%s</span></td>"
+				"<td class=\"num\">%llu endpoint%s</td></tr>\n",
+				t->check->title, t->check->id,
+				t->surest != SP_SCAN_CERTAIN ? ", " : "",
+				t->surest != SP_SCAN_CERTAIN ? sp_scan_confidence_name(t->surest)
+							     : "",
+				(unsigned long long)t->n, t->n == 1 ? "" : "s");
+	}
+	put(r, "</tbody></table></div>\n");
+}
+
 static void begin(struct sp_scan_report *r)
 {
 	put(r,
@@ -150,18 +176,32 @@ static void begin(struct sp_scan_report *r)
 	put(r, "</style>\n</head>\n<body>\n<div class=\"page\">\n<h1>RDP exposure</h1>\n");
 	put_summary(r);
 	put_boxes(r);
+	put_urgent(r);
 	put(r, "<main>\n");
 	if (sp_scan_spool_count(r->spool) > 0) {
 		put(r,
 				"<h2>Endpoints</h2>\n<div class=\"card "
 				"wide\"><table>\n<thead><tr><th></th>"
-				"<th>Endpoint</th><th>Product</th><th>NLA</th><th>TLS</"
+				"<th>Endpoint</th><th>Heaviest "
+				"finding</th><th>Product</th><th>NLA</th><th>TLS</"
 				"th><th>Certificate</th>"
 				"</tr></thead>\n<tbody>\n");
 	}
 }
 
 /* ---- table ---- */
+
+static void put_heaviest(struct sp_scan_report *r, const struct sp_scan_judged *j)
+{
+	if (j->n == 0 || j->finding[0].severity == SP_SCAN_INFO) {
+		put(r, "-");
+		return;
+	}
+	put(r, j->finding[0].check->title);
+	if (j->n > 1) {
+		fprintf(r->out, " <span class=\"soft\">and %zu more</span>", j->n - 1);
+	}
+}
 
 static void put_row(struct sp_scan_report *r, const struct sp_scan_entry *e)
 {
@@ -182,8 +222,13 @@ static void put_row(struct sp_scan_report *r, const struct sp_scan_entry *e)
 		put_safe(r, named);
 		put(r, "</span>");
 	}
+	put(r, "</td><td>");
+	put_heaviest(r, &e->j);
 	fprintf(r->out, "</td><td>%s</td><td>%s</td><td>%s</td><td>",
-			rdp ? sp_scan_family_name(f->family) : sp_scan_reach_name(f->reach),
+			!rdp ? "no RDP"
+					: f->family == SP_SCAN_FAMILY_UNKNOWN
+					? "unknown"
+					: sp_scan_family_name(f->family),
 			rdp ? sp_scan_nla_name(e->j.nla) : "-",
 			rdp ? sp_scan_tls_line(f, text) : "-");
 	if (f->tls.cert.seen) {

@@ -8,6 +8,8 @@
 
 #define WIDTH 100
 #define INDENT 21
+#define INDENT_FACTS 4
+#define URGENT 8
 
 static const char *const colours[SP_SCAN_SEVERITY_COUNT] = {[SP_SCAN_INFO] = "2",
 		[SP_SCAN_LOW] = "36",
@@ -40,18 +42,19 @@ static void put_severity(struct sp_scan_report *r, enum sp_scan_severity s, cons
 	fprintf(r->out, "%*s", n < 8 ? (int)(8 - n) : 0, "");
 }
 
-/* Words up to the width, then on the next line behind the indent. The cursor stands at column `at`. */
-static void put_wrapped(struct sp_scan_report *r, const char *text, size_t at)
+/* Words up to the width, then on the next line behind `indent`. The cursor stands at column `at`. */
+static void put_words(struct sp_scan_report *r, const char *text, size_t at, size_t indent)
 {
+	size_t width = r->o.width != 0 && r->o.width < WIDTH ? r->o.width : WIDTH;
 	char word[SP_SCAN_LINE];
 	bool first = true;
 
 	while (*text != '\0') {
 		size_t n = strcspn(text, " ");
 		snprintf(word, sizeof(word), "%.*s", (int)n, text);
-		if (!first && at + 1 + n > WIDTH) {
-			fprintf(r->out, "\n%*s", INDENT, "");
-			at = INDENT;
+		if (!first && at + 1 + n > width) {
+			fprintf(r->out, "\n%*s", (int)indent, "");
+			at = indent;
 		} else if (!first) {
 			putc(' ', r->out);
 			at++;
@@ -63,6 +66,11 @@ static void put_wrapped(struct sp_scan_report *r, const char *text, size_t at)
 		first = false;
 	}
 	putc('\n', r->out);
+}
+
+static void put_wrapped(struct sp_scan_report *r, const char *text, size_t at)
+{
+	put_words(r, text, at, INDENT);
 }
 
 static void put_labelled(struct sp_scan_report *r, const char *label, const char *text)
@@ -128,7 +136,8 @@ static void put_finding(struct sp_scan_report *r, const struct sp_scan_entry *e,
 static void endpoint(struct sp_scan_report *r, const struct sp_scan_entry *e)
 {
 	const struct sp_scan_facts *f = &e->f;
-	char place[SP_SCAN_PLACE_MAX], line[SP_SCAN_LINE];
+	char place[SP_SCAN_PLACE_MAX], tls[SP_SCAN_LINE], cert[SP_SCAN_LINE];
+	char line[4 * SP_SCAN_LINE];
 	const char *named = sp_scan_named(f);
 
 	put_severity(r, sp_scan_worst(&e->j), f->reach == SP_SCAN_RDP ? "fine" : "-");
@@ -146,18 +155,16 @@ static void endpoint(struct sp_scan_report *r, const struct sp_scan_entry *e)
 			putc(' ', r->out);
 			sp_scan_put_text(r->out, named);
 		}
-		fprintf(r->out, "\n  NLA %s; ", sp_scan_nla_name(e->j.nla));
-		fputs(sp_scan_tls_line(f, line), r->out);
-		fputs("; ", r->out);
-		sp_scan_put_text(r->out, sp_scan_cert_line(&f->tls.cert, line));
+		fputs("\n  ", r->out);
+		snprintf(line, sizeof(line), "NLA %s; %s; %s%s%s", sp_scan_nla_name(e->j.nla),
+				sp_scan_tls_line(f, tls), sp_scan_cert_line(&f->tls.cert, cert),
+				f->why[0] ? "; " : "", f->why);
+		put_words(r, line, 2, INDENT_FACTS);
 	} else {
-		fprintf(r->out, "  no RDP: %s", sp_scan_reach_name(f->reach));
+		fputs("  no RDP: ", r->out);
+		sp_scan_put_text(r->out, f->why[0] ? f->why : sp_scan_reach_name(f->reach));
+		putc('\n', r->out);
 	}
-	if (f->why[0]) {
-		fputs("; ", r->out);
-		sp_scan_put_text(r->out, f->why);
-	}
-	putc('\n', r->out);
 	for (size_t i = 0; i < e->j.n; i++) {
 		put_finding(r, e, &e->j.finding[i]);
 	}
@@ -204,6 +211,40 @@ static void put_fixes(struct sp_scan_report *r)
 	}
 }
 
+/* Of many endpoints: what to mend first. It stands last, where a terminal still shows it. */
+static void put_urgent(struct sp_scan_report *r)
+{
+	char line[SP_SCAN_TALLY_PLACES * (SP_SCAN_PLACE_MAX + 2) + 256];
+	size_t most = r->n_urgent < URGENT ? r->n_urgent : URGENT;
+
+	if (r->written < 2 || most == 0) {
+		return;
+	}
+	paint(r, "1");
+	fputs("Begin with\n", r->out);
+	paint(r, "0");
+	for (size_t i = 0; i < most; i++) {
+		const struct sp_scan_tally *t = &r->tally[i];
+		bool sure = t->surest == SP_SCAN_CERTAIN;
+		int n = snprintf(line, sizeof(line), "%s%s%s%s:", t->check->title, sure ? "" : " (",
+				sure ? "" : sp_scan_confidence_name(t->surest), sure ? "" : ")");
+
+		for (size_t k = 0; k < SP_SCAN_TALLY_PLACES && k < t->n; k++) {
+			n += snprintf(line + n, sizeof(line) - (size_t)n, "%s %s", k > 0 ? "," : "",
+					t->place[k]);
+		}
+		if (t->n > SP_SCAN_TALLY_PLACES) {
+			snprintf(line + n, sizeof(line) - (size_t)n, " and %llu more",
+					(unsigned long long)(t->n - SP_SCAN_TALLY_PLACES));
+		}
+		fputs("  ", r->out);
+		put_severity(r, t->worst, "");
+		fprintf(r->out, "  %s  ", t->check->id);
+		put_wrapped(r, line, INDENT);
+	}
+	putc('\n', r->out);
+}
+
 static void end(struct sp_scan_report *r)
 {
 	const struct sp_scan_totals *t = &r->totals;
@@ -212,6 +253,7 @@ static void end(struct sp_scan_report *r)
 	if (!r->o.verbose) {
 		put_fixes(r);
 	}
+	put_urgent(r);
 	for (size_t i = 0; i < sp_scan_keys_count(r->keys); i++) {
 		const struct sp_scan_shared *k = sp_scan_keys_at(r->keys, i);
 		char hex[2 * 8 + 1];

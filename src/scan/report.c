@@ -1,6 +1,7 @@
 /* scan/report.c - see report.h */
 #include "scan/report.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/err.h"
@@ -79,10 +80,59 @@ void sp_scan_report_destroy(struct sp_scan_report *r)
 	}
 }
 
-static void count(struct sp_scan_report *r, const struct sp_scan_judged *j)
+static void tally(struct sp_scan_report *r, const struct sp_scan_facts *f,
+		const struct sp_scan_finding *found)
+{
+	size_t n;
+	struct sp_scan_tally *t = &r->tally[found->check - sp_scan_checks(&n)];
+
+	if (found->severity < SP_SCAN_MEDIUM) {
+		return;
+	}
+	t->check = found->check;
+	if (found->severity > t->worst) {
+		t->worst = found->severity;
+		t->surest = found->confidence;
+	} else if (found->severity == t->worst && found->confidence > t->surest) {
+		t->surest = found->confidence;
+	}
+	if (t->n < SP_SCAN_TALLY_PLACES) {
+		sp_scan_place(f, t->place[t->n]);
+	}
+	t->n++;
+}
+
+/* The heaviest first, what is certain before what is possible, then as the catalogue has them. */
+static int more_urgent(const void *left, const void *right)
+{
+	const struct sp_scan_tally *a = left, *b = right;
+
+	if (a->n == 0 || b->n == 0) {
+		return (a->n == 0) - (b->n == 0);
+	}
+	if (a->worst != b->worst) {
+		return a->worst > b->worst ? -1 : 1;
+	}
+	if (a->surest != b->surest) {
+		return a->surest > b->surest ? -1 : 1;
+	}
+	return strcmp(a->check->id, b->check->id);
+}
+
+static void sort_urgent(struct sp_scan_report *r)
+{
+	qsort(r->tally, SP_LEN(r->tally), sizeof(r->tally[0]), more_urgent);
+	while (r->n_urgent < SP_LEN(r->tally) && r->tally[r->n_urgent].n > 0) {
+		r->n_urgent++;
+	}
+}
+
+static void count(struct sp_scan_report *r, const struct sp_scan_facts *f,
+		const struct sp_scan_judged *j)
 {
 	for (size_t i = 0; i < j->n; i++) {
 		r->totals.findings[j->finding[i].severity]++;
+		tally(r, f, &j->finding[i]);
 	}
 	if (j->n > 0) {
 		r->totals.worst[j->finding[0].severity]++;
@@ -118,10 +168,10 @@ int sp_scan_report_add(struct sp_scan_report *r, const struct sp_scan_facts *f)
 	}
 	if (r->as->streams) {
 		sp_scan_keys_judge(r->keys, f, &e->j);
-		count(r, &e->j);
+		count(r, f, &e->j);
 	}
-	/* What is only counted would drown the rest: a network is mostly closed doors. */
-	if (f->reach != SP_SCAN_RDP && e->j.n == 0 && !r->o.closed) {
+	/* A network is mostly closed doors: they are only counted, or would drown the rest. */
+	if (f->reach != SP_SCAN_RDP && e->j.n == 0 && !f->lone && !r->o.closed) {
 		goto out;
 	}
 	if (r->as->streams) {
@@ -149,9 +199,10 @@ static int write_spooled(struct sp_scan_report *r)
 		if (rc == SP_OK) {
 			sp_scan_keys_judge(r->keys, &e->f, &e->j);
 			sp_scan_spool_weigh(r->spool, i, &e->j);
-			count(r, &e->j);
+			count(r, &e->f, &e->j);
 		}
 	}
+	sort_urgent(r);
 	sp_scan_spool_sort(r->spool, r->as->heaviest_first);
 	if (rc == SP_OK) {
 		r->as->begin(r);
@@ -185,6 +236,8 @@ int sp_scan_report_end(struct sp_scan_report *r, struct sp_scan_totals *totals)
 	}
 	if (!r->as->streams) {
 		rc = write_spooled(r);
+	} else {
+		sort_urgent(r);
 	}
 	if (rc == SP_OK) {
 		r->as->end(r);

@@ -29,8 +29,9 @@ enum sp_scan_format {
 struct sp_scan_report_options {
 	enum sp_scan_format format;
 	bool colour; /* text: with ANSI colours */
+	uint32_t width; /* text: columns; 0: as many as are easily read */
 	bool verbose; /* text: why and how with each finding, the informational ones too */
-	bool closed; /* lists endpoints where nothing was found, too; else they are only counted */
+	bool closed; /* lists all without RDP; else those of networks are only counted */
 	enum sp_scan_severity fail_on; /* JUnit: a failure from here on */
 	const char *authorised; /* what was said with --i-am-authorised; NULL: nothing */
 	struct sp_scan_judge judge; /* its `now` is the report's time */

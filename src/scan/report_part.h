@@ -14,12 +14,26 @@ struct sp_scan_entry {
 	size_t before; /* in the baseline; SIZE_MAX: not there */
 };
 
+/* How often a check hit, where it weighed at least SP_SCAN_MEDIUM, and the first places. */
+#define SP_SCAN_TALLY_PLACES 3
+#define SP_SCAN_PLACE_MAX (SP_SCAN_TEXT + 16)
+struct sp_scan_tally {
+	const struct sp_scan_check *check;
+	enum sp_scan_severity worst;
+	enum sp_scan_confidence surest; /* of the worst */
+	uint64_t n;
+	char place[SP_SCAN_TALLY_PLACES][SP_SCAN_PLACE_MAX];
+};
+
 struct sp_scan_report {
 	struct sp_scan_report_options o;
 	char *authorised;
 	FILE *out;
 	const struct sp_scan_renderer *as;
 	struct sp_scan_totals totals;
+	struct sp_scan_tally
+			tally[SP_SCAN_MAX_CHECKS]; /* by check; at the end the most urgent first */
+	size_t n_urgent; /* of them, at the end: those that hit */
 	struct sp_scan_spool
 			*spool; /* endpoints that wait for the end; NULL where the format streams */
 	struct sp_scan_keys *keys;
@@ -48,7 +62,6 @@ extern const struct sp_scan_renderer sp_scan_as_text, sp_scan_as_json, sp_scan_a
 /* Its heaviest finding; SP_SCAN_SEVERITY_COUNT where there is none. */
 enum sp_scan_severity sp_scan_worst(const struct sp_scan_judged *j);
 /* "[2001:db8::1]:3389"; the host as it was given. */
-#define SP_SCAN_PLACE_MAX (SP_SCAN_TEXT + 16)
 const char *sp_scan_place(const struct sp_scan_facts *f, char out[SP_SCAN_PLACE_MAX]);
 /* "rdp://" and the place, percent-encoded: a URI whatever the host was. */
 #define SP_SCAN_URI_MAX (3 * SP_SCAN_TEXT + 32)

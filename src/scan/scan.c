@@ -176,6 +176,7 @@ static void place(struct sp_scan_facts *f, const struct sp_probe_order *o)
 	snprintf(f->address, sizeof(f->address), "%.*s", (int)sizeof(f->address) - 1, text);
 	memcpy(f->host, o->host, sizeof(f->host));
 	f->port = sp_addr_port(&o->to);
+	f->lone = o->lone;
 }
 
 /* The one endpoint that it died on has a row that says so. */

@@ -3,6 +3,7 @@ import json
 import os
 import resource
 import signal
+import socket
 import subprocess
 import time
 
@@ -68,10 +69,39 @@ class Foes(Case):
         finally:
             proc.kill()
         self.assertIn('interrupted', err)
+        self.assertEqual(proc.returncode, 1)
         rows = {e['address']: e for e in json.loads(out)['endpoints']}
         self.assertEqual(rows[good]['reach'], 'rdp')
         self.assertEqual(rows[good]['why'], '')
         self.assertIn('the scan was ended', rows[mute]['why'])
+
+    def test_named(self):
+        """Who asks for one host is told of it, whatever is there; a list may come from standard input."""
+        def scan(*options, targets=None):
+            return subprocess.run([SALLYPORT, 'scan', '--no-web', '--no-udp', *options], input=targets or '', text=True,
+                                  capture_output=True, timeout=60)
+        with socket.create_server(('127.0.0.1', 0)) as free:
+            port = free.getsockname()[1]
+        done = scan('no-such-host.invalid', f'127.0.0.1:{port}')
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+        self.assertIn('-         no-such-host.invalid:3389  no RDP: the name has no address\n', done.stdout)
+        self.assertIn(f'-         127.0.0.1:{port}  no RDP: the port is closed\n', done.stdout)
+        self.assertEqual(scan('no-such-host.invalid').returncode, 3)
+        done = scan('@-', '--format', 'json', targets=f'# ours\nrdp://127.0.0.1:{port}/\n')
+        self.assertEqual([(e['host'], e['port'], e['reach']) for e in json.loads(done.stdout)['endpoints']],
+                         [('127.0.0.1', port, 'refused')])
+        # Of a network only what is there.
+        done = scan('127.0.0.1/32', '--ports', str(port), '--format', 'json')
+        self.assertEqual(json.loads(done.stdout)['endpoints'], [])
+        for options, status, said in ((['@/none'], 2, '/none: No such file'), (['127.0.0.1', '--baseline', '/none'], 2, '/none: '),
+                                      (['127.0.0.1', '--output', '/none/x'], 1, '/none/x: No such file'),
+                                      (['8.8.8.8'], 2, '--i-am-authorised')):
+            done = scan(*options)
+            self.assertEqual((done.returncode, done.stdout), (status, ''), options)
+            self.assertIn(said, done.stderr)
+        with open('/dev/full', 'w') as full:
+            done = subprocess.run([SALLYPORT, 'scan', f'127.0.0.1:{port}'], stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual((done.returncode, done.stderr), (1, 'sallyport: standard output: cannot write\n'))
 
     @staticmethod
     def reader(parent):

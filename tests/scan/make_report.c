@@ -8,7 +8,7 @@
 #include "kit.h"
 #include "scan/report.h"
 
-/* make_report FORMAT [kinds|hostile|none] [BASELINE] [TIME]; lists the hostile texts with "texts". */
+/* make_report FORMAT [kinds|hostile|none] [BASELINE] [TIME] [colour] [WIDTH]; lists the hostile texts with "texts". */
 static const char *const corpus[] = {
 		"line\r\nfeed\n",
 		"\"}], \"forged\": true, \"x\": [{\"",
@@ -108,7 +108,8 @@ int main(int argc, char **argv)
 {
 	const char *what = argc > 2 ? argv[2] : "kinds";
 	struct sp_scan_report_options o = {.closed = true,
-			.colour = argc > 5,
+			.colour = argc > 5 && argv[5][0],
+			.width = argc > 6 ? (uint32_t)strtoul(argv[6], NULL, 10) : 0,
 			.fail_on = SP_SCAN_FAIL_ON,
 			.authorised = strcmp(what, "hostile") == 0 ? corpus[4]
 								   : "ours, ticket 4711",

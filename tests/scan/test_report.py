@@ -290,6 +290,17 @@ class Html(unittest.TestCase):
         for t in corpus():
             self.assertIn(squeezed(shown(t)).strip(), squeezed(text))
 
+    def test_urgent(self):
+        """What to begin with: the heaviest checks, each with the number of endpoints that have it in earnest."""
+        text = re.sub(r'\s+', ' ', ' '.join(self.page('kinds').text))
+        begin = text[text.index('Begin with'):text.index('Endpoints')]
+        said = {check: int(n) for check, n in re.findall(r'(RDP-\d+)\S*(?: \w+)? (\d+) endpoint', begin)}
+        hits = [f['id'] for e in json.loads(made('json'))['endpoints'] for f in e['findings']
+                if f['severity'] in ('critical', 'high', 'medium')]
+        self.assertEqual(len(said), 10)
+        self.assertEqual(said, {check: hits.count(check) for check in said})
+        self.assertEqual(list(said)[:3], ['RDP-002', 'RDP-003', 'RDP-024'])
+
     def test_none(self):
         self.assertNotIn('table', self.page('none').tags)
 
@@ -312,6 +323,20 @@ class Text(unittest.TestCase):
         self.assertEqual(text.count('xrdp: Set security_layer=tls'), 2, 'of RDP-002 and RDP-004, once each')
         self.assertIn('18 endpoints: 16 with RDP', text)
         self.assertIn('The same key: 10.0.0.15:3389 and 1 other host', text)
+
+    def test_urgent(self):
+        """The last thing that a terminal shows is what to begin with."""
+        text = made('text')
+        last = text[text.index('Begin with\n'):]
+        self.assertRegex(last, r'^Begin with\n  CRITICAL  RDP-002  Standard RDP Security is accepted: 10\.0\.0\.\d+:3389,')
+        self.assertLess(last.count('\n'), 24)
+        self.assertNotIn('Begin with', made('text', 'none'))
+
+    def test_narrow(self):
+        """Lines of a narrow terminal are broken between words."""
+        text = made('text', 'kinds', '', '1795392000', '', '72')
+        long = [line for line in text[:text.index('The same key')].split('\n') if len(line) > 72]
+        self.assertEqual([line for line in long if len(line.split()[-1]) < 40], [])
 
 
 if __name__ == '__main__':
