@@ -229,13 +229,13 @@ static void put_urgent(struct sp_scan_report *r)
 		int n = snprintf(line, sizeof(line), "%s%s%s%s:", t->check->title, sure ? "" : " (",
 				sure ? "" : sp_scan_confidence_name(t->surest), sure ? "" : ")");
 
-		for (size_t k = 0; k < SP_SCAN_TALLY_PLACES && k < t->n; k++) {
+		for (size_t k = 0; k < t->n_places; k++) {
 			n += snprintf(line + n, sizeof(line) - (size_t)n, "%s %s", k > 0 ? "," : "",
 					t->place[k]);
 		}
-		if (t->n > SP_SCAN_TALLY_PLACES) {
+		if (t->n > t->n_places) {
 			snprintf(line + n, sizeof(line) - (size_t)n, " and %llu more",
-					(unsigned long long)(t->n - SP_SCAN_TALLY_PLACES));
+					(unsigned long long)(t->n - t->n_places));
 		}
 		fputs("  ", r->out);
 		put_severity(r, t->worst, "");

@@ -93,11 +93,12 @@ static void tally(struct sp_scan_report *r, const struct sp_scan_facts *f,
 	if (found->severity > t->worst) {
 		t->worst = found->severity;
 		t->surest = found->confidence;
+		t->n_places = 0;
 	} else if (found->severity == t->worst && found->confidence > t->surest) {
 		t->surest = found->confidence;
 	}
-	if (t->n < SP_SCAN_TALLY_PLACES) {
-		sp_scan_place(f, t->place[t->n]);
+	if (found->severity == t->worst && t->n_places < SP_SCAN_TALLY_PLACES) {
+		sp_scan_place(f, t->place[t->n_places++]);
 	}
 	t->n++;
 }

@@ -14,7 +14,7 @@ struct sp_scan_entry {
 	size_t before; /* in the baseline; SIZE_MAX: not there */
 };
 
-/* How often a check hit, where it weighed at least SP_SCAN_MEDIUM, and the first places. */
+/* How often a check hit, where it weighed at least SP_SCAN_MEDIUM, and where it weighs most. */
 #define SP_SCAN_TALLY_PLACES 3
 #define SP_SCAN_PLACE_MAX (SP_SCAN_TEXT + 16)
 struct sp_scan_tally {
@@ -22,6 +22,7 @@ struct sp_scan_tally {
 	enum sp_scan_severity worst;
 	enum sp_scan_confidence surest; /* of the worst */
 	uint64_t n;
+	size_t n_places;
 	char place[SP_SCAN_TALLY_PLACES][SP_SCAN_PLACE_MAX];
 };
 

@@ -330,6 +330,12 @@ class Text(unittest.TestCase):
         last = text[text.index('Begin with\n'):]
         self.assertRegex(last, r'^Begin with\n  CRITICAL  RDP-002  Standard RDP Security is accepted: 10\.0\.0\.\d+:3389,')
         self.assertLess(last.count('\n'), 24)
+        # Of those that weigh less elsewhere, the places where they weigh most.
+        weighs = {(f['id'], f'{e["host"]}:{e["port"]}'): f['severity'].upper()
+                  for e in json.loads(made('json'))['endpoints'] for f in e['findings']}
+        for severity, check, rest in re.findall(r'(CRITICAL|HIGH) +(RDP-\d+)(.*?)(?=CRITICAL|HIGH|$)', re.sub(r'\s+', ' ', last)):
+            for place in re.findall(r'10\.0\.0\.\d+:\d+', rest.split('The same key')[0]):
+                self.assertEqual(weighs[check, place], severity, (check, place))
         self.assertNotIn('Begin with', made('text', 'none'))
 
     def test_narrow(self):
