@@ -161,8 +161,11 @@ void sp_scan_judge_cert(struct sp_scan_bench *b, const struct sp_scan_cert *c, c
 	judge_strength(b, c, where);
 	if (c->self_signed || c->trusted == SP_SCAN_NO) {
 		sp_scan_hit(b, "RDP-021", b->public ? SP_SCAN_MEDIUM : SP_SCAN_INFO,
-				SP_SCAN_CERTAIN, "%s%s %s", where,
-				c->self_signed ? "self-signed:" : "issued by", c->issuer);
+				SP_SCAN_CERTAIN, "%s%s %s%s", where,
+				c->self_signed ? "self-signed:" : "issued by", c->issuer,
+				!c->self_signed && c->chain == 1
+						? ", whose certificate was not sent with it"
+						: "");
 	}
 	if (c->name_matches == SP_SCAN_NO) {
 		/* Who scans addresses does not know the names that people use. */

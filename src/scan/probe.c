@@ -49,6 +49,10 @@ static bool tls_by(const struct sp_probe *p, enum sp_scan_ask *ask)
 			selects(p, SP_SCAN_ASK_EARLY, SP_PROTO_HYBRID) ||
 			selects(p, SP_SCAN_ASK_EARLY, SP_PROTO_SSL)) {
 		*ask = SP_SCAN_ASK_EARLY;
+	} else if (selects(p, SP_SCAN_ASK_RDSTLS, SP_PROTO_RDSTLS)) {
+		*ask = SP_SCAN_ASK_RDSTLS;
+	} else if (selects(p, SP_SCAN_ASK_AAD, SP_PROTO_RDSAAD)) {
+		*ask = SP_SCAN_ASK_AAD;
 	} else {
 		return false;
 	}
@@ -113,16 +117,26 @@ static bool ask_tls(struct sp_probe *p, struct sp_probe_task *task)
 	return p->round == 0 && is_rdp(p);
 }
 
+/* What few have. Who has nothing else shows its TLS here only. */
+static bool ask_rare(struct sp_probe *p, struct sp_probe_task *task, enum sp_scan_ask ask)
+{
+	enum sp_scan_ask other;
+
+	if (!tls_by(p, &other)) {
+		hello(p, task, SP_HELLO_TLS13, SP_PROBE_OFFER_MODERN);
+	}
+	task->ask = ask;
+	return p->round == 0 && is_rdp(p);
+}
+
 static bool ask_rdstls(struct sp_probe *p, struct sp_probe_task *task)
 {
-	task->ask = SP_SCAN_ASK_RDSTLS;
-	return p->round == 0 && is_rdp(p);
+	return ask_rare(p, task, SP_SCAN_ASK_RDSTLS);
 }
 
 static bool ask_aad(struct sp_probe *p, struct sp_probe_task *task)
 {
-	task->ask = SP_SCAN_ASK_AAD;
-	return p->round == 0 && is_rdp(p);
+	return ask_rare(p, task, SP_SCAN_ASK_AAD);
 }
 
 /* Under another name in the cookie, as who balances load looks at it. */
@@ -648,7 +662,10 @@ void sp_probe_answer(struct sp_probe *p, const struct sp_probe_task *task,
 	if (!r->negotiated) {
 		return;
 	}
-	if (r->end == SP_TALK_NONSENSE) {
+	if (r->no_handshake) {
+		/* Our library has not all that was ever spoken: RC4 and SSL 3, for one. */
+		say(p, "TLS could not be set up with it: what it says inside stays unknown");
+	} else if (r->end == SP_TALK_NONSENSE) {
 		char why[SP_SCAN_TEXT];
 		snprintf(why, sizeof(why), "nonsense behind the negotiation%s%s",
 				r->why && r->why[0] ? ": " : "", r->why ? r->why : "");

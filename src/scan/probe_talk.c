@@ -54,6 +54,8 @@ static const uint32_t protocols[SP_SCAN_ASK_COUNT] = {
 static void end(struct sp_talk *t, enum sp_talk_end how)
 {
 	t->r.end = how;
+	t->r.no_handshake =
+			t->state == WAIT_TLS && (how == SP_TALK_CLOSED || how == SP_TALK_NONSENSE);
 	t->state = OVER;
 }
 
@@ -491,7 +493,9 @@ static void then(struct sp_talk *t)
 {
 	uint32_t selected = t->r.nego.selected;
 	bool nla = selected == SP_PROTO_HYBRID || selected == SP_PROTO_HYBRID_EX;
-	bool tls = nla || selected == SP_PROTO_SSL;
+	/* Each of them begins with TLS. */
+	bool tls = nla || selected == SP_PROTO_SSL || selected == SP_PROTO_RDSTLS ||
+			selected == SP_PROTO_RDSAAD;
 
 	t->r.negotiated = true;
 	if (t->task->then == SP_PROBE_HELLO && tls) {

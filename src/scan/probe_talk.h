@@ -69,6 +69,7 @@ struct sp_talk_result {
 	struct sp_probe_mcs mcs;
 	struct sp_probe_http http[SP_SCAN_PATH_COUNT]; /* status 0: no answer; tokens are gone */
 	const char *why; /* of NONSENSE; static */
+	bool no_handshake; /* it ended in the handshake: TLS of both sides does not fit */
 };
 
 /* What all of them share: made before the jail. */

@@ -54,6 +54,7 @@ class Windows:
     early: bool = True              # takes PROTOCOL_HYBRID_EX
     rdstls: bool = False
     aad: bool = False
+    only: bool = False              # nothing but RDSTLS or RDS AAD
     flags: int = EXTENDED | GFX | RESERVED | RESTRICTED_ADMIN | REMOTE_GUARD
     credssp: int = 6
     ntlm: bool = True
@@ -143,6 +144,12 @@ ROLES = [
             issuer='Corp Issuing CA', flags=EXTENDED | GFX | RESERVED | REMOTE_GUARD),
     replace(W2019, name='farm', about='session host behind a broker: takes RDSTLS', rdstls=True,
             issuer='Corp Issuing CA', certificate={'names': ('{fqdn}', 'rds.corp.example'), 'days': 365}),
+    replace(W2019, name='farm-only', about='session host that takes nothing but RDSTLS', nla='absent', rdstls=True,
+            only=True, issuer='Corp Issuing CA', certificate={'names': ('{fqdn}', 'rds.corp.example'), 'days': 365}),
+    replace(W2025, name='entra-only', about='host that takes nothing but sign-in with Entra ID', nla='absent', aad=True,
+            only=True, domain=False, ciphers=STRONG),
+    replace(W2022, name='tls-only', about='Server 2022 with TLS from the authority, no NLA at all', nla='absent',
+            ciphers=STRONG, versions=MODERN, issuer='Corp Issuing CA', certificate={'names': ('{fqdn}',), 'days': 365}),
     replace(W2019, name='balanced', about='balancer that sends by the cookie, some to an old host', by_cookie=True),
     replace(W2019, name='gateway', about='RD Gateway with RDWeb and KDC proxy, no RDP of its own', rdp=False,
             udp=(3391,), web=Web(rdweb=True, gateway=('Negotiate', 'NTLM'), rpc=('Negotiate', 'NTLM'), kdc=True),
@@ -158,6 +165,9 @@ ROLES = [
 
 FAULTS = [
     replace(W2019, name='clock', about='clock eleven minutes ahead', skew=660),
+    replace(W2019, name='clock-slow', about='clock two hours behind', skew=-7200),
+    # No library of today speaks RC4: its certificate is seen, and what it says inside is not.
+    replace(W2008R2, name='rc4', about='Server 2008 R2 that was told to use RC4 alone', ciphers=(0x0005, 0x0004), ntlm=False),
     replace(W2019, name='expired', about='certificate expired last week', certificate={'since': -190, 'days': 183}),
     replace(W2019, name='future', about='certificate begins tomorrow, for ten years',
             certificate={'since': 1, 'days': 3650}),

@@ -49,6 +49,8 @@ def choose(windows, requested):
     if requested is None or windows.bare:
         # 2.2.1.2: without a request there is no response, and whoever needs more than RDP has nothing to say.
         return 'bare' if layer != 'tls' and nla != 'required' else 'close'
+    if windows.only and not requested & (AAD * windows.aad | RDSTLS * windows.rdstls):
+        return 'failure', HYBRID_REQUIRED
     if layer == 'rdp':
         return ('failure', SSL_NOT_ALLOWED) if requested else ('selected', RDP)
     if windows.aad and requested & AAD:

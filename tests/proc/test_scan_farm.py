@@ -59,17 +59,18 @@ class Generations(Case):
     def test_nmap(self):
         """nmap's scripts see the same, as far as they can be asked."""
         # Over a chain of certificates its reader runs for ever, and no other host gets a turn.
-        hosts = [w for w in self.farm.hosts.values() if w.rdp and not w.licensed]
+        # It does not ask for RDS AAD, nor say anything of who has nothing else.
+        hosts = [w for w in self.farm.hosts.values() if w.rdp and not w.licensed and not (w.aad and w.only)]
         seen = {e['address']: e for e in self.document()['endpoints']}
         text = nmap(self.world, 'rdp-enum-encryption', [(w.address, 3389) for w in hosts])
         self.assertEqual(len(text), len(hosts))
         # Where one has no CredSSP, answers of its neighbours get lost.
-        ntlm = nmap(self.world, 'rdp-ntlm-info', [(w.address, 3389) for w in hosts if w.nla != 'absent'])
+        ntlm = nmap(self.world, 'rdp-ntlm-info', [(w.address, 3389) for w in hosts if w.nla != 'absent' and w.name != 'rc4'])
         wrong = []
         for w in hosts:
             e, place = seen[w.address], (w.address, 3389)
             wrong += [f'{w.name}: {words}' for words in encryption_differs(e, text[place][0])]
-            if w.nla != 'absent':
+            if w.nla != 'absent' and w.name != 'rc4':
                 wrong += [f'{w.name}: {words}' for words in ntlm_differs(e, ntlm.get(place, ('', {}))[1])]
         self.assertFalse(wrong, '\n' + '\n'.join(wrong))
 
@@ -94,7 +95,10 @@ class Generations(Case):
         else:
             yield from differ('standard security', legacy, None)
         yield from self.tls(differ, w, e)
-        if w.nla != 'absent':
+        if w.name == 'rc4':
+            yield from differ('inside', (e['ntlm']['challenged'], e['why']), (False, 'TLS could not be set up with it: what it says inside '
+                                                                'stays unknown'))
+        elif w.nla != 'absent':
             ntlm = e['ntlm']
             yield from differ('CredSSP', ntlm['credssp'], w.credssp)
             yield from differ('challenged', ntlm['challenged'], w.ntlm)
