@@ -405,6 +405,9 @@ static int check(struct options *o, const struct action *a)
 	if (o->as != NULL && !decides) {
 		return app_usage(o->self, "--as belongs to approve and refuse");
 	}
+	if (o->key != NULL && a->run != watch) {
+		return app_usage(o->self, "--key belongs to watch");
+	}
 	if (o->json && a->run != list && a->run != show) {
 		return app_usage(o->self, "--json belongs to list and show");
 	}
