@@ -165,7 +165,8 @@ static bool meanings(struct app_audit *a)
 	enum sp_severity least = SP_SEVERITY_NONE;
 
 	if (a->severity != NULL && !sp_severity_by_text(a->severity, &least)) {
-		app_usage(a->w.self, "--severity: info, low, medium, high or critical");
+		app_usage(a->w.self, "--severity: %s: none of info, low, medium, high, critical",
+				a->severity);
 		return false;
 	}
 	a->least = least;

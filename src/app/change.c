@@ -173,6 +173,15 @@ int app_change_witness(void *arg, const char *object, const char *action, char w
 	return SP_EDENIED;
 }
 
+int app_change_tell(struct app_change *ch, const struct sp_audit_event *e, char why[SP_TEXT_WHY])
+{
+	ch->last = *e;
+	sp_audit_text(&ch->last, SP_F_ADMIN, ch->admin);
+	int rc = tell(ch, why);
+	ch->last.n = 0;
+	return rc;
+}
+
 void app_change_failed(struct app_change *ch, const char *why)
 {
 	char text[SP_TEXT_WHY];

@@ -133,17 +133,38 @@ static const struct verb {
 	const char *name;
 	size_t least, most; /* words behind it */
 	bool key; /* it reads recordings */
+	const char *options; /* that belong to it, each with a space before and behind it */
 	int (*run)(struct app_recording *a);
 } verbs[] = {
-		{"key", 1, 1, false, make_key},
-		{"list", 0, 0, true, app_recording_list},
-		{"show", 1, 1, true, app_recording_show},
-		{"verify", 1, APP_WORDS - 1, true, app_recording_verify},
-		{"play", 1, 1, true, app_recording_play},
-		{"shot", 2, 2, true, app_recording_shot},
-		{"export", 2, 2, true, app_recording_export},
-		{"index", 1, 1, true, app_recording_index},
+		{"key", 1, 1, false, " --json ", make_key},
+		{"list", 0, 0, true, " --json --key ", app_recording_list},
+		{"show", 1, 1, true, " --json --key ", app_recording_show},
+		{"verify", 1, APP_WORDS - 1, true, " --json --key ", app_recording_verify},
+		{"play", 1, 1, true, " --key --at --speed --skip-idle --follow ",
+				app_recording_play},
+		/* It prints JSON whether that is asked for or not. */
+		{"shot", 2, 2, true, " --json --key --at --pointer ", app_recording_shot},
+		{"export", 2, 2, true, " --key --speed --skip-idle ", app_recording_export},
+		{"index", 1, 1, true, " --key ", app_recording_index},
 };
+
+/* The first option that was given and does not belong to it; NULL: none. */
+static const char *stray(const struct verb *v, const struct app_words *w,
+		const struct app_option *options, size_t n)
+{
+	char word[32];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct app_option *o = &options[i];
+		bool given = o->flag != NULL ? *o->flag : *o->value != NULL;
+
+		snprintf(word, sizeof(word), " %s ", o->name);
+		if (given && strstr(v->options, word) == NULL) {
+			return o->name;
+		}
+	}
+	return w->json && strstr(v->options, " --json ") == NULL ? "--json" : NULL;
+}
 
 static int run(const struct app_command *self, int argc, char **argv)
 {
@@ -174,6 +195,10 @@ static int run(const struct app_command *self, int argc, char **argv)
 		}
 		if (a.w.n - 1 > v->most) {
 			return app_usage(self, "%s: one argument too many", v->name);
+		}
+		const char *option = stray(v, &a.w, options, SP_LEN(options));
+		if (option != NULL) {
+			return app_usage(self, "%s does not belong to %s", option, v->name);
 		}
 		if (v->key && !app_recording_key(&a)) {
 			return APP_FAILED;

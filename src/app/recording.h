@@ -44,11 +44,19 @@ void app_recording_close(struct app_recording_file *f);
 
 /* recording_audit.c */
 /*
- * Compares it, whose heads were read, with what the audit of this service has of it: how many
- * marks, 0 also when the audit cannot be read; why says what does not fit, or stays as it is.
+ * Compares it, whose heads were read, with what the audit of this service has of it, and counts the
+ * marks. SP_OK; SP_EDENIED, and why, when it is not that; SP_ENOTFOUND, and why, when the audit
+ * does not know it or cannot be read.
  */
-uint64_t app_recording_marks(
-		const struct app_recording *a, struct sp_rec_reader *r, char why[SP_REC_WHY]);
+sp_nodiscard int app_recording_marks(const struct app_recording *a, struct sp_rec_reader *r,
+		uint64_t *marks, char why[SP_REC_WHY]);
+/*
+ * Writes into the audit of this service, before it happens, who looks at this recording of it, and
+ * what for: "play". Of a copy elsewhere nothing is written. False, and said so, when it cannot be.
+ * Wipes the key, since a process of another account does it.
+ */
+sp_nodiscard bool app_recording_tell(
+		struct app_recording *a, struct app_recording_file *f, const char *what);
 
 /* recording_look.c */
 int app_recording_list(struct app_recording *a);

@@ -286,9 +286,9 @@ static bool verify_one(struct app_recording *a, const char *which, size_t n)
 	if (s.why[0] == '\0' && !app_recording_is(&f)) {
 		snprintf(s.why, sizeof(s.why), "is not the one of that name, but %s", s.start->id);
 		s.state = SP_REC_DAMAGED;
-	} else if (f.by_id && s.why[0] == '\0') {
-		marks = app_recording_marks(a, f.r, s.why);
-		s.state = s.why[0] != '\0' ? SP_REC_DAMAGED : s.state;
+	} else if (f.by_id && s.why[0] == '\0' &&
+			app_recording_marks(a, f.r, &marks, s.why) == SP_EDENIED) {
+		s.state = SP_REC_DAMAGED;
 	}
 	if (s.state != SP_REC_WHOLE && s.why[0] == '\0') {
 		snprintf(s.why, sizeof(s.why),
@@ -303,15 +303,16 @@ static bool verify_one(struct app_recording *a, const char *which, size_t n)
 				marks);
 	} else if (s.why[0] == '\0') {
 		printf("%s: good, %" PRIu64 " segments%s%s\n", which, s.segments,
-				marks > 0                 ? ", as the audit has them"
-						: f.by_id ? ", of which the audit says nothing"
-							  : "",
+				marks > 0 ? ", as the audit has them"
+						: f.by_id
+						? ", of which the audit has the beginning only"
+						: "",
 				a->has_key ? "" : " (their contents not looked at: no key)");
 	} else {
 		printf("%s: %s: %s\n", which, states[s.state], s.why);
 	}
 	app_recording_close(&f);
-	return s.state == SP_REC_WHOLE;
+	return s.state == SP_REC_WHOLE && s.why[0] == '\0';
 }
 
 int app_recording_verify(struct app_recording *a)

@@ -30,6 +30,13 @@ bool app_recording_find(struct app_recording *a, const char *which, char out[120
 		return false;
 	}
 	dir = opendir(a->dir);
+	if (dir == NULL && errno != ENOENT) {
+		app_fail(a->dir, "%s%s", strerror(errno),
+				errno == EACCES && geteuid() != 0
+						? "; only root may see this service's recordings"
+						: "");
+		return false;
+	}
 	for (struct dirent *d; dir != NULL && (d = readdir(dir)) != NULL;) {
 		size_t len = strlen(d->d_name);
 
@@ -135,11 +142,12 @@ static int show(struct app_recording *a, const char *verb, bool writes)
 	argv[n] = "pointer";
 	n += a->play.pointer;
 	argv[n] = NULL;
-	app_recording_close(&f);
+	if (!app_recording_tell(a, &f, a->play.follow ? "follow" : verb)) {
+		return APP_FAILED;
+	}
 	if (sp_proc_find("sp-view", program, sizeof(program)) != SP_OK) {
 		return app_fail("recording", "sp-view is not there");
 	}
-	sp_rec_key_wipe(&a->key);
 	fflush(stdout);
 	execv(program, (char *const *)argv);
 	return app_fail(program, "%s", strerror(errno));

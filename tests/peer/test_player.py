@@ -67,7 +67,7 @@ class Player(Reel):
         out = self.world.path('none.png')
         self.assertIn('no picture yet', self.recording('shot', self.file, out, '--at', '0', status=1).stderr)
         self.assertIn('not a time', self.recording('shot', self.file, out, '--at', 'soon', status=2).stderr)
-        self.assertIn('not a number', self.recording('shot', self.file, out, '--speed', '0', status=2).stderr)
+        self.assertIn('not a number', self.recording('export', self.file, out, '--speed', '0', status=2).stderr)
         self.assertFalse(os.path.exists(out))
         # Somebody else's key.
         other = self.world.path('other.key')

@@ -8,8 +8,10 @@ import time
 
 from procfs import comm
 from trial import SALLYPORT, Trial, need_trial
-from world import Case, main, need, wait_for
+from world import BUILD, Case, main, need, wait_for
 from xdisplay import Display
+
+CORPUS = os.path.join(BUILD, 'tests', 'host', 'render_corpus')
 
 # Still, until there is a file "busy"; green once there is none any more.
 SESSION = 'cd {dir}; xterm -geometry 120x45+0+0 -e sh -c "' \
@@ -65,6 +67,8 @@ class Record(Case):
             self.assertIn(words, said)
 
         self.shortened(one['id'], path, whole)
+        self.strange(one['id'], whole)
+        self.looked_at(one)
         # One that is being begun is none yet.
         begun = os.path.join(os.path.dirname(path), '01J8ZQ4Y3W5V6T7S8R9Q0P1N2M.spr')
         open(begun, 'w').close()
@@ -76,6 +80,60 @@ class Record(Case):
         self.linked(one['id'], index)
         self.watched()
         self.dies()
+
+    def strange(self, name, whole):
+        """One that the audit does not know is whole and yet not good."""
+        # By what it begins with it is compared with the audit like by its id.
+        self.assertIn(', as the audit has them', self.command('verify', name[:20]).stdout)
+        state = self.world.path('elsewhere')
+        os.makedirs(os.path.join(state, 'recordings'))
+        with open(os.path.join(state, 'recordings', name + '.spr'), 'wb') as f:
+            f.write(whole)
+        conf = self.world.path('elsewhere.conf')
+        with open(conf, 'w') as f:
+            f.write(f'state = "{state}"; run-as = "caller";\n')
+        key = os.path.join(self.trial.dir, 'auditor.key')
+
+        def verify():
+            done = self.world.run([SALLYPORT, 'recording', 'verify', name, '-c', conf, '--key', key], check=False)
+            return done.returncode, done.stdout
+        self.assertEqual(verify(), (1, f'{name}: whole: it is not compared with the audit: '
+                                       f'{state}/audit: there is no audit\n'))
+        os.mkdir(os.path.join(state, 'audit'))
+        self.world.run([CORPUS, os.path.join(state, 'audit')])
+        status, said = verify()
+        self.assertEqual(status, 1)
+        self.assertRegex(said, f'{name}: whole: the audit does not know it, and has nothing from before 20')
+
+    def command(self, *words, status=0):
+        done = self.world.run([SALLYPORT, 'recording', *words, '--dir', self.trial.dir], check=False)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done
+
+    def looked_at(self, one):
+        """Who looks at it stands in the audit first, and nobody looks where that cannot be written."""
+        def told():
+            listed = json.loads(self.trial.command('audit', 'list', '--event', 'record', '--json').stdout)
+            return [(r['event'], r['change.action'], r['change.object'], r['session'], r['target.name'], r['record.id'])
+                    for r in listed if r['event'] in ('record.play', 'record.export')]
+        self.assertEqual(told(), [])
+        about = ('recording of demo', one['session'], 'desktop', one['id'])
+        self.command('shot', one['id'], self.world.path('one.png'))
+        self.command('export', one['id'], self.world.path('one.mp4'))
+        self.assertEqual(told(), [('record.play', 'shot', *about), ('record.export', 'export', *about)])
+        (last,) = json.loads('[' + self.trial.command('audit', 'tail', '-n', '1', '--json').stdout + ']')
+        self.assertTrue(last['actor.admin'])
+        database = os.path.join(self.trial.dir, 'state', 'audit')
+        os.rename(database, database + '.away')
+        with open(database, 'w'):
+            pass
+        none = self.world.path('none.png')
+        self.assertIn('the audit cannot be written, so it is not shown', self.command('shot', one['id'], none, status=1).stderr)
+        self.assertFalse(os.path.exists(none))
+        os.unlink(database)
+        os.rename(database + '.away', database)
+        self.assertIn('--speed does not belong to verify', self.command('verify', one['id'], '--speed', '2', status=2).stderr)
+        self.assertIn('--json does not belong to play', self.command('play', one['id'], '--json', status=2).stderr)
 
     def running(self, name):
         return [p for p in self.trial.processes() if comm(p) == name]
