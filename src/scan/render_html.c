@@ -1,6 +1,7 @@
 /* scan/render_html.c - one page that needs nothing else: no script, no font, no picture from anywhere. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/base/attr.h"
 #include "scan/ciphers.h"
@@ -217,7 +218,7 @@ static void put_row(struct sp_scan_report *r, const struct sp_scan_entry *e)
 	fprintf(r->out, "</td><td><a href=\"#e%llu\">", (unsigned long long)r->written);
 	put_safe(r, sp_scan_place(f, place));
 	put(r, "</a>");
-	if (named[0]) {
+	if (named[0] && strcasecmp(named, f->host) != 0) {
 		put(r, "<br><span class=\"soft\">");
 		put_safe(r, named);
 		put(r, "</span>");
@@ -416,7 +417,7 @@ static void put_section(struct sp_scan_report *r, const struct sp_scan_entry *e)
 	if (e->f.reach == SP_SCAN_RDP) {
 		put(r, sp_scan_family_name(e->f.family));
 	}
-	if (named[0]) {
+	if (named[0] && strcasecmp(named, e->f.host) != 0) {
 		put(r, " ");
 		put_safe(r, named);
 	}

@@ -1,6 +1,7 @@
 /* scan/render_text.c - for people: an endpoint in two lines, then what is wrong with it, heaviest first. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/base/attr.h"
 #include "scan/report_part.h"
@@ -151,7 +152,7 @@ static void endpoint(struct sp_scan_report *r, const struct sp_scan_entry *e)
 	}
 	if (f->reach == SP_SCAN_RDP) {
 		fprintf(r->out, "  %s", sp_scan_family_name(f->family));
-		if (named[0]) {
+		if (named[0] && strcasecmp(named, f->host) != 0) {
 			putc(' ', r->out);
 			sp_scan_put_text(r->out, named);
 		}
