@@ -258,6 +258,35 @@ class Record(Case):
         (left,) = [r for r in self.recording('list') if r['state'] != 'whole']
         self.assertEqual((left['user'], left['target']), ('demo', 'desktop'))
         self.assertEqual(self.verify(left['id'])[0], 1)
+        self.both_die(left['id'])
+
+    def both_die(self, before):
+        """Without a scribe that could hear of a recorder's end, the parent tells the audit."""
+        client = self.world.start('shot', self.client('c.png', '--wait', '30'),
+                                  stdin=self.trial.password.encode() + b'\n')
+
+        def runs():
+            return [r['id'] for r in self.recording('list') if r['state'] != 'whole' and r['id'] != before]
+        (name,) = wait_for('a recording that runs', runs, 20)
+        (scribe,), (recorder,) = self.running('sp-scribe'), self.running('sp-recorder')
+        os.kill(recorder, signal.SIGSTOP)
+        os.kill(scribe, signal.SIGKILL)
+
+        def dead():
+            try:
+                with open(f'/proc/{scribe}/stat') as f:
+                    return f.read().rsplit(')', 1)[1].split()[0] == 'Z'
+            except FileNotFoundError:
+                return True
+        wait_for('the end of the scribe', dead, 5)
+        os.kill(recorder, signal.SIGKILL)
+
+        def gaps():
+            return [r for r in json.loads(self.trial.command('audit', 'list', '--json').stdout)
+                    if r.get('record.id') == name and r['event'] == 'record.gap']
+        (gap,) = wait_for('the gap', gaps, 10)
+        self.assertEqual((gap['actor.user'], 'record.chain' in gap), ('demo', False))
+        client.wait(20)
 
 
 main()

@@ -319,6 +319,7 @@ static void scribe_died(struct sp_parent *p, int status)
 	char text[80];
 	bool short_lived = sp_now_us() - p->scribe_us < SCRIBE_LIFE_US;
 
+	sp_parent_orphan(p);
 	sp_proc_status_text(status, text, sizeof(text));
 	sp_log(SP_LOG_ERROR, "sp-scribe %s: another one is started%s", text,
 			short_lived ? " in a moment" : "");

@@ -122,6 +122,8 @@ void sp_parent_tell_service(struct sp_parent *p, bool starts);
 void sp_parent_tell_death(struct sp_parent *p, const char *name, pid_t pid, int status);
 void sp_parent_tell_jail(struct sp_parent *p, const char *name, bool ok, const char *level);
 
+/* A recorder ended while there was no scribe to hear of it. */
+void sp_parent_tell_gap(struct sp_parent *p, const struct sp_msg_recorder_start *of);
 /* Records that a destination will never have. */
 void sp_parent_tell_missed(struct sp_parent *p, const struct sp_msg_ship_missed *m);
 
@@ -139,6 +141,8 @@ sp_nodiscard int sp_parent_selftest(struct sp_parent *p);
 sp_nodiscard int sp_parent_start_helpers(struct sp_parent *p);
 /* recorder.c: a message of the scribe, who wants one; takes its descriptors. */
 void sp_parent_recorder(struct sp_parent *p, struct sp_mon_in *in);
+/* The scribe has died: its recorders wait for another. */
+void sp_parent_orphan(struct sp_parent *p);
 /* Another scribe is ready: it gets the recorders that run. */
 void sp_parent_adopt(struct sp_parent *p);
 void sp_parent_end_helpers(struct sp_parent *p);

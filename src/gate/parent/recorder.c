@@ -120,15 +120,19 @@ struct sp_parent_recorder {
 	struct sp_parent_recorder *next;
 	struct sp_parent *p;
 	int control; /* it waits there for another scribe's link */
-	bool orphan; /* its scribe has died, and another one is there */
+	bool orphan; /* its scribe has died, and no other one has it yet */
 	struct sp_msg_recorder_start of;
 };
 
-/* The scribe is told what a recorder has said of its end, or hears that it is gone. */
+/* The scribe is told what a recorder has said of its end, or hears that it is gone; if there is one. */
 static void on_recorder(void *user, pid_t pid, int status)
 {
 	struct sp_parent_recorder *r = user, **at = &r->p->recorders;
 	char text[80];
+
+	if (r->orphan && !r->p->stopping) {
+		sp_parent_tell_gap(r->p, &r->of);
+	}
 
 	if (status != 0) {
 		sp_proc_status_text(status, text, sizeof(text));
@@ -174,11 +178,16 @@ static void on_adopt(void *user)
 	}
 }
 
-void sp_parent_adopt(struct sp_parent *p)
+void sp_parent_orphan(struct sp_parent *p)
 {
 	for (struct sp_parent_recorder *r = p->recorders; r != NULL; r = r->next) {
 		r->orphan = true;
 	}
+}
+
+void sp_parent_adopt(struct sp_parent *p)
+{
+	sp_parent_orphan(p); /* also those that a scribe had which nobody saw dying */
 	if (p->recorders != NULL) {
 		on_adopt(p);
 	}

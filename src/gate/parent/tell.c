@@ -187,6 +187,22 @@ void sp_parent_tell_missed(struct sp_parent *p, const struct sp_msg_ship_missed 
 	tell(p, &e);
 }
 
+/* How far it was nobody knows; what was registered before can be compared. */
+void sp_parent_tell_gap(struct sp_parent *p, const struct sp_msg_recorder_start *of)
+{
+	struct sp_audit_event e;
+
+	sp_audit_init(&e, SP_AUDIT_RECORD_GAP, SP_OUTCOME_FAILED);
+	sp_audit_num(&e, SP_F_CONN, of->conn);
+	sp_audit_text(&e, SP_F_SESSION, of->session);
+	sp_audit_text(&e, SP_F_USER, of->user);
+	sp_audit_text(&e, SP_F_SRC_IP, of->from);
+	sp_audit_text(&e, SP_F_TARGET, of->target);
+	sp_audit_text(&e, SP_F_RECORDING, of->id);
+	sp_audit_text(&e, SP_F_TEXT, "the recorder ended while there was no sp-scribe");
+	tell(p, &e);
+}
+
 void sp_parent_tell_jail(struct sp_parent *p, const char *name, bool ok, const char *level)
 {
 	struct sp_audit_event e;
