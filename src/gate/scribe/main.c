@@ -137,7 +137,7 @@ static bool enter_jail(const struct process *p)
 	struct sp_jail_path paths[] = {{.path = p->dir, .write = true},
 			{.path = p->recordings, .write = true}, {.path = folder}};
 	struct sp_jail_spec spec = {.class = SP_JAIL_SCRIBE,
-			.files = SP_RECORDS_MAX + 64,
+			.files = SP_RECORDS_FILES,
 			.database = p->conf->store[0] != '\0',
 			.paths = paths,
 			.npaths = SP_LEN(paths)};

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,10 +14,14 @@
 #include "core/base/mem.h"
 #include "host/audit/rec_index_start.h"
 #include "host/io/fdio.h"
+#include "host/io/hostlog.h"
 
 /* From the keeper's question to a recorder that is ready. */
 #define START_US 8000000
 #define LOOK_US 1000000 /* between two looks whether there is room */
+/* Each ten seconds one comes, and one at the start and with another scribe. */
+#define HEADS_PER_MIN 30
+#define HEADS_AT_ONCE 10
 
 struct rec {
 	struct rec *next;
@@ -26,15 +31,17 @@ struct rec {
 	struct sp_record_of of;
 	int link, stream;
 	struct sp_watch *watch, *late;
+	bool begun; /* it was told what to record: that is asked once */
 	bool runs; /* the keeper was told OPENED */
 	uint64_t begun_us;
 	struct sp_msg_record_head head; /* the last one that came */
+	struct sp_log_rate rate; /* at which heads may come */
 };
 
 struct sp_records {
 	struct sp_records_conf conf;
 	struct rec *first;
-	size_t n;
+	size_t n, most; /* most: for which there are descriptors */
 	uint64_t last_number;
 	struct sp_watch *look;
 	int dir;
@@ -201,6 +208,7 @@ static int begin(struct rec *c)
 {
 	static struct sp_msg_record_begin m;
 
+	c->begun = true;
 	memset(&m, 0, sizeof(m));
 	memcpy(m.id, c->id, sizeof(m.id));
 	memcpy(m.host, c->all->host, sizeof(m.host));
@@ -212,8 +220,11 @@ static int begin(struct rec *c)
 /* False when it is over. */
 static bool take_head(struct rec *c, const struct sp_msg_record_head *m)
 {
-	/* Who recorded cannot take back what it has registered. */
-	if (m->segments < c->head.segments || m->bytes < c->head.bytes) {
+	unsigned dropped;
+
+	/* Who recorded cannot take back what it has registered, nor fill the audit. */
+	if (m->segments < c->head.segments || m->bytes < c->head.bytes ||
+			!sp_log_rate_ok(&c->rate, sp_now_us(), &dropped)) {
 		over(c, false, "the recorder is confused");
 		return false;
 	}
@@ -239,7 +250,7 @@ static void on_link(void *user, unsigned events)
 	if (rc == 0) {
 		return;
 	}
-	if (rc == 1 && in.type == SP_MSG_RECORD_READY && c->head.segments == 0) {
+	if (rc == 1 && in.type == SP_MSG_RECORD_READY && !c->begun) {
 		rc = begin(c);
 		if (rc != SP_OK) {
 			over(c, false, sp_err_text(rc));
@@ -314,12 +325,13 @@ static const char *start(struct sp_records *r, struct rec *c)
 
 static struct rec *add(struct sp_records *r, uint64_t conn)
 {
-	struct rec *c = r->n < SP_RECORDS_MAX ? sp_calloc(1, sizeof(*c)) : NULL;
+	struct rec *c = r->n < r->most ? sp_calloc(1, sizeof(*c)) : NULL;
 
 	if (c != NULL) {
 		c->all = r;
 		c->conn = conn;
 		c->link = c->stream = -1;
+		sp_log_rate_init(&c->rate, HEADS_PER_MIN, HEADS_AT_ONCE);
 		c->next = r->first;
 		r->first = c;
 		r->n++;
@@ -387,7 +399,7 @@ static void adopt(struct sp_records *r, struct sp_mon_in *in)
 	memcpy(c->of.from, m->from, sizeof(c->of.from));
 	c->number = m->number;
 	c->begun_us = m->begun_us;
-	c->runs = true;
+	c->begun = c->runs = true;
 	c->link = sp_mon_take_fd(in, 0);
 	c->watch = sp_loop_fd(r->conf.loop, c->link, SP_LOOP_READ, on_link, c);
 	if (c->watch == NULL) {
@@ -431,6 +443,17 @@ static void on_look(void *user)
 	}
 }
 
+/* Each has a link, and a stream until the keeper gets it; the jail leaves what there may be. */
+static size_t most(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) != 0 || l.rlim_max >= SP_RECORDS_FILES) {
+		return SP_RECORDS_MAX;
+	}
+	return l.rlim_max > SP_RECORDS_OTHER_FILES ? (l.rlim_max - SP_RECORDS_OTHER_FILES) / 2 : 0;
+}
+
 struct sp_records *sp_records_create(const struct sp_records_conf *conf)
 {
 	struct sp_records *r = sp_calloc(1, sizeof(*r));
@@ -439,6 +462,7 @@ struct sp_records *sp_records_create(const struct sp_records_conf *conf)
 		return NULL;
 	}
 	r->conf = *conf;
+	r->most = most();
 	r->look = sp_loop_timer(conf->loop, on_look, r);
 	r->dir = open(conf->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (r->look == NULL || r->dir < 0) {

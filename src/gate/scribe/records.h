@@ -11,6 +11,9 @@
 
 /* As many as there may be sessions. */
 #define SP_RECORDS_MAX 2000
+/* Descriptors: of recordings and of all else. Where fewer may be open, fewer are recorded. */
+#define SP_RECORDS_OTHER_FILES 64
+#define SP_RECORDS_FILES (2 * SP_RECORDS_MAX + SP_RECORDS_OTHER_FILES)
 
 struct sp_records_conf {
 	struct sp_loop *loop;

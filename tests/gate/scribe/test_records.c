@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,13 +18,31 @@ static char dir[] = "/tmp/sp-test-records-XXXXXX";
 static struct sp_loop *loop;
 static struct sp_records *records;
 static int parent[2], keeper[2];
-static struct sp_audit_event told[8];
+static struct sp_audit_event told[16];
 static size_t n_told;
 
 static void tell(void *user, const struct sp_audit_event *e)
 {
 	assert_true(n_told < SP_LEN(told));
 	told[n_told++] = *e;
+}
+
+static void create(void)
+{
+	records = sp_records_create(&(struct sp_records_conf){.loop = loop,
+			.dir = dir,
+			.parent = parent[1],
+			.keeper = keeper[1],
+			.tell = tell});
+	assert_non_null(records);
+}
+
+static void remove_file(const char *id)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s.spr", dir, id);
+	assert_int_equal(unlink(path), 0);
 }
 
 static int setup(void **state)
@@ -34,12 +53,7 @@ static int setup(void **state)
 	assert_int_equal(sp_ipc_pair(parent), SP_OK);
 	assert_int_equal(sp_ipc_pair(keeper), SP_OK);
 	n_told = 0;
-	records = sp_records_create(&(struct sp_records_conf){.loop = loop,
-			.dir = dir,
-			.parent = parent[1],
-			.keeper = keeper[1],
-			.tell = tell});
-	assert_non_null(records);
+	create();
 	return 0;
 }
 
@@ -138,12 +152,81 @@ static void goes_back(void **state)
 	close(link);
 }
 
+/* Only one that was just started is told what to record, and once: it need not read. */
+static void asks_again(void **state)
+{
+	int link = adopt();
+
+	assert_int_equal(sp_mon_say(link, RECORD_READY, &(struct sp_msg_none){0}), SP_OK);
+	turn();
+	assert_int_equal(sp_records_count(records), 0);
+	close(link);
+}
+
+static void floods(void **state)
+{
+	struct sp_msg_record_head m = {.segments = 3, .bytes = 700, .result = SP_RECORD_OK};
+	int link = adopt();
+
+	for (int i = 0; i < 50; i++) {
+		assert_int_equal(sp_mon_say(link, RECORD_HEAD, &m), SP_OK);
+	}
+	for (int i = 0; i < 50; i++) {
+		turn();
+	}
+	assert_int_equal(sp_records_count(records), 0);
+	assert_int_equal(n_told, 11);
+	assert_int_equal(view(10).kind, SP_AUDIT_RECORD_GAP);
+	close(link);
+}
+
+static void open_one(uint64_t conn)
+{
+	static struct sp_msg_record_open m;
+	struct sp_mon_in in;
+
+	m.conn = conn;
+	m.of.n_auditors = 1;
+	assert_int_equal(sp_mon_say(keeper[0], RECORD_OPEN, &m), SP_OK);
+	assert_int_equal(sp_mon_recv(keeper[1], &in), 1);
+	assert_int_equal(sp_records_message(records, keeper[1], &in), SP_OK);
+	sp_mon_in_finish(&in);
+}
+
+/* The last one here: a limit is not taken back. */
+static void few_descriptors(void **state)
+{
+	struct rlimit l = {SP_RECORDS_OTHER_FILES + 7, SP_RECORDS_OTHER_FILES + 7};
+	struct sp_mon_in in;
+
+	sp_records_destroy(records);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &l), 0);
+	create();
+	for (uint64_t i = 1; i <= 3; i++) {
+		open_one(i);
+		assert_int_equal(sp_mon_recv(parent[0], &in), 1);
+		assert_int_equal(in.type, SP_MSG_RECORDER_START);
+		remove_file(in.body.recorder_start.id);
+		sp_mon_in_finish(&in);
+	}
+	assert_int_equal(sp_mon_recv(keeper[0], &in), 0);
+	open_one(4);
+	assert_int_equal(sp_mon_recv(keeper[0], &in), 1);
+	assert_int_equal(in.type, SP_MSG_RECORD_OPENED);
+	assert_int_equal(in.body.record_opened.result, SP_RECORD_FAILED);
+	assert_string_equal(in.body.record_opened.text, "too many recordings");
+	assert_int_equal(sp_records_count(records), 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test_setup_teardown(adopted_and_gone, setup, teardown),
 			cmocka_unit_test_setup_teardown(adopted_and_on, setup, teardown),
 			cmocka_unit_test_setup_teardown(goes_back, setup, teardown),
+			cmocka_unit_test_setup_teardown(asks_again, setup, teardown),
+			cmocka_unit_test_setup_teardown(floods, setup, teardown),
+			cmocka_unit_test_setup_teardown(few_descriptors, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("records", tests, NULL, NULL);
