@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 	}
 	rc = sp_http_status_read(sp_span(data, size));
-	if (rc > 0 && !(100 <= rc && rc <= 599)) {
+	if (rc > 0 && !(200 <= rc && rc <= 599)) {
 		abort();
 	}
 	if (sp_mark_read(sp_span(data, size), &m) == SP_OK &&

@@ -89,13 +89,8 @@ int sp_http_request_read(struct sp_span in, struct sp_http_request *out)
 	return in.n < SP_HTTP_MAX ? 0 : SP_ELIMIT;
 }
 
-int sp_http_status_read(struct sp_span in)
+static int status_line(struct sp_span line)
 {
-	struct sp_span rest = in, line;
-
-	if (!next_line(&rest, &line)) {
-		return in.n < SP_HTTP_MAX ? 0 : SP_ELIMIT;
-	}
 	struct sp_span version = word(&line), code = word(&line);
 	if (!is_version(version) || code.n != 3 || !('1' <= code.p[0] && code.p[0] <= '5')) {
 		return SP_EFIELD;
@@ -106,4 +101,20 @@ int sp_http_status_read(struct sp_span in)
 		}
 	}
 	return (code.p[0] - '0') * 100 + (code.p[1] - '0') * 10 + code.p[2] - '0';
+}
+
+int sp_http_status_read(struct sp_span in)
+{
+	struct sp_span rest = in, line;
+	bool head = false; /* of one that only says that another follows */
+
+	while (next_line(&rest, &line)) {
+		int status = head ? 0 : status_line(line);
+
+		if (status < 0 || status >= 200) {
+			return status;
+		}
+		head = line.n > 0;
+	}
+	return in.n < SP_HTTP_MAX ? 0 : SP_ELIMIT;
 }

@@ -19,7 +19,10 @@ struct sp_http_request {
  * are needed; SP_EFIELD, SP_ELIMIT. The spans are in `in`.
  */
 sp_nodiscard int sp_http_request_read(struct sp_span in, struct sp_http_request *out);
-/* The status of an answer, as soon as its first line is there: 100 to 599. 0: more is needed. */
+/*
+ * The status of an answer, as soon as its first line is there: 200 to 599. 0: more is needed. Those
+ * below only say that it will come, whether asked for that or not [RFC 9110, 15.2].
+ */
 sp_nodiscard int sp_http_status_read(struct sp_span in);
 
 #endif

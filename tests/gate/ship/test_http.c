@@ -66,6 +66,14 @@ static void test_status(void **state)
 	assert_int_equal(status("HTTP/1.1 204 No Content\r\n"), 204);
 	assert_int_equal(status("HTTP/1.0 500\n"), 500);
 	assert_int_equal(status("HTTP/1.1 204 No"), 0);
+	/* More is to come. */
+	assert_int_equal(status("HTTP/1.1 100 Continue\r\n"), 0);
+	assert_int_equal(status("HTTP/1.1 100 Continue\r\n\r\n"), 0);
+	assert_int_equal(status("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"), 200);
+	assert_int_equal(status("HTTP/1.1 103 x\r\nLink: 200\r\n\r\nHTTP/1.1 100 x\n\n"
+				"HTTP/1.1 503 x\n"),
+			503);
+	assert_int_equal(status("HTTP/1.1 100 Continue\r\n\r\n\r\n"), SP_EFIELD);
 	assert_int_equal(status(""), 0);
 	static const char *const bad[] = {"HTTP/1.1 20\r\n", "HTTP/1.1 2000 x\r\n",
 			"HTTP/1.1 2a0 x\r\n", "HTTP/1.1 600 x\r\n", "HTTP/1.1\r\n", "\r\n",
