@@ -38,7 +38,7 @@ static int open_index(const char *recording)
 		return -1;
 	}
 	snprintf(path, sizeof(path), "%.*s" SP_REC_INDEX_SUFFIX, (int)(n - 4), recording);
-	return open(path, O_RDONLY | O_CLOEXEC);
+	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
 /* Whether an index goes on to where its recording ends, or follows it. */
@@ -135,7 +135,7 @@ static int open_player(struct show *s, const char *recording, const char *key_fi
 		fprintf(stderr, "sallyport: recording: %s\n", why);
 		return -1;
 	}
-	conf.recording = open(recording, O_RDONLY | O_CLOEXEC);
+	conf.recording = open(recording, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (conf.recording < 0) {
 		sp_rec_key_wipe(&key);
 		say(recording, strerror(errno));
