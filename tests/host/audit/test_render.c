@@ -144,6 +144,49 @@ static void test_characters(void **state)
 	}
 }
 
+/* Whatever a peer puts into an event has room as a line: else who sends it would stand still. */
+static void test_worst(void **state)
+{
+	(void)state;
+	static const char *const fill[] = {"\x01", "\xff", "\"", "\\", "\xf3\xa0\x81\x81", "]"};
+	static char text[SP_AUDIT_TEXT_MAX + 1];
+	size_t longest = 0;
+
+	for (uint32_t kind = 1; kind < 200; kind++) {
+		for (size_t k = 0; k < SP_LEN(fill); k++) {
+			struct sp_audit_event e;
+			struct sp_audit_view v;
+			size_t one = strlen(fill[k]), n = 0;
+
+			for (; n + one < sizeof(text); n += one) {
+				memcpy(text + n, fill[k], one);
+			}
+			text[n] = '\0';
+			sp_audit_init(&e, (enum sp_audit_kind)kind, SP_OUTCOME_DENIED);
+			for (uint32_t f = 1; f < 200; f++) {
+				if (sp_field_type(f) == SP_FIELD_TEXT) {
+					sp_audit_text(&e, (enum sp_field)f, text);
+				}
+			}
+			if (sp_audit_read(sp_span(e.b, e.n), &v) != SP_OK) {
+				continue;
+			}
+			struct sp_record r = {.seq = UINT64_MAX >> 1, .wall_ns = UINT64_MAX};
+			memset(r.host, k == 0 ? '\x01' : '\\', sizeof(r.host) - 1);
+			for (uint32_t form = 0; form < SP_RENDER_COUNT; form++) {
+				struct sp_wr w;
+				sp_wr_init(&w, SP_RENDER_MAX);
+				assert_int_equal(
+						sp_render_message((enum sp_render)form, &r, &v, &w),
+						SP_OK);
+				longest = w.n > longest ? w.n : longest;
+				sp_wr_finish(&w);
+			}
+		}
+	}
+	assert_true(longest > 8 * 7000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +194,7 @@ int main(void)
 			cmocka_unit_test(test_names),
 			cmocka_unit_test(test_without_room),
 			cmocka_unit_test(test_characters),
+			cmocka_unit_test(test_worst),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
