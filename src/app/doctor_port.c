@@ -183,7 +183,9 @@ static bool listens_at(const struct sp_conf *c, const struct sockaddr *sa)
 				: (const void *)&((const struct sockaddr_in6 *)(const void *)sa)
 						  ->sin6_addr;
 
-		if ((any && (l->family == AF_INET6 || sa->sa_family == AF_INET)) ||
+		bool both = l->family == AF_INET6 && !l->six_only;
+
+		if ((any && (both || l->family == sa->sa_family)) ||
 				(l->family == sa->sa_family &&
 						memcmp(l->addr, a,
 								sa->sa_family == AF_INET

@@ -316,7 +316,10 @@ int sp_parent_listen(struct sp_parent *p)
 	for (size_t i = 0; i < p->conf.n_listen; i++) {
 		char why[SP_WHY_MAX] = "";
 
-		if (sp_tcp_listen(p->conf.listen[i].text, &p->listeners[i], why) != SP_OK) {
+		int rc = p->conf.listen[i].six_only
+				? sp_tcp_listen_six(p->conf.listen[i].text, &p->listeners[i], why)
+				: sp_tcp_listen(p->conf.listen[i].text, &p->listeners[i], why);
+		if (rc != SP_OK) {
 			sp_log(SP_LOG_ERROR, "%s", why);
 			return SP_ESYS;
 		}

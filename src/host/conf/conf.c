@@ -32,6 +32,7 @@ static bool port_of(const char *text, uint32_t *port)
 
 bool sp_conf_parse_listen(const char *text, struct sp_conf_listen *l)
 {
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	char host[SP_CONF_ADDR];
 	const char *colon = strrchr(text, ':');
 
@@ -49,11 +50,30 @@ bool sp_conf_parse_listen(const char *text, struct sp_conf_listen *l)
 	}
 	memcpy(host, start, n);
 	host[n] = '\0';
-	if (inet_pton((int)l->family, host, l->addr) != 1) {
+	if (inet_pton((int)l->family, host, l->addr) != 1 ||
+			(l->family == AF_INET6 && memcmp(l->addr, mapped, sizeof(mapped)) == 0)) {
 		return false;
 	}
 	memcpy(l->text, text, strlen(text) + 1);
 	return true;
+}
+
+/* Every address of both kinds is too much where IPv4 has its own listener. */
+static void share_ports(struct sp_conf *c)
+{
+	static const uint8_t any[16];
+
+	for (size_t i = 0; i < c->n_listen; i++) {
+		struct sp_conf_listen *l = &c->listen[i];
+
+		for (size_t k = 0; k < c->n_listen; k++) {
+			const struct sp_conf_listen *other = &c->listen[k];
+			l->six_only = l->six_only ||
+					(l->family == AF_INET6 && other->family == AF_INET &&
+							memcmp(l->addr, any, sizeof(any)) == 0 &&
+							l->port != 0 && l->port == other->port);
+		}
+	}
 }
 
 static void read_listen(struct sp_conf_reader *r, const config_setting_t *s, void *to)
@@ -98,6 +118,7 @@ static void read_listen(struct sp_conf_reader *r, const config_setting_t *s, voi
 		}
 		c->n_listen++;
 	}
+	share_ports(c);
 }
 
 void sp_conf_read_path(struct sp_conf_reader *r, const config_setting_t *s, void *to)

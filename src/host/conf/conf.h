@@ -38,6 +38,7 @@ struct sp_conf_listen {
 	uint32_t family; /* AF_INET or AF_INET6 */
 	uint32_t port; /* 1..65535; 0 = any free one */
 	uint8_t addr[16]; /* network order */
+	bool six_only; /* "[::]:PORT" beside a listener that has the port for IPv4 */
 };
 
 /* "10.8.0.0/16", "192.0.2.7", "2001:db8::/32". */
@@ -259,7 +260,10 @@ void sp_conf_unref(struct sp_conf *c);
 const struct sp_conf_target *sp_conf_target(const struct sp_conf *c, const char *name);
 /* The certificate's path: certificate, or tls.pem in state. False when it does not fit. */
 bool sp_conf_certificate(const struct sp_conf *c, char *path, size_t cap);
-/* "127.0.0.1:3389" or "[::1]:3389" into l; false when it is no numeric address with a port. */
+/*
+ * "127.0.0.1:3389" or "[::1]:3389" into l; false when it is no numeric address with a port, and for
+ * IPv4 in IPv6, which has a form of its own.
+ */
 bool sp_conf_parse_listen(const char *text, struct sp_conf_listen *l);
 
 #endif

@@ -51,7 +51,7 @@ static int add_door(
 	*d = (struct sp_firewall_door){.family = l->family, .port = l->port, .listen = l->text};
 	d->any = all_zero(l->addr, sizeof(l->addr));
 	memcpy(d->addr, l->addr, sizeof(d->addr));
-	if (d->any && d->family == AF_INET6) {
+	if (d->any && d->family == AF_INET6 && !l->six_only) {
 		d->family = 0; /* such a listener gets connections of IPv4 too */
 	}
 	f->n_doors++;

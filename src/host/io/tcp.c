@@ -174,10 +174,10 @@ int sp_tcp_keep_alive(int fd)
 	return ok ? SP_OK : SP_ESYS;
 }
 
-int sp_tcp_listen(const char *where, int *fd, char why[SP_WHY_MAX])
+static int listen_at(const char *where, int six_only, int *fd, char why[SP_WHY_MAX])
 {
 	struct sp_addr a;
-	int on = 1, off = 0;
+	int on = 1;
 
 	*fd = -1;
 	if (sp_addr_parse(where, &a) != SP_OK) {
@@ -191,14 +191,24 @@ int sp_tcp_listen(const char *where, int *fd, char why[SP_WHY_MAX])
 	if (*fd >= 0 && setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
 			sp_tcp_keep_alive(*fd) == SP_OK &&
 			(a.u.ss.ss_family != AF_INET6 ||
-					setsockopt(*fd, IPPROTO_IPV6, IPV6_V6ONLY, &off,
-							sizeof(off)) == 0) &&
+					setsockopt(*fd, IPPROTO_IPV6, IPV6_V6ONLY, &six_only,
+							sizeof(six_only)) == 0) &&
 			bind(*fd, &a.u.sa, a.n) == 0 && listen(*fd, SOMAXCONN) == 0) {
 		return SP_OK;
 	}
 	snprintf(why, SP_WHY_MAX, "cannot listen on %.80s: %s", where, strerror(errno));
 	sp_fd_close(fd);
 	return SP_ESYS;
+}
+
+int sp_tcp_listen(const char *where, int *fd, char why[SP_WHY_MAX])
+{
+	return listen_at(where, 0, fd, why);
+}
+
+int sp_tcp_listen_six(const char *where, int *fd, char why[SP_WHY_MAX])
+{
+	return listen_at(where, 1, fd, why);
 }
 
 int sp_tcp_accept(int listener, int *fd, struct sp_addr *peer)

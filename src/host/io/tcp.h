@@ -45,6 +45,8 @@ bool sp_addr_loopback(const struct sp_addr *a);
  * SP_EARG or SP_ESYS and why says what, "cannot listen on 127.0.0.1:3389: Address already in use".
  */
 sp_nodiscard int sp_tcp_listen(const char *where, int *fd, char why[SP_WHY_MAX]);
+/* The same, of an IPv6 address: without IPv4, for which the port stays free. */
+sp_nodiscard int sp_tcp_listen_six(const char *where, int *fd, char why[SP_WHY_MAX]);
 /* 1 and a nonblocking, close-on-exec socket; 0 when nobody waits; SP_ESYS (errno: EMFILE...). */
 sp_nodiscard int sp_tcp_accept(int listener, int *fd, struct sp_addr *peer);
 

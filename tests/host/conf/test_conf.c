@@ -119,6 +119,19 @@ static void test_empty(void **state)
 			"t.conf:1: warning: targets: no rule reaches \"desktop\"");
 }
 
+/* Who names both kinds means one listener of each. */
+static void test_both(void **state)
+{
+	(void)state;
+	assert_int_equal(read_text("listen = [\"[::]:3389\", \"[::]:3390\", \"0.0.0.0:3389\", "
+				   "\"[::1]:3389\"];\n"),
+			SP_OK);
+	assert_true(conf.listen[0].six_only);
+	assert_false(conf.listen[1].six_only);
+	assert_false(conf.listen[2].six_only);
+	assert_false(conf.listen[3].six_only);
+}
+
 static void test_full(void **state)
 {
 	char path[SP_CONF_PATH];
@@ -138,6 +151,7 @@ static void test_full(void **state)
 	assert_int_equal(conf.n_listen, 2);
 	assert_int_equal(conf.listen[1].family, AF_INET6);
 	assert_int_equal(conf.listen[1].port, 33890);
+	assert_false(conf.listen[1].six_only);
 	assert_string_equal(conf.state, "./st");
 	assert_true(sp_conf_certificate(&conf, path, sizeof(path)));
 	assert_string_equal(path, "./t.conf");
@@ -183,6 +197,8 @@ static const struct {
 				{"t.conf:1: listen: \"127.0.0.1\" is no", "t.conf:2: listen: \"loc",
 						"t.conf:3: listen: \"127.0.0.1:6",
 						"t.conf:4: listen: \"::1:3389\""}},
+		{"listen = [\"[::ffff:192.0.2.1]:5\"];",
+				{"t.conf:1: listen: \"[::ffff:192.0.2.1]:5\" is no"}},
 		{"listen = [\"127.0.0.1:5\", \"127.0.0.1:05\"];",
 				{"t.conf:1: listen: \"127.0.0.1:05\" "
 				 "is there twice"}},
@@ -299,6 +315,7 @@ int main(void)
 			cmocka_unit_test(test_empty),
 			cmocka_unit_test(test_text),
 			cmocka_unit_test(test_full),
+			cmocka_unit_test(test_both),
 			cmocka_unit_test(test_bad),
 			cmocka_unit_test(test_many),
 			cmocka_unit_test(test_no_file),

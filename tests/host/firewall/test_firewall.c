@@ -118,6 +118,9 @@ static void test_print(void **state)
 	c->n_rules = 0;
 	assert_non_null(strstr(print(c), "\t\ttcp dport 3389 goto door\n"));
 	assert_non_null(strstr(print(c), "There are no rules"));
+	/* Beside a listener for IPv4 that one has none of it, and must not close it for others. */
+	c->listen[0].six_only = true;
+	assert_non_null(strstr(print(c), "\t\tmeta nfproto ipv6 tcp dport 3389 goto door\n"));
 }
 
 static void test_refused(void **state)

@@ -210,6 +210,26 @@ static void test_accept(void **state)
 	}
 }
 
+/* One port for each kind of address, as ["0.0.0.0:3389", "[::]:3389"] says it. */
+static void test_both(void **state)
+{
+	char why[SP_WHY_MAX], text[SP_ADDR_TEXT_MAX];
+	struct sp_addr at;
+	int four, six;
+
+	(void)state;
+	if (!have_v6()) {
+		return;
+	}
+	assert_int_equal(sp_tcp_listen("0.0.0.0:0", &four, why), SP_OK);
+	assert_int_equal(sp_tcp_local(four, &at), SP_OK);
+	snprintf(text, sizeof(text), "[::]:%u", sp_addr_port(&at));
+	assert_int_equal(sp_tcp_listen(text, &six, why), SP_ESYS);
+	assert_int_equal(sp_tcp_listen_six(text, &six, why), SP_OK);
+	close(four);
+	close(six);
+}
+
 static void test_errors(void **state)
 {
 	char why[SP_WHY_MAX] = "";
@@ -244,6 +264,7 @@ int main(void)
 			cmocka_unit_test(test_split),
 			cmocka_unit_test(test_source),
 			cmocka_unit_test(test_accept),
+			cmocka_unit_test(test_both),
 			cmocka_unit_test(test_errors),
 	};
 
