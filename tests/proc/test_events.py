@@ -124,7 +124,10 @@ class Events(Case):
         self.assertEqual(changes[-1], ('user demo', 'disable'))
         jails = {r['process.name'] for r in them if r['event'] == 'sandbox.level'}
         self.assertLessEqual({'sp-net', 'sp-login', 'sp-target', 'sp-dial', 'sp-keeper'}, jails)
-        self.assertEqual([r['process.name'] for r in them if r['event'] == 'proc.crash'], ['sp-scribe'])
+        (crash,) = [r for r in them if r['event'] == 'proc.crash']
+        self.assertEqual((crash['process.name'], crash['process.signal']), ('sp-scribe', 9))
+        # Of which build, also where another one has been installed meanwhile.
+        self.assertRegex(crash['process.version'], r'^\d+\.\d+')
         self.assertEqual(sum(r['event'] == 'service.start' for r in them), 1)
         self.trial.command('audit', 'verify')
 

@@ -140,6 +140,7 @@ void sp_conn_tell_crash(struct sp_conn *c, const char *process, int signo)
 	begin(c, &e, SP_AUDIT_PROC_CRASH, SP_OUTCOME_FAILED);
 	sp_audit_text(&e, SP_F_PROCESS, process);
 	sp_audit_num(&e, SP_F_SIGNAL, (uint64_t)signo);
+	sp_audit_text(&e, SP_F_VERSION, SP_VERSION);
 	tell(c, &e);
 }
 

@@ -170,6 +170,7 @@ void sp_parent_tell_death(struct sp_parent *p, const char *name, pid_t pid, int 
 		sp_audit_num(&e, SP_F_SIGNAL, (uint64_t)WTERMSIG(status));
 	}
 	sp_audit_text(&e, SP_F_TEXT, text);
+	sp_audit_text(&e, SP_F_VERSION, SP_VERSION);
 	tell(p, &e);
 }
 

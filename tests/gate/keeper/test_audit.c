@@ -433,7 +433,8 @@ static void test_crash(void **state)
 	close(rig.net);
 	close(rig.login);
 	closed(SP_ROLE_NET, true, false);
-	assert_true(told("proc.crash process.name=sp-net process.signal=11"));
+	assert_true(told("proc.crash process.name=sp-net process.signal=11 "
+			 "process.version=" SP_VERSION));
 	assert_true(told("session.end reason=crash"));
 	assert_true(told("conn.close reason=crash"));
 	rig.net = rig.login = -1;
