@@ -216,10 +216,10 @@ static bool choose_form(struct app_audit *a, const struct action *what)
 	if (text) {
 		a->form = SP_RENDER_COUNT;
 	} else if (!sp_render_by_name(a->format, &a->form) || (!any && a->form != SP_RENDER_JSON)) {
-		app_usage(a->w.self, "--format: %s",
-				!any                      ? "text or json"
-						: exports ? "json, syslog, cef or ocsf"
-							  : "text, json, syslog, cef or ocsf");
+		app_usage(a->w.self, "--format: %s: none of %s", a->format,
+				!any                      ? "text, json"
+						: exports ? "json, syslog, cef, ocsf"
+							  : "text, json, syslog, cef, ocsf");
 		return false;
 	}
 	if (a->w.json && a->form != SP_RENDER_JSON) {

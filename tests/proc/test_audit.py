@@ -175,9 +175,10 @@ class Audit(Case):
     def check_usage(self):
         for args, err in (((), 'say what to do'), (('watch',), 'no such command'), (('list', '--key', 'x'), 'does not belong'),
                           (('list', '--since', 'soon'), 'no moment'), (('list', '--event', 'auth.f'), 'no such event'),
-                          (('list', '--severity', 'bad'), '--severity'), (('list', '--limit', '-1'), 'not a number'),
-                          (('export', '--format', 'xml'), '--format'), (('export', '--format', 'text'), '--format'),
-                          (('verify', '--format', 'cef'), 'text or json'), (('list', '--json', '--format', 'cef'), 'do not go'), (('prune',), '--before'),
+                          (('list', '--severity', 'bad'), '--severity: bad: none of'), (('list', '--limit', '-1'), 'not a number'),
+                          (('export', '--format', 'xml'), '--format: xml: none of'), (('export', '--format', 'text'), 'text: none of'),
+                          (('verify', '--format', 'cef'), 'cef: none of text, json'),
+                          (('list', '--json', '--format', 'cef'), 'do not go'), (('prune',), '--before'),
                           (('verify', '--at', '3'), '--at')):
             done = self.audit(*args, check=False)
             self.assertEqual((done.returncode, done.stdout), (2, ''), (args, done))
