@@ -208,6 +208,43 @@ static void evidence(struct sp_wr *w, const struct sp_audit_view *v)
 	}
 }
 
+/* Names of transfers are paths with '/' between their parts. */
+static struct sp_span last_part(struct sp_span path)
+{
+	size_t at = path.n > 0 ? path.n - 1 : 0; /* not the one at the end */
+
+	while (at > 0 && path.p[at - 1] != '/') {
+		at--;
+	}
+	return sp_span(path.p + at, path.n - at);
+}
+
+static void file(struct sp_wr *w, const struct sp_audit_view *v)
+{
+	const struct sp_audit_field *name = sp_audit_get(v, SP_F_NAME);
+	const struct sp_audit_field *hash = sp_audit_get(v, SP_F_SHA256);
+	bool regular = sp_audit_is(v, SP_F_KIND, "file"), first = false;
+
+	if (v->kind != SP_AUDIT_FILE_TRANSFER || name == NULL) {
+		return;
+	}
+	sp_render_text(w, ", \"file\": {\"name\": ");
+	sp_render_json_text(w, last_part(name->bytes));
+	sp_render_fmt(w, ", \"type_id\": %d", regular ? 1 : 0);
+	named(w, "path", name, &first);
+	if (regular) {
+		named(w, "size", sp_audit_get(v, SP_F_BYTES), &first);
+	}
+	if (hash != NULL) {
+		sp_render_text(w,
+				", \"hashes\": [{\"algorithm_id\": 3, \"algorithm\": "
+				"\"SHA-256\", \"value\": ");
+		sp_render_json_field(w, hash);
+		sp_render_text(w, "}]");
+	}
+	sp_wr_u8(w, '}');
+}
+
 static void rdp(struct sp_wr *w, const struct sp_audit_view *v)
 {
 	/* It counts from the target's side, we from the client's. */
@@ -228,6 +265,7 @@ static void rdp(struct sp_wr *w, const struct sp_audit_view *v)
 		sp_wr_u8(w, '}');
 	}
 	object(w, "traffic", v, traffic, SP_LEN(traffic), &first);
+	file(w, v);
 }
 
 static void authentication(struct sp_wr *w, const struct sp_audit_view *v)

@@ -144,6 +144,46 @@ static void test_characters(void **state)
 	}
 }
 
+/* A file of RDP Activity: its last name, and its size where it is a file. */
+static void test_ocsf_file(void **state)
+{
+	static const struct {
+		const char *name, *kind, *want;
+	} cases[] = {
+			{"a/b c.txt", "file",
+					", \"file\": {\"name\": \"b c.txt\", \"type_id\": 1, "
+					"\"path\": \"a/b c.txt\", \"size\": 7}"},
+			{"x", "file",
+					", \"file\": {\"name\": \"x\", \"type_id\": 1, \"path\": "
+					"\"x\", \"size\": 7}"},
+			{"a/dir/", "open",
+					", \"file\": {\"name\": \"dir/\", \"type_id\": 0, "
+					"\"path\": \"a/dir/\"}"},
+			{"/", "open",
+					", \"file\": {\"name\": \"/\", \"type_id\": 0, \"path\": "
+					"\"/\"}"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < SP_LEN(cases); i++) {
+		struct sp_audit_event e;
+		struct sp_audit_view v;
+		struct sp_record r = {.seq = 1};
+		struct sp_wr w;
+
+		sp_audit_init(&e, SP_AUDIT_FILE_TRANSFER, SP_OUTCOME_OK);
+		sp_audit_text(&e, SP_F_NAME, cases[i].name);
+		sp_audit_text(&e, SP_F_KIND, cases[i].kind);
+		sp_audit_num(&e, SP_F_BYTES, 7);
+		assert_int_equal(sp_audit_read(sp_span(e.b, e.n), &v), SP_OK);
+		sp_wr_init(&w, SP_RENDER_MAX);
+		assert_int_equal(sp_render(SP_RENDER_OCSF, &r, &v, &w), SP_OK);
+		sp_wr_u8(&w, 0);
+		assert_non_null(strstr((const char *)w.p, cases[i].want));
+		sp_wr_finish(&w);
+	}
+}
+
 /* Whatever a peer puts into an event has room as a line: else who sends it would stand still. */
 static void test_worst(void **state)
 {
@@ -194,6 +234,7 @@ int main(void)
 			cmocka_unit_test(test_names),
 			cmocka_unit_test(test_without_room),
 			cmocka_unit_test(test_characters),
+			cmocka_unit_test(test_ocsf_file),
 			cmocka_unit_test(test_worst),
 	};
 

@@ -17,7 +17,7 @@ COMMON = {'class_uid', 'category_uid', 'activity_id', 'activity_name', 'type_uid
           'status', 'status_detail', 'message', 'metadata', 'unmapped'}
 PLACES = {0: set(), 2004: {'finding_info', 'evidences'}, 3001: {'src_endpoint', 'user'},
           3002: {'src_endpoint', 'dst_endpoint', 'user', 'session', 'service', 'is_remote', 'is_mfa'},
-          4005: {'src_endpoint', 'dst_endpoint', 'user', 'device', 'traffic', 'ja4_fingerprint_list'}}
+          4005: {'src_endpoint', 'dst_endpoint', 'user', 'device', 'traffic', 'file', 'ja4_fingerprint_list'}}
 
 
 class Render(unittest.TestCase):
@@ -101,6 +101,13 @@ class Render(unittest.TestCase):
             self.assertEqual(place['ja4_fingerprint_list'],
                              [{'type_id': 1, 'type': 'JA4', 'value': exact(record['claimed.ja4'])}])
         if kind == 4005:
+            if got['message'] == 'file.transfer':
+                name = exact(record['transfer.name'])
+                self.assertEqual((got['file']['path'], got['file']['type_id']), (name, 0))
+                # The corpus has a few slashes, none of them at the end.
+                self.assertEqual(got['file']['name'], name.rsplit('/', 1)[-1])
+                self.assertEqual(got['file']['hashes'], [{'algorithm_id': 3, 'algorithm': 'SHA-256',
+                                                          'value': record['transfer.sha256'].hex()}])
             # In: from the destination to the source.
             self.assertEqual(got['traffic'], {'bytes_in': 9000, 'bytes_out': 1000})
             if 'claimed.client' in record:
