@@ -21,6 +21,7 @@
 #define DATAGRAM_US 700000 /* then it is sent once more */
 #define DATAGRAM_TIMES 2
 #define GATEWAY_UDP 3391
+#define LACK_US 100000 /* until it is tried again where this machine has no socket */
 
 enum state {
 	WAIT_ADDRESS, /* another endpoint of its address is worked on */
@@ -420,12 +421,35 @@ static void datagrams_again(struct visit *v)
 	next_question(v);
 }
 
+/* It says something of this machine, and nothing of the one that is asked. */
+static bool our_lack(int err)
+{
+	return err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM || err == EAGAIN ||
+			err == EADDRNOTAVAIL;
+}
+
+/* Others end meanwhile. */
+static void lack(struct visit *v)
+{
+	if (sp_now_us() - v->begun_us >= (uint64_t)v->run->setup.endpoint_ms * 1000) {
+		sp_probe_cut(v->probe, "cut short: this machine has no more sockets");
+		next_question(v);
+		return;
+	}
+	v->state = WAIT_TURN;
+	sp_watch_in(v->timer, LACK_US);
+}
+
 static void connect_now(struct visit *v)
 {
 	struct sp_addr to = at_port(v, v->task.port);
 
 	v->state = WAIT_CONNECTION;
 	if (sp_tcp_dial(&to, &v->fd) != SP_OK) {
+		if (our_lack(errno)) {
+			lack(v);
+			return;
+		}
 		unreached(v, reach_of(errno));
 		return;
 	}

@@ -108,7 +108,7 @@ static int introduce(struct scan *s)
 	rc = rc == SP_OK ? sp_fd_nonblock(s->fd, true) : rc;
 	if (rc != SP_OK) {
 		snprintf(s->why, SP_WHY_MAX, "sp-probe does not start: %s", sp_err_text(rc));
-		return rc;
+		return rc == SP_ECLOSED ? SP_ESTATE : rc; /* nobody ended the scan */
 	}
 	s->link = sp_loop_fd(s->loop, s->fd, SP_LOOP_READ | SP_LOOP_WRITE, on_link, s);
 	return s->link ? SP_OK : SP_ENOMEM;

@@ -5,6 +5,7 @@ import resource
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import winfoes
@@ -46,6 +47,32 @@ class Foes(Case):
         # A gigabyte was there for whoever keeps what comes.
         if not SANITIZED:
             self.assertLess(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, 48 << 10)
+
+    def test_few_sockets(self):
+        """That this machine has no socket for it says nothing of an endpoint; nor is a reader that cannot start an interrupt."""
+        listener = socket.create_server(('0.0.0.0', 0), backlog=256)
+        self.world.cleanup(listener.close)
+
+        def serve():
+            while True:
+                try:
+                    connection = listener.accept()[0]
+                except OSError:
+                    return
+                threading.Timer(0.3, connection.close).start()
+        threading.Thread(target=serve, daemon=True).start()
+
+        def run(files):
+            return subprocess.run([SALLYPORT, 'scan', '127.0.77.0/25', '--ports', str(listener.getsockname()[1]), '--no-web',
+                                   '--no-udp', '--format', 'json', '--all', '--parallel', '126', '--rate', '100000'],
+                                  capture_output=True, text=True,
+                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files)))
+        document = json.loads(run(80).stdout)
+        self.assertEqual(len(document['endpoints']), 126)
+        self.assertEqual({e['reach'] for e in document['endpoints']}, {'mute'})
+        done = run(40)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('sp-probe does not start', done.stderr)
 
     def test_death_and_interrupt(self):
         """Another reader goes on where one was killed; Ctrl-C reports what there is, and the endpoint it cut short."""
