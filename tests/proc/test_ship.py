@@ -285,6 +285,9 @@ ship = (
 
     def check_down(self):
         """One is away and one hangs: the others do not notice, and who comes back gets everything."""
+        # Each has a folder of its own, which its process alone may write to.
+        folder = os.path.join(self.state, 'ship')
+        self.assertEqual({f.split('.')[0] for n in os.listdir(folder) for f in os.listdir(os.path.join(folder, n))}, {'mark'})
         self.cef.stop()
         self.fail(4)
         self.all_there(('plain', 'siem', 'journal'))

@@ -49,6 +49,26 @@ static const char *folder_of(size_t index, const char *path)
 	return folder[index];
 }
 
+/* Where the mark of one is, and nobody else's. */
+static const char *mark_folder(const struct sp_crew *c, size_t index)
+{
+	static char folder[SP_CONF_SHIPS][PATH_MAX + SP_CONF_NAME + 2];
+
+	snprintf(folder[index], sizeof(folder[0]), "%s/%s", c->dir, c->conf->ship[index].name);
+	return folder[index];
+}
+
+bool sp_crew_folders(const struct sp_crew *c)
+{
+	for (size_t i = 0; i < c->conf->n_ship; i++) {
+		if (sp_mark_folder(mark_folder(c, i)) != SP_OK) {
+			sp_log(SP_LOG_ERROR, "%s: %s", mark_folder(c, i), strerror(errno));
+			return false;
+		}
+	}
+	return true;
+}
+
 /* Passwords and certificates of a connection to the database. */
 static size_t database_paths(const struct sp_crew *c, struct sp_jail_path *out)
 {
@@ -77,7 +97,9 @@ size_t sp_crew_paths(struct sp_crew *c, size_t index, struct sp_jail_path out[SP
 
 	out[n++] = (struct sp_jail_path){.path = c->audit};
 	if (index != SP_CREW_WATCH) {
-		out[n++] = (struct sp_jail_path){.path = c->dir, .write = true};
+		out[n++] = (struct sp_jail_path){
+				.path = index == SP_CREW_ALL ? c->dir : mark_folder(c, index),
+				.write = true};
 	}
 	for (size_t i = 0; i < c->conf->n_ship; i++) {
 		const struct sp_conf_ship *s = &c->conf->ship[i];
@@ -247,9 +269,9 @@ static sp_noreturn void run_worker(struct sp_crew *c, size_t index, struct sp_si
 {
 	const struct sp_conf_ship *s = &c->conf->ship[index];
 	struct told told = {c, index};
-	char mark[PATH_MAX + SP_CONF_NAME + 2];
+	char mark[PATH_MAX + SP_CONF_NAME + 16];
 
-	snprintf(mark, sizeof(mark), "%s/%s", c->dir, s->name);
+	snprintf(mark, sizeof(mark), "%s/" SP_MARK_FILE, mark_folder(c, index));
 	struct sp_worker_conf wc = {.store = open_store(c, index),
 			.sink = sink,
 			.name = s->name,

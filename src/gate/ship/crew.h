@@ -30,6 +30,8 @@ struct sp_crew {
 
 /* For the log: "sp-ship of siem"; valid until the next call. */
 const char *sp_crew_name(const struct sp_crew *c, size_t index);
+/* Makes a folder for each destination in c->dir. False, and said so. */
+sp_nodiscard bool sp_crew_folders(const struct sp_crew *c);
 /* Paths that one, or all, need to reach. How many; at most SP_CREW_PATHS, valid as long as c. */
 size_t sp_crew_paths(struct sp_crew *c, size_t index, struct sp_jail_path out[SP_CREW_PATHS]);
 /* Forks one. It ends when this process does. -1 and errno. */

@@ -336,6 +336,9 @@ static bool start(struct process *p)
 		sp_log(SP_LOG_ERROR, "%s", why);
 		return false;
 	}
+	if (!sp_crew_folders(&p->crew)) {
+		return false;
+	}
 	prctl(PR_SET_DUMPABLE, 0); /* becoming another user set it to what fs.suid_dumpable says */
 	p->loop = sp_loop_create();
 	if (p->loop == NULL || !make_board(p)) {

@@ -1,9 +1,12 @@
 /* gate/ship/mark.c - see mark.h. */
 #include "gate/ship/mark.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "host/io/fdio.h"
 
@@ -83,6 +86,28 @@ int sp_mark_read(struct sp_span text, struct sp_mark *out)
 			take_num(&s, &out->wall_ns) && take(&s, "\nmissed ") &&
 			take_num(&s, &out->missed) && take(&s, "\n") && s.n == 0;
 	return good && out->seq < INT64_MAX ? SP_OK : SP_EFIELD;
+}
+
+int sp_mark_folder(const char *path)
+{
+	char aside[PATH_MAX], file[PATH_MAX];
+	struct stat st;
+	/* No destination has a name with that sign. */
+	int n = snprintf(aside, sizeof(aside), "%s@mark", path);
+	int k = snprintf(file, sizeof(file), "%s/" SP_MARK_FILE, path);
+
+	if (!((size_t)n < sizeof(aside) && (size_t)k < sizeof(file))) {
+		errno = ENAMETOOLONG;
+		return SP_ESYS;
+	}
+	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) && rename(path, aside) != 0) {
+		return SP_ESYS;
+	}
+	if ((mkdir(path, 0700) != 0 && errno != EEXIST) ||
+			(rename(aside, file) != 0 && errno != ENOENT)) {
+		return SP_ESYS;
+	}
+	return SP_OK;
 }
 
 int sp_mark_load(const char *path, struct sp_mark *out)

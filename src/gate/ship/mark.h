@@ -24,6 +24,11 @@ size_t sp_mark_write(const struct sp_mark *m, char out[SP_MARK_MAX]);
 /* Nothing but what sp_mark_write() makes: else SP_EFIELD. */
 sp_nodiscard int sp_mark_read(struct sp_span text, struct sp_mark *out);
 
+/* The file in a destination's folder. */
+#define SP_MARK_FILE "mark"
+/* Makes the folder of a destination, which no other may touch; a file in its place was its mark. SP_ESYS. */
+sp_nodiscard int sp_mark_folder(const char *path);
+
 /* SP_ENOTFOUND, SP_EFIELD, SP_ELIMIT, SP_ESYS. */
 sp_nodiscard int sp_mark_load(const char *path, struct sp_mark *out);
 /* Durable, whole or not at all. */

@@ -84,12 +84,39 @@ static void test_file(void **state)
 	rmdir(dir);
 }
 
+/* What was a file is moved into the folder of its name, also when that was begun before. */
+static void test_folder(void **state)
+{
+	(void)state;
+	char dir[] = "/tmp/sp-test-mark-XXXXXX", one[64], file[80], aside[80];
+	struct sp_mark m;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(one, sizeof(one), "%s/siem", dir);
+	snprintf(file, sizeof(file), "%s/" SP_MARK_FILE, one);
+	snprintf(aside, sizeof(aside), "%s@mark", one);
+	assert_int_equal(sp_mark_save(one, &some), SP_OK);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(sp_mark_folder(one), SP_OK);
+		assert_int_equal(sp_mark_load(file, &m), SP_OK);
+		assert_memory_equal(&m, &some, sizeof(m));
+	}
+	assert_int_equal(rename(file, aside), 0);
+	assert_int_equal(rmdir(one), 0);
+	assert_int_equal(sp_mark_folder(one), SP_OK);
+	assert_int_equal(sp_mark_load(file, &m), SP_OK);
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(rmdir(one), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_round),
 			cmocka_unit_test(test_damaged),
 			cmocka_unit_test(test_file),
+			cmocka_unit_test(test_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
