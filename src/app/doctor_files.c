@@ -145,8 +145,8 @@ void app_doctor_parents(struct app_doctor *d, const char *path, int64_t owner)
 static void recordings(struct app_doctor *d, const char *folder, int64_t owner)
 {
 	DIR *dir = opendir(folder);
-	size_t seen = 0, bad = 0;
-	char first[NAME_MAX + 1] = "";
+	size_t seen = 0, bad = 0, foreign = 0;
+	char first[NAME_MAX + 1] = "", should[64];
 	struct dirent *e;
 	struct stat st;
 
@@ -159,8 +159,9 @@ static void recordings(struct app_doctor *d, const char *folder, int64_t owner)
 			continue;
 		}
 		seen++;
-		if (S_ISLNK(st.st_mode) || (st.st_mode & 077) != 0 ||
-				(owner != ANYBODY && (int64_t)st.st_uid != owner)) {
+		bool other = owner != ANYBODY && (int64_t)st.st_uid != owner;
+		foreign += other;
+		if (S_ISLNK(st.st_mode) || (st.st_mode & 077) != 0 || other) {
 			snprintf(first, sizeof(first), "%s", bad == 0 ? e->d_name : first);
 			bad++;
 		}
@@ -170,7 +171,13 @@ static void recordings(struct app_doctor *d, const char *folder, int64_t owner)
 		app_doctor_say(d, G, "recordings", APP_DOCTOR_BAD, folder,
 				"%zu of %zu recordings are not the service's alone, like %s", bad,
 				seen, first);
-		app_doctor_todo(d, "chmod -R go= %s", folder);
+		if (foreign > 0) {
+			name_of(owner, should, sizeof(should));
+			app_doctor_todo(d, "chown -R %s %s; chmod -R go= %s", should, folder,
+					folder);
+		} else {
+			app_doctor_todo(d, "chmod -R go= %s", folder);
+		}
 	}
 }
 
@@ -187,6 +194,7 @@ static int64_t account(struct app_doctor *d, const char *name)
 	}
 	if (pw->pw_uid == 0) {
 		app_doctor_say(d, G, "account", APP_DOCTOR_BAD, name, "this account is root");
+		app_doctor_todo(d, "an account of its own, as systemd-sysusers makes it");
 	}
 	return pw->pw_uid;
 }
@@ -309,7 +317,7 @@ static void programs(struct app_doctor *d)
 {
 	static const char *const names[] = {"sallyportd", "sp-keeper", "sp-scribe", "sp-net",
 			"sp-login", "sp-target", "sp-dial", "sp-broker", "sp-desk", "sp-recorder",
-			"sp-ship"};
+			"sp-ship", "sp-player", "sp-probe"};
 	char path[PATH_MAX];
 	size_t good = 0;
 	struct stat st;

@@ -12,6 +12,7 @@
 
 #include "app/doctor.h"
 #include "app/firewall.h"
+#include "scan/public.h"
 
 #define G APP_DOCTOR_PORT
 #define LISTEN_STATE 0x0a
@@ -144,30 +145,19 @@ static void listener(struct app_doctor *d, const struct sp_conf_listen *l)
 
 /* ---- from where it is reached ---- */
 
-static bool in(const uint8_t *a, uint32_t net, uint32_t bits)
-{
-	uint32_t v;
-
-	memcpy(&v, a, sizeof(v));
-	return ntohl(v) >> (32 - bits) == net >> (32 - bits);
-}
-
 /* An address that is routed in the internet. */
 static bool is_public(const struct sockaddr *sa)
 {
+	char text[INET6_ADDRSTRLEN];
+	const void *a = NULL;
+
 	if (sa->sa_family == AF_INET) {
-		const uint8_t *a = (const uint8_t *)&((const struct sockaddr_in *)(const void *)sa)
-						   ->sin_addr;
-		return !in(a, 0x0a000000, 8) && !in(a, 0xac100000, 12) && !in(a, 0xc0a80000, 16) &&
-				!in(a, 0x7f000000, 8) && !in(a, 0xa9fe0000, 16) &&
-				!in(a, 0x64400000, 10) && !in(a, 0, 8) && !in(a, 0xe0000000, 3);
+		a = &((const struct sockaddr_in *)(const void *)sa)->sin_addr;
+	} else if (sa->sa_family == AF_INET6) {
+		a = &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
 	}
-	if (sa->sa_family == AF_INET6) {
-		const uint8_t *a =
-				((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr.s6_addr;
-		return (a[0] & 0xe0) == 0x20; /* 2000::/3 */
-	}
-	return false;
+	return a != NULL && inet_ntop(sa->sa_family, a, text, sizeof(text)) != NULL &&
+			sp_scan_public(text);
 }
 
 static bool listens_at(const struct sp_conf *c, const struct sockaddr *sa)

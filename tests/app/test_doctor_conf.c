@@ -83,6 +83,12 @@ static void test_rows(void **state)
 			 "record-input "
 			 "= \"full\"; }; };",
 					"conf.auditors", APP_DOCTOR_INFO},
+			{"auditors = [\"x25519:A9VzriSTyQhIbWHoKSX/OUEjJ0MeEDxfQbIwgNcGBD4=\"];"
+			 "targets = { a = { kind = \"rdp\"; address = \"10.0.0.5\"; trust = "
+			 "\"ca\"; record = \"required\"; record-input = \"full\"; }; };"
+			 "rules = ({" FROM "});",
+					"conf.target-input", APP_DOCTOR_INFO},
+			{TARGETS "rules = ({" FROM "});", "conf.target-input", -1},
 			{"", "conf.audit-fail", APP_DOCTOR_OK},
 			{"audit-fail = \"open\";", "conf.audit-fail", APP_DOCTOR_WARN},
 			{"", "conf.ship", -1},

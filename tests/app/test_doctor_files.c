@@ -1,5 +1,6 @@
 /* tests/app/test_doctor_files.c - owners, modes, links and parents: each fault is seen, and nothing else. */
 #include "doctor_kit.h"
+#include "host/conf/ship.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -112,6 +113,16 @@ static size_t faults(void)
 	return n;
 }
 
+static const char *todo_of(const char *id)
+{
+	for (size_t i = 0; i < kit->n; i++) {
+		if (strcmp(kit->finding[i].id, id) == 0) {
+			return kit->finding[i].todo;
+		}
+	}
+	return "";
+}
+
 /* A folder as the service makes it, and each of its files opened. */
 static void test_state(void **state)
 {
@@ -142,6 +153,54 @@ static void test_state(void **state)
 		assert_int_equal(faults(), 1);
 		assert_int_equal(chmod(files[i], 0600), 0);
 	}
+	/* What is sent elsewhere, and the key of its signatures. */
+	struct sp_conf_ship *ship = calloc(SP_CONF_SHIPS, sizeof(*ship));
+	assert_non_null(ship);
+	kit_conf.ship = ship;
+	kit_conf.n_ship = 1;
+	snprintf(ship->secret, sizeof(ship->secret), "%s/secret", dir);
+	file("secret", 0640);
+	assert_int_equal(mkdir("s/ship", 0700), 0);
+	kit_again();
+	app_doctor_files(kit);
+	assert_int_equal(faults(), 0);
+	assert_int_equal(kit_level("files.ship", NULL), APP_DOCTOR_OK);
+	assert_int_equal(kit_level("files.ship-secret", NULL), APP_DOCTOR_OK);
+	assert_int_equal(chmod("s/ship", 0750) + chmod("secret", 0644), 0);
+	kit_again();
+	app_doctor_files(kit);
+	assert_int_equal(kit_level("files.ship", NULL), APP_DOCTOR_BAD);
+	assert_int_equal(kit_level("files.ship-secret", NULL), APP_DOCTOR_BAD);
+	assert_int_equal(rmdir("s/ship") + unlink("secret"), 0);
+	kit_again();
+	app_doctor_files(kit);
+	assert_int_equal(kit_level("files.ship", NULL), -1);
+	assert_int_equal(kit_level("files.ship-secret", NULL), APP_DOCTOR_BAD);
+	kit_conf.n_ship = 0;
+	/* Accounts that there are not, or that are root. */
+	snprintf(kit_conf.run_as, sizeof(kit_conf.run_as), "no-such-account");
+	kit_again();
+	app_doctor_files(kit);
+	assert_int_equal(kit_level("files.account", "no-such-account"), APP_DOCTOR_BAD);
+	snprintf(kit_conf.run_as, sizeof(kit_conf.run_as), "root");
+	kit_again();
+	app_doctor_files(kit);
+	assert_int_equal(kit_level("files.account", "root"), APP_DOCTOR_BAD);
+	kit_conf.run_as[0] = '\0';
+	/* A recording of somebody else is mended by another command than one that others read. */
+	assert_int_equal(chmod("s/recordings/1", 0644), 0);
+	kit_again();
+	app_doctor_files(kit);
+	assert_int_equal(kit_level("files.recordings", NULL), APP_DOCTOR_BAD);
+	assert_null(strstr(todo_of("files.recordings"), "chown"));
+	if (getuid() == 0) {
+		assert_int_equal(chown("s/recordings/1", 65534, 65534), 0);
+		kit_again();
+		app_doctor_files(kit);
+		assert_non_null(strstr(todo_of("files.recordings"), "chown -R root "));
+		assert_int_equal(chown("s/recordings/1", 0, 0), 0);
+	}
+	assert_int_equal(chmod("s/recordings/1", 0600), 0);
 	assert_int_equal(unlink("s/keeper.key"), 0);
 	kit_again();
 	app_doctor_files(kit);

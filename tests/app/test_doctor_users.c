@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <time.h>
 
 #include "gate/keeper/store_group.h"
 #include "gate/keeper/store_look.h"
@@ -165,6 +166,14 @@ static void test_vault(void **state)
 	look();
 	assert_int_equal(kit_faults(), 0);
 	assert_int_equal(kit_level("users.vault", NULL), APP_DOCTOR_OK);
+	assert_int_equal(kit_level("users.vault-age", NULL), -1);
+	/* By the clock of the store, it is of today. */
+	int64_t now = kit->now;
+	kit->now = (int64_t)time(NULL) + 400 * KIT_DAY;
+	look();
+	assert_int_equal(kit_level("users.vault-age", "db"), APP_DOCTOR_INFO);
+	kit->now = now;
+	look();
 	assert_int_equal(sp_store_vault_delete(kit_st, "db"), SP_OK);
 	look();
 	assert_int_equal(kit_faults(), 1);

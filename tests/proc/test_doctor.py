@@ -229,6 +229,15 @@ class Doctor(Case):
             self.assertEqual(self.faults(), down | {(expected, 'tls.pem'): 'bad'})
             with open(os.path.join(folder, 'index'), 'w'):
                 pass
+        # By an authority that still uses SHA-1.
+        openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'ca.pem', '-subj', '/CN=Old CA', '-out', 'root.pem')
+        openssl('x509', '-req', '-sha1', '-in', 'req.pem', '-CA', 'root.pem', '-CAkey', 'ca.pem', '-CAcreateserial',
+                '-days', '300', '-out', 'cert.pem')
+        with open(good, 'wb') as f:
+            for name in ('key.pem', 'cert.pem'):
+                with open(os.path.join(folder, name), 'rb') as part:
+                    f.write(part.read())
+        self.assertEqual(self.faults(), down | {('cert.key', 'tls.pem'): 'bad', ('cert.signature', 'tls.pem'): 'bad'})
         os.rename(good + '.good', good)
 
     def links(self, down):
