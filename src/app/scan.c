@@ -1,10 +1,12 @@
 /* app/scan.c - `sallyport scan`: is RDP there, what does it let everybody see, how is that mended. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,6 +37,7 @@ struct work {
 	struct sp_scan_baseline *baseline;
 	struct sp_scan_report *report;
 	FILE *out;
+	char beside[4096]; /* what becomes the output when it is whole; empty: nothing does */
 	bool progress;
 };
 
@@ -226,13 +229,67 @@ static int verdict(const struct work *w, const struct sp_scan_totals *t)
 	return answered == 0 ? APP_UNREACHABLE : APP_OK;
 }
 
+/*
+ * A report that comes at the end takes the place of the old one at once: who looks meanwhile, a
+ * collector of metrics for one, finds that. What streams is there to be watched.
+ */
+static FILE *open_output(struct work *w)
+{
+	const char *path = w->o->output;
+	bool streams = w->how.format == SP_SCAN_FORMAT_TEXT ||
+			w->how.format == SP_SCAN_FORMAT_JSONL;
+	struct stat st;
+	int n = snprintf(w->beside, sizeof(w->beside), "%s.XXXXXX", path);
+
+	if (streams || !(n > 0 && (size_t)n < sizeof(w->beside)) ||
+			(lstat(path, &st) == 0 && !S_ISREG(st.st_mode))) {
+		w->beside[0] = '\0';
+		return fopen(path, "we");
+	}
+	int fd = mkostemp(w->beside, O_CLOEXEC);
+	if (fd < 0) {
+		/* A file that may be written, in a folder that may not. */
+		w->beside[0] = '\0';
+		return fopen(path, "we");
+	}
+	mode_t mask = umask(0);
+	umask(mask);
+	FILE *f = fchmod(fd, 0666 & ~mask) == 0 ? fdopen(fd, "w") : NULL;
+	if (!f) {
+		int keep = errno;
+		close(fd);
+		unlink(w->beside);
+		errno = keep;
+	}
+	return f;
+}
+
+/* False: not all is there. What is not good does not take the place of what was. */
+static bool close_output(struct work *w, bool whole)
+{
+	bool good = fflush(w->out) == 0 && !ferror(w->out);
+
+	if (!w->o->output) {
+		return good;
+	}
+	good = fclose(w->out) == 0 && good;
+	if (w->beside[0] == '\0') {
+		return good;
+	}
+	if (!good || !whole || rename(w->beside, w->o->output) != 0) {
+		unlink(w->beside);
+		return false;
+	}
+	return true;
+}
+
 static int scan(struct work *w)
 {
 	struct sp_scan_calls calls = {.next = next, .facts = on_facts};
 	struct sp_scan_totals totals = {0};
 	char why[SP_WHY_MAX];
 
-	w->out = w->o->output ? fopen(w->o->output, "we") : stdout;
+	w->out = w->o->output ? open_output(w) : stdout;
 	if (!w->out) {
 		return app_fail(w->o->output, "%s", strerror(errno));
 	}
@@ -245,12 +302,10 @@ static int scan(struct work *w)
 		snprintf(why, sizeof(why), "%s", sp_err_text(rc));
 	}
 	int end = w->report ? sp_scan_report_end(w->report, &totals) : SP_OK;
-	bool written = fflush(w->out) == 0 && !ferror(w->out);
-	if (w->o->output && fclose(w->out) != 0) {
-		written = false;
-	}
+	bool whole = (rc == SP_OK || rc == SP_ECLOSED) && end == SP_OK;
+	bool written = close_output(w, whole);
 	sp_scan_report_destroy(w->report);
-	if ((rc != SP_OK && rc != SP_ECLOSED) || end != SP_OK) {
+	if (!whole) {
 		return app_fail("scan", "%s", rc != SP_OK ? why : sp_err_text(end));
 	}
 	if (!written) {

@@ -192,10 +192,12 @@ static void begin(struct sp_scan_report *r)
 
 /* ---- table ---- */
 
-static void put_heaviest(struct sp_scan_report *r, const struct sp_scan_judged *j)
+static void put_heaviest(struct sp_scan_report *r, const struct sp_scan_entry *e)
 {
+	const struct sp_scan_judged *j = &e->j;
+
 	if (j->n == 0 || j->finding[0].severity == SP_SCAN_INFO) {
-		put(r, "-");
+		put_safe(r, e->f.reach != SP_SCAN_RDP && e->f.why[0] ? e->f.why : "-");
 		return;
 	}
 	put(r, j->finding[0].check->title);
@@ -224,7 +226,7 @@ static void put_row(struct sp_scan_report *r, const struct sp_scan_entry *e)
 		put(r, "</span>");
 	}
 	put(r, "</td><td>");
-	put_heaviest(r, &e->j);
+	put_heaviest(r, e);
 	fprintf(r->out, "</td><td>%s</td><td>%s</td><td>%s</td><td>",
 			!rdp ? "no RDP"
 					: f->family == SP_SCAN_FAMILY_UNKNOWN

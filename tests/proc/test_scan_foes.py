@@ -130,6 +130,27 @@ class Foes(Case):
             done = subprocess.run([SALLYPORT, 'scan', f'127.0.0.1:{port}'], stdout=full, stderr=subprocess.PIPE, text=True)
         self.assertEqual((done.returncode, done.stderr), (1, 'sallyport: standard output: cannot write\n'))
 
+    def test_output(self):
+        """The old report stays until the new one is whole; what is no file is written to."""
+        with socket.create_server(('127.0.0.1', 0)) as mute:
+            place, path = '127.0.0.1:%d' % mute.getsockname()[1], self.world.path('out.prom')
+            with open(path, 'w') as f:
+                f.write('old\n')
+            argv = [SALLYPORT, 'scan', '--no-web', '--no-udp', '--timeout', '2', '--format', 'prometheus', '--output']
+            proc = subprocess.Popen([*argv, path, place], umask=0o027)
+            mute.accept()
+            with open(path) as f:
+                self.assertEqual(f.read(), 'old\n')
+            self.assertEqual(proc.wait(30), 0)
+        with open(path) as f:
+            self.assertIn('sallyport_scan_up{host="127.0.0.1"', f.read())
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o640)
+        self.assertEqual([name for name in os.listdir(os.path.dirname(path)) if name.startswith('out.prom')], ['out.prom'])
+        done = subprocess.run([*argv, '/dev/full', place], stderr=subprocess.PIPE, text=True)
+        self.assertEqual((done.returncode, done.stderr), (1, 'sallyport: /dev/full: cannot write\n'))
+        done = subprocess.run([*argv, '/dev/stdout', place], stdout=subprocess.PIPE, text=True)
+        self.assertIn('sallyport_scan_up{', done.stdout)
+
     @staticmethod
     def reader(parent):
         with open(f'/proc/{parent}/task/{parent}/children') as f:
