@@ -130,8 +130,13 @@ static void everybody(struct app_doctor *d)
 					"from and no interface",
 					where);
 			app_doctor_todo(d,
-					"from = [\"10.8.0.0/16\"] or interface = [\"wg0\"] in "
-					"it, then: sallyport firewall | nft -f -");
+					r->line == 0 ? "rules = ({ name = \"office\"; from = "
+						       "[\"10.8.0.0/16\"]; }), or interface = "
+						       "[\"wg0\"] in it, then: sallyport "
+						       "firewall | nft -f -"
+						     : "from = [\"10.8.0.0/16\"] or interface = "
+						       "[\"wg0\"] in it, then: sallyport "
+						       "firewall | nft -f -");
 		}
 	}
 	if (!open) {

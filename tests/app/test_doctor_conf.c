@@ -115,6 +115,21 @@ static void test_rows(void **state)
 	}
 }
 
+/* A file without rules has none to change: the cure is to write one. */
+static void test_cures(void **state)
+{
+	look(AWAY);
+	for (size_t i = 0; i < kit->n; i++) {
+		if (strcmp(kit->finding[i].id, "conf.everybody") == 0) {
+			assert_non_null(strstr(kit->finding[i].todo, "rules = ("));
+		}
+	}
+	look(AWAY "rules = ({name = \"a\";});");
+	for (size_t i = 0; i < kit->n; i++) {
+		assert_null(strstr(kit->finding[i].todo, "rules = ("));
+	}
+}
+
 /* The empty file has nothing to do. */
 static void test_default(void **state)
 {
@@ -143,6 +158,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			kit_test_of(test_rows),
+			kit_test_of(test_cures),
 			kit_test_of(test_default),
 	};
 

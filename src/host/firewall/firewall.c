@@ -261,6 +261,7 @@ static void say_head(struct sp_wr *w, const struct sp_firewall *f, const struct 
 	say(w,
 			".\n"
 			"# To load it, in one piece:  sallyport firewall | nft -f -\n"
+			"# To have it at each start:  EXAMPLES in sallyport-firewall(1)\n"
 			"# To take it away:           nft delete table inet " SP_FIREWALL_TABLE "\n"
 			"#\n"
 			"# It closes the ports of Sallyport to everybody whom no rule can let in, "
