@@ -207,12 +207,12 @@ static bool match(struct reader *r, struct rule *u, const json_t *m)
 	bool fits = true;
 	size_t i;
 
+	if (strcmp(text_of(m, "op"), "==") != 0) {
+		return false;
+	}
 	if (is_syn(left, right)) {
 		u->syn = true;
 		return true;
-	}
-	if (strcmp(text_of(m, "op"), "==") != 0) {
-		return false;
 	}
 	if (is_meta(left, "nfproto")) {
 		const char *name = json_string_value(right);
@@ -224,8 +224,14 @@ static bool match(struct reader *r, struct rule *u, const json_t *m)
 	}
 	bool four = is_payload(left, "ip", "saddr") || is_payload(left, "ip", "daddr");
 	bool six = is_payload(left, "ip6", "saddr") || is_payload(left, "ip6", "daddr");
-	if (!four && !six && !is_meta(left, "iifname") && !is_meta(left, "iif") &&
-			!is_payload(left, "tcp", "dport")) {
+	bool from = is_payload(left, "ip", "saddr") || is_payload(left, "ip6", "saddr");
+	bool by = is_meta(left, "iifname") || is_meta(left, "iif");
+	bool port = is_payload(left, "tcp", "dport");
+	if (!four && !six && !by && !port) {
+		return false;
+	}
+	/* Two that must hold together are not what two in a set are. */
+	if (port ? u->dport : by ? u->n_ifaces > 0 : from ? u->saddr : u->daddr) {
 		return false;
 	}
 	if (four || six) {
@@ -476,9 +482,28 @@ static void read_chain(struct sp_firewall *f, const json_t *o)
 	}
 }
 
+/* One flag, or a list of them. */
+static bool has_flag(const json_t *flags, const char *name)
+{
+	const json_t *item;
+	size_t i;
+
+	if (json_is_string(flags)) {
+		return strcmp(json_string_value(flags), name) == 0;
+	}
+	json_array_foreach((json_t *)flags, i, item)
+	{
+		if (json_is_string(item) && strcmp(json_string_value(item), name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 int sp_firewall_read(struct sp_firewall *f, struct sp_span json, char why[SP_FIREWALL_TEXT])
 {
 	struct reader r = {.f = f};
+	bool dormant = false;
 	json_error_t e;
 	json_t *item;
 	size_t i;
@@ -498,7 +523,10 @@ int sp_firewall_read(struct sp_firewall *f, struct sp_span json, char why[SP_FIR
 		const json_t *chain = json_object_get(item, "chain");
 		const json_t *rule = json_object_get(item, "rule");
 
-		f->there = f->there || (table != NULL && ours(table, "name"));
+		if (table != NULL && ours(table, "name")) {
+			f->there = true;
+			dormant = has_flag(json_object_get(table, "flags"), "dormant");
+		}
 		f->firewalld = f->firewalld ||
 				(table != NULL && strcmp(text_of(table, "name"), "firewalld") == 0);
 		if (chain != NULL) {
@@ -508,6 +536,8 @@ int sp_firewall_read(struct sp_firewall *f, struct sp_span json, char why[SP_FIR
 			read_rule(&r, rule);
 		}
 	}
+	/* It is there, and its chains see nothing. */
+	f->hooked = f->hooked && !dormant;
 	json_decref(root);
 	if (r.nomem) {
 		sp_firewall_finish(f);

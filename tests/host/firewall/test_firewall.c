@@ -348,6 +348,49 @@ static void test_others(void **state)
 	sp_firewall_finish(&f);
 }
 
+static struct sp_firewall loaded(const char *json)
+{
+	char why[SP_FIREWALL_TEXT];
+	struct sp_firewall f;
+
+	assert_int_equal(sp_firewall_read(&f, sp_span(json, strlen(json)), why), SP_OK);
+	return f;
+}
+
+/* Looks like ours, and is something else. */
+static void test_lookalikes(void **state)
+{
+	/* No packet has both ports: neither is guarded. */
+	struct sp_firewall f = loaded(ALL(TABLE ", " HOOK ", " RULE("input",
+			MATCH(PAYLOAD("tcp", "dport"), "3389") ", " MATCH(
+					PAYLOAD("tcp", "dport"), "3390") ", " GOTO("door"))));
+	assert_int_equal(f.n_doors, 0);
+	assert_int_equal(f.n_strange, 1);
+	assert_true(f.hooked);
+	sp_firewall_finish(&f);
+	f = loaded(ALL(TABLE ", " HOOK ", " RULE("door",
+			WAYS MATCH(META("iifname"), "\"wg1\"") ", " GOTO("rate")) ", " RULE("door",
+			MATCH(PAYLOAD("ip", "saddr"), "\"10.0.0.1\"") ", " MATCH(
+					PAYLOAD("ip", "saddr"),
+					"\"10.0.0.2\"") ", " GOTO("rate"))));
+	assert_int_equal(f.n_entries, 0);
+	assert_int_equal(f.n_strange, 2);
+	sp_firewall_finish(&f);
+	/* All packets but the first one of a connection. */
+	f = loaded(ALL(TABLE ", " HOOK ", " RULE("rate",
+			"{\"match\": {\"op\": \"!=\", \"left\": {\"&\": [" PAYLOAD(
+					"tcp", "flags") ", [\"fin\", \"syn\", \"rst\", \"ack\"]]}, "
+							"\"right\": \"syn\"}}, "
+							"{\"drop\": null}")));
+	assert_int_equal(f.n_strange, 1);
+	sp_firewall_finish(&f);
+	/* A table that sleeps. */
+	f = loaded(ALL("{\"table\": {\"family\": \"inet\", \"name\": \"sallyport\", \"flags\": "
+		       "[\"owner\", \"dormant\"]}}, " HOOK));
+	assert_true(f.there && !f.hooked);
+	sp_firewall_finish(&f);
+}
+
 /* Whatever it says: an answer, and never more. */
 static void test_nonsense(void **state)
 {
@@ -401,6 +444,7 @@ int main(void)
 			cmocka_unit_test(test_same),
 			cmocka_unit_test(test_different),
 			cmocka_unit_test(test_others),
+			cmocka_unit_test(test_lookalikes),
 			cmocka_unit_test(test_nonsense),
 	};
 
