@@ -18,6 +18,7 @@
 
 #define NS UINT64_C(1000000000)
 #define DAY_NS (UINT64_C(86400) * NS)
+#define AHEAD_DAYS 30
 #define BOOT_FILE "/proc/sys/kernel/random/boot_id"
 
 /* A number of SQLite has 63 bits; ours stay below that for some centuries. */
@@ -510,7 +511,10 @@ uint64_t sp_audit_seq(const struct sp_audit_store *st)
 
 bool sp_audit_is_new_day(const struct sp_audit_store *st, struct sp_audit_now now)
 {
-	return st->keys.day < day_of(now);
+	uint32_t day = day_of(now);
+
+	/* A clock that was far ahead once must not keep one key for years. */
+	return st->keys.day < day || st->keys.day - day > AHEAD_DAYS;
 }
 
 int sp_audit_turn_day(struct sp_audit_store *st, struct sp_audit_now now)

@@ -71,7 +71,7 @@ sp_nodiscard int sp_audit_start(
 		struct sp_audit_store *st, struct sp_audit_now now, struct sp_audit_found *out);
 /* Ends it in order, with a checkpoint. */
 sp_nodiscard int sp_audit_stop(struct sp_audit_store *st, struct sp_audit_now now);
-/* A new day by the clock: a checkpoint, and the next key signs from then on. */
+/* A new day by the clock, or one of long before the key's: a checkpoint, and the next key signs from then on. */
 bool sp_audit_is_new_day(const struct sp_audit_store *st, struct sp_audit_now now);
 sp_nodiscard int sp_audit_turn_day(struct sp_audit_store *st, struct sp_audit_now now);
 

@@ -307,6 +307,17 @@ static void test_days(void **state)
 	kit_open();
 	kit_close();
 	assert_whole();
+	/* A clock that was years ahead for a while. */
+	kit_now.wall_ns += 20000 * DAY;
+	kit_open();
+	kit_now.wall_ns -= 20000 * DAY;
+	assert_true(sp_audit_is_new_day(kit_st, kit_now));
+	assert_int_equal(sp_audit_turn_day(kit_st, kit_now), SP_OK);
+	assert_false(sp_audit_is_new_day(kit_st, kit_now));
+	kit_now.wall_ns += DAY;
+	assert_true(sp_audit_is_new_day(kit_st, kit_now));
+	kit_close();
+	assert_whole();
 }
 
 static void test_retention(void **state)
