@@ -28,7 +28,7 @@ static const struct sp_scan_windows windows[] = {
 		{17134, "Windows 10 1803 or Server 1803", 20210511, 20210511, false, true},
 		{17763, "Windows 10 1809 or Server 2019", 20290109, 20290109, false, true},
 		{18362, "Windows 10 1903 or 1909", 20220510, 20220510, false, true},
-		{18363, "Windows 10 1909", 20220510, 20220510, false, true},
+		{18363, "Windows 10 1909", 20220510, 20220510, false, false},
 		{19041, "Windows 10 2004 to 22H2", 20251014, 20320113, false, false},
 		{19042, "Windows 10 20H2", 20230509, 20230509, false, false},
 		{19043, "Windows 10 21H1", 20221213, 20221213, false, false},

@@ -385,6 +385,8 @@ static void test_support(void **state)
 			{14393, KIT_NOW, "030l 042l"},
 			{14393, 1799798400, "040h 030l 042l"}, /* 2027-01-13 */
 			{17763, KIT_NOW, "030l 042l"}, {22621, KIT_NOW, "040h 030l"},
+			/* 1909 came with the repair of what 1903 had. */
+			{18362, KIT_NOW, "040h 030l 042l"}, {18363, KIT_NOW, "040h 030l"},
 			{20348, KIT_NOW, "030l"}, {26100, KIT_NOW, "030l"},
 			{60000, KIT_NOW, "030l"}, {20348, 0, "030l"}, {20348, INT64_MAX, "030l"},
 			{20348, INT64_MIN, "030l"}};
