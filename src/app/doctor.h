@@ -119,6 +119,8 @@ void app_doctor_service(struct app_doctor *d);
 
 /* doctor_port.c: who listens, and who gets there. */
 void app_doctor_firewall(struct app_doctor *d, const struct sp_firewall *is);
+/* Are they loaded at each start? root: before /etc, for tests. */
+void app_doctor_firewall_start(struct app_doctor *d, const char *root);
 void app_doctor_port(struct app_doctor *d);
 
 /* doctor_users.c: people and their secrets. */

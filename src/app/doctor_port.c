@@ -1,8 +1,10 @@
 /* app/doctor_port.c - who listens on our port, from where it can be reached, and what the filter does. */
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <glob.h>
 #include <ifaddrs.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,10 +14,12 @@
 
 #include "app/doctor.h"
 #include "app/firewall.h"
+#include "host/io/fdio.h"
 #include "scan/public.h"
 
 #define G APP_DOCTOR_PORT
 #define LISTEN_STATE 0x0a
+#define RULES_MAX ((size_t)4 * 1024 * 1024)
 
 /* ---- who listens ---- */
 
@@ -265,6 +269,74 @@ void app_doctor_firewall(struct app_doctor *d, const struct sp_firewall *is)
 	sp_firewall_finish(&want);
 }
 
+static bool mentions(const char *path, const char *what)
+{
+	struct sp_rcbuf *file;
+	bool found = false;
+
+	if (sp_file_read(path, RULES_MAX, &file) == SP_OK) {
+		found = what[0] == '\0' ||
+				(file->n > 0 &&
+						memmem(file->p, file->n, what, strlen(what)) !=
+								NULL);
+		sp_rcbuf_unref(file);
+	}
+	return found;
+}
+
+/* Does one of these files mention it? Names may have wildcards. */
+static bool any_mentions(const char *root, const char *const names[], size_t n, const char *what)
+{
+	bool found = false;
+	char path[PATH_MAX];
+	glob_t g;
+
+	for (size_t i = 0; !found && i < n; i++) {
+		snprintf(path, sizeof(path), "%s%s", root, names[i]);
+		if (glob(path, 0, NULL, &g) != 0) {
+			continue;
+		}
+		for (size_t k = 0; !found && k < g.gl_pathc; k++) {
+			found = mentions(g.gl_pathv[k], what);
+		}
+		globfree(&g);
+	}
+	return found;
+}
+
+/* Would the rules be loaded again: by nftables.service, or by what somebody wrote for it? */
+static bool comes_back(const char *root)
+{
+	static const char *const wants[] = {"/etc/systemd/system/*.target.wants/nftables.service"};
+	static const char *const own[] = {"/etc/systemd/system/*.service",
+			"/etc/systemd/system/*.service.d/*.conf", "/etc/network/if-pre-up.d/*"};
+	static const char *const conf[] = {"/etc/nftables.conf", "/etc/sysconfig/nftables.conf"};
+	static const char *const more[] = {"/etc/nftables.d/*", "/etc/nftables/*"};
+	bool included = any_mentions(root, conf, SP_LEN(conf), "/etc/nftables");
+
+	if (any_mentions(root, own, SP_LEN(own), "sallyport firewall")) {
+		return true;
+	}
+	return any_mentions(root, wants, SP_LEN(wants), "") &&
+			(any_mentions(root, conf, SP_LEN(conf), "inet sallyport") ||
+					(included &&
+							any_mentions(root, more, SP_LEN(more),
+									"inet sallyport")));
+}
+
+void app_doctor_firewall_start(struct app_doctor *d, const char *root)
+{
+	if (comes_back(root)) {
+		app_doctor_say(d, G, "firewall-start", APP_DOCTOR_OK, NULL,
+				"its rules are loaded again when this machine starts");
+	} else {
+		app_doctor_say(d, G, "firewall-start", APP_DOCTOR_WARN, NULL,
+				"nothing that is known here loads its rules again when this "
+				"machine starts");
+		app_doctor_todo(d, "man sallyport-firewall, EXAMPLES: nftables.service");
+	}
+}
+
 void app_doctor_port(struct app_doctor *d)
 {
 	char why[SP_FIREWALL_TEXT];
@@ -277,6 +349,9 @@ void app_doctor_port(struct app_doctor *d)
 	int rc = app_firewall_loaded(&is, why);
 	if (rc == SP_OK) {
 		app_doctor_firewall(d, &is);
+		if (is.there && is.n_doors > 0 && d->installed) {
+			app_doctor_firewall_start(d, "");
+		}
 		sp_firewall_finish(&is);
 	} else if (!app_doctor_away(d->conf)) {
 		struct sp_firewall none = {.there = false};

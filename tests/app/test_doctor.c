@@ -6,6 +6,7 @@
 #include <string.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/io/cert.h"
@@ -159,6 +160,70 @@ static void test_firewall(void **state)
 	assert_int_equal(kit_level("port.firewall", NULL), APP_DOCTOR_UNKNOWN);
 }
 
+static void put_file(const char *root, const char *name, const char *text)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/etc/%s", root, name);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void drop_file(const char *root, const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/etc/%s", root, name);
+	assert_int_equal(remove(path), 0);
+}
+
+static int starts(const char *root)
+{
+	kit_again();
+	app_doctor_firewall_start(kit, root);
+	return kit_level("port.firewall-start", NULL);
+}
+
+/* Rules that somebody loaded by hand are gone with the next start. */
+static void test_firewall_start(void **state)
+{
+	static const char *const folders[] = {"etc", "etc/nftables.d", "etc/systemd",
+			"etc/systemd/system", "etc/systemd/system/sysinit.target.wants"};
+	static const char wanted[] = "systemd/system/sysinit.target.wants/nftables.service";
+	static const char unit[] = "systemd/system/rules.service";
+	char root[] = "/tmp/sp-doctor-start-XXXXXX", path[256];
+
+	assert_non_null(mkdtemp(root));
+	for (size_t i = 0; i < SP_LEN(folders); i++) {
+		snprintf(path, sizeof(path), "%s/%s", root, folders[i]);
+		assert_int_equal(mkdir(path, 0700), 0);
+	}
+	assert_int_equal(starts(root), APP_DOCTOR_WARN);
+	put_file(root, "nftables.conf", "flush ruleset\ntable inet filter { }\n");
+	put_file(root, "nftables.d/sallyport.nft", "table inet sallyport\n");
+	assert_int_equal(starts(root), APP_DOCTOR_WARN); /* the service is not enabled */
+	put_file(root, wanted, "");
+	assert_int_equal(starts(root), APP_DOCTOR_WARN); /* and nothing includes that file */
+	put_file(root, "nftables.conf", "include \"/etc/nftables.d/*.nft\"\n");
+	assert_int_equal(starts(root), APP_DOCTOR_OK);
+	drop_file(root, "nftables.d/sallyport.nft");
+	assert_int_equal(starts(root), APP_DOCTOR_WARN);
+	put_file(root, "nftables.conf", "table inet sallyport { }\n");
+	assert_int_equal(starts(root), APP_DOCTOR_OK);
+	drop_file(root, "nftables.conf");
+	put_file(root, unit, "ExecStart=sh -c 'sallyport firewall | nft -f -'\n");
+	assert_int_equal(starts(root), APP_DOCTOR_OK);
+	drop_file(root, unit);
+	drop_file(root, wanted);
+	for (size_t i = SP_LEN(folders); i-- > 0;) {
+		snprintf(path, sizeof(path), "%s/%s", root, folders[i]);
+		assert_int_equal(rmdir(path), 0);
+	}
+	assert_int_equal(rmdir(root), 0);
+}
+
 /* Our own socket: somebody listens, and it is not the service. */
 static void test_listener(void **state)
 {
@@ -250,6 +315,7 @@ int main(void)
 			kit_test_of(test_jail),
 			kit_test_of(test_disk),
 			kit_test_of(test_firewall),
+			kit_test_of(test_firewall_start),
 			kit_test_of(test_listener),
 			kit_test_of(test_service),
 			kit_test_of(test_scanned),
