@@ -155,6 +155,45 @@ static void target(struct sp_wr *w, const struct sp_audit_view *v, bool *first)
 	object(w, "dst_endpoint", v, m, SP_LEN(m), first);
 }
 
+/* "192.0.2.7:3389" or "[2001:db8::7]:3389", as the service writes it. */
+static void listener(struct sp_wr *w, const struct sp_audit_field *f)
+{
+	struct sp_span ip = f->bytes;
+	uint32_t port = 0, unit = 1;
+
+	while (ip.n > 0 && '0' <= ip.p[ip.n - 1] && ip.p[ip.n - 1] <= '9' && unit <= 10000) {
+		port += unit * (uint32_t)(ip.p[--ip.n] - '0');
+		unit *= 10;
+	}
+	if (ip.n < 2 || ip.p[ip.n - 1] != ':') {
+		return;
+	}
+	ip.n--;
+	if (ip.n > 2 && ip.p[0] == '[' && ip.p[ip.n - 1] == ']') {
+		ip = sp_span(ip.p + 1, ip.n - 2);
+	}
+	sp_render_text(w, ", \"ip\": ");
+	sp_render_json_text(w, ip);
+	sp_render_fmt(w, ", \"port\": %u", port);
+}
+
+/* Where a connection went: to its target, or as long as that is not known, to us. */
+static void destination(struct sp_wr *w, const struct sp_audit_view *v, bool *first)
+{
+	const struct sp_audit_field *at = sp_audit_get(v, SP_F_SRC_LISTENER);
+
+	if (sp_audit_get(v, SP_F_TARGET) != NULL || sp_audit_get(v, SP_F_TARGET_IP) != NULL) {
+		target(w, v, first);
+		return;
+	}
+	comma(w, first);
+	sp_render_text(w, "\"dst_endpoint\": {\"svc_name\": \"sallyport\"");
+	if (at != NULL) {
+		listener(w, at);
+	}
+	sp_wr_u8(w, '}');
+}
+
 static void fingerprint(struct sp_wr *w, const struct sp_audit_view *v, bool *first)
 {
 	const struct sp_audit_field *f = sp_audit_get(v, SP_F_CLAIMED_JA4);
@@ -254,7 +293,7 @@ static void rdp(struct sp_wr *w, const struct sp_audit_view *v)
 	bool first = false;
 
 	source(w, v, &first);
-	target(w, v, &first);
+	destination(w, v, &first);
 	user(w, v, &first);
 	fingerprint(w, v, &first);
 	if (has_any(v, device, SP_LEN(device))) {

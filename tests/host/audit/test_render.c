@@ -184,6 +184,42 @@ static void test_ocsf_file(void **state)
 	}
 }
 
+/* A connection without a target goes to the gate. */
+static void test_ocsf_destination(void **state)
+{
+	static const struct {
+		const char *listener, *want;
+	} cases[] = {
+			{"192.0.2.7:3389",
+					", \"dst_endpoint\": {\"svc_name\": \"sallyport\", "
+					"\"ip\": \"192.0.2.7\", \"port\": 3389}"},
+			{"[2001:db8::7]:65535",
+					", \"dst_endpoint\": {\"svc_name\": \"sallyport\", "
+					"\"ip\": \"2001:db8::7\", \"port\": 65535}"},
+			{"", ", \"dst_endpoint\": {\"svc_name\": \"sallyport\"}"},
+			{"3389", ", \"dst_endpoint\": {\"svc_name\": \"sallyport\"}"},
+			{":1", ", \"dst_endpoint\": {\"svc_name\": \"sallyport\"}"},
+			{"a:123456", ", \"dst_endpoint\": {\"svc_name\": \"sallyport\"}"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < SP_LEN(cases); i++) {
+		struct sp_audit_event e;
+		struct sp_audit_view v;
+		struct sp_record r = {.seq = 1};
+		struct sp_wr w;
+
+		sp_audit_init(&e, SP_AUDIT_CONN_REJECT, SP_OUTCOME_DENIED);
+		sp_audit_text(&e, SP_F_SRC_LISTENER, cases[i].listener);
+		assert_int_equal(sp_audit_read(sp_span(e.b, e.n), &v), SP_OK);
+		sp_wr_init(&w, SP_RENDER_MAX);
+		assert_int_equal(sp_render(SP_RENDER_OCSF, &r, &v, &w), SP_OK);
+		sp_wr_u8(&w, 0);
+		assert_non_null(strstr((const char *)w.p, cases[i].want));
+		sp_wr_finish(&w);
+	}
+}
+
 /* Whatever a peer puts into an event has room as a line: else who sends it would stand still. */
 static void test_worst(void **state)
 {
@@ -235,6 +271,7 @@ int main(void)
 			cmocka_unit_test(test_without_room),
 			cmocka_unit_test(test_characters),
 			cmocka_unit_test(test_ocsf_file),
+			cmocka_unit_test(test_ocsf_destination),
 			cmocka_unit_test(test_worst),
 	};
 
