@@ -221,7 +221,7 @@ static const char *is_full(void *user)
 {
 	struct process *p = user;
 
-	switch (sp_scribe_mood(p->scribe)) {
+	switch (sp_scribe_look(p->scribe)) {
 	case SP_SCRIBE_WELL:
 		return NULL;
 	case SP_SCRIBE_LOW:

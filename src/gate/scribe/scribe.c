@@ -627,6 +627,16 @@ void sp_scribe_figures(struct sp_scribe *s, struct sp_msg_scribe_figures *out)
 	s->queue = 0;
 }
 
+enum sp_scribe_mood sp_scribe_look(struct sp_scribe *s)
+{
+	uint64_t now = sp_now_us();
+
+	if (now - s->disk_us >= DISK_US) {
+		look_at_disk(s, now);
+	}
+	return sp_scribe_mood(s);
+}
+
 uint64_t sp_scribe_groups(const struct sp_scribe *s)
 {
 	return s->groups;

@@ -57,6 +57,8 @@ void sp_scribe_set_reserve(struct sp_scribe *s, uint64_t bytes);
 void sp_scribe_turn(struct sp_scribe *s);
 
 enum sp_scribe_mood sp_scribe_mood(const struct sp_scribe *s);
+/* The same of now: others write to the disk while nothing happens here. */
+enum sp_scribe_mood sp_scribe_look(struct sp_scribe *s);
 /* Groups that were committed, and events in them. */
 uint64_t sp_scribe_groups(const struct sp_scribe *s);
 uint64_t sp_scribe_events(const struct sp_scribe *s);

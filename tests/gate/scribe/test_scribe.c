@@ -267,6 +267,16 @@ static void test_disk_is_low(void **state)
 	hear_audited(keeper[0], 5, SP_AUDITED_OK);
 }
 
+/* Recordings fill it while no event comes. */
+static void test_disk_gets_low(void **state)
+{
+	begin(UINT64_MAX / 4);
+	assert_int_equal(sp_scribe_mood(scribe), SP_SCRIBE_WELL);
+	assert_int_equal(sp_scribe_look(scribe), SP_SCRIBE_LOW);
+	turn();
+	assert_int_equal(counted(SP_AUDIT_DISK_LOW).n, 1);
+}
+
 static void by_hand(const char *sql)
 {
 	char file[96], why[SP_DB_WHY];
@@ -509,6 +519,7 @@ int main(void)
 			T(test_group),
 			T(test_twice_sent_once_kept),
 			T(test_disk_is_low),
+			T(test_disk_gets_low),
 			T(test_store_fails),
 			T(test_own_wait_for_the_disk),
 			T(test_many_own),
