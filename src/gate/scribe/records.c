@@ -224,7 +224,7 @@ static bool take_head(struct rec *c, const struct sp_msg_record_head *m)
 
 	/* Who recorded cannot take back what it has registered, nor fill the audit. */
 	if (m->segments < c->head.segments || m->bytes < c->head.bytes ||
-			!sp_log_rate_ok(&c->rate, sp_now_us(), &dropped)) {
+			(!m->end && !sp_log_rate_ok(&c->rate, sp_now_us(), &dropped))) {
 		over(c, false, "the recorder is confused");
 		return false;
 	}
