@@ -93,6 +93,18 @@ static bool take_speed(const char *text, double *speed)
 	return end != text && *end == '\0' && SPEED_MIN <= *speed && *speed <= SPEED_MAX;
 }
 
+/* Of one that was put in the place of another nothing is shown: by its path it can be looked at. */
+static bool genuine(struct app_recording_file *f)
+{
+	if (!app_recording_is(f)) {
+		app_fail(f->path, "is not the one of that name, but %s",
+				sp_rec_reader_start(f->r)->id);
+		app_recording_close(f);
+		return false;
+	}
+	return true;
+}
+
 /* ---- the program that shows ---- */
 
 static int show(struct app_recording *a, const char *verb, bool writes)
@@ -115,7 +127,7 @@ static int show(struct app_recording *a, const char *verb, bool writes)
 	if (!a->has_key) {
 		return app_fail("recording", "only who has an auditor's key can see it: --key");
 	}
-	if (!app_recording_open(a, a->w.word[1], &f)) {
+	if (!app_recording_open(a, a->w.word[1], &f) || !genuine(&f)) {
 		return APP_FAILED;
 	}
 	argv[2] = f.path;
@@ -218,7 +230,7 @@ int app_recording_index(struct app_recording *a)
 	if (!a->has_key) {
 		return app_fail("recording", "only who has an auditor's key can read it: --key");
 	}
-	if (!app_recording_open(a, a->w.word[1], &f)) {
+	if (!app_recording_open(a, a->w.word[1], &f) || !genuine(&f)) {
 		return APP_FAILED;
 	}
 	size_t n = strlen(f.path);

@@ -220,6 +220,10 @@ class Record(Case):
         for name in (os.path.basename(path)[:-4], os.path.basename(path)[:8]):
             status, said = self.verify(name)
             self.assertEqual((status, said), (1, f'{name}: damaged: is not the one of that name, but {other}\n'))
+            shot = self.world.run([SALLYPORT, 'recording', 'shot', name, self.world.path('other.png'), '--dir',
+                                   self.trial.dir], check=False)
+            self.assertEqual((shot.returncode, shot.stderr),
+                             (1, f'sallyport: {path}: is not the one of that name, but {other}\n'))
         os.unlink(path)
         os.mkfifo(path)
         self.assertEqual(self.verify(os.path.basename(path)[:-4])[0], 1)
