@@ -48,8 +48,9 @@ void sp_probe_http_write(struct sp_wr *w, enum sp_scan_path path, const char *ho
 	uint8_t token[NTLM_MAX];
 	struct sp_wr t;
 
-	snprintf(where, sizeof(where), port == 443 ? "%s%s%s" : "%s%s%s:%u", v6 ? "[" : "", host,
-			v6 ? "]" : "", port);
+	/* The interface is of our side only. */
+	snprintf(where, sizeof(where), port == 443 ? "%s%.*s%s" : "%s%.*s%s:%u", v6 ? "[" : "",
+			(int)strcspn(host, v6 ? "%" : ""), host, v6 ? "]" : "", port);
 	put(w, lines[path]);
 	put(w, " HTTP/1.1\r\nHost: ");
 	put(w, where);

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,9 +93,31 @@ static bool number_of(const char *text, unsigned long max, unsigned long *out)
 	return isdigit((unsigned char)text[0]) && *end == '\0' && errno == 0 && *out <= max;
 }
 
+/* "fe80::1%eth0": such an address means nothing without its interface. */
+static bool zoned(const char *text, struct sp_addr *out)
+{
+	char host[INET6_ADDRSTRLEN];
+	const char *zone = strchr(text, '%');
+	size_t n = zone ? (size_t)(zone - text) : 0;
+
+	if (!(0 < n && n < sizeof(host))) {
+		return false;
+	}
+	memcpy(host, text, n);
+	host[n] = '\0';
+	out->u.v6.sin6_family = AF_INET6;
+	out->u.v6.sin6_scope_id = if_nametoindex(zone + 1);
+	out->n = sizeof(out->u.v6);
+	return inet_pton(AF_INET6, host, &out->u.v6.sin6_addr) == 1 &&
+			IN6_IS_ADDR_LINKLOCAL(&out->u.v6.sin6_addr) && out->u.v6.sin6_scope_id != 0;
+}
+
 static bool address_of(const char *text, struct sp_addr *out)
 {
 	memset(out, 0, sizeof(*out));
+	if (strchr(text, '%')) {
+		return zoned(text, out);
+	}
 	if (inet_pton(AF_INET, text, &out->u.v4.sin_addr) == 1) {
 		out->u.v4.sin_family = AF_INET;
 		out->n = sizeof(out->u.v4);
@@ -136,7 +159,7 @@ static int add_range(struct sp_targets *t, const char *text, char *slash, char w
 	size_t n;
 
 	*slash = '\0';
-	if (!address_of(text, &a)) {
+	if (strchr(text, '%') || !address_of(text, &a)) {
 		return refuse(why, text, "a range begins with an address");
 	}
 	uint8_t *p = bytes_of(&a, &n);
@@ -189,7 +212,10 @@ static int add_host(struct sp_targets *t, const char *text, char why[SP_WHY_MAX]
 	}
 	bool numeric = address_of(host, &a);
 	if (!numeric && !name_ok(host)) {
-		return refuse(why, text, "neither a name nor an address");
+		return refuse(why, text,
+				strchr(host, '%') ? "no link-local address with an interface of "
+						    "this machine"
+						  : "neither a name nor an address");
 	}
 	struct target *v = grow(t);
 	if (!v) {

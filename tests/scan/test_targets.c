@@ -71,6 +71,8 @@ static void test_forms(void **state)
 	/* As our reports write them. */
 	expect(LIST("rdp://192.0.2.1:3390", "RDP://[fd00::1]:99/"), NULL,
 			"+192.0.2.1=192.0.2.1:3390 +fd00::1=[fd00::1]:99");
+	expect(LIST("fe80::1%lo", "[fe80::2%lo]:99"), NULL,
+			"+fe80::1%lo=[fe80::1]:3389 +fe80::2%lo=[fe80::2]:99");
 	expect(LIST("fd00::fffe/127"), NULL,
 			"+fd00::fffe=[fd00::fffe]:3389* "
 			"+fd00::ffff=[fd00::ffff]:3389*");
@@ -99,7 +101,8 @@ static void test_refused(void **state)
 {
 	static const char *const bad[] = {"", "a b", "host:99999", "-x", "10.0.0.0/33", "10.0.0.0/",
 			"10.0.0.0/x", "name/24", "10.0.0.0/7", "fd00::/64", "[::1", "a/b",
-			"@/nonexistent", "host;rm", "http://host"};
+			"@/nonexistent", "host;rm", "http://host", "fe80::1%no-such-link",
+			"fd00::1%lo", "10.0.0.1%lo", "%lo", "fe80::%lo/120"};
 	static const char *const ports[] = {"", "0", "a", "1-", "5,", "65536", "1-100000", "-1"};
 	struct sp_targets *t = sp_targets_create();
 
