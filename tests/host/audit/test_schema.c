@@ -129,10 +129,55 @@ static void test_schema(void **state)
 	free(text);
 }
 
+/* Is it there as `conn.open`, or as `.open` in a line with `conn.? */
+static bool has(const char *doc, const char *name)
+{
+	const char *dot = strchr(name, '.');
+	char whole[64], group[64], rest[64];
+
+	snprintf(whole, sizeof(whole), "`%s`", name);
+	if (strstr(doc, whole) != NULL || dot == NULL) {
+		return strstr(doc, whole) != NULL;
+	}
+	snprintf(group, sizeof(group), "`%.*s.", (int)(dot - name), name);
+	snprintf(rest, sizeof(rest), "`%s`", dot);
+	for (const char *line = doc; line != NULL; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		const char *end = strchrnul(line, '\n'), *at = strstr(line, rest);
+		const char *of = strstr(line, group);
+		if (at != NULL && at < end && of != NULL && of < end) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* docs/AUDIT.md says of each event when it is told. */
+static void test_doc(void **state)
+{
+	const char *source = getenv("SP_SOURCE");
+	static char doc[1 << 17];
+	struct sp_rcbuf *b;
+	char path[600];
+
+	snprintf(path, sizeof(path), "%s/docs/AUDIT.md", source != NULL ? source : ".");
+	assert_int_equal(sp_file_read(path, sizeof(doc) - 1, &b), SP_OK);
+	memcpy(doc, b->p, b->n);
+	sp_rcbuf_unref(b);
+	for (uint32_t kind = 1; kind < SP_AUDIT_END; kind++) {
+		const char *name = sp_audit_name(kind);
+		if (name != NULL && !has(doc, name)) {
+			fail_msg("docs/AUDIT.md does not say when %s is told", name);
+		}
+	}
+	assert_false(has(doc, "conn.nothing"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_schema),
+			cmocka_unit_test(test_doc),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
