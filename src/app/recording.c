@@ -54,6 +54,14 @@ bool app_recording_key(struct app_recording *a)
 	return true;
 }
 
+bool app_recording_named(const char *file)
+{
+	char id[SP_REC_ID + 1];
+
+	snprintf(id, sizeof(id), "%s", file);
+	return sp_rec_id_good(id) && strcmp(file + SP_REC_ID, ".spr") == 0;
+}
+
 bool app_recording_open(struct app_recording *a, const char *which, struct app_recording_file *f)
 {
 	char why[SP_REC_WHY];

@@ -36,6 +36,8 @@ struct app_recording_file {
 bool app_recording_dir(struct app_recording *a);
 /* The auditor's key, when one is named or a trial has one. False, and said so, when it is no good. */
 bool app_recording_key(struct app_recording *a);
+/* Is it the name that the service gives to a recording? Others are none of its. */
+bool app_recording_named(const char *file);
 /* By its id, by what only its id begins with, or by a path with a '/' or ".spr" in it. False, and said so. */
 bool app_recording_open(struct app_recording *a, const char *which, struct app_recording_file *f);
 /* False when another one has taken the place of the one that was asked for by its id. */

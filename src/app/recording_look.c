@@ -127,9 +127,7 @@ static void json_summary(const struct summary *s)
 
 static int is_recording(const struct dirent *d)
 {
-	const char *dot = strrchr(d->d_name, '.');
-
-	return dot != NULL && strcmp(dot, ".spr") == 0;
+	return app_recording_named(d->d_name);
 }
 
 static bool is_empty(const char *path)

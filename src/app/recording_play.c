@@ -38,10 +38,7 @@ bool app_recording_find(struct app_recording *a, const char *which, char out[120
 		return false;
 	}
 	for (struct dirent *d; dir != NULL && (d = readdir(dir)) != NULL;) {
-		size_t len = strlen(d->d_name);
-
-		if (len == SP_REC_ID + 4 && strcmp(d->d_name + SP_REC_ID, ".spr") == 0 &&
-				strncmp(d->d_name, which, n) == 0) {
+		if (app_recording_named(d->d_name) && strncmp(d->d_name, which, n) == 0) {
 			snprintf(out, 1200, "%s/%.*s.spr", a->dir, SP_REC_ID, d->d_name);
 			found++;
 		}

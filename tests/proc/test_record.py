@@ -225,6 +225,13 @@ class Record(Case):
             self.assertEqual((shot.returncode, shot.stderr),
                              (1, f'sallyport: {path}: is not the one of that name, but {other}\n'))
         os.unlink(path)
+        strange = os.path.join(os.path.dirname(path), 'A' * 22 + '\x1b[2J.spr')
+        with open(strange, 'wb') as f:
+            f.write(b'no recording')
+        for words in (['list'], ['verify', 'A']):
+            done = self.world.run([SALLYPORT, 'recording', *words, '--dir', self.trial.dir], check=False)
+            self.assertNotIn('\x1b', done.stdout + done.stderr)
+        os.unlink(strange)
         os.mkfifo(path)
         self.assertEqual(self.verify(os.path.basename(path)[:-4])[0], 1)
         os.unlink(path)
