@@ -301,6 +301,9 @@ static int scan(struct work *w)
 	if (rc == SP_ENOMEM) {
 		snprintf(why, sizeof(why), "%s", sp_err_text(rc));
 	}
+	if (w->report && rc == SP_ECLOSED) {
+		sp_scan_report_interrupted(w->report);
+	}
 	int end = w->report ? sp_scan_report_end(w->report, &totals) : SP_OK;
 	bool whole = (rc == SP_OK || rc == SP_ECLOSED) && end == SP_OK;
 	bool written = close_output(w, whole);

@@ -131,7 +131,7 @@ static void put_summary(struct sp_scan_report *r)
 		fprintf(r->out, " %llu of the baseline had no part in this scan.",
 				(unsigned long long)t->not_scanned);
 	}
-	put(r, "</p>\n");
+	put(r, t->interrupted ? " <b>Interrupted: this is not all.</b></p>\n" : "</p>\n");
 	if (r->authorised != NULL) {
 		put(r, "<p>Authorised: ");
 		put_safe(r, r->authorised);

@@ -331,6 +331,7 @@ static void put_totals(struct sp_scan_js *js, const struct sp_scan_report *r)
 	}
 	sp_scan_js_close(js, ']');
 	sp_scan_js_num(js, "not_scanned", (int64_t)t->not_scanned);
+	sp_scan_js_bool(js, "complete", !t->interrupted);
 }
 
 /* ---- one document ---- */

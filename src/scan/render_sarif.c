@@ -113,7 +113,7 @@ static void begin(struct sp_scan_report *r)
 	sp_scan_js_close(&js, '}');
 	sp_scan_js_open(&js, "invocations", '[');
 	sp_scan_js_open(&js, NULL, '{');
-	sp_scan_js_bool(&js, "executionSuccessful", true);
+	sp_scan_js_bool(&js, "executionSuccessful", !r->totals.interrupted);
 	sp_scan_js_time(&js, "endTimeUtc", r->o.judge.now);
 	if (r->authorised != NULL) {
 		sp_scan_js_open(&js, "properties", '{');

@@ -288,6 +288,9 @@ static void end(struct sp_scan_report *r)
 				sp_scan_severity_name((enum sp_scan_severity)i));
 	}
 	fprintf(r->out, "%s.\n", first ? "none" : "");
+	if (t->interrupted) {
+		fputs("Interrupted: this is not all.\n", r->out);
+	}
 	if (t->not_scanned > 0) {
 		fprintf(r->out, "%llu endpoint%s of the baseline had no part in this scan.\n",
 				(unsigned long long)t->not_scanned, t->not_scanned == 1 ? "" : "s");

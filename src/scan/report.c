@@ -223,6 +223,11 @@ static int write_spooled(struct sp_scan_report *r)
 	return rc;
 }
 
+void sp_scan_report_interrupted(struct sp_scan_report *r)
+{
+	r->totals.interrupted = true;
+}
+
 int sp_scan_report_end(struct sp_scan_report *r, struct sp_scan_totals *totals)
 {
 	size_t known = r->seen != NULL ? sp_scan_baseline_count(r->o.baseline) : 0;

@@ -46,6 +46,7 @@ struct sp_scan_totals {
 	uint64_t findings[SP_SCAN_SEVERITY_COUNT];
 	uint64_t worst[SP_SCAN_SEVERITY_COUNT]; /* endpoints by their heaviest finding */
 	uint64_t not_scanned; /* endpoints of the baseline that were not part of this scan */
+	bool interrupted; /* this is not all */
 };
 
 struct sp_scan_report;
@@ -63,6 +64,8 @@ struct sp_scan_report *sp_scan_report_create(const struct sp_scan_report_options
  * ones too. SP_ENOMEM, SP_ESYS: no room for what has to be kept until the end.
  */
 sp_nodiscard int sp_scan_report_add(struct sp_scan_report *r, const struct sp_scan_facts *f);
+/* What comes is not all: the report says so at its end. */
+void sp_scan_report_interrupted(struct sp_scan_report *r);
 /* Ends the document, also of a scan that was cut short; totals may be NULL. Nothing is added after it. */
 sp_nodiscard int sp_scan_report_end(struct sp_scan_report *r, struct sp_scan_totals *totals);
 /* Accepts NULL. */

@@ -97,6 +97,7 @@ class Foes(Case):
             proc.kill()
         self.assertIn('interrupted', err)
         self.assertEqual(proc.returncode, 1)
+        self.assertFalse(json.loads(out)['summary']['complete'])
         rows = {e['address']: e for e in json.loads(out)['endpoints']}
         self.assertEqual(rows[good]['reach'], 'rdp')
         self.assertEqual(rows[good]['why'], '')

@@ -8,7 +8,7 @@
 #include "kit.h"
 #include "scan/report.h"
 
-/* make_report FORMAT [kinds|hostile|none] [BASELINE] [TIME] [colour] [WIDTH]; lists the hostile texts with "texts". */
+/* make_report FORMAT [kinds|hostile|none|cut] [BASELINE] [TIME] [colour] [WIDTH]; lists the hostile texts with "texts". */
 static const char *const corpus[] = {
 		"line\r\nfeed\n",
 		"\"}], \"forged\": true, \"x\": [{\"",
@@ -146,6 +146,9 @@ int main(int argc, char **argv)
 		hostile(r);
 	} else if (strcmp(what, "kinds") == 0) {
 		kinds(r);
+	}
+	if (strcmp(what, "cut") == 0) {
+		sp_scan_report_interrupted(r);
 	}
 	int rc = sp_scan_report_end(r, &t);
 	sp_scan_report_destroy(r);

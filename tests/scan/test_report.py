@@ -54,13 +54,24 @@ class Json(unittest.TestCase):
         cls.line = jsonschema.Draft202012Validator({'$ref': '#/$defs/line', '$defs': cls.schema['$defs']})
 
     def test_document(self):
-        for what in 'kinds', 'hostile', 'none':
+        for what in 'kinds', 'hostile', 'none', 'cut':
             report = json.loads(made('json', what))
             self.document.validate(report)
             found = [f['severity'] for e in report['endpoints'] for f in e['findings']]
             for severity, n in report['summary']['findings'].items():
                 self.assertEqual(found.count(severity), n, severity)
             self.assertEqual(report['summary']['endpoints'], len(report['endpoints']))
+
+    def test_interrupted(self):
+        """A report on a part does not look like one on the whole."""
+        for what, whole in (('none', True), ('cut', False)):
+            report = json.loads(made('json', what))
+            self.document.validate(report)
+            self.assertEqual(report['summary']['complete'], whole)
+            self.assertEqual(json.loads(made('jsonl', what).split('\n')[-2])['complete'], whole)
+            self.assertEqual(json.loads(made('sarif', what))['runs'][0]['invocations'][0]['executionSuccessful'], whole)
+            for form in 'text', 'html':
+                self.assertEqual('nterrupted: this is not all.' in made(form, what), not whole)
 
     def test_lines(self):
         for what in 'kinds', 'hostile', 'none':
