@@ -25,6 +25,7 @@ struct sqlite_stmt {
 struct sqlite {
 	struct sp_db base;
 	sqlite3 *h;
+	char before[SP_DB_WHY]; /* what was wrong before a rollback, which says that all is well */
 };
 
 static const struct sp_db_impl impl;
@@ -173,7 +174,10 @@ static void close_it(struct sp_db *db)
 
 static const char *why_of(struct sp_db *db)
 {
-	return sqlite3_errmsg(of(db)->h);
+	const struct sqlite *q = of(db);
+	bool well = sqlite3_errcode(q->h) == SQLITE_OK;
+
+	return well && q->before[0] != '\0' ? q->before : sqlite3_errmsg(q->h);
 }
 
 static int error_of(int rc)
@@ -196,16 +200,27 @@ static int exec(struct sp_db *db, const char *sql)
 	return error_of(sqlite3_exec(of(db)->h, sql, NULL, NULL, NULL));
 }
 
+/* A full disk has ended the transaction already: there is nothing that could fail. */
+static int roll_back(struct sp_db *db)
+{
+	struct sqlite *q = of(db);
+
+	if (sqlite3_get_autocommit(q->h) != 0) {
+		return SP_OK;
+	}
+	snprintf(q->before, sizeof(q->before), "%s", sqlite3_errmsg(q->h));
+	return exec(db, "ROLLBACK");
+}
+
 static int turn(struct sp_db *db, enum sp_db_turn t)
 {
 	static const char *const sql[] = {[SP_DB_BEGIN] = "BEGIN IMMEDIATE",
 			[SP_DB_BEGIN_READ] = "BEGIN",
 			[SP_DB_COMMIT] = "COMMIT",
-			[SP_DB_ROLLBACK] = "ROLLBACK",
 			[SP_DB_LAZY] = "PRAGMA synchronous = NORMAL",
 			[SP_DB_STRICT] = "PRAGMA synchronous = FULL"};
 
-	return exec(db, sql[t]);
+	return t == SP_DB_ROLLBACK ? roll_back(db) : exec(db, sql[t]);
 }
 
 static int version(struct sp_db *db, int64_t *at, int64_t set)

@@ -261,6 +261,38 @@ static void test_cannot_open(void **state)
 	assert_string_equal(why, "file is not a database");
 }
 
+/* Why something failed is still known when it is rolled back. */
+static void test_why(void **state)
+{
+	static uint8_t large[1 << 20];
+
+	if (server() != NULL) {
+		skip();
+	}
+	struct sp_db *db = sp_db_open("a.db", true, why);
+	assert_non_null(db);
+	assert_int_equal(sp_db_migrate(db, steps, 1), SP_OK);
+	assert_int_equal(sp_db_exec(db,
+					 "CREATE TABLE v (t INTEGER REFERENCES t(id) DEFERRABLE "
+					 "INITIALLY DEFERRED); PRAGMA max_page_count = 30"),
+			SP_OK);
+	assert_int_equal(sp_db_begin(db), SP_OK);
+	assert_int_equal(sp_db_exec(db, "INSERT INTO v VALUES (7)"), SP_OK);
+	assert_int_not_equal(sp_db_commit(db), SP_OK);
+	assert_string_equal(sp_db_why(db), "FOREIGN KEY constraint failed");
+	/* It rolls back by itself. */
+	assert_int_equal(sp_db_begin(db), SP_OK);
+	assert_int_not_equal(insert(db, 1, "a", sp_span(large, sizeof(large))), SP_OK);
+	assert_string_equal(sp_db_why(db), "database or disk is full");
+	sp_db_rollback(db);
+	assert_string_equal(sp_db_why(db), "database or disk is full");
+	assert_int_equal(sp_db_begin(db), SP_OK);
+	assert_int_equal(insert(db, 1, "a", sp_span(large, 10)), SP_OK);
+	assert_int_equal(sp_db_commit(db), SP_OK);
+	assert_int_equal(count(db), 1);
+	sp_db_close(db);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +300,7 @@ int main(void)
 			cmocka_unit_test_teardown(test_transactions, remove_files),
 			cmocka_unit_test_teardown(test_migrations, remove_files),
 			cmocka_unit_test_teardown(test_keys, remove_files),
+			cmocka_unit_test_teardown(test_why, remove_files),
 			cmocka_unit_test_teardown(test_reading, remove_files),
 			cmocka_unit_test_teardown(test_cannot_open, remove_files),
 	};
