@@ -483,7 +483,10 @@ static void judge(struct sp_detect *d, const struct detect_now *n)
 		tampered(d, n, "a recording has a gap");
 		break;
 	case SP_AUDIT_AUDIT_DROPPED:
-		tampered(d, n, "events were lost");
+		tampered(d, n,
+				sp_audit_get_num(n->v, SP_F_COUNT) > 0
+						? "events were lost"
+						: "nothing could be written for a while");
 		break;
 	case SP_AUDIT_AUDIT_RETENTION:
 		tampered(d, n, "old records were removed");

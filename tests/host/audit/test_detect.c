@@ -363,6 +363,10 @@ static void test_tampering(void **state)
 				cases[i].alerts);
 	}
 	assert_int_equal(kit.alert.severity, SP_SEVERITY_CRITICAL);
+	/* Nothing was lost, and all that was to begin refused. */
+	assert_int_equal(
+			kit_feed(&kit, r, START, "audit.dropped", SP_OUTCOME_FAILED, "count=0"), 1);
+	assert_string_equal(kit.alert.text, "nothing could be written for a while");
 	/* Backward too: seconds are two's complement. */
 	assert_int_equal(kit_feed(&kit, r, START + 2 * HOUR, "clock.step", SP_OUTCOME_NONE,
 					 "seconds=18446744073709551000"),
