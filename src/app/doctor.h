@@ -99,9 +99,10 @@ struct app_doctor_path {
 	bool needed; /* else it may be missing */
 	uint32_t forbidden; /* mode bits, 077 */
 	int64_t owner; /* -1: anybody; root may own all that is not written */
+	bool link; /* it may be a link that root or the owner made */
 };
 void app_doctor_path(struct app_doctor *d, const struct app_doctor_path *p);
-/* Who may change the folders that lead there. */
+/* Who may change the folders that lead there, and those where a link on the way leads. */
 void app_doctor_parents(struct app_doctor *d, const char *path, int64_t owner);
 void app_doctor_files(struct app_doctor *d);
 

@@ -57,6 +57,12 @@ void app_doctor_path(struct app_doctor *d, const struct app_doctor_path *p)
 		cannot(d, p->id, p->path, p->needed);
 		return;
 	}
+	/* As certbot has them. What they lead to is looked at like any other file. */
+	bool trusted = p->link && (st.st_uid == 0 || (int64_t)st.st_uid == p->owner);
+	if (S_ISLNK(st.st_mode) && trusted && stat(p->path, &st) != 0) {
+		cannot(d, p->id, p->path, p->needed);
+		return;
+	}
 	if (S_ISLNK(st.st_mode)) {
 		app_doctor_say(d, G, p->id, APP_DOCTOR_BAD, p->path,
 				"is a symbolic link: whoever may change where it leads changes "
@@ -96,21 +102,24 @@ void app_doctor_path(struct app_doctor *d, const struct app_doctor_path *p)
 	}
 }
 
-/* Who may rename a folder on the way may put another one in its place. */
-void app_doctor_parents(struct app_doctor *d, const char *path, int64_t owner)
+/* The folders above a path, up to where it is the same as `known`; how many faults they have. */
+static size_t folders(struct app_doctor *d, const char *about, char *path, const char *known,
+		int64_t owner)
 {
-	char real[PATH_MAX], is[64];
 	size_t faults = 0;
 	struct stat st;
 
-	if (realpath(path, real) == NULL) {
-		return; /* what is not there, or not to be seen, is said of itself */
-	}
-	for (char *slash = strrchr(real, '/'); slash != NULL; slash = strrchr(real, '/')) {
-		slash[slash == real ? 1 : 0] = '\0';
-		if (stat(real, &st) != 0) {
-			cannot(d, "parents", real, true);
-			return;
+	for (char *slash = strrchr(path, '/'); slash != NULL; slash = strrchr(path, '/')) {
+		char is[64];
+
+		slash[slash == path ? 1 : 0] = '\0';
+		size_t n = strlen(path);
+		if (known != NULL && strncmp(known, path, n) == 0 && (n == 1 || known[n] == '/')) {
+			break;
+		}
+		if (stat(path, &st) != 0) {
+			cannot(d, "parents", path, true);
+			return faults + 1;
 		}
 		bool open = (st.st_mode & 022) != 0 && (st.st_mode & S_ISVTX) == 0;
 		if (open && (st.st_mode & 002) == 0 && st.st_gid == 0) {
@@ -118,23 +127,43 @@ void app_doctor_parents(struct app_doctor *d, const char *path, int64_t owner)
 		}
 		if (open) {
 			faults++;
-			app_doctor_say(d, G, "parents", APP_DOCTOR_BAD, real,
+			app_doctor_say(d, G, "parents", APP_DOCTOR_BAD, path,
 					"others may change this folder (%04o), and so what is in "
 					"it: %s",
-					(unsigned)(st.st_mode & 07777), path);
-			app_doctor_todo(d, "chmod go-w %s", real);
+					(unsigned)(st.st_mode & 07777), about);
+			app_doctor_todo(d, "chmod go-w %s", path);
 		}
 		if (st.st_uid != 0 && (int64_t)st.st_uid != owner && st.st_uid != geteuid()) {
 			faults++;
 			name_of(st.st_uid, is, sizeof(is));
-			app_doctor_say(d, G, "parents", APP_DOCTOR_BAD, real,
-					"belongs to %s, who can replace %s", is, path);
-			app_doctor_todo(d, "chown root %s", real);
+			app_doctor_say(d, G, "parents", APP_DOCTOR_BAD, path,
+					"belongs to %s, who can replace %s", is, about);
+			app_doctor_todo(d, "chown root %s", path);
 		}
-		if (slash == real) {
+		if (slash == path) {
 			break;
 		}
 	}
+	return faults;
+}
+
+/* Who may rename a folder on the way, or a link, may put another one in its place. */
+void app_doctor_parents(struct app_doctor *d, const char *path, int64_t owner)
+{
+	char named[PATH_MAX], walk[PATH_MAX], real[PATH_MAX];
+	char here[PATH_MAX] = "";
+
+	if (realpath(path, real) == NULL ||
+			(path[0] != '/' && getcwd(here, sizeof(here)) == NULL)) {
+		return; /* what is not there, or not to be seen, is said of itself */
+	}
+	int n = snprintf(named, sizeof(named), "%s%s%s", here, here[0] != '\0' ? "/" : "", path);
+	if (n < 0 || (size_t)n >= sizeof(named)) {
+		return;
+	}
+	memcpy(walk, named, sizeof(walk));
+	size_t faults = folders(d, path, walk, NULL, owner);
+	faults += folders(d, path, real, named, owner);
 	if (faults == 0) {
 		app_doctor_say(d, G, "parents", APP_DOCTOR_OK, path,
 				"nobody else may change a folder on the way there");
@@ -258,7 +287,7 @@ static void state(struct app_doctor *d, int64_t keeper, bool shared)
 	if (c->certificate[0] != '\0') {
 		app_doctor_path(d,
 				&(struct app_doctor_path){"certificate", c->certificate, false,
-						true, 037, ANYBODY});
+						true, 037, ANYBODY, .link = true});
 		app_doctor_parents(d, c->certificate, keeper);
 	}
 	app_doctor_parents(d, c->state, keeper);

@@ -54,6 +54,18 @@ static void test_path(void **state)
 
 	assert_int_equal(symlink("k", "l"), 0);
 	assert_int_equal(look("l", false, true, 077, me), APP_DOCTOR_BAD);
+	/* Where it may be one, what it leads to is judged. */
+	kit_again();
+	app_doctor_path(kit,
+			&(struct app_doctor_path){"it", "l", false, true, 077, me, .link = true});
+	assert_int_equal(kit->n, 1);
+	assert_int_equal(kit->finding[0].level, APP_DOCTOR_BAD);
+	assert_string_equal(kit->finding[0].text, "others may read and change it (0666)");
+	file("k", 0600);
+	kit_again();
+	app_doctor_path(kit,
+			&(struct app_doctor_path){"it", "l", false, true, 077, me, .link = true});
+	assert_int_equal(kit->finding[0].level, APP_DOCTOR_OK);
 	assert_int_equal(look("none", false, true, 077, me), APP_DOCTOR_BAD);
 	assert_int_equal(look("none", false, false, 077, me), APP_DOCTOR_INFO);
 	unlink("l");
@@ -86,11 +98,22 @@ static void test_parents(void **state)
 	/* As /tmp is: what is there may be changed by its owner only. */
 	assert_int_equal(chmod("a", 01777), 0);
 	assert_int_equal(parents("a/b/k"), APP_DOCTOR_OK);
-	/* What leads there really is what counts. */
-	assert_int_equal(mkdir("open", 0777), 0);
-	assert_int_equal(chmod("open", 0777), 0);
+	/* Who may change a link on the way may as well change where it leads. */
+	assert_int_equal(mkdir("open", 0700), 0);
 	assert_int_equal(symlink("../a/b", "open/l"), 0);
 	assert_int_equal(parents("open/l/k"), APP_DOCTOR_OK);
+	assert_int_equal(chmod("open", 0777), 0);
+	assert_int_equal(parents("open/l/k"), APP_DOCTOR_BAD);
+	assert_non_null(strstr(kit->finding[0].about, "/open"));
+	assert_int_equal(chmod("open", 0700), 0);
+	assert_int_equal(chmod("a/b", 0777), 0);
+	assert_int_equal(parents("open/l/k"), APP_DOCTOR_BAD);
+	assert_non_null(strstr(kit->finding[0].about, "/open/l"));
+	assert_int_equal(chmod("a/b", 0700), 0);
+	assert_int_equal(chmod("a", 0777), 0);
+	assert_int_equal(parents("open/l/k"), APP_DOCTOR_BAD);
+	assert_non_null(strstr(kit->finding[0].about, "/a"));
+	assert_int_equal(chmod("a", 0700), 0);
 	if (getuid() == 0) {
 		assert_int_equal(chown("a/b", 65534, 65534), 0);
 		assert_int_equal(parents("a/b/k"), APP_DOCTOR_BAD);
