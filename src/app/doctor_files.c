@@ -19,6 +19,7 @@
 #define G APP_DOCTOR_FILES
 #define RECORDINGS_MAX 20000 /* files that are looked at */
 #define ANYBODY (-1)
+#define LINKS 40 /* on a way; the kernel follows as many */
 
 static void name_of(int64_t uid, char *out, size_t cap)
 {
@@ -102,69 +103,92 @@ void app_doctor_path(struct app_doctor *d, const struct app_doctor_path *p)
 	}
 }
 
-/* The folders above a path, up to where it is the same as `known`; how many faults they have. */
-static size_t folders(struct app_doctor *d, const char *about, char *path, const char *known,
-		int64_t owner)
+static bool told(const struct app_doctor *d, const char *folder)
 {
-	size_t faults = 0;
+	for (size_t i = 0; i < d->n; i++) {
+		const struct app_doctor_finding *f = &d->finding[i];
+
+		if (strcmp(f->id, "files.parents") == 0 && f->level != APP_DOCTOR_OK &&
+				strcmp(f->about, folder) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* True: who may not change what lies in the folder cannot. A fault is told once. */
+static bool safe_folder(struct app_doctor *d, const char *about, const char *path, int64_t owner)
+{
+	char real[PATH_MAX], is[64];
 	struct stat st;
 
-	for (char *slash = strrchr(path, '/'); slash != NULL; slash = strrchr(path, '/')) {
-		char is[64];
+	if (realpath(path, real) == NULL || stat(real, &st) != 0) {
+		cannot(d, "parents", path, true);
+		return false;
+	}
+	bool open = (st.st_mode & 022) != 0 && (st.st_mode & S_ISVTX) == 0;
+	bool foreign = st.st_uid != 0 && (int64_t)st.st_uid != owner && st.st_uid != geteuid();
+	if (open && (st.st_mode & 002) == 0 && st.st_gid == 0) {
+		open = false; /* root's group may */
+	}
+	if (!(open || foreign) || told(d, real)) {
+		return !(open || foreign);
+	}
+	if (open) {
+		app_doctor_say(d, G, "parents", APP_DOCTOR_BAD, real,
+				"others may change this folder (%04o), and so what is in "
+				"it: %s",
+				(unsigned)(st.st_mode & 07777), about);
+		app_doctor_todo(d, "chmod go-w %s", real);
+	}
+	if (foreign) {
+		name_of(st.st_uid, is, sizeof(is));
+		app_doctor_say(d, G, "parents", APP_DOCTOR_BAD, real,
+				"belongs to %s, who can replace %s", is, about);
+		app_doctor_todo(d, "chown root %s", real);
+	}
+	return false;
+}
 
-		slash[slash == path ? 1 : 0] = '\0';
-		size_t n = strlen(path);
-		if (known != NULL && strncmp(known, path, n) == 0 && (n == 1 || known[n] == '/')) {
-			break;
+/* The folders above an absolute path; where it or one of them is a link, also those above where that leads. */
+static bool safe_way(struct app_doctor *d, const char *about, const char *path, int64_t owner,
+		unsigned *links)
+{
+	char at[PATH_MAX], to[PATH_MAX], next[2 * PATH_MAX];
+	bool safe = true;
+
+	snprintf(at, sizeof(at), "%s", path);
+	for (char *slash = strrchr(at, '/'); slash != NULL; slash = strrchr(at, '/')) {
+		ssize_t n = readlink(at, to, sizeof(to) - 1);
+
+		if (n > 0 && *links > 0) {
+			(*links)--;
+			to[n] = '\0';
+			snprintf(next, sizeof(next), "%.*s%s%s",
+					to[0] == '/' ? 0 : (int)(slash - at), at,
+					to[0] == '/' ? "" : "/", to);
+			safe = safe_way(d, about, next, owner, links) && safe;
 		}
-		if (stat(path, &st) != 0) {
-			cannot(d, "parents", path, true);
-			return faults + 1;
-		}
-		bool open = (st.st_mode & 022) != 0 && (st.st_mode & S_ISVTX) == 0;
-		if (open && (st.st_mode & 002) == 0 && st.st_gid == 0) {
-			open = false; /* root's group may */
-		}
-		if (open) {
-			faults++;
-			app_doctor_say(d, G, "parents", APP_DOCTOR_BAD, path,
-					"others may change this folder (%04o), and so what is in "
-					"it: %s",
-					(unsigned)(st.st_mode & 07777), about);
-			app_doctor_todo(d, "chmod go-w %s", path);
-		}
-		if (st.st_uid != 0 && (int64_t)st.st_uid != owner && st.st_uid != geteuid()) {
-			faults++;
-			name_of(st.st_uid, is, sizeof(is));
-			app_doctor_say(d, G, "parents", APP_DOCTOR_BAD, path,
-					"belongs to %s, who can replace %s", is, about);
-			app_doctor_todo(d, "chown root %s", path);
-		}
-		if (slash == path) {
+		slash[slash == at ? 1 : 0] = '\0';
+		safe = safe_folder(d, about, at, owner) && safe;
+		if (slash == at) {
 			break;
 		}
 	}
-	return faults;
+	return safe;
 }
 
 /* Who may rename a folder on the way, or a link, may put another one in its place. */
 void app_doctor_parents(struct app_doctor *d, const char *path, int64_t owner)
 {
-	char named[PATH_MAX], walk[PATH_MAX], real[PATH_MAX];
-	char here[PATH_MAX] = "";
+	char named[2 * PATH_MAX], here[PATH_MAX] = "";
+	unsigned links = LINKS;
 
-	if (realpath(path, real) == NULL ||
-			(path[0] != '/' && getcwd(here, sizeof(here)) == NULL)) {
+	if (access(path, F_OK) != 0 || (path[0] != '/' && getcwd(here, sizeof(here)) == NULL)) {
 		return; /* what is not there, or not to be seen, is said of itself */
 	}
-	int n = snprintf(named, sizeof(named), "%s%s%s", here, here[0] != '\0' ? "/" : "", path);
-	if (n < 0 || (size_t)n >= sizeof(named)) {
-		return;
-	}
-	memcpy(walk, named, sizeof(walk));
-	size_t faults = folders(d, path, walk, NULL, owner);
-	faults += folders(d, path, real, named, owner);
-	if (faults == 0) {
+	snprintf(named, sizeof(named), "%s%s%s", here, path[0] != '/' ? "/" : "", path);
+	if (safe_way(d, path, named, owner, &links)) {
 		app_doctor_say(d, G, "parents", APP_DOCTOR_OK, path,
 				"nobody else may change a folder on the way there");
 	}

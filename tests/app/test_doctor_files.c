@@ -108,12 +108,28 @@ static void test_parents(void **state)
 	assert_int_equal(chmod("open", 0700), 0);
 	assert_int_equal(chmod("a/b", 0777), 0);
 	assert_int_equal(parents("open/l/k"), APP_DOCTOR_BAD);
-	assert_non_null(strstr(kit->finding[0].about, "/open/l"));
+	assert_non_null(strstr(kit->finding[0].about, "/a/b"));
+	/* Once, however many ways lead there. */
+	app_doctor_parents(kit, "a/b/k", getuid());
+	assert_int_equal(kit->n, 1);
 	assert_int_equal(chmod("a/b", 0700), 0);
 	assert_int_equal(chmod("a", 0777), 0);
 	assert_int_equal(parents("open/l/k"), APP_DOCTOR_BAD);
 	assert_non_null(strstr(kit->finding[0].about, "/a"));
 	assert_int_equal(chmod("a", 0700), 0);
+	/* A link behind a link: the folder of the second one counts as well. */
+	assert_int_equal(mkdir("between", 0700), 0);
+	assert_int_equal(symlink("../open/l/k", "between/m"), 0);
+	assert_int_equal(symlink("between/m", "n"), 0);
+	assert_int_equal(parents("n"), APP_DOCTOR_OK);
+	assert_int_equal(chmod("between", 0777), 0);
+	assert_int_equal(parents("n"), APP_DOCTOR_BAD);
+	assert_non_null(strstr(kit->finding[0].about, "/between"));
+	assert_int_equal(unlink("n") + unlink("between/m") + rmdir("between"), 0);
+	/* One that leads in a circle is not there. */
+	assert_int_equal(symlink("o", "o"), 0);
+	assert_int_equal(parents("o"), -1);
+	assert_int_equal(unlink("o"), 0);
 	if (getuid() == 0) {
 		assert_int_equal(chown("a/b", 65534, 65534), 0);
 		assert_int_equal(parents("a/b/k"), APP_DOCTOR_BAD);
