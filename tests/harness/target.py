@@ -13,6 +13,8 @@ from rdpraw import HYBRID, HYBRID_EX, TLS, tpkt
 # What a target does instead of going on, at any of these steps.
 STEPS = ('request', 'tls', 'negotiate', 'authenticate', 'credentials', 'connect')
 MISDEEDS = ('hang', 'close', 'garbage', 'reset')
+# Always the same: some bytes begin a message that is long and waited for, which is another misdeed.
+GARBAGE = bytes((0xa7 + 59 * i) & 0xff for i in range(600))
 LOGON_FAILURE = 0xc000006d
 
 
@@ -117,7 +119,7 @@ class Target:
             while not self.ending:
                 time.sleep(0.1)
         elif self.do == 'garbage':
-            s.sendall(os.urandom(600))
+            s.sendall(GARBAGE)
             time.sleep(30)
         elif self.do == 'reset':
             s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
