@@ -1,6 +1,7 @@
 /* player/show_window.c - see show.h: a recording in a window. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/base/err.h"
 #include "host/io/loop.h"
@@ -23,10 +24,31 @@ struct window {
 	uint64_t at; /* where it is to be */
 	uint64_t clock; /* when that was so */
 	uint64_t asked_us; /* when the player was asked last */
+	uint64_t second; /* that the bar shows, of the present */
 	bool asked, dirty, full, quit;
 	bool fresh; /* a picture has come since the last question */
 	char note[SP_REC_WHY];
 };
+
+/*
+ * The bar as it is drawn and clicked on. Who watches the present sees its time go on while nothing
+ * moves; the recording itself ends with the last thing that did.
+ */
+static struct show_bar drawn(const struct window *w)
+{
+	const struct sp_player_info *info = sp_player_info(w->s->player);
+	struct show_bar bar = w->bar;
+	struct timespec wall;
+
+	clock_gettime(CLOCK_REALTIME, &wall);
+	uint64_t now = (uint64_t)wall.tv_sec * 1000000 + (uint64_t)wall.tv_nsec / 1000;
+	bar.at_us = w->at;
+	bar.note = w->note;
+	if (w->s->follow && bar.follow && now > info->wall_us + bar.end_us) {
+		bar.at_us = bar.end_us = now - info->wall_us;
+	}
+	return bar;
+}
 
 /* ---- what the person does ---- */
 
@@ -113,7 +135,9 @@ static void hear(struct window *w, unsigned wait_ms)
 			break;
 		case SP_WINDOW_PRESSED:
 			if (ev.y >= (int32_t)wh - SHOW_BAR) {
-				seek(w, show_bar_time(&w->bar, ev.x, ww));
+				struct show_bar bar = drawn(w);
+
+				seek(w, show_bar_time(&bar, ev.x, ww));
 			}
 			break;
 		case SP_WINDOW_EXPOSED:
@@ -130,6 +154,10 @@ static void advance(struct window *w)
 	uint64_t now = sp_now_us(), dt = now - w->clock;
 
 	w->clock = now;
+	if (w->bar.follow && now / 1000000 != w->second) {
+		w->second = now / 1000000;
+		w->dirty = true;
+	}
 	/* While a picture is being made time stands, or one would never catch up. */
 	if (w->bar.paused || w->bar.follow || w->bar.busy) {
 		return;
@@ -208,9 +236,8 @@ static void draw(struct window *w)
 
 	sp_window_size(w->win, &ww, &wh);
 	uint8_t *px = sp_window_bar(w->win, &stride);
-	w->bar.at_us = w->at;
-	w->bar.note = w->note;
-	show_bar_draw(&w->bar, px, stride, ww);
+	struct show_bar bar = drawn(w);
+	show_bar_draw(&bar, px, stride, ww);
 	sp_window_present(w->win);
 	w->dirty = false;
 }

@@ -169,6 +169,12 @@ class Record(Case):
         window = display.window('demo on desktop', 'name')
         print(f'the window of who looks on: {time.monotonic() - began:.2f} s')
         display.wait_picture('the picture that is there now', lambda p: p.pixel(1000, 700) == (0x20, 0xc0, 0x40), 10, window)
+        # Nothing moves now, but time does.
+        def clock():
+            shot = display.screenshot(window)
+            return shot.crop(0, shot.height - 25, 120, 25).rgb
+        before = clock()
+        wait_for('the clock to go on', lambda: clock() != before, 5)
         # It dies of what it reads, say.
         os.kill(indexer, signal.SIGKILL)
         self.trial.wait_log('killed by signal 9 (Killed): an index is not whole')
