@@ -74,8 +74,11 @@ static int new_surface(struct sp_emit_gfx *e, const struct sp_gfx_reset *layout)
 {
 	bool had = e->w > 0;
 	uint16_t old = e->surface;
-	int rc = had ? sp_gfx_server_delete_surface(e->gfx, old) : SP_OK;
+	int rc = sp_emit_gfx_video_drop(e);
 
+	if (rc == SP_OK && had) {
+		rc = sp_gfx_server_delete_surface(e->gfx, old);
+	}
 	/* Numbers are not used again soon: a client may be late with what it knows of the old one. */
 	e->surface = had ? (uint16_t)((old + 1) & 0xff) : 0;
 	if (rc == SP_OK) {

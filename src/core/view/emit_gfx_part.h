@@ -192,6 +192,8 @@ bool sp_emit_gfx_video_take(struct sp_emit_gfx *e, size_t tile, struct sp_rect r
 /* In a thread: r is the area. */
 sp_nodiscard int sp_emit_gfx_video_run(struct sp_emit_gfx *e, struct sp_wr *out);
 sp_nodiscard int sp_emit_gfx_video_put(struct sp_emit_gfx *e, struct sp_span data);
+/* Gives it up, with its surface at the client; the second without that. */
+sp_nodiscard int sp_emit_gfx_video_drop(struct sp_emit_gfx *e);
 void sp_emit_gfx_video_end(struct sp_emit_gfx *e);
 sp_nodiscard int sp_emit_gfx_piece(struct sp_emit_gfx *e, struct piece p);
 void sp_emit_gfx_prices(struct sp_emit_gfx *e);

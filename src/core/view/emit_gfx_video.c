@@ -27,7 +27,7 @@ void sp_emit_gfx_video_end(struct sp_emit_gfx *e)
 	}
 }
 
-static int drop(struct sp_emit_gfx *e)
+int sp_emit_gfx_video_drop(struct sp_emit_gfx *e)
 {
 	int rc = e->video.enc ? sp_gfx_server_delete_surface(e->gfx, e->video.surface) : SP_OK;
 
@@ -78,7 +78,7 @@ static int make(struct sp_emit_gfx *e, struct sp_rect area, size_t budget)
 			.chroma_qp = CHROMA_QP,
 			.h264 = h264_conf(&e->video, area, budget)};
 	struct video *v = &e->video;
-	int rc = drop(e);
+	int rc = sp_emit_gfx_video_drop(e);
 
 	if (rc != SP_OK) {
 		return rc;
@@ -133,7 +133,9 @@ int sp_emit_gfx_video(struct sp_emit_gfx *e, size_t budget)
 	}
 	struct sp_rect area = moving(e, &n);
 	if (n < MIN_TILES || e->others) {
-		return v->enc && sp_emit_gfx_ms(e) - v->used_ms > IDLE_MS ? drop(e) : SP_OK;
+		return v->enc && sp_emit_gfx_ms(e) - v->used_ms > IDLE_MS
+				? sp_emit_gfx_video_drop(e)
+				: SP_OK;
 	}
 	if (!v->enc || !sp_rect_contains(v->area, area)) {
 		/* What moves may be spread: then it is not one place. */

@@ -242,6 +242,24 @@ static void test_wide(void **state)
 	wide(SP_GFX_V107);
 }
 
+/* Of each size that the screen had a client keeps nothing, though something moves all the time. */
+static void test_sizes(void **state)
+{
+	struct sp_gfx_client_stats stats;
+	struct film f;
+
+	begin(&f, SP_GFX_V107, 0);
+	for (uint32_t i = 0; i < 80; i++) {
+		film_layout(&f, 600 + i % 2 * 40, 480);
+		play(&f, place, 3, 0, 6);
+	}
+	sp_gfx_client_stats(f.c, &stats);
+	assert_int_equal(stats.surfaces, 2);
+	film_pass(&f, 1200);
+	film_assert_exact(&f);
+	film_end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +268,7 @@ int main(void)
 			cmocka_unit_test(test_chroma_over),
 			cmocka_unit_test(test_thin),
 			cmocka_unit_test(test_wide),
+			cmocka_unit_test(test_sizes),
 	};
 
 	keys = sp_tilekeys_create((const uint64_t[]){1, 2});
