@@ -2,6 +2,7 @@
 #include "scan/scan.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #include "core/base/err.h"
 #include "core/base/mem.h"
+#include "host/io/hostlog.h"
 #include "host/io/ipc.h"
 #include "host/io/loop.h"
 #include "host/io/proc.h"
@@ -40,6 +42,7 @@ struct scan {
 	struct sp_watch *link, *tick, *signals[2];
 	int fd;
 	pid_t pid;
+	struct sp_hostlog_pipe *log;
 	struct sp_probe_mark *mark;
 	uint64_t turn, turned_us; /* of the mark, and when it was seen to change */
 	uint32_t hang_ms;
@@ -91,6 +94,8 @@ static void end_process(struct scan *s, int *status)
 		}
 		s->pid = 0;
 	}
+	sp_hostlog_pipe_destroy(s->log);
+	s->log = NULL;
 	if (s->mark) {
 		munmap(s->mark, sizeof(*s->mark));
 		s->mark = NULL;
@@ -118,7 +123,7 @@ static int start_process(struct scan *s)
 {
 	const char *const argv[] = {"sp-probe", NULL};
 	char path[1024];
-	int fds[2] = {-1, -1}, pair[2] = {-1, -1};
+	int fds[2] = {-1, -1}, pair[2] = {-1, -1}, log[2] = {-1, -1};
 
 	if (sp_proc_find("sp-probe", path, sizeof(path)) != SP_OK) {
 		snprintf(s->why, SP_WHY_MAX, "sp-probe is not there");
@@ -126,6 +131,7 @@ static int start_process(struct scan *s)
 	}
 	int rc = sp_ipc_pair(pair);
 	rc = rc == SP_OK ? share_mark(s, &fds[1]) : rc;
+	rc = rc == SP_OK && pipe2(log, O_CLOEXEC) < 0 ? SP_ESYS : rc;
 	if (rc != SP_OK) {
 		snprintf(s->why, SP_WHY_MAX, "%s", strerror(errno));
 	} else {
@@ -135,7 +141,7 @@ static int start_process(struct scan *s)
 				.fds = fds,
 				.nfds = 2,
 				.out = -1,
-				.err = STDERR_FILENO,
+				.err = log[1],
 				.new_session = true,
 				.death_signal = SIGKILL};
 		rc = sp_proc_start(&spec, &s->pid, s->why);
@@ -143,6 +149,14 @@ static int start_process(struct scan *s)
 	s->fd = pair[0];
 	sp_fd_close(&pair[1]);
 	sp_fd_close(&fds[1]);
+	sp_fd_close(&log[1]);
+	/* It does not wait for whoever reads its lines. On our own standard error that would end
+	 * the waiting of everybody who has the same terminal, and cut our report. */
+	s->log = rc == SP_OK ? sp_hostlog_pipe_create(s->loop, log[0], argv[0], s->pid) : NULL;
+	if (!s->log) {
+		sp_fd_close(&log[0]);
+		rc = rc == SP_OK ? SP_ENOMEM : rc;
+	}
 	s->turn = 0;
 	s->turned_us = sp_now_us();
 	return rc == SP_OK ? introduce(s) : rc;

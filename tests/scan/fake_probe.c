@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/base/err.h"
+#include "host/io/hostlog.h"
 #include "host/io/ipc.h"
 #include "host/io/loop.h"
 #include "host/io/tcp.h"
@@ -33,6 +34,7 @@ int main(void)
 			SP_PROBE_FD_MARK, 0);
 	struct sp_probe_order o;
 
+	sp_hostlog_open_raw(SP_LOG_INFO);
 	if (mark == MAP_FAILED ||
 			sp_ipc_wait(SP_PROBE_FD, &in, 0, sp_now_us() + FOREVER_US) != SP_OK ||
 			sp_ipc_send(SP_PROBE_FD, SP_PROBE_READY, NULL, 0, NULL, 0) != SP_OK) {

@@ -1,6 +1,8 @@
 /* tests/scan/test_scan.c - endpoints that end, hang or bend the process that asks them cost their own row. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/err.h"
 #include "scan/scan.h"
@@ -75,6 +77,8 @@ static void test_good(void **state)
 		assert_int_equal(list.rows[1000 + i], 1);
 	}
 	assert_int_equal(scan(port, 0, why), SP_OK);
+	/* Whoever shares our terminal still waits for it: its reader is slow, not gone. */
+	assert_false(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK);
 }
 
 static void test_dies(void **state)
