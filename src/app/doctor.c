@@ -210,6 +210,7 @@ static int run(const struct app_command *self, int argc, char **argv)
 	} else if (!take_days(d, self, days)) {
 		status = APP_USAGE;
 	} else if ((d->file = app_service_file(&w.service)) != NULL) {
+		d->service = &w.service;
 		d->full = full;
 		d->scan = !unseen;
 		d->now = (int64_t)time(NULL);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/again.h"
 #include "core/base/attr.h"
 #include "core/base/err.h"
 #include "gate/keeper/store.h"
@@ -16,6 +17,7 @@
 #define APP_DOCTOR_FINDINGS 1024
 #define APP_DOCTOR_TEXT 400
 #define APP_DOCTOR_ABOUT 160
+#define APP_DOCTOR_TODO (APP_AGAIN_MAX + 200)
 #define APP_DOCTOR_DAY 86400
 
 enum app_doctor_level {
@@ -47,11 +49,12 @@ struct app_doctor_finding {
 	char id[32]; /* "users.second-factor": kept for ever */
 	char about[APP_DOCTOR_ABOUT]; /* the user, target, file, ... ; may be empty */
 	char text[APP_DOCTOR_TEXT];
-	char todo[APP_DOCTOR_TEXT]; /* empty: nothing */
+	char todo[APP_DOCTOR_TODO]; /* empty: nothing */
 };
 
 struct app_doctor {
 	const char *file; /* of the configuration */
+	const struct app_service *service; /* as it was named; NULL: not at all */
 	const struct sp_conf *conf; /* with defaults where it has mistakes */
 	bool mistaken; /* it has: only state, store and run-as are known */
 	bool full; /* the whole chain of the audit */
@@ -60,6 +63,7 @@ struct app_doctor {
 	int64_t now; /* seconds since 1970 */
 	uint32_t password_days; /* older passwords are told */
 	size_t n, lost; /* lost: for which there was no room */
+	char own[APP_AGAIN_MAX];
 	struct app_doctor_finding finding[APP_DOCTOR_FINDINGS];
 };
 
@@ -67,8 +71,13 @@ struct app_doctor {
 void app_doctor_say(struct app_doctor *d, enum app_doctor_group group, const char *id,
 		enum app_doctor_level level, const char *about, const char *fmt, ...)
 		sp_printf(6, 7);
-/* What to do about the last finding. */
+/* What to do about the last finding: words, or commands that are right as they are pasted. */
 void app_doctor_todo(struct app_doctor *d, const char *fmt, ...) sp_printf(2, 3);
+/* A command of ours about this service, for a todo: "user totp carol". Valid until the next call. */
+const char *app_doctor_own(struct app_doctor *d, const char *fmt, ...) sp_printf(2, 3);
+/* What starts the service again, or its log, where it is a trial too. */
+const char *app_doctor_restart(const struct app_doctor *d);
+const char *app_doctor_log(const struct app_doctor *d);
 /* Takes over one that another process made. */
 void app_doctor_take(struct app_doctor *d, const struct app_doctor_finding *f);
 /* Are there findings of this check that are not ok? */

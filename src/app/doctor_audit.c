@@ -56,7 +56,8 @@ void app_doctor_chain(struct app_doctor *d, struct sp_audit_store *st, const cha
 				c.records, last);
 	} else if (rc == SP_EFIELD) {
 		app_doctor_say(d, G, "chain", APP_DOCTOR_BAD, NULL, "it is NOT whole: %s", c.why);
-		app_doctor_todo(d, "find out who changed it; sallyport audit verify");
+		app_doctor_todo(d, "find out who changed it; %s",
+				app_doctor_own(d, "audit verify"));
 	} else {
 		app_doctor_say(d, G, "chain", APP_DOCTOR_UNKNOWN, NULL, "%s",
 				c.why[0] != '\0' ? c.why : sp_audit_store_why(st));
@@ -194,10 +195,9 @@ static void shared(struct app_doctor *d, const struct weeks *w)
 				"person?",
 				p->n_nets, p->n_nets == PLACES ? " or more" : "", p->n_machines,
 				p->n_machines == PLACES ? " or more" : "");
-		app_doctor_todo(d,
-				"sallyport audit list --event session.start --user %s; an "
-				"account for each person",
-				p->name);
+		app_doctor_todo(d, "an account for each person; %s",
+				app_doctor_own(d, "audit list --event session.start --user %s",
+						p->name));
 	}
 	if (found == 0 && w->n > 0) {
 		app_doctor_say(d, APP_DOCTOR_USERS, "shared", APP_DOCTOR_OK, NULL,
@@ -211,7 +211,8 @@ static void told(struct app_doctor *d, uint64_t n, enum app_doctor_level level, 
 	if (n > 0) {
 		app_doctor_say(d, G, id, level, NULL, "%" PRIu64 " %s in 7 days", n,
 				n == 1 ? one : many);
-		app_doctor_todo(d, "sallyport audit list --since 7d --event %s", event);
+		app_doctor_todo(d, "%s",
+				app_doctor_own(d, "audit list --since 7d --event %s", event));
 	}
 }
 

@@ -19,8 +19,9 @@ static void days(struct app_doctor *d, const struct sp_cert_info *c, const char 
 {
 	int64_t left = (c->not_after - d->now) / APP_DOCTOR_DAY;
 	int64_t whole = (c->not_after - c->not_before) / APP_DOCTOR_DAY;
-	const char *todo = ours ? "remove the file and restart: a new one is made"
-				: "renew it, then: systemctl reload sallyport";
+	const char *todo = ours        ? "remove the file and restart: a new one is made"
+			: d->installed ? "renew it, then: systemctl reload sallyport"
+				       : "renew it";
 
 	if (c->not_before > d->now) {
 		app_doctor_say(d, G, "days", APP_DOCTOR_BAD, path,

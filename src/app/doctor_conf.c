@@ -40,7 +40,8 @@ static void file(struct app_doctor *d, const struct sp_conf_errors *e)
 {
 	for (size_t i = 0; i < e->n; i++) {
 		app_doctor_say(d, G, "file", APP_DOCTOR_BAD, NULL, "%s", e->text[i]);
-		app_doctor_todo(d, "mend it; `sallyport config check` says whether it is right");
+		app_doctor_todo(d, "mend it; whether it is right says: %s",
+				app_doctor_own(d, "config check"));
 	}
 	for (size_t i = 0; i < e->n_warnings; i++) {
 		app_doctor_say(d, G, "file", APP_DOCTOR_WARN, NULL, "%s", e->warning[i]);
@@ -132,11 +133,10 @@ static void everybody(struct app_doctor *d)
 			app_doctor_todo(d,
 					r->line == 0 ? "rules = ({ name = \"office\"; from = "
 						       "[\"10.8.0.0/16\"]; }), or interface = "
-						       "[\"wg0\"] in it, then: sallyport "
-						       "firewall | nft -f -"
+						       "[\"wg0\"] in it, then: %s | nft -f -"
 						     : "from = [\"10.8.0.0/16\"] or interface = "
-						       "[\"wg0\"] in it, then: sallyport "
-						       "firewall | nft -f -");
+						       "[\"wg0\"] in it, then: %s | nft -f -",
+					app_doctor_own(d, "firewall"));
 		}
 	}
 	if (!open) {
@@ -219,8 +219,9 @@ static void targets(struct app_doctor *d)
 								      : ", and gets a password "
 									"that nobody types");
 			app_doctor_todo(d,
-					"trust = \"pin:sha256/...\", which `sallyport target "
-					"list` shows, or \"ca\"");
+					"trust = \"ca\", or \"pin:sha256/...\", which this shows: "
+					"%s",
+					app_doctor_own(d, "target list"));
 		}
 		if (t->record_input == SP_CONF_INPUT_FULL && t->record != SP_CONF_RECORD_NO) {
 			app_doctor_say(d, G, "target-input", APP_DOCTOR_INFO, t->name,
@@ -246,9 +247,8 @@ static void recording(struct app_doctor *d)
 		app_doctor_say(d, G, "auditors", APP_DOCTOR_BAD, NULL,
 				"recordings are wanted, and nothing is recorded: there are no "
 				"auditors");
-		app_doctor_todo(d,
-				"sallyport recording key FILE, and its public key into "
-				"auditors");
+		app_doctor_todo(d, "%s; then its public key into auditors",
+				app_doctor_own(d, "recording key FILE"));
 	} else if (wanted > 0 && c->n_auditors == 1) {
 		app_doctor_say(d, G, "auditors", APP_DOCTOR_INFO, NULL,
 				"one auditor's key opens the recordings; where it is lost, so are "

@@ -32,6 +32,17 @@ static void name_of(int64_t uid, char *out, size_t cap)
 	}
 }
 
+/* As chown takes it. */
+static void owner_word(int64_t uid, char *out, size_t cap)
+{
+	const struct passwd *pw = getpwuid((uid_t)uid);
+
+	snprintf(out, cap, "%lld", (long long)uid);
+	if (pw != NULL) {
+		app_shell_word(pw->pw_name, out, cap);
+	}
+}
+
 static void cannot(struct app_doctor *d, const char *id, const char *path, bool needed)
 {
 	if (errno == ENOENT) {
@@ -46,12 +57,15 @@ static void cannot(struct app_doctor *d, const char *id, const char *path, bool 
 /* The command that mends it. */
 static void mend(struct app_doctor *d, const struct app_doctor_path *p, mode_t mode)
 {
-	app_doctor_todo(d, "chmod %04o %s", (unsigned)(mode & 07777 & ~p->forbidden), p->path);
+	char path[APP_AGAIN_MAX];
+
+	app_shell_word(p->path, path, sizeof(path));
+	app_doctor_todo(d, "chmod %04o %s", (unsigned)(mode & 07777 & ~p->forbidden), path);
 }
 
 void app_doctor_path(struct app_doctor *d, const struct app_doctor_path *p)
 {
-	char is[64], should[64];
+	char is[64], should[64], word[APP_AGAIN_MAX];
 	struct stat st;
 
 	if (lstat(p->path, &st) != 0) {
@@ -83,7 +97,9 @@ void app_doctor_path(struct app_doctor *d, const struct app_doctor_path *p)
 		name_of(p->owner, should, sizeof(should));
 		app_doctor_say(d, G, p->id, APP_DOCTOR_BAD, p->path, "belongs to %s, and not to %s",
 				is, should);
-		app_doctor_todo(d, "chown %s %s", should, p->path);
+		app_shell_word(p->path, word, sizeof(word));
+		owner_word(p->owner, should, sizeof(should));
+		app_doctor_todo(d, "chown %s %s", should, word);
 	}
 	if ((st.st_mode & p->forbidden) != 0) {
 		good = false;
@@ -119,7 +135,7 @@ static bool told(const struct app_doctor *d, const char *folder)
 /* True: who may not change what lies in the folder cannot. A fault is told once. */
 static bool safe_folder(struct app_doctor *d, const char *about, const char *path, int64_t owner)
 {
-	char real[PATH_MAX], is[64];
+	char real[PATH_MAX], is[64], word[APP_AGAIN_MAX];
 	struct stat st;
 
 	if (realpath(path, real) == NULL || stat(real, &st) != 0) {
@@ -134,18 +150,19 @@ static bool safe_folder(struct app_doctor *d, const char *about, const char *pat
 	if (!(open || foreign) || told(d, real)) {
 		return !(open || foreign);
 	}
+	app_shell_word(real, word, sizeof(word));
 	if (open) {
 		app_doctor_say(d, G, "parents", APP_DOCTOR_BAD, real,
 				"others may change this folder (%04o), and so what is in "
 				"it: %s",
 				(unsigned)(st.st_mode & 07777), about);
-		app_doctor_todo(d, "chmod go-w %s", real);
+		app_doctor_todo(d, "chmod go-w %s", word);
 	}
 	if (foreign) {
 		name_of(st.st_uid, is, sizeof(is));
 		app_doctor_say(d, G, "parents", APP_DOCTOR_BAD, real,
 				"belongs to %s, who can replace %s", is, about);
-		app_doctor_todo(d, "chown root %s", real);
+		app_doctor_todo(d, "chown root %s", word);
 	}
 	return false;
 }
@@ -199,7 +216,7 @@ static void recordings(struct app_doctor *d, const char *folder, int64_t owner)
 {
 	DIR *dir = opendir(folder);
 	size_t seen = 0, bad = 0, foreign = 0;
-	char first[NAME_MAX + 1] = "", should[64];
+	char first[NAME_MAX + 1] = "", should[64], word[APP_AGAIN_MAX / 2];
 	struct dirent *e;
 	struct stat st;
 
@@ -224,12 +241,12 @@ static void recordings(struct app_doctor *d, const char *folder, int64_t owner)
 		app_doctor_say(d, G, "recordings", APP_DOCTOR_BAD, folder,
 				"%zu of %zu recordings are not the service's alone, like %s", bad,
 				seen, first);
+		app_shell_word(folder, word, sizeof(word));
 		if (foreign > 0) {
-			name_of(owner, should, sizeof(should));
-			app_doctor_todo(d, "chown -R %s %s; chmod -R go= %s", should, folder,
-					folder);
+			owner_word(owner, should, sizeof(should));
+			app_doctor_todo(d, "chown -R %s %s; chmod -R go= %s", should, word, word);
 		} else {
-			app_doctor_todo(d, "chmod -R go= %s", folder);
+			app_doctor_todo(d, "chmod -R go= %s", word);
 		}
 	}
 }
@@ -272,7 +289,7 @@ static bool inside(struct app_doctor *d, const char *folder)
 	if (errno == ENOENT) {
 		app_doctor_say(d, G, "state", APP_DOCTOR_WARN, folder,
 				"is not there: the service never ran, and no user was added");
-		app_doctor_todo(d, "sallyport user add NAME");
+		app_doctor_todo(d, "%s", app_doctor_own(d, "user add NAME"));
 	} else {
 		app_doctor_say(d, G, "state", APP_DOCTOR_UNKNOWN, folder,
 				"what is in it cannot be looked at: %s%s", strerror(errno),
@@ -371,7 +388,7 @@ static void programs(struct app_doctor *d)
 	static const char *const names[] = {"sallyportd", "sp-keeper", "sp-scribe", "sp-net",
 			"sp-login", "sp-target", "sp-dial", "sp-broker", "sp-desk", "sp-recorder",
 			"sp-ship", "sp-player", "sp-probe"};
-	char path[PATH_MAX];
+	char path[PATH_MAX], word[APP_AGAIN_MAX / 2];
 	size_t good = 0;
 	struct stat st;
 
@@ -383,7 +400,8 @@ static void programs(struct app_doctor *d)
 				((st.st_mode & 022) != 0 || (st.st_uid != 0 && d->installed))) {
 			app_doctor_say(d, G, "programs", APP_DOCTOR_BAD, path,
 					"others than root may change this program");
-			app_doctor_todo(d, "chown root %s; chmod go-w %s", path, path);
+			app_shell_word(path, word, sizeof(word));
+			app_doctor_todo(d, "chown root %s; chmod go-w %s", word, word);
 		} else {
 			good++;
 		}

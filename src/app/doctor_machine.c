@@ -24,7 +24,7 @@ static void clock_state(struct app_doctor *d)
 		app_doctor_say(d, G, "clock", APP_DOCTOR_WARN, NULL,
 				"nothing keeps the clock right: one-time codes, certificates and "
 				"the audit's times rest on it");
-		app_doctor_todo(d, "systemctl enable --now systemd-timesyncd (or chrony)");
+		app_doctor_todo(d, "systemctl enable --now systemd-timesyncd # or chrony");
 	} else {
 		app_doctor_say(d, G, "clock", APP_DOCTOR_OK, NULL,
 				"the clock is kept right (it may be off by %ld ms)",
@@ -42,13 +42,15 @@ void app_doctor_disk(struct app_doctor *d, uint64_t available, uint64_t size, co
 				" MiB are free, less than audit-reserve (%u MiB): no new "
 				"session begins",
 				available / MIB, d->conf->audit_reserve);
-		app_doctor_todo(d, "make room: sallyport audit prune, old recordings");
+		app_doctor_todo(d, "make room: old recordings, or records: %s",
+				app_doctor_own(d, "audit prune --before TIME"));
 	} else if (available < 4 * reserve || available < size / 20) {
 		app_doctor_say(d, G, "disk", APP_DOCTOR_WARN, where,
 				"%" PRIu64 " MiB are free, and at %u nothing new begins "
 				"(audit-reserve)",
 				available / MIB, d->conf->audit_reserve);
-		app_doctor_todo(d, "make room: sallyport audit prune, old recordings");
+		app_doctor_todo(d, "make room: old recordings, or records: %s",
+				app_doctor_own(d, "audit prune --before TIME"));
 	} else {
 		app_doctor_say(d, G, "disk", APP_DOCTOR_OK, where,
 				"%" PRIu64 " MiB are free; nothing new begins at %u "

@@ -127,9 +127,8 @@ static void listener(struct app_doctor *d, const struct sp_conf_listen *l)
 		app_doctor_say(d, G, "listens", runs ? APP_DOCTOR_BAD : APP_DOCTOR_INFO, l->text,
 				"nobody listens there%s", runs ? ", though the service runs" : "");
 		if (runs) {
-			app_doctor_todo(d,
-					"a change of listen needs a restart: systemctl restart "
-					"sallyport");
+			app_doctor_todo(d, "a change of listen needs a restart: %s",
+					app_doctor_restart(d));
 		}
 		return;
 	}
@@ -238,7 +237,7 @@ static void tell(void *arg, const char *text)
 	struct app_doctor *d = arg;
 
 	app_doctor_say(d, G, "firewall", APP_DOCTOR_WARN, NULL, "%s", text);
-	app_doctor_todo(d, "sallyport firewall | nft -f -");
+	app_doctor_todo(d, "%s | nft -f -", app_doctor_own(d, "firewall"));
 }
 
 void app_doctor_firewall(struct app_doctor *d, const struct sp_firewall *is)

@@ -88,6 +88,29 @@ void app_doctor_todo(struct app_doctor *d, const char *fmt, ...)
 	}
 }
 
+const char *app_doctor_own(struct app_doctor *d, const char *fmt, ...)
+{
+	char what[300];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	app_again(d->service, what, d->own, sizeof(d->own));
+	return d->own;
+}
+
+const char *app_doctor_restart(const struct app_doctor *d)
+{
+	return d->installed ? "systemctl restart sallyport"
+			    : "end the trial (Ctrl-C), and start it again";
+}
+
+const char *app_doctor_log(const struct app_doctor *d)
+{
+	return d->installed ? "journalctl -u sallyport" : "look at what the service printed";
+}
+
 void app_doctor_take(struct app_doctor *d, const struct app_doctor_finding *from)
 {
 	struct app_doctor_finding *f;
@@ -170,6 +193,17 @@ static void wrap(const char *text, size_t indent)
 	putchar('\n');
 }
 
+static bool is_command(const char *todo)
+{
+	static const char *const commands[] = {"sallyport ", "chmod ", "chown ", "systemctl "};
+	bool found = false;
+
+	for (size_t i = 0; i < SP_LEN(commands); i++) {
+		found = found || strstr(todo, commands[i]) != NULL;
+	}
+	return found;
+}
+
 static void print_one(const struct app_doctor_finding *f, bool colour)
 {
 	static const char *const shown[APP_DOCTOR_LEVELS] = {[APP_DOCTOR_OK] = "ok",
@@ -184,7 +218,11 @@ static void print_one(const struct app_doctor_finding *f, bool colour)
 	wrap(text, INDENT);
 	if (f->todo[0] != '\0') {
 		printf("%*s-> ", INDENT, "");
-		wrap(f->todo, INDENT + 3);
+		if (is_command(f->todo)) {
+			puts(f->todo); /* in one piece, to be pasted */
+		} else {
+			wrap(f->todo, INDENT + 3);
+		}
 	}
 }
 

@@ -44,7 +44,7 @@ void app_doctor_scanned(struct app_doctor *d, const char *listen, const struct s
 		app_doctor_say(d, G, "answers", APP_DOCTOR_BAD, listen,
 				"no RDP service answered the scan%s%s",
 				f->why[0] != '\0' ? ": " : "", f->why);
-		app_doctor_todo(d, "journalctl -u sallyport");
+		app_doctor_todo(d, "%s", app_doctor_log(d));
 		return;
 	}
 	sp_scan_judge(&judge, f, &judged);
@@ -58,9 +58,12 @@ void app_doctor_scanned(struct app_doctor *d, const char *listen, const struct s
 		app_doctor_say(d, G, "finding", level_of(x->severity), listen, "%s %s (%s): %.200s",
 				x->check->id, x->check->title, sp_scan_severity_name(x->severity),
 				x->evidence);
-		app_doctor_todo(d, "%.300s",
-				x->check->fix_sallyport != NULL ? x->check->fix_sallyport
-								: "sallyport scan says more");
+		char more[APP_AGAIN_MAX], what[SP_SCAN_TEXT + 16];
+
+		snprintf(what, sizeof(what), "scan --verbose %s", f->host);
+		app_again(NULL, what, more, sizeof(more));
+		app_doctor_todo(d, "%s",
+				x->check->fix_sallyport != NULL ? x->check->fix_sallyport : more);
 	}
 	if (faults == 0) {
 		app_doctor_say(d, G, "finding", APP_DOCTOR_OK, listen,

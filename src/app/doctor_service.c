@@ -89,6 +89,8 @@ static int find_parent(struct app_doctor *d)
 				       : "the service does not run");
 		if (!denied && d->installed) {
 			app_doctor_todo(d, "systemctl start sallyport; journalctl -u sallyport");
+		} else if (!denied && d->service != NULL && d->service->dir != NULL) {
+			app_doctor_todo(d, "%s", app_doctor_own(d, "trial"));
 		}
 		return 0;
 	}
@@ -161,7 +163,7 @@ static void one(struct app_doctor *d, size_t k, const struct tally *t)
 	if (t->there == 0 && needed) {
 		app_doctor_say(d, G, "processes", APP_DOCTOR_BAD, known[k].name,
 				"this process does not live");
-		app_doctor_todo(d, "journalctl -u sallyport");
+		app_doctor_todo(d, "%s", app_doctor_log(d));
 	}
 	if (t->root > 0) {
 		app_doctor_say(d, G, "processes", APP_DOCTOR_BAD, known[k].name,
@@ -198,13 +200,13 @@ static void processes(struct app_doctor *d, int parent)
 				"%zu of its processes run programs that were replaced since; old "
 				"and new ones do not understand each other",
 				old);
-		app_doctor_todo(d, "systemctl restart sallyport");
+		app_doctor_todo(d, "%s", app_doctor_restart(d));
 	}
 	if (there && p.uid == 0 && d->installed && (p.bound & NEVER) != 0) {
 		app_doctor_say(d, G, "capabilities", APP_DOCTOR_WARN, NULL,
 				"it may load kernel modules or the like: it was not started by "
 				"its systemd unit, or that was changed");
-		app_doctor_todo(d, "systemctl cat sallyport: CapabilityBoundingSet");
+		app_doctor_todo(d, "look for CapabilityBoundingSet: systemctl cat sallyport");
 	} else if (there && p.uid == 0 && d->installed) {
 		app_doctor_say(d, G, "capabilities", APP_DOCTOR_OK, NULL,
 				"what it never needs (modules, raw devices) is taken from it");

@@ -37,7 +37,7 @@ static void factor(struct looking *l, const struct sp_user *u, const struct sp_s
 	if (u->totp && k->recovery == 0) {
 		app_doctor_say(d, G, "recovery", APP_DOCTOR_INFO, u->name,
 				"has no recovery code left");
-		app_doctor_todo(d, "sallyport user recovery %s", u->name);
+		app_doctor_todo(d, "%s", app_doctor_own(d, "user recovery %s", u->name));
 	}
 	if (u->totp) {
 		return;
@@ -47,7 +47,7 @@ static void factor(struct looking *l, const struct sp_user *u, const struct sp_s
 			asked ? "has no second factor: whoever comes first with the password "
 				"enrols one"
 			      : "has no second factor, and none is asked for");
-	app_doctor_todo(d, "sallyport user totp %s", u->name);
+	app_doctor_todo(d, "%s", app_doctor_own(d, "user totp %s", u->name));
 }
 
 static void password(struct looking *l, const struct sp_user *u, const struct sp_store_look *k)
@@ -61,19 +61,19 @@ static void password(struct looking *l, const struct sp_user *u, const struct sp
 		app_doctor_say(d, G, "sealed", APP_DOCTOR_BAD, u->name,
 				"the sealed password was changed from outside, or is another "
 				"user's");
-		app_doctor_todo(d, "find out who did that; then: sallyport user passwd %s",
-				u->name);
+		app_doctor_todo(d, "find out who did that; then: %s",
+				app_doctor_own(d, "user passwd %s", u->name));
 		return;
 	}
 	if (d->password_days > 0 && days(d, k->password_since) > d->password_days) {
 		app_doctor_say(d, G, "password", APP_DOCTOR_WARN, u->name,
 				"the password is %" PRId64 " days old", days(d, k->password_since));
-		app_doctor_todo(d, "sallyport user passwd %s", u->name);
+		app_doctor_todo(d, "%s", app_doctor_own(d, "user passwd %s", u->name));
 	}
 	if (!k->verifier) {
 		app_doctor_say(d, G, "verifier", APP_DOCTOR_INFO, u->name,
 				"the password is from before there were Argon2id verifiers");
-		app_doctor_todo(d, "sallyport user passwd %s", u->name);
+		app_doctor_todo(d, "%s", app_doctor_own(d, "user passwd %s", u->name));
 	}
 }
 
@@ -85,12 +85,12 @@ static void dormant(struct looking *l, const struct sp_user *u)
 		app_doctor_say(d, G, "dormant", APP_DOCTOR_WARN, u->name,
 				"was added %" PRId64 " days ago and never came",
 				days(d, u->created));
-		app_doctor_todo(d, "sallyport user disable %s", u->name);
+		app_doctor_todo(d, "%s", app_doctor_own(d, "user disable %s", u->name));
 	} else if (u->last_login != 0 && days(d, u->last_login) > DORMANT_DAYS) {
 		app_doctor_say(d, G, "dormant", APP_DOCTOR_WARN, u->name,
 				"was here %" PRId64 " days ago for the last time",
 				days(d, u->last_login));
-		app_doctor_todo(d, "sallyport user disable %s", u->name);
+		app_doctor_todo(d, "%s", app_doctor_own(d, "user disable %s", u->name));
 	}
 }
 
@@ -178,8 +178,9 @@ static void named(struct looking *l)
 			app_doctor_say(l->d, G, "named", APP_DOCTOR_WARN, name,
 					"rule \"%s\" names this %s, which there is not",
 					c->rule[i].name, group ? "group" : "user");
-			app_doctor_todo(l->d, "sallyport %s add %s, or take the name out",
-					group ? "group" : "user", group ? name + 1 : name);
+			app_doctor_todo(l->d, "take the name out, or: %s",
+					app_doctor_own(l->d, "%s add %s", group ? "group" : "user",
+							group ? name + 1 : name));
 		}
 	}
 }
@@ -199,7 +200,8 @@ void app_doctor_users(struct app_doctor *d, struct sp_store *st)
 	if (l.disabled > 0) {
 		app_doctor_say(d, G, "disabled", APP_DOCTOR_INFO, NULL, "%zu disabled user%s kept",
 				l.disabled, l.disabled == 1 ? " is" : "s are");
-		app_doctor_todo(d, "sallyport user delete NAME, when the audit's time is over");
+		app_doctor_todo(d, "when the audit's time is over: %s",
+				app_doctor_own(d, "user delete NAME"));
 	}
 	if (app_doctor_faults(d, before) == 0) {
 		app_doctor_say(d, G, "users", APP_DOCTOR_OK, NULL,
@@ -238,7 +240,7 @@ static bool on_secret(void *arg, const struct sp_vault_item *v)
 		k->faults++;
 		app_doctor_say(d, G, "vault", APP_DOCTOR_WARN, v->name,
 				"this secret of the vault is used by no target");
-		app_doctor_todo(d, "sallyport secret delete %s", v->name);
+		app_doctor_todo(d, "%s", app_doctor_own(d, "secret delete %s", v->name));
 	} else if (days(d, v->changed) > VAULT_DAYS) {
 		app_doctor_say(d, G, "vault-age", APP_DOCTOR_INFO, v->name,
 				"this secret of the vault is %" PRId64 " days old",
@@ -269,10 +271,8 @@ static bool on_pin(void *arg, const struct sp_pin *p)
 				"%.80s shows another key than the one that was seen first, and is "
 				"refused since %" PRId64 " days",
 				p->host, days(d, p->offered_at));
-		app_doctor_todo(d,
-				"sallyport target list; if it is right: sallyport target forget "
-				"%s",
-				p->target);
+		app_doctor_todo(d, "compare the two keys (target list); if it is right: %s",
+				app_doctor_own(d, "target forget %s", p->target));
 	}
 	return true;
 }
@@ -295,7 +295,7 @@ void app_doctor_vault(struct app_doctor *d, struct sp_store *st)
 			app_doctor_say(d, G, "vault", APP_DOCTOR_BAD, t->name,
 					"its secret \"%s\" is not in the vault: nobody gets there",
 					t->secret);
-			app_doctor_todo(d, "sallyport secret set %s", t->secret);
+			app_doctor_todo(d, "%s", app_doctor_own(d, "secret set %s", t->secret));
 		}
 	}
 	if (k.n > 0 && k.faults == 0) {
@@ -319,7 +319,7 @@ void app_doctor_store(struct app_doctor *d)
 		app_doctor_say(d, G, "users", missing ? APP_DOCTOR_INFO : APP_DOCTOR_UNKNOWN, NULL,
 				"%s", why);
 		if (missing) {
-			app_doctor_todo(d, "sallyport user add NAME");
+			app_doctor_todo(d, "%s", app_doctor_own(d, "user add NAME"));
 		}
 		return;
 	}

@@ -6,19 +6,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/again.h"
 #include "app/app.h"
 #include "app/json.h"
 #include "app/words.h"
 
 /* ---- printing ---- */
 
-static int print(const struct sp_firewall *want, const struct sp_conf *c, const char *file)
+static int print(const struct sp_firewall *want, const struct sp_conf *c, const char *file,
+		const char *again)
 {
 	struct sp_wr w;
 	int status = APP_OK;
 
 	sp_wr_init(&w, SP_FIREWALL_PRINT_MAX);
-	sp_firewall_print(want, c, file, &w);
+	sp_firewall_print(want, c, file, again, &w);
 	if (sp_wr_ok(&w) != SP_OK) {
 		status = app_fail("firewall", "%s", sp_err_text(sp_wr_ok(&w)));
 	} else {
@@ -97,7 +99,8 @@ static int check_json(const struct sp_firewall *want, const struct sp_firewall *
 	return n;
 }
 
-static int check_text(const struct sp_firewall *want, const struct sp_firewall *is)
+static int check_text(
+		const struct sp_firewall *want, const struct sp_firewall *is, const char *again)
 {
 	struct telling t = {.json = false};
 	int n = sp_firewall_diff(want, is, tell, &t);
@@ -117,12 +120,12 @@ static int check_text(const struct sp_firewall *want, const struct sp_firewall *
 		say_others(is);
 	}
 	if (n > 0) {
-		puts("to mend it, as root: sallyport firewall | nft -f -");
+		printf("to mend it, as root: %s | nft -f -\n", again);
 	}
 	return n;
 }
 
-static int check(const struct sp_firewall *want, bool json)
+static int check(const struct sp_firewall *want, bool json, const char *again)
 {
 	char why[SP_FIREWALL_TEXT];
 	struct sp_firewall is;
@@ -131,7 +134,7 @@ static int check(const struct sp_firewall *want, bool json)
 		app_fail("firewall", "cannot look: %s", why);
 		return APP_FIREWALL_CANNOT;
 	}
-	int n = json ? check_json(want, &is) : check_text(want, &is);
+	int n = json ? check_json(want, &is) : check_text(want, &is, again);
 	sp_firewall_finish(&is);
 	if (n < 0) {
 		app_fail("firewall", "%s", sp_err_text(n));
@@ -144,7 +147,7 @@ static int run(const struct app_command *self, int argc, char **argv)
 {
 	bool compare = false;
 	const struct app_option options[] = {{"--check", &compare, NULL}};
-	char why[SP_FIREWALL_TEXT];
+	char why[SP_FIREWALL_TEXT], again[APP_AGAIN_MAX];
 	struct sp_firewall want;
 	struct app_words w;
 	int status = app_words(&w, self, argc, argv, options, SP_LEN(options));
@@ -169,7 +172,8 @@ static int run(const struct app_command *self, int argc, char **argv)
 	} else if (file != NULL && sp_firewall_want(&want, c, why) != SP_OK) {
 		app_fail("firewall", "%s", why);
 	} else if (file != NULL) {
-		status = compare ? check(&want, w.json) : print(&want, c, file);
+		app_again(&w.service, "firewall", again, sizeof(again));
+		status = compare ? check(&want, w.json, again) : print(&want, c, file, again);
 		sp_firewall_finish(&want);
 	}
 	sp_conf_unref(c);

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/again.h"
 #include "app/app.h"
 #include "app/json.h"
 #include "app/trial_conf.h"
@@ -99,28 +100,6 @@ static int write_json(const struct app_ready *r, const struct place *p)
 	return rc;
 }
 
-/* How this very program is called from here: by its name only where the shell finds it. */
-static void own_name(char *out, size_t cap)
-{
-	char self[512];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	const char *path = getenv("PATH");
-
-	snprintf(out, cap, "sallyport");
-	if (n <= 0) {
-		return;
-	}
-	self[n] = '\0';
-	char *slash = strrchr(self, '/');
-	size_t dir = slash ? (size_t)(slash - self) : 0;
-	for (const char *p = path; p && *p; p += strcspn(p, ":"), p += *p == ':') {
-		if (strcspn(p, ":") == dir && strncmp(p, self, dir) == 0) {
-			return;
-		}
-	}
-	snprintf(out, cap, "%s", self);
-}
-
 static void print_target(const struct app_ready *r, const char *name, const char *what)
 {
 	printf("  /u:%s#%-16s %s\n", r->user, name, what);
@@ -171,11 +150,17 @@ static void print_allowed(const struct trial_conf *c)
 
 static void print_text(const struct app_ready *r, const struct place *p)
 {
-	char self[512], secret[SP_TOTP_TEXT] = "", code[SP_TOTP_DIGITS + 1] = "", shot[64] = "";
+	struct app_service service = {.dir = r->dir};
+	char self[APP_AGAIN_MAX], new_code[APP_AGAIN_MAX], qr[APP_AGAIN_MAX], what[160];
+	char secret[SP_TOTP_TEXT] = "", code[SP_TOTP_DIGITS + 1] = "", shot[64] = "";
 	bool mfa = r->totp != NULL && sp_totp_text(r->totp, secret) &&
 			sp_totp_code(r->totp, sp_totp_step(time(NULL)), code) == SP_OK;
 
-	own_name(self, sizeof(self));
+	app_self(self, sizeof(self));
+	snprintf(what, sizeof(what), "user code %s", r->user);
+	app_again(&service, what, new_code, sizeof(new_code));
+	snprintf(what, sizeof(what), "user totp %s --show", r->user);
+	app_again(&service, what, qr, sizeof(qr));
 	if (mfa) {
 		snprintf(shot, sizeof(shot), " --totp-secret %s", secret);
 	}
@@ -211,10 +196,10 @@ static void print_text(const struct app_ready *r, const struct place *p)
 		       "You are asked for a one-time code then. Now it is %s; a new one, each is "
 		       "good "
 		       "once:\n"
-		       "  %s user code %s --dir %s\n"
+		       "  %s\n"
 		       "For an authenticator app, as a QR code:\n"
-		       "  %s user totp %s --show --dir %s\n",
-				code, self, r->user, r->dir, self, r->user, r->dir);
+		       "  %s\n",
+				code, new_code, qr);
 	} else {
 		printf("\nThe second factor is off: the password alone opens the desktop.\n");
 	}

@@ -254,13 +254,16 @@ static void say_entry(struct sp_wr *w, const struct sp_firewall_entry *e)
 }
 
 static void say_head(struct sp_wr *w, const struct sp_firewall *f, const struct sp_conf *c,
-		const char *file)
+		const char *file, const char *again)
 {
 	say(w, "#!/usr/sbin/nft -f\n# Made by `sallyport firewall` from ");
 	say_name(w, file);
 	say(w,
 			".\n"
-			"# To load it, in one piece:  sallyport firewall | nft -f -\n"
+			"# To load it, in one piece:  ");
+	say_name(w, again);
+	say(w,
+			" | nft -f -\n"
 			"# To have it at each start:  EXAMPLES in sallyport-firewall(1)\n"
 			"# To take it away:           nft delete table inet " SP_FIREWALL_TABLE "\n"
 			"#\n"
@@ -309,9 +312,9 @@ static void say_rate(struct sp_wr *w, const struct sp_firewall_rate *r, bool six
 }
 
 void sp_firewall_print(const struct sp_firewall *f, const struct sp_conf *c, const char *file,
-		struct sp_wr *w)
+		const char *again, struct sp_wr *w)
 {
-	say_head(w, f, c, file);
+	say_head(w, f, c, file, again);
 	/* The first line makes sure that there is something to delete; nft does it all or nothing. */
 	say(w,
 			"\ntable inet " SP_FIREWALL_TABLE "\ndelete table inet " SP_FIREWALL_TABLE

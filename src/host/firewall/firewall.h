@@ -81,7 +81,7 @@ sp_nodiscard int sp_firewall_want(
 bool sp_firewall_open(const struct sp_firewall *f);
 /* Of what is wanted: text that `nft -f -` loads in one piece, with where each line comes from. */
 void sp_firewall_print(const struct sp_firewall *f, const struct sp_conf *c, const char *file,
-		struct sp_wr *out);
+		const char *again, struct sp_wr *out);
 /* firewall_json.c: what is loaded, out of what `nft -j list ruleset` says. SP_EFIELD and why. */
 sp_nodiscard int sp_firewall_read(
 		struct sp_firewall *f, struct sp_span json, char why[SP_FIREWALL_TEXT]);

@@ -57,7 +57,7 @@ static char *print(const struct sp_conf *c)
 
 	assert_int_equal(sp_firewall_want(&f, c, why), SP_OK);
 	sp_wr_fixed(&w, text, sizeof(text) - 1);
-	sp_firewall_print(&f, c, "/etc/s.conf", &w);
+	sp_firewall_print(&f, c, "/etc/s.conf", "sallyport firewall -c /etc/s.conf", &w);
 	assert_int_equal(sp_wr_ok(&w), SP_OK);
 	text[w.n] = '\0';
 	sp_firewall_finish(&f);
