@@ -21,6 +21,7 @@ struct told {
 	uint64_t ticket;
 	uint64_t who; /* waits; 0: nobody, or nobody any more */
 	uint64_t until_us; /* so long */
+	uint64_t stands_for; /* events that nobody has any more, when this one is not kept */
 	size_t n;
 	uint8_t b[];
 };
@@ -116,8 +117,8 @@ static void audited(struct sp_teller *t, const struct sp_msg_audited *m)
 		return; /* given up before */
 	}
 	uint64_t who = (*at)->who;
+	t->dropped += (*at)->stands_for;
 	take_out(t, at);
-	t->dropped++;
 	refuse(t, m->ticket, who, m->text);
 }
 
@@ -180,23 +181,6 @@ static void say_on(struct sp_teller *t)
 	}
 }
 
-/* So that what is missing is known to be missing. */
-static void own_up(struct sp_teller *t)
-{
-	struct sp_audit_event e;
-	uint64_t n = t->dropped;
-
-	if (n == 0 || t->n >= SP_TELLER_EVENTS - 1) {
-		return;
-	}
-	t->dropped = 0;
-	sp_audit_init(&e, SP_AUDIT_AUDIT_DROPPED, SP_OUTCOME_FAILED);
-	sp_audit_num(&e, SP_F_COUNT, n);
-	if (sp_teller_tell(t, &e, 0) == 0) {
-		t->dropped = n;
-	}
-}
-
 static void on_late(void *user)
 {
 	struct sp_teller *t = user;
@@ -241,13 +225,11 @@ static uint64_t until(const struct sp_teller *t)
 	return from + t->wait_us > now ? from + t->wait_us : now;
 }
 
-uint64_t sp_teller_tell(struct sp_teller *t, const struct sp_audit_event *ev, uint64_t who)
+static uint64_t keep(struct sp_teller *t, const struct sp_audit_event *ev, uint64_t who,
+		uint64_t stands_for)
 {
 	struct told *e = NULL;
 
-	if (t->dropped > 0 && t->fd >= 0) {
-		own_up(t);
-	}
 	if (t->n < SP_TELLER_EVENTS) {
 		e = sp_malloc(sizeof(*e) + ev->n);
 	}
@@ -256,7 +238,10 @@ uint64_t sp_teller_tell(struct sp_teller *t, const struct sp_audit_event *ev, ui
 		t->dropped++;
 		return refuse_soon(t, t->last, who, "too much waits to be written");
 	}
-	*e = (struct told){.ticket = t->last, .who = t->low ? 0 : who, .n = ev->n};
+	*e = (struct told){.ticket = t->last,
+			.who = t->low ? 0 : who,
+			.stands_for = stands_for,
+			.n = ev->n};
 	memcpy(e->b, ev->b, ev->n);
 	*t->end = e;
 	t->end = &e->next;
@@ -274,6 +259,31 @@ uint64_t sp_teller_tell(struct sp_teller *t, const struct sp_audit_event *ev, ui
 		arm(t);
 	}
 	return e->ticket;
+}
+
+/* So that what is missing is known to be missing; also when this is refused, too. */
+static void own_up(struct sp_teller *t)
+{
+	struct sp_audit_event e;
+	uint64_t n = t->dropped;
+
+	if (n == 0 || t->n >= SP_TELLER_EVENTS - 1) {
+		return;
+	}
+	t->dropped = 0;
+	sp_audit_init(&e, SP_AUDIT_AUDIT_DROPPED, SP_OUTCOME_FAILED);
+	sp_audit_num(&e, SP_F_COUNT, n);
+	if (keep(t, &e, 0, n) == 0) {
+		t->dropped = n;
+	}
+}
+
+uint64_t sp_teller_tell(struct sp_teller *t, const struct sp_audit_event *ev, uint64_t who)
+{
+	if (t->dropped > 0 && t->fd >= 0) {
+		own_up(t);
+	}
+	return keep(t, ev, who, 1);
 }
 
 /* ---- life ---- */

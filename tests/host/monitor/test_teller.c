@@ -175,6 +175,16 @@ static void test_refused(void **state)
 	assert_int_equal(heard(&got), 1000002);
 	expect(4, d);
 	quiet();
+	/* Those are counted on while that cannot be told either. */
+	answer(d - 1, SP_AUDITED_REFUSED, "the disk is full");
+	answer(d, SP_AUDITED_REFUSED, "the disk is full");
+	uint64_t f = tell(5, false);
+	assert_int_equal(heard(&got), 1000003);
+	expect(5, f);
+	answer(f, SP_AUDITED_OK, "");
+	uint64_t g = tell(6, false);
+	expect(6, g);
+	quiet();
 }
 
 /* A scribe that dies is told by the next one whatever it did not say to have. */
