@@ -42,6 +42,13 @@ static void on_message(struct sp_parent *p, const struct sp_mon_in *in)
 	} else if (in->type == SP_MSG_SHIP_DIED) {
 		sp_parent_tell_death(p, "sp-ship", (pid_t)in->body.ship_died.pid,
 				(int)in->body.ship_died.status);
+	} else if (in->type == SP_MSG_SHIP_JAILED) {
+		const struct sp_msg_ship_jailed *m = &in->body.ship_jailed;
+		char name[sizeof(m->name) + 16];
+
+		snprintf(name, sizeof(name), "sp-ship%s%s", m->name[0] != '\0' ? " of " : "",
+				m->name);
+		sp_parent_tell_jail(p, name, true, m->level);
 	} else {
 		sp_log(SP_LOG_ERROR, "unexpected %s of sp-ship", sp_msg_name(in->type));
 	}

@@ -129,6 +129,17 @@ static void on_signal(void *user, int signo)
 	sp_watch_in(p->end, p->keeper_gone ? 0 : END_US);
 }
 
+static void tell_jail(const struct process *p, const char *level)
+{
+	struct sp_audit_event e;
+
+	sp_audit_init(&e, SP_AUDIT_SANDBOX_LEVEL, SP_OUTCOME_OK);
+	sp_audit_text(&e, SP_F_PROCESS, "sp-scribe");
+	sp_audit_num(&e, SP_F_PID, (uint64_t)getpid());
+	sp_audit_text(&e, SP_F_LEVEL, level);
+	sp_scribe_tell(p->scribe, &e);
+}
+
 static bool enter_jail(const struct process *p)
 {
 	char folder[SP_CONF_PATH], why[SP_WHY_MAX];
@@ -150,6 +161,7 @@ static bool enter_jail(const struct process *p)
 		return false;
 	}
 	sp_log(SP_LOG_INFO, "jailed: %s", report.text);
+	tell_jail(p, report.text);
 	return true;
 }
 

@@ -171,6 +171,17 @@ static bool settle(const struct sp_crew *c, size_t index, pid_t parent)
 	return true;
 }
 
+void sp_crew_tell_jail(const struct sp_crew *c, const char *name, const char *level)
+{
+	struct sp_msg_ship_jailed m = {.name = ""};
+
+	snprintf(m.name, sizeof(m.name), "%s", name);
+	snprintf(m.level, sizeof(m.level), "%s", level);
+	if (sp_mon_say(c->link, SHIP_JAILED, &m) != SP_OK) {
+		sp_log(SP_LOG_DEBUG, "parent does not listen");
+	}
+}
+
 static bool enter_jail(struct sp_crew *c, size_t index)
 {
 	struct sp_jail_path paths[SP_CREW_PATHS];
@@ -187,6 +198,8 @@ static bool enter_jail(struct sp_crew *c, size_t index)
 		return false;
 	}
 	sp_log(SP_LOG_DEBUG, "%s is jailed: %s", sp_crew_name(c, index), report.text);
+	sp_crew_tell_jail(c, index < SP_CONF_SHIPS ? c->conf->ship[index].name : "metrics",
+			report.text);
 	return true;
 }
 

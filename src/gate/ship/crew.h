@@ -30,6 +30,8 @@ struct sp_crew {
 
 /* For the log: "sp-ship of siem"; valid until the next call. */
 const char *sp_crew_name(const struct sp_crew *c, size_t index);
+/* So that the audit has it; name "": the process above them all. */
+void sp_crew_tell_jail(const struct sp_crew *c, const char *name, const char *level);
 /* Makes a folder for each destination in c->dir. False, and said so. */
 sp_nodiscard bool sp_crew_folders(const struct sp_crew *c);
 /* Paths that one, or all, need to reach. How many; at most SP_CREW_PATHS, valid as long as c. */

@@ -312,6 +312,7 @@ static bool enter_jail(struct process *p)
 		return false;
 	}
 	sp_log(SP_LOG_INFO, "jailed: %s", report.text);
+	sp_crew_tell_jail(&p->crew, "", report.text);
 	return true;
 }
 

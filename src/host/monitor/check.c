@@ -355,6 +355,8 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 		return b->ship_missed.n != 0 && text(b->ship_missed.name);
 	case SP_MSG_SHIP_DIED:
 		return b->ship_died.pid != 0;
+	case SP_MSG_SHIP_JAILED:
+		return text(b->ship_jailed.name) && text(b->ship_jailed.level);
 	case SP_MSG_SHIP_CHAIN:
 	case SP_MSG_RECORD_READY:
 	case SP_MSG_RELOAD:

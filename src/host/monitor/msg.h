@@ -192,6 +192,7 @@ const char *sp_why_text(uint32_t why);
 			1) /* to sp-ship: our certificate chain, to know until when it holds */ \
 	X(SHIP_MISSED, ship_missed, 0, 0) /* records that a destination will never have */ \
 	X(SHIP_DIED, ship_died, 0, 0) /* a process of sp-ship's, of a signal */ \
+	X(SHIP_JAILED, ship_jailed, 0, 0) /* how far a process of sp-ship's is locked in */ \
 	X(SHIP_FIGURES, ship_figures, 0, \
 			0) /* to sp-ship, where there are metrics: when they change */ \
 	X(SCRIBE_FIGURES, scribe_figures, 0, 0) /* scribe to parent, likewise */ \
@@ -852,6 +853,11 @@ struct sp_msg_ship_died {
 	uint32_t status; /* as from waitpid(2) */
 };
 
+struct sp_msg_ship_jailed {
+	char name[SP_TEXT_USER]; /* of its destination; empty: the one above them all */
+	char level[SP_TEXT_WHY];
+};
+
 /* What the scribe measures. */
 struct sp_msg_scribe_figures {
 	struct sp_times commit; /* of groups */
@@ -973,6 +979,7 @@ union sp_msg_body {
 	struct sp_msg_act act;
 	struct sp_msg_ship_missed ship_missed;
 	struct sp_msg_ship_died ship_died;
+	struct sp_msg_ship_jailed ship_jailed;
 	struct sp_msg_ship_figures ship_figures;
 	struct sp_msg_scribe_figures scribe_figures;
 	struct sp_msg_recorder_start recorder_start;
