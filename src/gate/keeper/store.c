@@ -85,12 +85,25 @@ int sp_store_about(struct sp_store *st, const char *kind, const char *name, cons
 	return rc == SP_OK ? SP_OK : sp_store_fail(st, rc, "%s", why);
 }
 
-int sp_store_about_id(struct sp_store *st, const char *kind, int64_t id, const char *action)
+int sp_store_about_id(struct sp_store *st, const char *kind, int64_t id, const char *sql,
+		const char *action)
 {
-	char text[24];
+	struct sp_stmt *s = sp_store_stmt(st, sql);
+	char text[SP_STORE_WHY - 32];
 
+	if (s == NULL) {
+		return SP_EDB;
+	}
+	sp_stmt_int(s, 1, id);
+	int rc = sp_stmt_step(s);
 	snprintf(text, sizeof(text), "%" PRId64, id);
-	return sp_store_about(st, kind, text, action);
+	if (rc == 1) {
+		const char *label = sp_stmt_col_text(s, 1);
+		snprintf(text, sizeof(text), "%" PRId64 " of %s%s%s", id, sp_stmt_col_text(s, 0),
+				label[0] != '\0' ? ", " : "", label);
+	}
+	sp_stmt_reset(s);
+	return rc < 0 ? sp_store_db_fail(st, rc) : sp_store_about(st, kind, text, action);
 }
 
 const char *sp_store_why(const struct sp_store *st)

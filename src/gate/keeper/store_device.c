@@ -120,7 +120,9 @@ int sp_store_device_add(struct sp_store *st, const char *user, const char *label
 	if (complaint != NULL) {
 		return sp_store_fail(st, SP_EARG, "label %s", complaint);
 	}
-	int rc = sp_store_about(st, "user", user, "device-add");
+	char action[SP_DEVICE_LABEL + 16];
+	snprintf(action, sizeof(action), "device-add %s", label);
+	int rc = sp_store_about(st, "user", user, action);
 	if (rc == SP_OK) {
 		rc = make_secret(st, secret);
 	}
@@ -143,7 +145,10 @@ int sp_store_device_add(struct sp_store *st, const char *user, const char *label
 
 int sp_store_device_revoke(struct sp_store *st, int64_t id)
 {
-	int rc = sp_store_about_id(st, "device", id, "revoke");
+	int rc = sp_store_about_id(st, "device", id,
+			"SELECT name, label FROM device JOIN user ON user.id = device.user "
+			"WHERE device.id = ?1",
+			"revoke");
 	if (rc != SP_OK) {
 		return rc;
 	}

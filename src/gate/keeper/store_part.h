@@ -34,9 +34,9 @@ extern const size_t sp_store_nsteps;
 /* Tells the witness what is about to be changed: "user", "alice", "disable". */
 sp_nodiscard int sp_store_about(
 		struct sp_store *st, const char *kind, const char *name, const char *action);
-/* The same for what has a number. */
-sp_nodiscard int sp_store_about_id(
-		struct sp_store *st, const char *kind, int64_t id, const char *action);
+/* The same for what has a number: "2 of alice, laptop", as sql's one row says, if there is one. */
+sp_nodiscard int sp_store_about_id(struct sp_store *st, const char *kind, int64_t id,
+		const char *sql, const char *action);
 /* Note why, and give err. */
 sp_printf(3, 4) int sp_store_fail(struct sp_store *st, int err, const char *fmt, ...);
 int sp_store_db_fail(struct sp_store *st, int err);

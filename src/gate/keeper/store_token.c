@@ -264,7 +264,10 @@ int sp_store_token_new(struct sp_store *st, const struct sp_token *ask, uint32_t
 	memset(text, 0, SP_TOKEN_TEXT);
 	memset(route, 0, SP_TOKEN_ROUTE);
 	if (rc == SP_OK) {
-		rc = sp_store_about(st, "user", ask->user, "token-new");
+		char action[sizeof(ask->target) + 16];
+		snprintf(action, sizeof(action), "token-new%s%s",
+				ask->target[0] != '\0' ? " for " : "", ask->target);
+		rc = sp_store_about(st, "user", ask->user, action);
 	}
 	if (rc != SP_OK) {
 		return rc;
@@ -446,7 +449,10 @@ int sp_store_token_list(struct sp_store *st, int64_t now,
 
 int sp_store_token_revoke(struct sp_store *st, int64_t id)
 {
-	int rc = sp_store_about_id(st, "token", id, "revoke");
+	int rc = sp_store_about_id(st, "token", id,
+			"SELECT name, target FROM token JOIN user ON user.id = token.user "
+			"WHERE token.id = ?1",
+			"revoke");
 	if (rc != SP_OK) {
 		return rc;
 	}

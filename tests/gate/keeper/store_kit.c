@@ -84,6 +84,27 @@ void kit_reopen(void)
 	}
 }
 
+static char heard[8][2 * SP_STORE_WHY];
+static size_t n_heard;
+
+static int witness(void *arg, const char *object, const char *action, char why[SP_STORE_WHY])
+{
+	assert_true(n_heard < SP_LEN(heard));
+	snprintf(heard[n_heard++], sizeof(heard[0]), "%s: %s", object, action);
+	return SP_OK;
+}
+
+void kit_witness_begin(void)
+{
+	n_heard = 0;
+	sp_store_witness(kit_st, witness, NULL);
+}
+
+const char *kit_witnessed(size_t index)
+{
+	return index < n_heard ? heard[index] : "";
+}
+
 void kit_tamper(const char *sql)
 {
 	struct sp_db *db = tables();

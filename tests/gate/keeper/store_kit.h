@@ -24,6 +24,9 @@ int kit_remove(void **state);
 struct sp_store *kit_another(bool create);
 /* Closes and opens it again. */
 void kit_reopen(void);
+/* What the store's witness hears from now on: "user alice: disable"; "" for what it did not. */
+void kit_witness_begin(void);
+const char *kit_witnessed(size_t index);
 /* SQL past the store, as somebody with the database alone could. */
 void kit_tamper(const char *sql);
 /* The one number that a query answers. */

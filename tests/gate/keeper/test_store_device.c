@@ -179,6 +179,20 @@ static void test_no_memory(void **state)
 	fail();
 }
 
+/* Which one of a user's it was can be read in the audit. */
+static void test_witnessed(void **state)
+{
+	kit_witness_begin();
+	add("alice", "laptop");
+	assert_int_equal(sp_store_device_revoke(kit_st, id), SP_OK);
+	assert_int_equal(sp_store_device_revoke(kit_st, 999), SP_ENOTFOUND);
+	assert_string_equal(kit_witnessed(0), "user alice: device-add laptop");
+	char text[64];
+	snprintf(text, sizeof(text), "device %d of alice, laptop: revoke", (int)id);
+	assert_string_equal(kit_witnessed(1), text);
+	assert_string_equal(kit_witnessed(2), "device 999: revoke");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +200,7 @@ int main(void)
 			kit_test(test_misuse),
 			kit_test(test_many),
 			kit_test(test_tampered),
+			kit_test(test_witnessed),
 			kit_test(test_no_memory),
 	};
 

@@ -276,6 +276,20 @@ static void test_no_memory(void **state)
 	fail();
 }
 
+static void test_witnessed(void **state)
+{
+	char revoked[64];
+
+	kit_witness_begin();
+	make("alice", "db1", NULL, 0);
+	assert_int_equal(sp_store_token_revoke(kit_st, id), SP_OK);
+	snprintf(revoked, sizeof(revoked), "token %d of alice, db1: revoke", (int)id);
+	make("alice", "", NULL, 0);
+	assert_string_equal(kit_witnessed(0), "user alice: token-new for db1");
+	assert_string_equal(kit_witnessed(1), revoked);
+	assert_string_equal(kit_witnessed(2), "user alice: token-new");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +300,7 @@ int main(void)
 			kit_test(test_at_once),
 			kit_test(test_killed),
 			kit_test(test_tampered),
+			kit_test(test_witnessed),
 			kit_test(test_no_memory),
 	};
 
