@@ -123,7 +123,7 @@ class Events(Case):
         self.assertIn((f'session {session["id"]} of demo', 'end'), changes)
         self.assertEqual(changes[-1], ('user demo', 'disable'))
         jails = {r['process.name'] for r in them if r['event'] == 'sandbox.level'}
-        self.assertLessEqual({'sp-net', 'sp-login', 'sp-target', 'sp-dial', 'sp-keeper'}, jails)
+        self.assertLessEqual({'sp-net', 'sp-login', 'sp-target', 'sp-dial', 'sp-keeper', 'sp-scribe'}, jails)
         (crash,) = [r for r in them if r['event'] == 'proc.crash']
         self.assertEqual((crash['process.name'], crash['process.signal']), ('sp-scribe', 9))
         # Of which build, also where another one has been installed meanwhile.

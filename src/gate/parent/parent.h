@@ -68,7 +68,7 @@ struct sp_parent {
 	pid_t ship_pid;
 	uint64_t ship_us; /* when it was started */
 	bool ship_ends; /* it was asked to, for another one to begin */
-	struct sp_log_rate ship_told;
+	struct sp_log_rate ship_told, ship_jailed;
 	struct sp_watch *figures_watch; /* for metrics */
 	struct sp_msg_ship_figures figures; /* as sp-ship has them, */
 	struct sp_msg_scribe_figures scribe_figures; /* and as the scribe said them last */

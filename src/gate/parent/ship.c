@@ -34,7 +34,8 @@ static void on_message(struct sp_parent *p, const struct sp_mon_in *in)
 {
 	unsigned dropped;
 
-	if (!sp_log_rate_ok(&p->ship_told, sp_now_us(), &dropped)) {
+	bool jailed = in->type == SP_MSG_SHIP_JAILED;
+	if (!sp_log_rate_ok(jailed ? &p->ship_jailed : &p->ship_told, sp_now_us(), &dropped)) {
 		return;
 	}
 	if (in->type == SP_MSG_SHIP_MISSED) {
@@ -42,7 +43,7 @@ static void on_message(struct sp_parent *p, const struct sp_mon_in *in)
 	} else if (in->type == SP_MSG_SHIP_DIED) {
 		sp_parent_tell_death(p, "sp-ship", (pid_t)in->body.ship_died.pid,
 				(int)in->body.ship_died.status);
-	} else if (in->type == SP_MSG_SHIP_JAILED) {
+	} else if (jailed) {
 		const struct sp_msg_ship_jailed *m = &in->body.ship_jailed;
 		char name[sizeof(m->name) + 16];
 
@@ -163,6 +164,7 @@ void sp_parent_ship(struct sp_parent *p)
 	if (p->ship_again == NULL) {
 		p->ship = -1;
 		sp_log_rate_init(&p->ship_told, 60, 20);
+		sp_log_rate_init(&p->ship_jailed, 60, 20);
 		p->ship_again = sp_loop_timer(p->loop, on_again, p);
 		p->figures_watch = sp_loop_timer(p->loop, on_figures, p);
 	}

@@ -198,8 +198,9 @@ static bool enter_jail(struct sp_crew *c, size_t index)
 		return false;
 	}
 	sp_log(SP_LOG_DEBUG, "%s is jailed: %s", sp_crew_name(c, index), report.text);
-	sp_crew_tell_jail(c, index < SP_CONF_SHIPS ? c->conf->ship[index].name : "metrics",
-			report.text);
+	if (index < SP_CONF_SHIPS) { /* who answers for metrics has no way to the parent */
+		sp_crew_tell_jail(c, c->conf->ship[index].name, report.text);
+	}
 	return true;
 }
 
