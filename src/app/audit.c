@@ -108,18 +108,17 @@ static int on_store(struct app_audit *a, const struct action *what)
 static bool moment(const struct app_audit *a, const char *option, const char *text, uint64_t *out)
 {
 	int64_t now = (int64_t)time(NULL), t;
-	uint32_t ago;
+	uint64_t ago;
 
 	if (text == NULL) {
 		return true;
 	}
-	if (sp_words_duration(text, &ago)) {
-		t = now - ago;
+	if (sp_words_ago(text, &ago)) {
+		t = now - (int64_t)ago;
 	} else if (!app_when_parse(text, a->zone, now, &t)) {
 		app_usage(a->w.self,
-				"%s: %s: no moment like \"2026-01-31 22:00\" or \"22:00\", and no "
-				"time "
-				"ago like \"2h\"",
+				"%s: %s: no moment like \"2026-01-31\", \"2026-01-31 22:00\" or "
+				"\"22:00\", and no time ago like \"2h\" or \"90d\"",
 				option, text);
 		return false;
 	}
@@ -127,7 +126,8 @@ static bool moment(const struct app_audit *a, const char *option, const char *te
 	return true;
 }
 
-static bool number(const struct app_audit *a, const char *option, const char *text, uint64_t *out)
+static bool number(const struct app_audit *a, const char *option, const char *text, uint64_t least,
+		uint64_t *out)
 {
 	char *end;
 
@@ -136,8 +136,9 @@ static bool number(const struct app_audit *a, const char *option, const char *te
 	}
 	errno = 0;
 	*out = strtoull(text, &end, 10);
-	if (errno != 0 || *end != '\0' || text[0] < '0' || '9' < text[0]) {
-		app_usage(a->w.self, "%s: %s: not a number", option, text);
+	if (errno != 0 || *end != '\0' || text[0] < '0' || '9' < text[0] || *out < least) {
+		app_usage(a->w.self, "%s: %s: not a number%s", option, text,
+				least > 0 ? " from 1 on" : "");
 		return false;
 	}
 	return true;
@@ -174,8 +175,8 @@ static bool meanings(struct app_audit *a)
 	return moment(a, "--since", a->since, &a->since_ns) &&
 			moment(a, "--until", a->until, &a->until_ns) &&
 			moment(a, "--before", a->before, &a->until_ns) &&
-			number(a, "--limit", a->limit, &a->most) &&
-			number(a, "-n", a->n, &a->most) && event_name(a);
+			number(a, "--limit", a->limit, 1, &a->most) &&
+			number(a, "-n", a->n, 0, &a->most) && event_name(a);
 }
 
 static const struct action *find(const struct app_audit *a)
@@ -311,8 +312,9 @@ const struct app_command app_audit = {
 			 "is "
 			 "older,\n"
 			 "which is recorded.\n\n"
-			 "  --since TIME      not before: \"2026-01-31 22:00\", \"22:00\", or so "
-			 "long ago: 2h\n"
+			 "  --since TIME      not before: \"2026-01-31\", \"2026-01-31 22:00\", "
+			 "\"22:00\", or so\n"
+			 "                    long ago: 2h, 90d\n"
 			 "  --until TIME      before\n"
 			 "  --user NAME       of this user, or of somebody who typed that name\n"
 			 "  --session ID      of this session\n"

@@ -51,8 +51,13 @@ static bool time_of_day(const char **s, int64_t *seconds)
 	if (!digits(s, 2, 23, &hour) || !take(s, ':') || !digits(s, 2, 59, &minute)) {
 		return false;
 	}
-	if (take(s, ':') && !digits(s, 2, 59, &second)) {
-		return false;
+	if (take(s, ':')) {
+		if (!digits(s, 2, 59, &second)) {
+			return false;
+		}
+		if (**s == '.' && '0' <= (*s)[1] && (*s)[1] <= '9') {
+			*s += 1 + strspn(*s + 1, "0123456789");
+		}
 	}
 	*seconds = (int64_t)hour * 3600 + minute * 60 + second;
 	return true;
@@ -85,9 +90,17 @@ bool app_when_parse(const char *text, const struct sp_zone *local, int64_t now, 
 	int64_t days = (wall - ((wall % DAY) + DAY) % DAY) / DAY, seconds, east;
 	const char *s = text;
 
-	if (strlen(text) >= 10 && text[4] == '-' &&
-			(!date(&s, &days) || !(take(&s, 'T') || take(&s, ' ')))) {
-		return false;
+	if (strlen(text) >= 10 && text[4] == '-') {
+		if (!date(&s, &days)) {
+			return false;
+		}
+		if (*s == '\0') {
+			*out = sp_zone_utc(local, days * DAY);
+			return true;
+		}
+		if (!(take(&s, 'T') || take(&s, ' '))) {
+			return false;
+		}
 	}
 	if (!time_of_day(&s, &seconds)) {
 		return false;

@@ -10,8 +10,9 @@
 #define APP_WHEN 40
 
 /*
- * "22:00" of today, "2026-11-22 22:00", "2026-11-22T22:00:30", all by the clock of `local`, or with
- * "Z" or "+01:00" behind it. False when it is no such moment.
+ * "22:00" of today, "2026-11-22 22:00", "2026-11-22T22:00:30.5", all by the clock of `local`, or
+ * with "Z" or "+01:00" behind it; "2026-11-22" is when that day begins. Parts of a second are cut
+ * off. False when it is no such moment.
  */
 bool app_when_parse(const char *text, const struct sp_zone *local, int64_t now, int64_t *out);
 /* "Sun 2026-11-22 22:00:00 +0100". */

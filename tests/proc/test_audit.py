@@ -89,6 +89,7 @@ class Audit(Case):
         self.assertEqual(len(self.records('--severity', 'low', '--event', 'auth')), 2)
         self.assertEqual(self.records('--until', '1h'), [])
         self.assertEqual(len(self.records('--since', '1h', '--limit', '3')), 3)
+        self.assertEqual(len(self.records('--since', '400d', '--limit', '3')), 3)
         lines = self.audit('list').stdout.splitlines()
         for line, record in zip(lines, self.records()):
             self.assertIn(f'#{record["seq"]} ', line)
@@ -176,6 +177,7 @@ class Audit(Case):
         for args, err in (((), 'say what to do'), (('watch',), 'no such command'), (('list', '--key', 'x'), 'does not belong'),
                           (('list', '--since', 'soon'), 'no moment'), (('list', '--event', 'auth.f'), 'no such event'),
                           (('list', '--severity', 'bad'), '--severity: bad: none of'), (('list', '--limit', '-1'), 'not a number'),
+                          (('list', '--limit', '0'), 'not a number from 1 on'),
                           (('export', '--format', 'xml'), '--format: xml: none of'), (('export', '--format', 'text'), 'text: none of'),
                           (('verify', '--format', 'cef'), 'cef: none of text, json'),
                           (('list', '--json', '--format', 'cef'), 'do not go'), (('prune',), '--before'),

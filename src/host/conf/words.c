@@ -88,7 +88,7 @@ bool sp_words_net(const char *text, struct sp_conf_net *out, bool *had_host_bits
 	return true;
 }
 
-bool sp_words_duration(const char *text, uint32_t *seconds)
+bool sp_words_ago(const char *text, uint64_t *seconds)
 {
 	static const struct {
 		char unit;
@@ -113,8 +113,20 @@ bool sp_words_duration(const char *text, uint32_t *seconds)
 		sum += (uint64_t)v * units[unit++].seconds;
 		s++;
 	}
+	*seconds = sum;
+	return sum >= 1;
+}
+
+bool sp_words_duration(const char *text, uint32_t *seconds)
+{
+	uint64_t sum;
+
+	*seconds = 0;
+	if (!sp_words_ago(text, &sum) || sum > DURATION_MAX) {
+		return false;
+	}
 	*seconds = (uint32_t)sum;
-	return 1 <= sum && sum <= DURATION_MAX;
+	return true;
 }
 
 bool sp_words_size(const char *text, uint64_t *bytes)

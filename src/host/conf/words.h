@@ -10,6 +10,8 @@
 bool sp_words_net(const char *text, struct sp_conf_net *out, bool *had_host_bits);
 /* "8h", "30m", "90s", "1h30m", in seconds; at least 1, at most 31 days. */
 bool sp_words_duration(const char *text, uint32_t *seconds);
+/* The same of any length: "90d". */
+bool sp_words_ago(const char *text, uint64_t *seconds);
 /* "4096", "64K", "100M", "5G", in bytes; at least 1, at most 1024G. */
 bool sp_words_size(const char *text, uint64_t *bytes);
 /* "Mon-Fri 08:00-18:00 Europe/Berlin"; clock stays NULL, whether the zone exists is not asked. */

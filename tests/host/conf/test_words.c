@@ -70,6 +70,18 @@ static void test_duration(void **state)
 	}
 }
 
+static void test_ago(void **state)
+{
+	uint64_t seconds;
+
+	assert_true(sp_words_ago("90d", &seconds));
+	assert_int_equal(seconds, 7776000);
+	assert_true(sp_words_ago("9999999d", &seconds));
+	assert_int_equal(seconds, UINT64_C(9999999) * 86400);
+	assert_false(sp_words_ago("0s", &seconds));
+	assert_false(sp_words_ago("10000000d", &seconds) || sp_words_ago("", &seconds));
+}
+
 static void test_size(void **state)
 {
 	static const struct {
@@ -230,6 +242,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_net),
 			cmocka_unit_test(test_duration),
+			cmocka_unit_test(test_ago),
 			cmocka_unit_test(test_size),
 			cmocka_unit_test(test_hours),
 			cmocka_unit_test(test_address),
