@@ -4,6 +4,7 @@
 #define MOVES 3 /* in one frame */
 #define MOVE_PIXELS 3000u /* less that changed is sent rather than looked for */
 #define LONGEST_PAUSE 16u /* searches that are left out after some that found nothing */
+#define MISS_MS 250u /* and then, in the same place; elsewhere something else may happen */
 
 static bool any_lost(const struct sp_emit_gfx *e, struct sp_rect area)
 {
@@ -65,14 +66,34 @@ static int send_move(struct sp_emit_gfx *e, const struct sp_motion_move *mv)
 	return rc;
 }
 
-/* After searches that found nothing, more and more are left out. */
-static bool left_out(unsigned *skip)
+/* After searches that found nothing there, as in a film, more and more are left out. */
+static bool in_vain(const struct sp_emit_gfx *e, struct sp_rect around)
 {
-	if (*skip == 0) {
+	for (size_t i = 0; i < MISSES; i++) {
+		if (sp_emit_gfx_ms(e) - e->missed[i].ms < MISS_MS &&
+				sp_rect_contains(e->missed[i].area, around)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool left_out(bool vain, unsigned *skip)
+{
+	if (!vain || *skip == 0) {
 		return false;
 	}
 	--*skip;
 	return true;
+}
+
+static void miss(struct sp_emit_gfx *e, struct sp_rect around)
+{
+	if (!sp_rect_contains(e->missed[0].area, around)) {
+		e->missed[1] = e->missed[0];
+	}
+	e->missed[0].area = around;
+	e->missed[0].ms = sp_emit_gfx_ms(e);
 }
 
 static void searched(bool found, unsigned *skip, unsigned *pause)
@@ -87,12 +108,14 @@ int sp_emit_gfx_moves(struct sp_emit_gfx *e, const uint8_t *fb, size_t stride,
 	struct sp_motion_pictures p = {sp_mirror_pixels(e->mirror), fb, sp_mirror_stride(e->mirror),
 			stride, e->w, e->h};
 	struct sp_motion_move mv;
+	bool vain = in_vain(e, around), found = false;
 	int rc = SP_OK;
 
-	if (pixels < MOVE_PIXELS || left_out(&e->skip) || any_lost(e, around)) {
+	if (pixels < MOVE_PIXELS || left_out(vain, &e->skip) || any_lost(e, around)) {
 		return SP_OK;
 	}
-	bool any = !left_out(&e->skip_any), found = false;
+	struct sp_rect place = around;
+	bool any = !left_out(vain, &e->skip_any);
 	for (int i = 0; rc == SP_OK && i < MOVES && pixels >= MOVE_PIXELS; i++) {
 		if (!sp_motion_find(e->motion, &p, around, any, &mv)) {
 			break;
@@ -102,6 +125,9 @@ int sp_emit_gfx_moves(struct sp_emit_gfx *e, const uint8_t *fb, size_t stride,
 		if (rc == SP_OK) {
 			pixels = sp_mirror_compare(e->mirror, fb, stride, &around);
 		}
+	}
+	if (!found) {
+		miss(e, place);
 	}
 	searched(found, &e->skip, &e->pause);
 	if (any) {

@@ -16,6 +16,7 @@
 
 #define TILE SP_MIRROR_TILE
 #define FILL_RECTS 64 /* of one colour, put into one command */
+#define MISSES 2
 #define CONTEXT 1u /* of progressive pictures */
 
 /* How near the client's picture is to what was on the screen, worst first. */
@@ -136,6 +137,10 @@ struct sp_emit_gfx {
 	size_t n_tiles, at; /* the next one to look at */
 	size_t inexact; /* tiles */
 	unsigned skip, pause, skip_any, pause_any; /* searches for motion that found nothing */
+	struct {
+		struct sp_rect area;
+		uint32_t ms;
+	} missed[MISSES]; /* where, and when, newest first */
 
 	/* The frame that was begun. */
 	bool open; /* the server has a frame */

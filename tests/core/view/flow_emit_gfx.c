@@ -71,6 +71,40 @@ static void test_scroll(void **state)
 	film_end(&f);
 }
 
+/* The same beside a film, and in its place soon after it: what found nothing there does not count. */
+static void test_scroll_and_film(void **state)
+{
+	static const struct sp_rect page = {40, 40, 600, 640}, screen = {660, 100, 512, 384};
+	struct sp_emit_gfx_stats was, now;
+	struct film f;
+
+	film_begin(&f, 1280, 800, &kinds[0], keys);
+	film_letters(&f, page);
+	film_damage(&f, (struct sp_rect){0, 0, 1280, 800});
+	film_pass(&f, 1000);
+	sp_emit_gfx_stats(f.e, &was);
+	for (uint32_t t = 0; t < 50; t++) {
+		film_photo(&f, screen, t, 3);
+		if (t % 10 == 9) {
+			film_copy(&f, (struct sp_rect){page.x, page.y, page.w, page.h - 16}, 0,
+					-16);
+			film_letters(&f,
+					(struct sp_rect){page.x, page.y + page.h - 16, page.w, 16});
+		}
+		film_pass(&f, 32);
+	}
+	sp_emit_gfx_stats(f.e, &now);
+	assert_int_equal(now.copies - was.copies, 5);
+	film_pass(&f, 1000);
+	was = now;
+	film_copy(&f, (struct sp_rect){screen.x, screen.y, screen.w, screen.h - 16}, 0, -16);
+	film_pass(&f, 1000);
+	sp_emit_gfx_stats(f.e, &now);
+	assert_int_equal(now.copies - was.copies, 1);
+	film_assert_exact(&f);
+	film_end(&f);
+}
+
 static void test_window(void **state)
 {
 	struct sp_emit_gfx_stats stats;
@@ -242,6 +276,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_rest),
 			cmocka_unit_test(test_scroll),
+			cmocka_unit_test(test_scroll_and_film),
 			cmocka_unit_test(test_window),
 			cmocka_unit_test(test_moving),
 			cmocka_unit_test(test_noise),
