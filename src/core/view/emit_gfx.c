@@ -174,13 +174,14 @@ void sp_emit_gfx_held(struct sp_emit_gfx *e)
 	e->held = true;
 }
 
-void sp_emit_gfx_shown(struct sp_emit_gfx *e, size_t tile, enum shown shown)
+void sp_emit_gfx_shown(struct sp_emit_gfx *e, size_t tile, enum shown shown, struct sp_rect r)
 {
 	struct tile *t = &e->tile[tile];
 
 	e->inexact -= t->shown != SHOWN_EXACT;
 	t->shown = (uint8_t)shown;
 	e->inexact += t->shown != SHOWN_EXACT;
+	t->lossy = shown == SHOWN_EXACT ? (struct sp_rect){0} : sp_rect_or(t->lossy, r);
 }
 
 uint32_t sp_emit_gfx_ms(const struct sp_emit_gfx *e)

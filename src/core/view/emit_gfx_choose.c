@@ -186,7 +186,11 @@ static int add_picture(struct sp_emit_gfx *e, size_t i, struct sp_rect r, bool p
 			p.r = sp_mirror_rect(e->mirror, i);
 		}
 	}
-	sp_emit_gfx_shown(e, i, p.poor ? SHOWN_POOR : SHOWN_GOOD);
+	/* And nothing of it stays poor then. */
+	if (!p.poor && e->tile[i].shown == SHOWN_POOR) {
+		p.r = sp_rect_or(p.r, e->tile[i].lossy);
+	}
+	sp_emit_gfx_shown(e, i, p.poor ? SHOWN_POOR : SHOWN_GOOD, p.r);
 	e->stats.lossy += (uint64_t)r.w * (uint64_t)r.h;
 	p.price = p.poor ? PRICE_POOR : PRICE_PICTURE;
 	p.moves = sp_heat_moves(&e->tile[i].heat, sp_emit_gfx_ms(e));
@@ -210,12 +214,11 @@ static int take_tile(struct sp_emit_gfx *e, size_t i, const uint8_t *fb, size_t 
 	if (rc != 0) {
 		sp_emit_gfx_video_leave(e, i);
 		settle(e, i);
-		sp_emit_gfx_shown(e, i, SHOWN_EXACT);
+		sp_emit_gfx_shown(e, i, SHOWN_EXACT, r);
 		return rc < 0 ? rc : SP_OK;
 	}
 	if (sp_emit_gfx_video_take(e, i, r)) {
 		settle(e, i);
-		sp_emit_gfx_shown(e, i, SHOWN_POOR);
 		return SP_OK;
 	}
 	sp_emit_gfx_video_leave(e, i);
@@ -223,8 +226,8 @@ static int take_tile(struct sp_emit_gfx *e, size_t i, const uint8_t *fb, size_t 
 		return add_picture(e, i, r, tight);
 	}
 	settle(e, i);
-	if (is_whole(e, i, r)) {
-		sp_emit_gfx_shown(e, i, SHOWN_EXACT);
+	if (sp_rect_contains(r, t->lossy)) {
+		sp_emit_gfx_shown(e, i, SHOWN_EXACT, r);
 	}
 	if (t->class == SP_CLASS_FLAT) {
 		return add_fill(e, r, pixel | 0xff000000u);
@@ -321,7 +324,7 @@ static int improve(struct sp_emit_gfx *e, size_t i)
 	sp_emit_gfx_video_leave(e, i);
 	if (left > 0) {
 		if (left == 1) {
-			sp_emit_gfx_shown(e, i, SHOWN_GOOD);
+			sp_emit_gfx_shown(e, i, SHOWN_GOOD, r);
 		}
 		return sp_emit_gfx_piece(e,
 				(struct piece){.r = r,
@@ -329,11 +332,12 @@ static int improve(struct sp_emit_gfx *e, size_t i)
 						.way = WAY_UPGRADE,
 						.price = PRICE_UPGRADE});
 	}
+	r = t->lossy;
 	if (t->shown == SHOWN_POOR && has_lossy(e)) {
 		return add_picture(e, i, r, false);
 	}
 	settle(e, i);
-	sp_emit_gfx_shown(e, i, SHOWN_EXACT);
+	sp_emit_gfx_shown(e, i, SHOWN_EXACT, r);
 	if (t->class == SP_CLASS_SHARP) {
 		return add_sharp(e, r);
 	}

@@ -34,11 +34,16 @@ static void copy_shown(struct sp_emit_gfx *e, const struct sp_motion_move *mv)
 	for (int32_t y = mv->to.y / TILE; y <= (mv->to.y + mv->to.h - 1) / TILE; y++) {
 		for (int32_t x = mv->to.x / TILE; x <= (mv->to.x + mv->to.w - 1) / TILE; x++) {
 			size_t i = (size_t)y * columns + (size_t)x;
+			enum shown worse = (enum shown)worst;
 
 			sp_emit_gfx_cache_changed(e, i);
 			if (worst < e->tile[i].shown) {
-				sp_emit_gfx_shown(e, i, (enum shown)worst);
 				e->tile[i].heat.changed_ms = sp_emit_gfx_ms(e);
+			} else {
+				worse = (enum shown)e->tile[i].shown;
+			}
+			if (worst != SHOWN_EXACT) {
+				sp_emit_gfx_shown(e, i, worse, sp_mirror_rect(e->mirror, i));
 			}
 			sp_emit_gfx_video_leave(e, i);
 			if (e->prog) {

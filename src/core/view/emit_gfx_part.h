@@ -38,8 +38,9 @@ struct tile {
 	bool keyed; /* key is that of what is shown */
 	uint64_t key;
 	uint32_t new_ms; /* since when that is shown */
-	bool video; /* the surface of video has the luma of all of it */
-	bool owed; /* INVARIANT: only where video is set: shown as it is there, without its chroma */
+	struct sp_rect lossy; /* what is shown with loss; none where shown is exact */
+	struct sp_rect video; /* of that, what the surface of video has the luma of */
+	bool owed; /* INVARIANT: only where video is: shown as it is there, without its chroma */
 };
 
 /* How a piece is encoded, in the order in which kinds go into a frame. */
@@ -163,7 +164,8 @@ struct sp_emit_gfx {
 };
 
 uint32_t sp_emit_gfx_ms(const struct sp_emit_gfx *e);
-void sp_emit_gfx_shown(struct sp_emit_gfx *e, size_t tile, enum shown shown);
+/* r of the tile is shown so, and all of it no better. */
+void sp_emit_gfx_shown(struct sp_emit_gfx *e, size_t tile, enum shown shown, struct sp_rect r);
 /* Sends what only moved. */
 sp_nodiscard int sp_emit_gfx_moves(struct sp_emit_gfx *e, const uint8_t *fb, size_t stride,
 		struct sp_rect around, size_t pixels);

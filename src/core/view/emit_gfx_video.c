@@ -211,23 +211,29 @@ void sp_emit_gfx_video_leave(struct sp_emit_gfx *e, size_t tile)
 	struct tile *t = &e->tile[tile];
 
 	e->video.owed -= t->owed;
-	t->video = t->owed = false;
+	t->video = (struct sp_rect){0};
+	t->owed = false;
 }
 
 bool sp_emit_gfx_video_take(struct sp_emit_gfx *e, size_t tile, struct sp_rect r)
 {
 	struct tile *t = &e->tile[tile];
 
-	if (!t->video) {
-		r = sp_mirror_rect(e->mirror, tile);
-	}
-	r = even(e->video.area, r);
-	if (!sp_emit_gfx_video_wants(e, tile) || !add(&e->video, r)) {
+	if (!sp_emit_gfx_video_wants(e, tile)) {
 		return false;
 	}
+	r = even(e->video.area, r);
+	if (!sp_rect_contains(t->video, r)) {
+		/* All that is shown with loss is to become better together. */
+		r = even(e->video.area, sp_rect_or(t->lossy, r));
+	}
+	if (!add(&e->video, r)) {
+		return false;
+	}
+	sp_emit_gfx_shown(e, tile, SHOWN_POOR, r);
 	bool owed = mode(e) != SP_AVC_420;
 	e->video.owed += owed - t->owed;
-	t->video = true;
+	t->video = sp_rect_or(t->video, r);
 	t->owed = owed;
 	e->stats.moving += (uint64_t)r.w * (uint64_t)r.h;
 	return true;
@@ -255,7 +261,7 @@ int sp_emit_gfx_video_chroma(struct sp_emit_gfx *e)
 
 	v->n = 0;
 	for (size_t i = 0; i < e->n_tiles; i++) {
-		if (e->tile[i].owed && !add(v, even(v->area, sp_mirror_rect(e->mirror, i)))) {
+		if (e->tile[i].owed && !add(v, e->tile[i].video)) {
 			sp_emit_gfx_video_leave(e, i);
 		}
 	}
@@ -298,7 +304,7 @@ static void pay(struct sp_emit_gfx *e, size_t bytes)
 
 	for (size_t i = 0; i < e->n_tiles; i++) {
 		if (e->tile[i].owed && !coarse) {
-			sp_emit_gfx_shown(e, i, SHOWN_GOOD);
+			sp_emit_gfx_shown(e, i, SHOWN_GOOD, e->tile[i].video);
 		}
 		e->tile[i].owed = false;
 	}

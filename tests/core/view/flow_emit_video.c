@@ -139,6 +139,59 @@ static void test_chroma(void **state)
 	}
 }
 
+/* Colours that meet at each pixel, as in what is drawn, not photographed. */
+static void points(struct film *f, struct sp_rect r)
+{
+	static const uint32_t colour[] = {0xff0000, 0x00ff00, 0x0000ff, 0xffffff};
+
+	for (int32_t y = r.y; y < r.y + r.h; y++) {
+		for (int32_t x = r.x; x < r.x + r.w; x++) {
+			f->px[(uint32_t)y * f->w + (uint32_t)x] =
+					(x ^ y) & 1 ? colour[x / 16 % 4] : 0;
+		}
+	}
+	film_damage(f, r);
+}
+
+/* In the tiles that a film begins and ends in, what stands beside it stays as it is. */
+static void assert_beside(const struct film *f, struct sp_rect r)
+{
+	for (int32_t y = 0; y < (int32_t)f->h; y++) {
+		for (int32_t x = 0; x < (int32_t)f->w; x++) {
+			size_t i = (size_t)y * f->w + (size_t)x;
+
+			if (!sp_rect_contains(r, (struct sp_rect){x, y, 1, 1})) {
+				assert_int_equal(f->px[i] & 0xffffff, f->shown[i] & 0xffffff);
+			}
+		}
+	}
+}
+
+static void test_beside(void **state)
+{
+	struct sp_rect screen = {101, 81, 230, 230};
+
+	for (size_t k = 0; k < SP_LEN(versions); k++) {
+		struct film f;
+
+		begin(&f, versions[k], 0);
+		points(&f, (struct sp_rect){64, 64, 320, 256});
+		film_pass(&f, 1500);
+		film_assert_exact(&f);
+		for (uint32_t t = 0; t < 30; t++) {
+			play(&f, screen, 3, t, t + 1);
+			/* Colour is of two by two pixels. */
+			assert_beside(&f, (struct sp_rect){100, 80, 232, 232});
+		}
+		for (int i = 0; i < 50; i++) {
+			film_pass(&f, 20);
+			assert_beside(&f, (struct sp_rect){100, 80, 232, 232});
+		}
+		film_assert_exact(&f);
+		film_end(&f);
+	}
+}
+
 /* Something is written over a part of it before the chroma comes: that stays as it is. */
 static void test_chroma_over(void **state)
 {
@@ -265,6 +318,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_moving),
 			cmocka_unit_test(test_chroma),
+			cmocka_unit_test(test_beside),
 			cmocka_unit_test(test_chroma_over),
 			cmocka_unit_test(test_thin),
 			cmocka_unit_test(test_wide),
