@@ -62,9 +62,9 @@ bool app_recording_named(const char *file)
 	return sp_rec_id_good(id) && strcmp(file + SP_REC_ID, ".spr") == 0;
 }
 
-bool app_recording_open(struct app_recording *a, const char *which, struct app_recording_file *f)
+/* The file of it; false, and said so. */
+static bool open_file(struct app_recording *a, const char *which, struct app_recording_file *f)
 {
-	char why[SP_REC_WHY];
 	struct stat st;
 
 	*f = (struct app_recording_file){.fd = -1};
@@ -87,12 +87,43 @@ bool app_recording_open(struct app_recording *a, const char *which, struct app_r
 		return false;
 	}
 	f->bytes = (uint64_t)st.st_size;
+	return true;
+}
+
+bool app_recording_open(struct app_recording *a, const char *which, struct app_recording_file *f)
+{
+	char why[SP_REC_WHY];
+
+	if (!open_file(a, which, f)) {
+		return false;
+	}
 	if (sp_rec_reader_open(&f->r, f->fd, a->has_key ? &a->key : NULL, why) != SP_OK) {
 		app_fail("recording", "%s: %s", f->path, why);
 		app_recording_close(f);
 		return false;
 	}
+	f->opened = a->has_key;
 	return true;
+}
+
+int app_recording_look(struct app_recording *a, const char *which, struct app_recording_file *f,
+		char why[SP_REC_WHY])
+{
+	if (!open_file(a, which, f)) {
+		return SP_ENOTFOUND;
+	}
+	int rc = sp_rec_reader_open(&f->r, f->fd, a->has_key ? &a->key : NULL, why);
+	f->opened = rc == SP_OK && a->has_key;
+	if (rc == SP_EDENIED) {
+		rc = sp_rec_reader_open(&f->r, f->fd, NULL, why);
+	}
+	if (rc != SP_OK) {
+		app_recording_close(f);
+		if (rc != SP_EFIELD) {
+			app_fail("recording", "%s: %s", f->path, why);
+		}
+	}
+	return rc;
 }
 
 bool app_recording_is(const struct app_recording_file *f)

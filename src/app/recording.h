@@ -29,6 +29,7 @@ struct app_recording_file {
 	bool by_id; /* in the service's folder, by its name: what is in it must be that one */
 	int fd;
 	uint64_t bytes;
+	bool opened; /* with the key: its frames can be read */
 	struct sp_rec_reader *r;
 };
 
@@ -40,6 +41,12 @@ bool app_recording_key(struct app_recording *a);
 bool app_recording_named(const char *file);
 /* By its id, by what only its id begins with, or by a path with a '/' or ".spr" in it. False, and said so. */
 bool app_recording_open(struct app_recording *a, const char *which, struct app_recording_file *f);
+/*
+ * To look at what stands around its frames: also where the key is none of its auditors'.
+ * SP_OK; SP_EFIELD, and why, for one that is damaged from its start on; others are said.
+ */
+sp_nodiscard int app_recording_look(struct app_recording *a, const char *which,
+		struct app_recording_file *f, char why[SP_REC_WHY]);
 /* False when another one has taken the place of the one that was asked for by its id. */
 bool app_recording_is(const struct app_recording_file *f);
 void app_recording_close(struct app_recording_file *f);
@@ -69,6 +76,8 @@ int app_recording_verify(struct app_recording *a);
 /* The one whose id begins so; false, and said so, when there is none or more than one. */
 bool app_recording_find(struct app_recording *a, const char *which, char out[1200]);
 int app_recording_play(struct app_recording *a);
+/* Whether there is an auditor's key; false, and said so. */
+bool app_recording_watcher(const struct app_service *service, const char *key_file);
 /*
  * Shows a session that runs, by its recording: the newest without an end that is of this user,
  * target and address. The exit status, if it comes back.

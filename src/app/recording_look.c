@@ -52,8 +52,7 @@ static void take_frame(struct summary *s, const struct sp_rec_frame *f)
 }
 
 /* All of its frames, where there is a key; else its segments. With `brief` only what comes first. */
-static void summarize(struct app_recording *a, struct app_recording_file *f, bool brief,
-		struct summary *s)
+static void summarize(struct app_recording_file *f, bool brief, struct summary *s)
 {
 	struct sp_rec_frame frame;
 	int rc = SP_OK;
@@ -62,7 +61,7 @@ static void summarize(struct app_recording *a, struct app_recording_file *f, boo
 	s->start = sp_rec_reader_start(f->r);
 	s->last_us = s->start->mono_us;
 	s->bytes = f->bytes;
-	while (a->has_key && (rc = sp_rec_reader_next(f->r, &frame)) > 0) {
+	while (f->opened && (rc = sp_rec_reader_next(f->r, &frame)) > 0) {
 		take_frame(s, &frame);
 		if (brief) {
 			break;
@@ -174,16 +173,20 @@ int app_recording_list(struct app_recording *a)
 	fputs(a->w.json ? "[" : "", stdout);
 	for (int i = 0; i < n; i++) {
 		struct app_recording_file f;
-		char path[1400];
+		char path[1400], why[SP_REC_WHY];
+		int rc;
 
 		snprintf(path, sizeof(path), "%s/%s", a->dir, names[i]->d_name);
 		if (is_empty(path)) {
 			/* Its recorder is about to begin, or died before it could. */
-		} else if (app_recording_open(a, path, &f)) {
-			summarize(a, &f, true, &s);
+		} else if ((rc = app_recording_look(a, path, &f, why)) == SP_OK) {
+			summarize(&f, true, &s);
 			list_one(a, &s, shown++);
 			app_recording_close(&f);
 		} else {
+			if (rc == SP_EFIELD) {
+				app_fail("recording", "%s: %s", path, why);
+			}
 			status = APP_FAILED;
 		}
 		free(names[i]);
@@ -221,6 +224,8 @@ static void show_text(const struct summary *s)
 	}
 }
 
+static const char not_ours[] = "sealed for other auditors than this key's";
+
 static void show_json(const struct summary *s)
 {
 	bool first = true;
@@ -254,15 +259,21 @@ int app_recording_show(struct app_recording *a)
 {
 	struct app_recording_file f;
 	static struct summary s;
+	char why[SP_REC_WHY];
+	int rc = app_recording_look(a, a->w.word[1], &f, why);
 
-	if (!app_recording_open(a, a->w.word[1], &f)) {
-		return APP_FAILED;
+	if (rc != SP_OK) {
+		return rc == SP_EFIELD ? app_fail("recording", "%s: %s", a->w.word[1], why)
+				       : APP_FAILED;
 	}
-	summarize(a, &f, false, &s);
+	summarize(&f, false, &s);
 	if (a->w.json) {
 		show_json(&s);
 	} else {
 		show_text(&s);
+		if (a->has_key && !f.opened) {
+			printf("%-10s %s\n", "contents", not_ours);
+		}
 	}
 	app_recording_close(&f);
 	return APP_OK;
@@ -270,15 +281,34 @@ int app_recording_show(struct app_recording *a)
 
 /* ---- verify ---- */
 
-static bool verify_one(struct app_recording *a, const char *which, size_t n)
+/* One that has not even a start. */
+static void no_start(const struct app_recording *a, const char *which, const char *why, size_t n)
+{
+	if (a->w.json) {
+		printf("%s{\"id\": ", n > 0 ? ",\n " : "");
+		app_json_text(stdout, which);
+		printf(", \"state\": \"%s\", \"wrong\": ", states[SP_REC_DAMAGED]);
+		app_json_text(stdout, why);
+		putchar('}');
+	} else {
+		printf("%s: %s: %s\n", which, states[SP_REC_DAMAGED], why);
+	}
+}
+
+static bool verify_one(struct app_recording *a, const char *which, size_t *n)
 {
 	struct app_recording_file f;
 	static struct summary s;
+	char why[SP_REC_WHY];
+	int rc = app_recording_look(a, which, &f, why);
 
-	if (!app_recording_open(a, which, &f)) {
+	if (rc == SP_EFIELD) {
+		no_start(a, which, why, (*n)++);
+	}
+	if (rc != SP_OK) {
 		return false;
 	}
-	summarize(a, &f, false, &s);
+	summarize(&f, false, &s);
 	/* Of one that is named by its path, the audit may be another service's. */
 	uint64_t marks = 0;
 	if (s.why[0] == '\0' && !app_recording_is(&f)) {
@@ -288,6 +318,10 @@ static bool verify_one(struct app_recording *a, const char *which, size_t n)
 			app_recording_marks(a, f.r, &marks, s.why) == SP_EDENIED) {
 		s.state = SP_REC_DAMAGED;
 	}
+	/* Of its contents nothing can be said, which is not what was asked for. */
+	if (s.why[0] == '\0' && a->has_key && !f.opened) {
+		snprintf(s.why, sizeof(s.why), "%s", not_ours);
+	}
 	if (s.state != SP_REC_WHOLE && s.why[0] == '\0') {
 		snprintf(s.why, sizeof(s.why),
 				s.state == SP_REC_TORN ? "segment %" PRIu64 ": is cut off"
@@ -295,9 +329,9 @@ static bool verify_one(struct app_recording *a, const char *which, size_t n)
 				s.segments);
 	}
 	if (a->w.json) {
-		fputs(n > 0 ? ",\n " : "", stdout);
+		fputs((*n)++ > 0 ? ",\n " : "", stdout);
 		json_summary(&s);
-		printf(", \"opened\": %s, \"marks\": %" PRIu64 "}", a->has_key ? "true" : "false",
+		printf(", \"opened\": %s, \"marks\": %" PRIu64 "}", f.opened ? "true" : "false",
 				marks);
 	} else if (s.why[0] == '\0') {
 		printf("%s: good, %" PRIu64 " segments%s%s\n", which, s.segments,
@@ -305,7 +339,7 @@ static bool verify_one(struct app_recording *a, const char *which, size_t n)
 						: f.by_id
 						? ", of which the audit has the beginning only"
 						: "",
-				a->has_key ? "" : " (their contents not looked at: no key)");
+				f.opened ? "" : " (their contents not looked at: no key)");
 	} else {
 		printf("%s: %s: %s\n", which, states[s.state], s.why);
 	}
@@ -316,10 +350,11 @@ static bool verify_one(struct app_recording *a, const char *which, size_t n)
 int app_recording_verify(struct app_recording *a)
 {
 	bool good = true;
+	size_t n = 0;
 
 	fputs(a->w.json ? "[" : "", stdout);
 	for (size_t i = 1; i < a->w.n; i++) {
-		good = verify_one(a, a->w.word[i], i - 1) && good;
+		good = verify_one(a, a->w.word[i], &n) && good;
 	}
 	fputs(a->w.json ? "]\n" : "", stdout);
 	return good ? APP_OK : APP_FAILED;

@@ -66,6 +66,7 @@ class Record(Case):
             self.assertEqual(status, 1, said)
             self.assertIn(words, said)
 
+        self.other_key(one['id'], path, whole)
         self.shortened(one['id'], path, whole)
         self.strange(one['id'], whole)
         self.looked_at(one)
@@ -80,6 +81,28 @@ class Record(Case):
         self.linked(one['id'], index)
         self.watched()
         self.dies()
+
+    def other_key(self, name, path, whole):
+        """It is listed, and compared with the audit, also where the key is none of its auditors'."""
+        key = self.world.path('other.key')
+        self.world.run([SALLYPORT, 'recording', 'key', key])
+        (one,) = json.loads(self.command('list', '--json', '--key', key).stdout)
+        self.assertEqual((one['id'], one['state'], 'user' in one), (name, 'whole', False))
+        self.assertEqual(self.command('verify', name, '--key', key, status=1).stdout,
+                         f"{name}: whole: sealed for other auditors than this key's\n")
+        # Nor does who changes whom it is sealed for hide it so.
+        with open(path, 'r+b') as f:
+            f.seek(120)
+            f.write(bytes([whole[120] ^ 1]))
+            f.flush()
+            self.assertRegex(self.verify(name)[1], f'^{name}: damaged: is not what was recorded: the audit has another')
+            f.seek(0)
+            f.write(b'X')
+            f.flush()
+            self.assertEqual(self.verify(name), (1, f'{name}: damaged: not a recording, or its header is damaged\n'))
+            f.seek(0)
+            f.write(whole[:121])
+        self.assertEqual(self.verify(name)[0], 0)
 
     def strange(self, name, whole):
         """One that the audit does not know is whole and yet not good."""
