@@ -14,6 +14,7 @@
 #include "host/io/fdio.h"
 #include "host/io/loop.h"
 #include "host/monitor/admin.h"
+#include "host/monitor/check.h"
 
 #define ANSWER_US (10 * UINT64_C(1000000))
 
@@ -272,6 +273,10 @@ static int watch(struct options *o)
 	struct sp_admin_in in;
 	int status;
 
+	/* The service writes down that somebody watches. */
+	if (!app_recording_watcher(&o->service, o->key)) {
+		return APP_FAILED;
+	}
 	if (!one_session(o, sp_admin_say(o->fd, WATCH, &m), &in, &status)) {
 		return status;
 	}
@@ -404,6 +409,12 @@ static int check(struct options *o, const struct action *a)
 	}
 	if (o->as != NULL && !decides) {
 		return app_usage(o->self, "--as belongs to approve and refuse");
+	}
+	/* The service takes no such thing, and would not say why. */
+	if ((o->reason != NULL && !sp_check_text(o->reason, strlen(o->reason) + 1)) ||
+			(o->as != NULL && !sp_check_text(o->as, strlen(o->as) + 1))) {
+		return app_usage(o->self, "%s: holds a control character",
+				o->reason != NULL ? "--reason" : "--as");
 	}
 	if (o->key != NULL && a->run != watch) {
 		return app_usage(o->self, "--key belongs to watch");

@@ -187,6 +187,10 @@ class Record(Case):
         print(f'the picture of now by the index: {time.monotonic() - began:.2f} s')
         self.assertEqual((facts['key_frames'], facts['damaged']), (1, 0))
         display = Display(self.world, (1100, 850))
+        # Who cannot see it does not watch it.
+        done = self.world.run([SALLYPORT, 'session', 'watch', str(now['id']), '--key', self.world.path('none.key'),
+                               '--dir', self.trial.dir], check=False)
+        self.assertEqual(done.returncode, 1)
         began = time.monotonic()
         view = display.start('watch', [SALLYPORT, 'session', 'watch', str(now['id']), '--dir', self.trial.dir])
         window = display.window('demo on desktop', 'name')
@@ -198,6 +202,9 @@ class Record(Case):
             return shot.crop(0, shot.height - 25, 120, 25).rgb
         before = clock()
         wait_for('the clock to go on', lambda: clock() != before, 5)
+        (shadow,) = json.loads(self.trial.command('audit', 'list', '--event', 'session.shadow', '--json').stdout)
+        self.assertEqual((shadow['session'], shadow['actor.user']), (now['session'], 'demo'))
+        self.assertEqual(shadow['actor.admin'], f'uid {os.geteuid()}' if os.geteuid() else 'root')
         # It dies of what it reads, say.
         os.kill(indexer, signal.SIGKILL)
         self.trial.wait_log('killed by signal 9 (Killed): an index is not whole')

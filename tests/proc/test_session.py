@@ -71,6 +71,8 @@ class Usage(Sessions):
                           (('show', '0'), 'not an ID'), (('end', '-1'), 'no such option'),
                           (('end', '4294967296'), 'not an ID'), (('end', '99999999999999999999'), 'not an ID'),
                           (('end', '1x'), 'not an ID'), (('end', '1', '--reason'), 'value missing'),
+                          (('end', '1', '--reason', 'a\033b'), '--reason: holds a control'),
+                          (('approve', '1', '--as', 'a\nb'), '--as: holds a control'),
                           (('show', '1', '--reason', 'x'), 'belongs to end'), (('end', '1', '--as', 'x'), 'belongs to'),
                           (('end', '1', '--json'), 'belongs to')):
             done = self.run_it(*args)

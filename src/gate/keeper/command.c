@@ -73,16 +73,23 @@ static void describe(
 }
 
 /* The two accounts that may command: root, and the one that this is. */
+static void put_admin(const struct peer *p, struct sp_audit_event *e)
+{
+	char admin[32];
+
+	snprintf(admin, sizeof(admin), "uid %u", (unsigned)p->uid);
+	sp_audit_text(e, SP_F_ADMIN, p->uid == 0 ? "root" : admin);
+}
+
 static void tell_change(struct peer *p, uint32_t id, const char *user, const char *action,
 		const char *by, const char *text)
 {
 	struct sp_audit_event e;
-	char object[SP_TEXT_WHY], admin[32];
+	char object[SP_TEXT_WHY];
 
 	snprintf(object, sizeof(object), "session %u of %s", id, user);
-	snprintf(admin, sizeof(admin), "uid %u", (unsigned)p->uid);
 	sp_audit_init(&e, SP_AUDIT_ADMIN_CHANGE, SP_OUTCOME_OK);
-	sp_audit_text(&e, SP_F_ADMIN, p->uid == 0 ? "root" : admin);
+	put_admin(p, &e);
 	sp_audit_text(&e, SP_F_OBJECT, object);
 	sp_audit_text(&e, SP_F_ACTION, action);
 	sp_audit_text(&e, SP_F_APPROVER, by);
@@ -190,9 +197,8 @@ static int watch(struct peer *p, uint32_t id)
 {
 	const struct sp_session *s = sp_session_find(p->door->k->sessions, id);
 	struct sp_audit_event e;
-	char uid[24];
 
-	if (s != NULL) {
+	if (s != NULL && s->recording[0] != '\0') {
 		sp_audit_init(&e, SP_AUDIT_SESSION_SHADOW, SP_OUTCOME_NONE);
 		sp_audit_num(&e, SP_F_CONN, s->conn);
 		sp_audit_text(&e, SP_F_SESSION, s->name);
@@ -200,8 +206,7 @@ static int watch(struct peer *p, uint32_t id)
 		sp_audit_text(&e, SP_F_TARGET, s->target);
 		sp_audit_text(&e, SP_F_RULE, s->rule);
 		sp_keeper_event_source(p->door->k, &e, &s->source, s->interface);
-		snprintf(uid, sizeof(uid), "uid %u", (unsigned)p->uid);
-		sp_audit_text(&e, SP_F_ADMIN, uid);
+		put_admin(p, &e);
 		sp_keeper_tell(p->door->k, &e);
 	}
 	return show(p, id);
