@@ -391,6 +391,9 @@ static int arguments(struct options *o, struct sp_targets *t, int argc, char **a
 		}
 		if (strcmp(argv[i], "--targets") == 0) {
 			file = i + 1 < argc ? argv[++i] : "";
+			if (file[0] == '\0') {
+				return app_usage(o->self, "--targets: value missing");
+			}
 		} else if (argv[i][0] == '-') {
 			return app_usage(o->self, "%s: no such option", argv[i]);
 		}
@@ -399,6 +402,9 @@ static int arguments(struct options *o, struct sp_targets *t, int argc, char **a
 			return app_usage(o->self, "%s", why);
 		}
 		any = true;
+	}
+	if (any && sp_targets_empty(t)) {
+		return app_usage(o->self, "there are no targets in the list");
 	}
 	return any ? APP_OK : app_usage(o->self, "say what to scan");
 }

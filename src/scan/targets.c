@@ -16,27 +16,10 @@
 #include "core/base/mem.h"
 #include "host/io/loop.h"
 #include "scan/public.h"
+#include "scan/targets_part.h"
 
 #define FILE_MAX ((size_t)8 * 1024 * 1024)
 #define DEFAULT_PORT 3389
-
-struct target {
-	char host[SP_SCAN_TEXT];
-	uint16_t port; /* 0: all that are asked for */
-	bool name; /* its addresses come from a name server */
-	struct sp_addr *addr; /* n of them; of a range its first one */
-	size_t n;
-	uint64_t range; /* addresses from addr[0] on; 0: none */
-};
-
-struct sp_targets {
-	struct target *v;
-	size_t n, cap;
-	uint16_t port[SP_TARGETS_PORTS];
-	size_t n_ports;
-	size_t at, at_port; /* the next endpoint */
-	uint64_t at_addr;
-};
 
 struct sp_targets *sp_targets_create(void)
 {
@@ -56,15 +39,16 @@ void sp_targets_destroy(struct sp_targets *t)
 	}
 	if (t) {
 		sp_free(t->v);
+		sp_free(t->lone);
 		sp_free(t);
 	}
 }
 
-static struct target *grow(struct sp_targets *t)
+static struct sp_target *grow(struct sp_targets *t)
 {
 	if (t->n == t->cap) {
 		size_t cap = t->cap ? 2 * t->cap : 16;
-		struct target *v = sp_realloc(t->v, cap * sizeof(*v));
+		struct sp_target *v = sp_realloc(t->v, cap * sizeof(*v));
 
 		if (!v) {
 			return NULL;
@@ -139,7 +123,7 @@ static uint8_t *bytes_of(struct sp_addr *a, size_t *n)
 	return v4 ? (uint8_t *)&a->u.v4.sin_addr : a->u.v6.sin6_addr.s6_addr;
 }
 
-static void step_address(struct sp_addr *a, uint64_t by)
+void sp_target_step(struct sp_addr *a, uint64_t by)
 {
 	size_t n;
 	uint8_t *p = bytes_of(a, &n);
@@ -159,12 +143,14 @@ static int add_range(struct sp_targets *t, const char *text, char *slash, char w
 	size_t n;
 
 	*slash = '\0';
-	if (strchr(text, '%') || !address_of(text, &a)) {
+	bool address = !strchr(text, '%') && address_of(text, &a);
+	*slash = '/';
+	if (!address) {
 		return refuse(why, text, "a range begins with an address");
 	}
 	uint8_t *p = bytes_of(&a, &n);
 	if (!number_of(slash + 1, n * 8, &prefix)) {
-		return refuse(why, slash + 1, "not the length of a prefix");
+		return refuse(why, text, "not the length of a prefix");
 	}
 	size_t bits = n * 8 - prefix;
 	if (bits > SP_TARGETS_RANGE_BITS) {
@@ -173,7 +159,7 @@ static int add_range(struct sp_targets *t, const char *text, char *slash, char w
 	for (size_t i = prefix; i < n * 8; i++) {
 		p[i / 8] &= (uint8_t) ~(0x80 >> i % 8);
 	}
-	struct target *v = grow(t);
+	struct sp_target *v = grow(t);
 	struct sp_addr *first = sp_calloc(1, sizeof(*first));
 	if (!v || !first) {
 		sp_free(first);
@@ -184,7 +170,7 @@ static int add_range(struct sp_targets *t, const char *text, char *slash, char w
 	v->range = UINT64_C(1) << bits;
 	/* The network's own address and that of all its hosts are nobody's. */
 	if (n == 4 && bits >= 2) {
-		step_address(&a, 1);
+		sp_target_step(&a, 1);
 		v->range -= 2;
 	}
 	*first = a;
@@ -201,13 +187,36 @@ static bool name_ok(const char *host)
 	return host[0] != '\0' && host[0] != '-';
 }
 
+/*
+ * "10.0.0.300", "10.1", "0x7f000001", "10.0.0.1-20": no name ends like that, and the C library would
+ * make an address out of some of them that nobody meant.
+ */
+static bool numeric_name(const char *host)
+{
+	size_t n = strlen(host);
+
+	n -= n > 0 && host[n - 1] == '.';
+	size_t at = n;
+	while (at > 0 && host[at - 1] != '.') {
+		at--;
+	}
+	const char *label = host + at;
+	n -= at;
+	if (n > 1 && label[0] == '0' && (label[1] == 'x' || label[1] == 'X')) {
+		return strspn(label + 2, "0123456789abcdefABCDEF") + 2 >= n;
+	}
+	return strspn(label, at > 0 ? "0123456789-" : "0123456789") >= n;
+}
+
 static int add_host(struct sp_targets *t, const char *text, char why[SP_WHY_MAX])
 {
 	struct sp_addr a;
 	char host[SP_SCAN_TEXT];
-	uint16_t port = 0;
+	uint16_t port = 0, other = 1;
 
-	if (sp_addr_split(text, 0, host, sizeof(host), &port) != SP_OK) {
+	/* A port that is 0, whatever it is where there is none. */
+	if (sp_addr_split(text, 1, host, sizeof(host), &other) != SP_OK ||
+			sp_addr_split(text, 0, host, sizeof(host), &port) != SP_OK || other == 0) {
 		return refuse(why, text, "neither a name, an address, nor one with a port");
 	}
 	bool numeric = address_of(host, &a);
@@ -217,7 +226,10 @@ static int add_host(struct sp_targets *t, const char *text, char why[SP_WHY_MAX]
 						    "this machine"
 						  : "neither a name nor an address");
 	}
-	struct target *v = grow(t);
+	if (!numeric && numeric_name(host)) {
+		return refuse(why, text, "no address; a network is written 10.0.0.0/24");
+	}
+	struct sp_target *v = grow(t);
 	if (!v) {
 		return SP_ENOMEM;
 	}
@@ -355,14 +367,31 @@ int sp_targets_ports(struct sp_targets *t, const char *list, char why[SP_WHY_MAX
 
 /* ---- names ---- */
 
-static int take_addresses(struct target *v, const struct addrinfo *list)
+static bool known(const struct sp_target *v, const struct addrinfo *a)
 {
-	v->addr = sp_calloc(SP_TARGETS_ADDRESSES, sizeof(*v->addr));
+	for (size_t i = 0; i < v->n; i++) {
+		if (v->addr[i].n == a->ai_addrlen &&
+				memcmp(&v->addr[i].u, a->ai_addr, a->ai_addrlen) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int take_addresses(struct sp_target *v, const struct addrinfo *list)
+{
+	size_t n = 0;
+
+	for (const struct addrinfo *a = list; a && n < SP_TARGETS_ADDRESSES; a = a->ai_next) {
+		n++;
+	}
+	v->addr = sp_calloc(n + 1, sizeof(*v->addr));
 	if (!v->addr) {
 		return SP_ENOMEM;
 	}
-	for (; list && v->n < SP_TARGETS_ADDRESSES; list = list->ai_next) {
-		if (list->ai_family == AF_INET || list->ai_family == AF_INET6) {
+	for (; list && v->n < n; list = list->ai_next) {
+		if ((list->ai_family == AF_INET || list->ai_family == AF_INET6) &&
+				!known(v, list)) {
 			memcpy(&v->addr[v->n].u, list->ai_addr, list->ai_addrlen);
 			v->addr[v->n++].n = list->ai_addrlen;
 		}
@@ -403,11 +432,11 @@ int sp_targets_resolve(struct sp_targets *t, uint64_t deadline_us)
 	struct gaicb **list = sp_calloc(t->n + 1, sizeof(*list));
 	char(*names)[SP_SCAN_TEXT] = sp_calloc(t->n + 1, sizeof(*names));
 	size_t *of = sp_calloc(t->n + 1, sizeof(*of));
-	int n = 0, rc = cb && list && names && of ? SP_OK : SP_ENOMEM;
+	int n = 0, rc = cb && list && names && of ? sp_targets_once(t) : SP_ENOMEM;
 	bool late = false;
 
 	for (size_t i = 0; rc == SP_OK && i < t->n; i++) {
-		if (t->v[i].name) {
+		if (t->v[i].name && !t->v[i].again) {
 			memcpy(names[n], t->v[i].host, sizeof(names[n]));
 			cb[n] = (struct gaicb){.ar_name = names[n], .ar_request = &hints};
 			of[n] = i;
@@ -458,7 +487,7 @@ bool sp_targets_public(const struct sp_targets *t, char out[SP_ADDR_TEXT_MAX])
 
 			if (local(&a) && t->v[i].range > 1) {
 				/* No range is as large as that it could reach over a local one. */
-				step_address(&a, t->v[i].range - 1);
+				sp_target_step(&a, t->v[i].range - 1);
 			}
 			if (!local(&a)) {
 				sp_addr_host_text(&a, out);
@@ -471,9 +500,14 @@ bool sp_targets_public(const struct sp_targets *t, char out[SP_ADDR_TEXT_MAX])
 
 /* ---- one after the other ---- */
 
-static uint64_t addresses(const struct target *v)
+static uint64_t addresses(const struct sp_target *v)
 {
-	return v->range ? v->range : v->n;
+	return v->again ? 0 : v->range ? v->range : v->n;
+}
+
+bool sp_targets_empty(const struct sp_targets *t)
+{
+	return t->n == 0;
 }
 
 uint64_t sp_targets_count(const struct sp_targets *t)
@@ -481,12 +515,13 @@ uint64_t sp_targets_count(const struct sp_targets *t)
 	uint64_t n = 0;
 
 	for (size_t i = 0; i < t->n; i++) {
-		n += addresses(&t->v[i]) * (t->v[i].port ? 1 : t->n_ports);
+		n += addresses(&t->v[i]) * (t->v[i].port ? 1 : t->n_ports) - t->v[i].elsewhere;
 	}
 	return n;
 }
 
-static void fill(const struct sp_targets *t, const struct target *v, struct sp_scan_endpoint *out)
+static void fill(
+		const struct sp_targets *t, const struct sp_target *v, struct sp_scan_endpoint *out)
 {
 	uint16_t port = v->port ? v->port : t->port[t->at_port];
 
@@ -494,7 +529,7 @@ static void fill(const struct sp_targets *t, const struct target *v, struct sp_s
 	if (v->range) {
 		char text[SP_ADDR_TEXT_MAX];
 
-		step_address(&out->to, t->at_addr);
+		sp_target_step(&out->to, t->at_addr);
 		sp_addr_host_text(&out->to, text);
 		snprintf(out->host, sizeof(out->host), "%s", text);
 	} else {
@@ -512,13 +547,13 @@ int sp_targets_next(struct sp_targets *t, struct sp_scan_endpoint *out, bool *fi
 		char why[SP_WHY_MAX])
 {
 	while (t->at < t->n) {
-		const struct target *v = &t->v[t->at];
+		const struct sp_target *v = &t->v[t->at];
 
 		memset(out, 0, sizeof(*out));
 		if (t->at_addr >= addresses(v)) {
 			t->at++;
 			t->at_addr = 0;
-			if (v->n == 0) {
+			if (v->n == 0 && !v->again) {
 				memcpy(out->host, v->host, sizeof(out->host));
 				out->to.u.v4.sin_family = AF_INET;
 				out->to.u.v4.sin_port = htons(v->port ? v->port : t->port[0]);
@@ -530,9 +565,14 @@ int sp_targets_next(struct sp_targets *t, struct sp_scan_endpoint *out, bool *fi
 		}
 		fill(t, v, out);
 		*first = t->at_port == 0;
+		bool elsewhere = v->elsewhere > 0 &&
+				sp_target_elsewhere(t, &out->to, t->port[t->at_port]);
 		if (++t->at_port >= (v->port ? 1 : t->n_ports)) {
 			t->at_port = 0;
 			t->at_addr++;
+		}
+		if (elsewhere) {
+			continue;
 		}
 		return 1;
 	}

@@ -14,7 +14,7 @@
 #define SP_TARGETS_MAX 65536 /* that are written down; a range is one */
 #define SP_TARGETS_PORTS 64
 #define SP_TARGETS_RANGE_BITS 24 /* of addresses in one range */
-#define SP_TARGETS_ADDRESSES 8 /* of one name */
+#define SP_TARGETS_ADDRESSES 256 /* of one name */
 
 struct sp_targets;
 
@@ -30,10 +30,14 @@ sp_nodiscard int sp_targets_add(struct sp_targets *t, const char *text, char why
 sp_nodiscard int sp_targets_add_file(struct sp_targets *t, const char *path, char why[SP_WHY_MAX]);
 /* "3389,3390-3400": for every target without a port of its own; else 3389. */
 sp_nodiscard int sp_targets_ports(struct sp_targets *t, const char *list, char why[SP_WHY_MAX]);
-/* Looks up all names at the same time, until deadline_us of sp_now_us(). */
+/*
+ * Looks up all names at the same time, until deadline_us of sp_now_us(); and of what was named twice
+ * (in a network, too) one is left. Once, when targets and ports are there.
+ */
 sp_nodiscard int sp_targets_resolve(struct sp_targets *t, uint64_t deadline_us);
 /* The first address that anybody could reach from anywhere, as text; false: all are local. */
 bool sp_targets_public(const struct sp_targets *t, char out[SP_ADDR_TEXT_MAX]);
+bool sp_targets_empty(const struct sp_targets *t);
 /* How many endpoints there are. */
 uint64_t sp_targets_count(const struct sp_targets *t);
 

@@ -42,6 +42,7 @@ static void expect(const char *const *targets, const char *ports, const char *wa
 	if (ports) {
 		assert_int_equal(sp_targets_ports(t, ports, why), SP_OK);
 	}
+	assert_int_equal(sp_targets_resolve(t, sp_now_us() + 8000000), SP_OK);
 	uint64_t count = sp_targets_count(t), n = 0;
 	all(t, got, sizeof(got));
 	assert_string_equal(got, want);
@@ -78,6 +79,44 @@ static void test_forms(void **state)
 			"+fd00::ffff=[fd00::ffff]:3389*");
 }
 
+/* What is written down twice is asked once; who is named by itself is not part of a network. */
+static void test_once(void **state)
+{
+	(void)state;
+	expect(LIST("10.0.0.1", "10.0.0.1", "rdp://10.0.0.1:3389/", "10.0.0.1:3390",
+			       "10.0.0.1:3390"),
+			NULL, "+10.0.0.1=10.0.0.1:3389 +10.0.0.1=10.0.0.1:3390");
+	expect(LIST("10.0.0.1:2", "10.0.0.1"), "1,2", "+10.0.0.1=10.0.0.1:1 10.0.0.1=10.0.0.1:2");
+	expect(LIST("::1", "0:0::1", "fe80::1%lo", "fe80::1"), NULL,
+			"+::1=[::1]:3389 +fe80::1%lo=[fe80::1]:3389 +fe80::1=[fe80::1]:3389");
+	/* Networks in one another, in any order; of several networks only what is in one. */
+	expect(LIST("10.0.0.4/31", "10.0.0.0/29", "10.0.0.0/29", "10.0.0.6/32", "10.0.0.8/31"),
+			NULL,
+			"+10.0.0.1=10.0.0.1:3389* +10.0.0.2=10.0.0.2:3389* "
+			"+10.0.0.3=10.0.0.3:3389* "
+			"+10.0.0.4=10.0.0.4:3389* +10.0.0.5=10.0.0.5:3389* "
+			"+10.0.0.6=10.0.0.6:3389* "
+			"+10.0.0.8=10.0.0.8:3389* +10.0.0.9=10.0.0.9:3389*");
+	expect(LIST("10.0.0.2/31", "10.0.0.0/30"), NULL,
+			"+10.0.0.3=10.0.0.3:3389* +10.0.0.1=10.0.0.1:3389* "
+			"+10.0.0.2=10.0.0.2:3389*");
+	expect(LIST("10.0.0.0/29", "10.0.0.0/31", "10.0.0.7/32", "10.0.0.6/31"), NULL,
+			"+10.0.0.2=10.0.0.2:3389* +10.0.0.3=10.0.0.3:3389* "
+			"+10.0.0.4=10.0.0.4:3389* "
+			"+10.0.0.5=10.0.0.5:3389* +10.0.0.6=10.0.0.6:3389* "
+			"+10.0.0.0=10.0.0.0:3389* "
+			"+10.0.0.1=10.0.0.1:3389* +10.0.0.7=10.0.0.7:3389*");
+	expect(LIST("10.0.0.0/30", "10.0.0.2", "10.0.0.9"), NULL,
+			"+10.0.0.1=10.0.0.1:3389* +10.0.0.2=10.0.0.2:3389 +10.0.0.9=10.0.0.9:3389");
+	expect(LIST("10.0.0.2:2", "10.0.0.2:7", "10.0.0.2/31", "fd00::2/127"), "1,2",
+			"+10.0.0.2=10.0.0.2:2 +10.0.0.2=10.0.0.2:7 +10.0.0.2=10.0.0.2:1* "
+			"+10.0.0.3=10.0.0.3:1* 10.0.0.3=10.0.0.3:2* +fd00::2=[fd00::2]:1* "
+			"fd00::2=[fd00::2]:2* +fd00::3=[fd00::3]:1* fd00::3=[fd00::3]:2*");
+	expect(LIST("fd00::/126", "fd00::2", "10.0.0.1/32"), NULL,
+			"+fd00::=[fd00::]:3389* +fd00::1=[fd00::1]:3389* +fd00::3=[fd00::3]:3389* "
+			"+fd00::2=[fd00::2]:3389 +10.0.0.1=10.0.0.1:3389*");
+}
+
 static void test_large(void **state)
 {
 	struct sp_targets *t = sp_targets_create();
@@ -97,12 +136,32 @@ static void test_large(void **state)
 	sp_targets_destroy(t);
 }
 
+/* These are names all the same. */
+static void test_odd_names(void **state)
+{
+	static const char *const good[] = {"3com", "10-0-0-1", "a.b-1", "x1", "1.example", "a.0xg",
+			"host.", "cafe", "10.0.0.1-x"};
+	struct sp_targets *t = sp_targets_create();
+
+	(void)state;
+	assert_true(sp_targets_empty(t));
+	for (size_t i = 0; i < SP_LEN(good); i++) {
+		if (sp_targets_add(t, good[i], why) != SP_OK) {
+			fail_msg("refused: %s", good[i]);
+		}
+	}
+	assert_false(sp_targets_empty(t));
+	sp_targets_destroy(t);
+}
+
 static void test_refused(void **state)
 {
 	static const char *const bad[] = {"", "a b", "host:99999", "-x", "10.0.0.0/33", "10.0.0.0/",
 			"10.0.0.0/x", "name/24", "10.0.0.0/7", "fd00::/64", "[::1", "a/b",
 			"@/nonexistent", "host;rm", "http://host", "fe80::1%no-such-link",
-			"fd00::1%lo", "10.0.0.1%lo", "%lo", "fe80::%lo/120"};
+			"fd00::1%lo", "10.0.0.1%lo", "%lo", "fe80::%lo/120", "10.0.0.1:0",
+			"[::1]:0", "host:0", "10.0.0.300", "10.1", "2130706433", "0x7f000001",
+			"010.0.0.1", "10.0.0.1.", "a.0x1", "10.0.0.1-20", "10.0.0.1-10.0.0.9"};
 	static const char *const ports[] = {"", "0", "a", "1-", "5,", "65536", "1-100000", "-1"};
 	struct sp_targets *t = sp_targets_create();
 
@@ -117,6 +176,9 @@ static void test_refused(void **state)
 			fail_msg("taken: %s", ports[i]);
 		}
 	}
+	/* What it says names the whole of it. */
+	assert_int_equal(sp_targets_add(t, "10.0.0.0/33", why), SP_EARG);
+	assert_string_equal(why, "10.0.0.0/33: not the length of a prefix");
 	sp_targets_destroy(t);
 }
 
@@ -170,10 +232,14 @@ static void test_names(void **state)
 
 	(void)state;
 	assert_int_equal(sp_targets_add(t, "localhost:77", why), SP_OK);
+	assert_int_equal(sp_targets_add(t, "LOCALHOST:77", why), SP_OK);
 	assert_int_equal(sp_targets_add(t, "no-such-host.invalid", why), SP_OK);
 	assert_int_equal(sp_targets_resolve(t, sp_now_us() + 8000000), SP_OK);
 	all(t, got, sizeof(got));
-	assert_non_null(strstr(got, "localhost=127.0.0.1:77"));
+	char *found = strstr(got, "localhost=127.0.0.1:77");
+	assert_non_null(found);
+	assert_null(strstr(found + strlen("localhost=1"), "127.0.0.1:77"));
+	assert_null(strstr(got, "LOCALHOST"));
 	assert_non_null(strstr(got, "no-such-host.invalid=none"));
 	assert_null(strstr(got, "no-such-host.invalid=none*"));
 	sp_targets_destroy(t);
@@ -183,7 +249,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_forms),
+			cmocka_unit_test(test_once),
 			cmocka_unit_test(test_large),
+			cmocka_unit_test(test_odd_names),
 			cmocka_unit_test(test_refused),
 			cmocka_unit_test(test_file),
 			cmocka_unit_test(test_public),
