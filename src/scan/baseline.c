@@ -40,6 +40,7 @@ struct then {
 struct sp_scan_baseline {
 	struct then *e; /* by host, port and address */
 	size_t n;
+	bool part; /* its scan was interrupted */
 };
 
 /* ---- reading ---- */
@@ -246,6 +247,7 @@ static int read_all(const struct sp_json *doc, struct sp_scan_baseline *b, char 
 		snprintf(why, SP_SCAN_BASELINE_WHY, "has more than %u endpoints", ENDPOINTS_MAX);
 		return SP_ELIMIT;
 	}
+	b->part = sp_json_is_false(sp_json_get(sp_json_get(doc, "summary"), "complete"));
 	b->e = sp_calloc(sp_json_count(list) + 1, sizeof(*b->e));
 	if (b->e == NULL) {
 		snprintf(why, SP_SCAN_BASELINE_WHY, "out of memory");
@@ -491,6 +493,9 @@ void sp_scan_baseline_compare(const struct sp_scan_baseline *b, const struct sp_
 	const struct then *t = i != SIZE_MAX ? &b->e[i] : NULL;
 	bool rdp = f->reach == SP_SCAN_RDP;
 
+	if (rdp && t == NULL && b->part) {
+		return; /* that it is new is not known */
+	}
 	if (rdp && (t == NULL || !t->rdp)) {
 		drift(judged, sp_scan_public(f->address) ? SP_SCAN_HIGH : SP_SCAN_MEDIUM,
 				t != NULL ? SP_SCAN_CERTAIN : SP_SCAN_LIKELY,

@@ -22,6 +22,9 @@ struct sp_scan_keys *sp_scan_keys_create(void)
 
 void sp_scan_keys_destroy(struct sp_scan_keys *k)
 {
+	for (size_t i = 0; k != NULL && i < k->n; i++) {
+		sp_free(k->key[i].second);
+	}
 	if (k != NULL) {
 		sp_free(k->key);
 		sp_free(k->slot);
@@ -104,7 +107,10 @@ const struct sp_scan_shared *sp_scan_keys_add(
 		if (same_host(first, f)) {
 			return NULL;
 		}
-		first->more++;
+		if (first->more++ == 0) {
+			char place[SP_SCAN_PLACE_MAX];
+			first->second = sp_strdup(sp_scan_place(f, place));
+		}
 		return first;
 	}
 	if (k->n < k->cap) {
@@ -153,14 +159,14 @@ void sp_scan_keys_judge(const struct sp_scan_keys *k, const struct sp_scan_facts
 	snprintf(text, sizeof(text), "the key %s... is also that of ",
 			sp_scan_hex(key->spki, 8, hex));
 	size_t n = strlen(text);
-	if (same_host(key, f)) {
-		snprintf(text + n, sizeof(text) - n, "%llu other host%s",
-				(unsigned long long)key->more, key->more > 1 ? "s" : "");
-	} else if (key->more > 1) {
-		snprintf(text + n, sizeof(text) - n, "%s and %llu more", key->place,
+	const char *other = !same_host(key, f) ? key->place
+			: key->second != NULL  ? key->second
+					       : "another host";
+	if (key->more > 1) {
+		snprintf(text + n, sizeof(text) - n, "%s and %llu more", other,
 				(unsigned long long)key->more - 1);
 	} else {
-		snprintf(text + n, sizeof(text) - n, "%s", key->place);
+		snprintf(text + n, sizeof(text) - n, "%s", other);
 	}
 	sp_scan_judged_add(
 			j, "RDP-024", farm ? SP_SCAN_LOW : SP_SCAN_CRITICAL, SP_SCAN_LIKELY, text);

@@ -535,7 +535,10 @@ static void other_name(struct sp_probe *p, const struct sp_probe_task *task,
 	const struct sp_scan_nego *before = &p->facts.nego[task->ask];
 	const struct sp_scan_cert *cert = &p->facts.tls.cert;
 
-	if (r->nego.answer == SP_SCAN_TIMEOUT || before->answer == SP_SCAN_TIMEOUT) {
+	/* Who closes instead of answering may have had enough of us, and not have read the name. */
+	bool silent = r->nego.answer == SP_SCAN_TIMEOUT || r->nego.answer == SP_SCAN_CLOSED;
+	bool was_silent = before->answer == SP_SCAN_TIMEOUT || before->answer == SP_SCAN_CLOSED;
+	if (silent || was_silent) {
 		return;
 	}
 	bool differs = !same_nego(before, &r->nego) ||

@@ -13,8 +13,8 @@ static void begin(struct sp_scan_report *r)
 	}
 	fprintf(r->out,
 			"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-			"<testsuites name=\"sallyport scan\" failures=\"%llu\">\n",
-			(unsigned long long)failures);
+			"<testsuites name=\"sallyport scan\" failures=\"%llu\" errors=\"%d\">\n",
+			(unsigned long long)failures, r->totals.interrupted);
 }
 
 static const struct sp_scan_finding *finding_of(
@@ -109,6 +109,16 @@ static void endpoint(struct sp_scan_report *r, const struct sp_scan_entry *e)
 
 static void end(struct sp_scan_report *r)
 {
+	if (r->totals.interrupted) {
+		fputs("  <testsuite name=\"scan\" tests=\"1\" failures=\"0\" errors=\"1\" "
+		      "skipped=\"0\" time=\"0\">\n"
+		      "    <testcase classname=\"scan\" name=\"complete\" time=\"0\">\n"
+		      "      <error type=\"interrupted\" message=\"interrupted: this is not "
+		      "all\"/>\n"
+		      "    </testcase>\n"
+		      "  </testsuite>\n",
+				r->out);
+	}
 	fputs("</testsuites>\n", r->out);
 }
 

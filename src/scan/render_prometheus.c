@@ -64,8 +64,10 @@ static void protocols(struct sp_scan_report *r, const struct sp_scan_facts *f, c
 
 static void begin(struct sp_scan_report *r)
 {
-	head(r, "last_success_timestamp", "When the scan ended, Unix time.");
-	fprintf(r->out, PREFIX "last_success_timestamp %lld\n", (long long)r->o.judge.now);
+	if (!r->totals.interrupted) {
+		head(r, "last_success_timestamp", "When the scan ended, Unix time.");
+		fprintf(r->out, PREFIX "last_success_timestamp %lld\n", (long long)r->o.judge.now);
+	}
 	head(r, "endpoints", "Endpoints by what was reached.");
 	for (unsigned i = 0; i < SP_SCAN_REACH_COUNT; i++) {
 		fprintf(r->out, PREFIX "endpoints{reach=\"%s\"} %llu\n", sp_scan_reach_name(i),

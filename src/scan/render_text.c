@@ -261,9 +261,12 @@ static void end(struct sp_scan_report *r)
 		if (k->more > 0) {
 			fputs("The same key: ", r->out);
 			sp_scan_put_text(r->out, k->place);
-			fprintf(r->out, " and %llu other host%s (SPKI %s...)\n",
-					(unsigned long long)k->more, k->more > 1 ? "s" : "",
-					sp_scan_hex(k->spki, 8, hex));
+			fputs(k->more > 1 ? ", " : " and ", r->out);
+			sp_scan_put_text(r->out, k->second != NULL ? k->second : "another host");
+			if (k->more > 1) {
+				fprintf(r->out, " and %llu more", (unsigned long long)k->more - 1);
+			}
+			fprintf(r->out, " (SPKI %s...)\n", sp_scan_hex(k->spki, 8, hex));
 		}
 	}
 	fprintf(r->out, "%llu endpoint%s: ", (unsigned long long)t->endpoints,

@@ -87,6 +87,7 @@ struct sp_scan_shared {
 	char place[SP_SCAN_PLACE_MAX]; /* the first that had it */
 	char address[64], host[SP_SCAN_TEXT];
 	char machine[SP_SCAN_TEXT]; /* what NTLM calls it, "" for nothing */
+	char *second; /* the first of the others; NULL: none, or no memory for it */
 	uint64_t more; /* other hosts after it */
 };
 struct sp_scan_keys *sp_scan_keys_create(void);

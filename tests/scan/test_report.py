@@ -70,6 +70,10 @@ class Json(unittest.TestCase):
             self.assertEqual(report['summary']['complete'], whole)
             self.assertEqual(json.loads(made('jsonl', what).split('\n')[-2])['complete'], whole)
             self.assertEqual(json.loads(made('sarif', what))['runs'][0]['invocations'][0]['executionSuccessful'], whole)
+            self.assertEqual('sallyport_scan_last_success_timestamp' in made('prometheus', what), whole)
+            # A table of tests is red where not all of them were done.
+            errors = Xml.fromstring(made('junit', what)).findall('testsuite/testcase/error')
+            self.assertEqual(['interrupted' in e.get('message') for e in errors], [] if whole else [True])
             for form in 'text', 'html':
                 self.assertEqual('nterrupted: this is not all.' in made(form, what), not whole)
 
@@ -90,8 +94,10 @@ class Json(unittest.TestCase):
         """Endpoints in the order of the scan, whichever answered first; both of those with one key have it."""
         report = json.loads(made('json'))
         self.assertEqual([e['host'] for e in report['endpoints'][:3]], ['10.0.0.1', '10.0.0.2', '10.0.0.3'])
-        shared = [e['host'] for e in report['endpoints'] if 'RDP-024' in [f['id'] for f in e['findings']]]
-        self.assertEqual(shared, ['10.0.0.14', '10.0.0.15'])
+        shared = {e['host']: f['evidence'] for e in report['endpoints'] for f in e['findings'] if f['id'] == 'RDP-024'}
+        self.assertEqual(list(shared), ['10.0.0.14', '10.0.0.15'])
+        # Each names the other.
+        self.assertTrue(shared['10.0.0.14'].endswith('that of 10.0.0.15:3389') and shared['10.0.0.15'].endswith('10.0.0.14:3389'))
         self.assertEqual([(k['first'], k['others']) for k in report['summary']['shared_keys']],
                          [('10.0.0.15:3389', 1)])
 
@@ -333,7 +339,7 @@ class Text(unittest.TestCase):
         text = made('text')
         self.assertEqual(text.count('xrdp: Set security_layer=tls'), 2, 'of RDP-002 and RDP-004, once each')
         self.assertIn('18 endpoints: 16 with RDP', text)
-        self.assertIn('The same key: 10.0.0.15:3389 and 1 other host', text)
+        self.assertIn('The same key: 10.0.0.15:3389 and 10.0.0.14:3389 (SPKI ', text)
 
     def test_urgent(self):
         """The last thing that a terminal shows is what to begin with."""

@@ -69,6 +69,11 @@ const char *sp_json_text(const struct sp_json *v)
 	return json_string_value(in(v));
 }
 
+bool sp_json_is_false(const struct sp_json *v)
+{
+	return json_is_false(in(v));
+}
+
 bool sp_json_int(const struct sp_json *v, int64_t *out)
 {
 	if (!json_is_integer(in(v))) {

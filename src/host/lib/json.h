@@ -34,5 +34,7 @@ const struct sp_json *sp_json_at(const struct sp_json *v, size_t i);
 const char *sp_json_text(const struct sp_json *v);
 /* False for what is no whole number. */
 bool sp_json_int(const struct sp_json *v, int64_t *out);
+/* Is it there, and false? */
+bool sp_json_is_false(const struct sp_json *v);
 
 #endif
