@@ -62,6 +62,7 @@ struct app_doctor {
 	bool installed; /* not a trial: it runs as an account of its own */
 	int64_t now; /* seconds since 1970 */
 	uint32_t password_days; /* older passwords are told */
+	uint64_t walk; /* records that are looked through for the last weeks; 0: as many as usual */
 	size_t n, lost; /* lost: for which there was no room */
 	char own[APP_AGAIN_MAX];
 	struct app_doctor_finding finding[APP_DOCTOR_FINDINGS];
@@ -122,9 +123,14 @@ void app_doctor_cert_file(struct app_doctor *d);
 /* doctor_jail.c: what the programs reach, and what the kernel has. */
 void app_doctor_jail_line(struct app_doctor *d, const char *program, bool held, const char *line);
 void app_doctor_jail(struct app_doctor *d);
-void app_doctor_kernel(struct app_doctor *d);
+/* abi: of Landlock, below 1: none. root: before /proc, for tests. */
+void app_doctor_landlock(struct app_doctor *d, long abi);
+void app_doctor_kernel(struct app_doctor *d, const char *root);
 
 /* doctor_service.c: does it run, and how do its processes live? */
+/* What a process of root may ever have; and the unit, below root, for tests. */
+void app_doctor_capabilities(struct app_doctor *d, uint64_t bound);
+void app_doctor_unit(struct app_doctor *d, const char *root);
 void app_doctor_service(struct app_doctor *d);
 
 /* doctor_port.c: who listens, and who gets there. */
@@ -144,6 +150,8 @@ void app_doctor_weeks(struct app_doctor *d, struct sp_audit_store *st);
 void app_doctor_audit(struct app_doctor *d);
 
 /* doctor_machine.c: clock, disk, core files, debuggers. */
+/* What adjtimex(2) answered; a negative rc leaves errno. */
+void app_doctor_clock(struct app_doctor *d, int rc, int status, long maxerror_us);
 void app_doctor_disk(struct app_doctor *d, uint64_t available, uint64_t size, const char *where);
 void app_doctor_machine(struct app_doctor *d);
 

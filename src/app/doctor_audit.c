@@ -74,7 +74,7 @@ struct person {
 
 struct weeks {
 	int64_t now;
-	uint64_t walked;
+	uint64_t walk, walked;
 	bool any, cut;
 	int64_t newest;
 	uint64_t alerts, urgent, dropped, gaps, crashes, disk, steps;
@@ -147,7 +147,7 @@ static int on_record(void *arg, const struct sp_record *r, const struct sp_audit
 	if (when < w->now - WEEKS_S) {
 		return 1;
 	}
-	if (++w->walked > WALK) {
+	if (++w->walked > w->walk) {
 		w->cut = true;
 		return 1;
 	}
@@ -232,7 +232,7 @@ static void clock_of(struct app_doctor *d, const struct weeks *w)
 
 void app_doctor_weeks(struct app_doctor *d, struct sp_audit_store *st)
 {
-	struct weeks w = {.now = d->now};
+	struct weeks w = {.now = d->now, .walk = d->walk != 0 ? d->walk : WALK};
 	uint64_t damaged = 0;
 
 	w.p = sp_calloc(PEOPLE, sizeof(*w.p));
@@ -261,7 +261,9 @@ void app_doctor_weeks(struct app_doctor *d, struct sp_audit_store *st)
 	}
 	if (w.cut) {
 		app_doctor_say(d, G, "weeks", APP_DOCTOR_INFO, NULL,
-				"only the last %u records were looked through for all this", WALK);
+				"only the last %" PRIu64
+				" records were looked through for all this",
+				w.walk);
 	}
 	sp_free(w.p);
 }

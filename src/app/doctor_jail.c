@@ -74,10 +74,18 @@ void app_doctor_jail(struct app_doctor *d)
 
 /* ---- the kernel ---- */
 
-/* A small file below /proc/sys as a number; -1 when there is none. */
-static long number_in(const char *path)
+static FILE *open_in(const char *root, const char *name)
 {
-	FILE *f = fopen(path, "re");
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/proc/%s", root, name);
+	return fopen(path, "re");
+}
+
+/* A small file below /proc as a number; -1 when there is none. */
+static long number_in(const char *root, const char *name)
+{
+	FILE *f = open_in(root, name);
 	long n = -1;
 
 	if (f != NULL) {
@@ -89,13 +97,17 @@ static long number_in(const char *path)
 	return n;
 }
 
-static void landlock(struct app_doctor *d)
+static long landlock_abi(void)
 {
 #ifdef SYS_landlock_create_ruleset
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* the version */);
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* the version */);
 #else
-	long abi = -1;
+	return -1;
 #endif
+}
+
+void app_doctor_landlock(struct app_doctor *d, long abi)
+{
 	struct utsname u = {.release = "?"};
 
 	(void)uname(&u);
@@ -110,10 +122,10 @@ static void landlock(struct app_doctor *d)
 	}
 }
 
-static void core_files(struct app_doctor *d)
+static void core_files(struct app_doctor *d, const char *root)
 {
-	long dumpable = number_in("/proc/sys/fs/suid_dumpable");
-	long scope = number_in("/proc/sys/kernel/yama/ptrace_scope");
+	long dumpable = number_in(root, "sys/fs/suid_dumpable");
+	long scope = number_in(root, "sys/kernel/yama/ptrace_scope");
 
 	if (dumpable == 1) {
 		app_doctor_say(d, APP_DOCTOR_MACHINE, "core", APP_DOCTOR_BAD, NULL,
@@ -140,10 +152,10 @@ static void core_files(struct app_doctor *d)
 	}
 }
 
-static void swap(struct app_doctor *d)
+static void swap(struct app_doctor *d, const char *root)
 {
 	char line[512] = "";
-	FILE *f = fopen("/proc/swaps", "re");
+	FILE *f = open_in(root, "swaps");
 	size_t n = 0;
 
 	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
@@ -159,13 +171,13 @@ static void swap(struct app_doctor *d)
 	}
 }
 
-void app_doctor_kernel(struct app_doctor *d)
+void app_doctor_kernel(struct app_doctor *d, const char *root)
 {
-	long spaces = number_in("/proc/sys/user/max_user_namespaces");
+	long spaces = number_in(root, "sys/user/max_user_namespaces");
 	char buf[256];
-	FILE *f = fopen("/proc/sys/kernel/seccomp/actions_avail", "re");
+	FILE *f = open_in(root, "sys/kernel/seccomp/actions_avail");
 
-	landlock(d);
+	app_doctor_landlock(d, landlock_abi());
 	if (f == NULL || fgets(buf, sizeof(buf), f) == NULL ||
 			strstr(buf, "kill_process") == NULL) {
 		app_doctor_say(d, APP_DOCTOR_MACHINE, "seccomp", APP_DOCTOR_WARN, NULL,
@@ -182,6 +194,6 @@ void app_doctor_kernel(struct app_doctor *d)
 				"ordinary users may make user namespaces; our jails forbid it to "
 				"what they hold");
 	}
-	core_files(d);
-	swap(d);
+	core_files(d, root);
+	swap(d, root);
 }

@@ -12,15 +12,12 @@
 #define MIB (UINT64_C(1) << 20)
 #define SKEW_S 1 /* what the kernel thinks it may be off */
 
-static void clock_state(struct app_doctor *d)
+void app_doctor_clock(struct app_doctor *d, int rc, int status, long maxerror_us)
 {
-	struct timex t = {.modes = 0};
-	int rc = adjtimex(&t);
-
 	if (rc < 0) {
 		app_doctor_say(d, G, "clock", APP_DOCTOR_UNKNOWN, NULL,
 				"the clock's state cannot be asked: %s", strerror(errno));
-	} else if ((t.status & STA_UNSYNC) != 0) {
+	} else if ((status & STA_UNSYNC) != 0) {
 		app_doctor_say(d, G, "clock", APP_DOCTOR_WARN, NULL,
 				"nothing keeps the clock right: one-time codes, certificates and "
 				"the audit's times rest on it");
@@ -28,7 +25,7 @@ static void clock_state(struct app_doctor *d)
 	} else {
 		app_doctor_say(d, G, "clock", APP_DOCTOR_OK, NULL,
 				"the clock is kept right (it may be off by %ld ms)",
-				(long)(t.maxerror / 1000));
+				maxerror_us / 1000);
 	}
 }
 
@@ -79,7 +76,10 @@ static void disk(struct app_doctor *d)
 
 void app_doctor_machine(struct app_doctor *d)
 {
-	clock_state(d);
+	struct timex t = {.modes = 0};
+	int rc = adjtimex(&t);
+
+	app_doctor_clock(d, rc, t.status, (long)t.maxerror);
 	disk(d);
-	app_doctor_kernel(d);
+	app_doctor_kernel(d, "");
 }

@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,6 +177,19 @@ static void one(struct app_doctor *d, size_t k, const struct tally *t)
 	}
 }
 
+void app_doctor_capabilities(struct app_doctor *d, uint64_t bound)
+{
+	if ((bound & NEVER) != 0) {
+		app_doctor_say(d, G, "capabilities", APP_DOCTOR_WARN, NULL,
+				"it may load kernel modules or the like: it was not started by "
+				"its systemd unit, or that was changed");
+		app_doctor_todo(d, "look for CapabilityBoundingSet: systemctl cat sallyport");
+	} else {
+		app_doctor_say(d, G, "capabilities", APP_DOCTOR_OK, NULL,
+				"what it never needs (modules, raw devices) is taken from it");
+	}
+}
+
 static void processes(struct app_doctor *d, int parent)
 {
 	struct tally t[SP_LEN(known)] = {{0}};
@@ -202,32 +216,34 @@ static void processes(struct app_doctor *d, int parent)
 				old);
 		app_doctor_todo(d, "%s", app_doctor_restart(d));
 	}
-	if (there && p.uid == 0 && d->installed && (p.bound & NEVER) != 0) {
-		app_doctor_say(d, G, "capabilities", APP_DOCTOR_WARN, NULL,
-				"it may load kernel modules or the like: it was not started by "
-				"its systemd unit, or that was changed");
-		app_doctor_todo(d, "look for CapabilityBoundingSet: systemctl cat sallyport");
-	} else if (there && p.uid == 0 && d->installed) {
-		app_doctor_say(d, G, "capabilities", APP_DOCTOR_OK, NULL,
-				"what it never needs (modules, raw devices) is taken from it");
+	if (there && p.uid == 0 && d->installed) {
+		app_doctor_capabilities(d, p.bound);
 	}
 }
 
+static bool is_there(const char *root, const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s%s", root, name);
+	return access(path, F_OK) == 0;
+}
+
 /* A unit in /etc hides ours, and what is put on top of it may undo what it sets. */
-static void unit(struct app_doctor *d)
+void app_doctor_unit(struct app_doctor *d, const char *root)
 {
 	static const char *const places[] = {"/etc/systemd/system/" UNIT,
 			"/run/systemd/system/" UNIT, "/etc/systemd/system/" UNIT ".d",
 			"/run/systemd/system/" UNIT ".d"};
-	bool vendor = access("/usr/lib/systemd/system/" UNIT, F_OK) == 0 ||
-			access("/usr/local/lib/systemd/system/" UNIT, F_OK) == 0;
+	bool vendor = is_there(root, "/usr/lib/systemd/system/" UNIT) ||
+			is_there(root, "/usr/local/lib/systemd/system/" UNIT);
 	size_t changed = 0;
 
 	if (!vendor) {
 		return;
 	}
 	for (size_t i = 0; i < SP_LEN(places); i++) {
-		if (access(places[i], F_OK) == 0) {
+		if (is_there(root, places[i])) {
 			changed++;
 			app_doctor_say(d, G, "unit", APP_DOCTOR_INFO, places[i],
 					"the systemd unit was changed here");
@@ -248,6 +264,6 @@ void app_doctor_service(struct app_doctor *d)
 		processes(d, parent);
 	}
 	if (d->installed) {
-		unit(d);
+		app_doctor_unit(d, "");
 	}
 }

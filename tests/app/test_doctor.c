@@ -1,12 +1,15 @@
 /* tests/app/test_doctor.c - findings kept and told; certificate, jail, disk and filter judged. */
 #include "doctor_kit.h"
 
+#include <errno.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 #include "host/io/cert.h"
@@ -255,6 +258,165 @@ static void test_listener(void **state)
 	assert_int_equal(kit_level("port.listens", NULL), APP_DOCTOR_INFO);
 }
 
+/* ---- the machine, and how the service was started ---- */
+
+static void test_clock(void **state)
+{
+	app_doctor_clock(kit, 0, 0, 3000);
+	assert_int_equal(kit_level("machine.clock", NULL), APP_DOCTOR_OK);
+	assert_non_null(strstr(kit_text(), "3 ms"));
+	kit_again();
+	app_doctor_clock(kit, 5 /* TIME_ERROR */, STA_UNSYNC, 16000000);
+	assert_int_equal(kit_level("machine.clock", NULL), APP_DOCTOR_WARN);
+	kit_again();
+	errno = EPERM;
+	app_doctor_clock(kit, -1, 0, 0);
+	assert_int_equal(kit_level("machine.clock", NULL), APP_DOCTOR_UNKNOWN);
+	assert_non_null(strstr(kit_text(), strerror(EPERM)));
+}
+
+static void test_landlock(void **state)
+{
+	app_doctor_landlock(kit, 1);
+	assert_int_equal(kit_level("machine.landlock", NULL), APP_DOCTOR_OK);
+	for (long abi = -1; abi <= 0; abi++) {
+		kit_again();
+		app_doctor_landlock(kit, abi);
+		assert_int_equal(kit_level("machine.landlock", NULL), APP_DOCTOR_WARN);
+	}
+}
+
+/* Folders and files below a new root. NULL as text: the file is taken away. */
+static char root_dir[64];
+
+static void root_begin(void)
+{
+	snprintf(root_dir, sizeof(root_dir), "/tmp/sp-doctor-root-XXXXXX");
+	assert_non_null(mkdtemp(root_dir));
+}
+
+static void root_file(const char *name, const char *text)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s%s", root_dir, name);
+	for (char *slash = path + strlen(root_dir) + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		(void)mkdir(path, 0700);
+		*slash = '/';
+	}
+	if (text == NULL) {
+		assert_int_equal(remove(path), 0);
+		return;
+	}
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static int drop(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	return remove(path);
+}
+
+static void root_end(void)
+{
+	assert_int_equal(nftw(root_dir, drop, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+static int kernel(const char *id)
+{
+	kit_again();
+	app_doctor_kernel(kit, root_dir);
+	return kit_level(id, NULL);
+}
+
+static void test_kernel(void **state)
+{
+	static const char seccomp[] = "/proc/sys/kernel/seccomp/actions_avail",
+			  spaces[] = "/proc/sys/user/max_user_namespaces",
+			  core[] = "/proc/sys/fs/suid_dumpable",
+			  ptrace[] = "/proc/sys/kernel/yama/ptrace_scope", swaps[] = "/proc/swaps",
+			  head[] = "Filename\tType\tSize\tUsed\tPriority\n";
+	char two[128];
+
+	root_begin();
+	/* A kernel with nothing. */
+	assert_int_equal(kernel("machine.seccomp"), APP_DOCTOR_WARN);
+	assert_int_equal(kit_level("machine.namespaces", NULL), -1);
+	assert_int_equal(kit_level("machine.core", NULL), APP_DOCTOR_OK);
+	assert_int_equal(kit_level("machine.ptrace", NULL), APP_DOCTOR_INFO);
+	assert_int_equal(kit_level("machine.swap", NULL), -1);
+
+	root_file(seccomp, "trace log allow\n");
+	assert_int_equal(kernel("machine.seccomp"), APP_DOCTOR_WARN);
+	root_file(seccomp, "kill_process kill_thread trap errno trace log allow\n");
+	assert_int_equal(kernel("machine.seccomp"), APP_DOCTOR_OK);
+	root_file(spaces, "0\n");
+	assert_int_equal(kernel("machine.namespaces"), -1);
+	root_file(spaces, "63212\n");
+	assert_int_equal(kernel("machine.namespaces"), APP_DOCTOR_INFO);
+	root_file(core, "2\n");
+	assert_int_equal(kernel("machine.core"), APP_DOCTOR_OK);
+	root_file(core, "1\n");
+	assert_int_equal(kernel("machine.core"), APP_DOCTOR_BAD);
+	root_file(ptrace, "0\n");
+	assert_int_equal(kernel("machine.ptrace"), APP_DOCTOR_INFO);
+	root_file(ptrace, "1\n");
+	assert_int_equal(kernel("machine.ptrace"), APP_DOCTOR_OK);
+	root_file(swaps, head);
+	assert_int_equal(kernel("machine.swap"), -1);
+	snprintf(two, sizeof(two), "%s/dev/dm-1 partition 8388604 0 -2\n", head);
+	root_file(swaps, two);
+	assert_int_equal(kernel("machine.swap"), APP_DOCTOR_INFO);
+	root_end();
+}
+
+static void test_capabilities(void **state)
+{
+	/* Everything; CAP_SYS_MODULE alone; what a unit leaves; nothing. */
+	static const struct {
+		uint64_t bound;
+		enum app_doctor_level level;
+	} rows[] = {{UINT64_C(0x1ffffffffff), APP_DOCTOR_WARN},
+			{UINT64_C(1) << 16, APP_DOCTOR_WARN}, {UINT64_C(1) << 33, APP_DOCTOR_WARN},
+			{UINT64_C(1) << 7 | UINT64_C(1) << 6 | UINT64_C(1) << 21, APP_DOCTOR_OK},
+			{0, APP_DOCTOR_OK}};
+
+	for (size_t i = 0; i < SP_LEN(rows); i++) {
+		kit_again();
+		app_doctor_capabilities(kit, rows[i].bound);
+		assert_int_equal(kit_level("service.capabilities", NULL), rows[i].level);
+	}
+}
+
+static int unit(const char *about)
+{
+	kit_again();
+	app_doctor_unit(kit, root_dir);
+	return kit_level("service.unit", about);
+}
+
+static void test_unit(void **state)
+{
+	static const char over[] = "/etc/systemd/system/sallyport.service",
+			  more[] = "/run/systemd/system/sallyport.service.d/x.conf";
+
+	root_begin();
+	/* Built from source, without a unit of ours: whatever there is was written here. */
+	root_file(over, "[Service]\n");
+	assert_int_equal(unit(NULL), -1);
+	root_file("/usr/lib/systemd/system/sallyport.service", "[Service]\n");
+	assert_int_equal(unit(over), APP_DOCTOR_INFO);
+	root_file(over, NULL);
+	assert_int_equal(unit(NULL), APP_DOCTOR_OK);
+	root_file(more, "[Service]\n");
+	assert_int_equal(unit("/run/systemd/system/sallyport.service.d"), APP_DOCTOR_INFO);
+	assert_int_equal(kit_level("service.unit", over), -1);
+	root_end();
+}
+
 static void test_service(void **state)
 {
 	snprintf(kit_conf.state, sizeof(kit_conf.state), "/nonexistent");
@@ -317,6 +479,11 @@ int main(void)
 			kit_test_of(test_firewall),
 			kit_test_of(test_firewall_start),
 			kit_test_of(test_listener),
+			kit_test_of(test_clock),
+			kit_test_of(test_landlock),
+			kit_test_of(test_kernel),
+			kit_test_of(test_capabilities),
+			kit_test_of(test_unit),
 			kit_test_of(test_service),
 			kit_test_of(test_scanned),
 			kit_test_of(test_not_scanned),

@@ -111,6 +111,29 @@ static void test_chain(void **state)
 	}
 }
 
+/* Of a large audit only the end is looked through, and it says so. */
+static void test_weeks(void **state)
+{
+	at(-3);
+	for (int i = 0; i < 4; i++) {
+		note(SP_AUDIT_PROC_CRASH, "", "", "");
+	}
+	look();
+	assert_int_equal(kit_level("audit.weeks", NULL), -1);
+	assert_int_equal(kit_level("audit.crashes", NULL), APP_DOCTOR_WARN);
+	kit->walk = sp_audit_seq(st);
+	look();
+	assert_int_equal(kit_level("audit.weeks", NULL), -1);
+	kit->walk = 2;
+	look();
+	assert_int_equal(kit_level("audit.weeks", NULL), APP_DOCTOR_INFO);
+	assert_string_equal(kit_text(), "only the last 2 records were looked through for all this");
+	/* What cannot be read at all. */
+	sql("DROP TABLE record");
+	look();
+	assert_int_equal(kit_level("audit.weeks", NULL), APP_DOCTOR_UNKNOWN);
+}
+
 /* The end alone: from a checkpoint on that has enough behind it. */
 static void test_end(void **state)
 {
@@ -230,6 +253,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			row(test_well),
 			row(test_chain),
+			row(test_weeks),
 			row(test_end),
 			row(test_clock),
 			row(test_shared),

@@ -69,6 +69,11 @@ class Doctor(Case):
             for group, check in re.findall(r'app_doctor_say\(\s*[\w.>-]+,\s*(\w+),\s*"([a-z-]+)"', text):
                 group = own[1] if group == 'G' else group.replace('APP_DOCTOR_', '')
                 self.assertIn(f'{group.lower()}.{check}', described, name)
+        tests = ''
+        for path in [__file__, *glob.glob(os.path.join(SOURCE, 'tests', 'app', '*.c'))]:
+            with open(path) as f:
+                tests += f.read()
+        self.assertEqual([name for name in sorted(described) if not re.search(f'["\']{re.escape(name)}["\']', tests)], [], 'no test')
 
     def faults(self, *options, prefix=()):
         return self.worse(self.doctor(*options, prefix=prefix))
