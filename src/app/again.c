@@ -55,8 +55,7 @@ void app_self(char *out, size_t cap)
 	app_shell_word(self, out, cap);
 }
 
-/* Whoever pastes it may be in another folder, or in a shell of root. */
-static void absolute(const char *path, char *out, size_t cap)
+void app_absolute(const char *path, char *out, size_t cap)
 {
 	char here[PATH_MAX];
 
@@ -83,7 +82,8 @@ void app_again(const struct app_service *s, const char *what, char *out, size_t 
 		snprintf(out, cap, "%s %s", self, what);
 		return;
 	}
-	absolute(path, full, sizeof(full));
+	/* Whoever pastes it may be in another folder, or in a shell of root. */
+	app_absolute(path, full, sizeof(full));
 	app_shell_word(full, word, sizeof(word));
 	snprintf(out, cap, "%s %s %s %s", self, what, dir ? "--dir" : "-c", word);
 }

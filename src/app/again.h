@@ -12,6 +12,8 @@
 void app_shell_word(const char *text, char *out, size_t cap);
 /* This very program as a shell has to read it: by its name only where the shell finds it. */
 void app_self(char *out, size_t cap);
+/* A path from the root on; what it leads to is not looked at. */
+void app_absolute(const char *path, char *out, size_t cap);
 /*
  * The program, the words `what` of a command of its, and which service it is about, from any folder:
  * "sallyport user list --dir /tmp/x". Without a service, or about the default one: no option.

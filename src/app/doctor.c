@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -112,6 +113,10 @@ static void everything(struct app_doctor *d, const struct sp_conf_errors *e)
 {
 	app_doctor_conf(d, e);
 	app_doctor_files(d);
+	if (geteuid() == 0 && d->conf->run_as[0] != '\0') {
+		apart(d, APP_DOCTOR_FILES, "readable", app_doctor_read_keeper);
+		apart(d, APP_DOCTOR_FILES, "readable", app_doctor_read_scribe);
+	}
 	if (!d->mistaken) {
 		app_doctor_cert_file(d);
 	}
@@ -183,7 +188,8 @@ static bool take_days(struct app_doctor *d, const struct app_command *self, cons
 
 static int run(const struct app_command *self, int argc, char **argv)
 {
-	const char *days = NULL;
+	const char *days = NULL, *named;
+	char file[PATH_MAX + 1024];
 	bool full = false, verbose = false, unseen = false;
 	const struct app_option options[] = {
 			{"--full", &full, NULL},
@@ -209,7 +215,9 @@ static int run(const struct app_command *self, int argc, char **argv)
 		app_fail("doctor", "out of memory");
 	} else if (!take_days(d, self, days)) {
 		status = APP_USAGE;
-	} else if ((d->file = app_service_file(&w.service)) != NULL) {
+	} else if ((named = app_service_file(&w.service)) != NULL) {
+		app_absolute(named, file, sizeof(file));
+		d->file = file;
 		d->service = &w.service;
 		d->full = full;
 		d->scan = !unseen;

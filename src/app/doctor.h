@@ -115,6 +115,11 @@ void app_doctor_path(struct app_doctor *d, const struct app_doctor_path *p);
 /* Who may change the folders that lead there, and those where a link on the way leads. */
 void app_doctor_parents(struct app_doctor *d, const char *path, int64_t owner);
 void app_doctor_files(struct app_doctor *d);
+/* In a process that is or was made this account: may it read what the service reads as that? */
+void app_doctor_read_as(
+		struct app_doctor *d, const char *account, const char *const paths[], size_t n);
+void app_doctor_read_keeper(struct app_doctor *d);
+void app_doctor_read_scribe(struct app_doctor *d);
 
 /* doctor_cert.c */
 void app_doctor_cert(struct app_doctor *d, struct sp_span pem, const char *path, const char *host);

@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "host/audit/checkpoint.h"
 #include "host/audit/home.h"
 #include "host/conf/ship.h"
+#include "host/io/jail.h"
 #include "host/io/proc.h"
 
 #define G APP_DOCTOR_FILES
@@ -431,4 +433,60 @@ void app_doctor_files(struct app_doctor *d)
 		}
 	}
 	programs(d);
+}
+
+/* ---- what the service itself has to read ---- */
+
+void app_doctor_read_as(
+		struct app_doctor *d, const char *account, const char *const paths[], size_t n)
+{
+	const struct passwd *pw = getpwnam(account);
+	const struct group *group = pw != NULL ? getgrgid(pw->pw_gid) : NULL;
+	char word[APP_AGAIN_MAX / 2];
+
+	for (size_t i = 0; i < n; i++) {
+		bool conf = strcmp(paths[i], d->file) == 0;
+
+		/* What is not there is told of itself. */
+		if (paths[i][0] == '\0' || access(paths[i], R_OK) == 0 || errno == ENOENT) {
+			continue;
+		}
+		app_doctor_say(d, G, "readable", APP_DOCTOR_BAD, paths[i],
+				"the account %s cannot read it (%s), so the service does not start",
+				account, strerror(errno));
+		app_shell_word(paths[i], word, sizeof(word));
+		if (conf) {
+			app_doctor_todo(d, "chmod 0644 %s", word);
+		} else {
+			app_doctor_todo(d, "chgrp %s %s; chmod 0640 %s",
+					group != NULL ? group->gr_name : account, word, word);
+		}
+	}
+}
+
+static bool become(const char *name)
+{
+	const struct passwd *pw = getpwnam(name);
+	char why[SP_WHY_MAX];
+
+	/* Without the account, or another way to it, there is nothing to be said that was not said. */
+	return pw != NULL && pw->pw_uid != 0 &&
+			sp_jail_become(name, pw->pw_uid, pw->pw_gid, why) == SP_OK;
+}
+
+void app_doctor_read_keeper(struct app_doctor *d)
+{
+	const struct sp_conf *c = d->conf;
+	const char *const paths[] = {d->file, c->certificate};
+
+	if (become(c->run_as)) {
+		app_doctor_read_as(d, c->run_as, paths, SP_LEN(paths));
+	}
+}
+
+void app_doctor_read_scribe(struct app_doctor *d)
+{
+	if (become(SP_AUDIT_ACCOUNT)) {
+		app_doctor_read_as(d, SP_AUDIT_ACCOUNT, &d->file, 1);
+	}
 }

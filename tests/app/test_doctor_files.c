@@ -265,12 +265,37 @@ static int drop(void **state)
 	return chdir("/") == 0 ? rmdir(dir) : -1;
 }
 
+/* Whatever the reason is: what the service cannot read keeps it from starting. */
+static void test_readable(void **state)
+{
+	char conf[] = "/tmp/sp-doctor-read-XXXXXX";
+	int fd = mkstemp(conf);
+	const char *const good[] = {conf, "", "/nonexistent/x"},
+			  *const bad[] = {conf, "/dev/null/x y"};
+
+	assert_true(fd >= 0);
+	kit->file = conf;
+	app_doctor_read_as(kit, "root", good, SP_LEN(good));
+	assert_int_equal(kit->n, 0);
+	app_doctor_read_as(kit, "root", bad, SP_LEN(bad));
+	assert_int_equal(kit_level("files.readable", "/dev/null/x y"), APP_DOCTOR_BAD);
+	assert_string_equal(kit->finding[0].todo,
+			"chgrp root '/dev/null/x y'; chmod 0640 '/dev/null/x y'");
+	kit_again();
+	kit->file = bad[1];
+	app_doctor_read_as(kit, "no-such-account", bad, SP_LEN(bad));
+	assert_string_equal(kit->finding[0].todo, "chmod 0644 '/dev/null/x y'");
+	close(fd);
+	unlink(conf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			kit_test_of(test_path),
 			kit_test_of(test_parents),
 			kit_test_of(test_state),
+			kit_test_of(test_readable),
 	};
 
 	return cmocka_run_group_tests(tests, make, drop);

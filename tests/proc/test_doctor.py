@@ -178,6 +178,7 @@ class Doctor(Case):
         self.assertEqual(self.faults('--no-scan'), {('service.updated', ''): 'warn'})
         if os.geteuid() == 0 and shutil.which('setpriv'):
             self.as_somebody_else()
+            self.unreadable()
 
         # The service is gone.
         trial.stop()
@@ -218,6 +219,23 @@ class Doctor(Case):
         self.assertEqual(set(found.values()), {'unknown'})
         self.assertLessEqual({'files.state', 'cert.days', 'service.runs', 'users.users', 'audit.chain'},
                              {name for name, _ in found})
+
+    def unreadable(self):
+        """Root sees all of it; the account of a service need not."""
+        folder = self.world.path('etc')
+        conf, certificate = (os.path.join(folder, name) for name in ('sallyport.conf', 'tls.pem'))
+        os.mkdir(folder, 0o755)
+        shutil.copy2(self.state('tls.pem'), certificate)
+        with open(conf, 'w') as f:
+            f.write('state = "state"; run-as = "nobody"; certificate = "tls.pem";\n')
+        os.chmod(conf, 0o600)
+        for bad in {conf, certificate}, set():
+            done = subprocess.run([SALLYPORT, 'doctor', '-c', conf, '--json', '--no-scan'], stdin=subprocess.DEVNULL,
+                                  capture_output=True, text=True, timeout=60)
+            told = json.loads(done.stdout)
+            found = {(f['about'], f['level']) for f in told['findings'] if f['id'] == 'files.readable'}
+            self.assertEqual(found, {(path, 'bad') for path in bad})
+            self.paste(told, 'files.readable')
 
     def certificates(self, down):
         need('openssl')
