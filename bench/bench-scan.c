@@ -253,6 +253,19 @@ static struct figures measure(const char *const *argv)
 	return f;
 }
 
+/* Of the build that this program is of. */
+static void find_command(char *out, size_t cap)
+{
+	char self[512];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	self[n > 0 ? n : 0] = '\0';
+	for (int up = 0; up < 2 && strrchr(self, '/'); up++) {
+		*strrchr(self, '/') = '\0';
+	}
+	snprintf(out, cap, "%s/sallyport", self);
+}
+
 static void compare_with_nmap(unsigned port, double each)
 {
 	char ports[16], last[32];
@@ -291,18 +304,23 @@ int main(int argc, char **argv)
 		_exit(serve(listener));
 	}
 	close(listener);
-	snprintf(program, sizeof(program), "%s/sallyport",
-			getenv("SP_BUILD") ? getenv("SP_BUILD") : "build");
+	find_command(program, sizeof(program));
 	snprintf(target, sizeof(target), "@%s", path);
 	const char *scan[] = {program, "scan", "--format", "jsonl", "--fail-on", "critical", target,
 			NULL};
 	struct figures f = measure(scan);
+	if (!WIFEXITED(f.status) || WEXITSTATUS(f.status) > 1) {
+		fprintf(stderr, "bench-scan: %s: ended with %d\n", program,
+				WIFEXITED(f.status) ? WEXITSTATUS(f.status) : -1);
+		goto out;
+	}
 	printf("%ld endpoints in %.1f s; peak memory: command %.1f MiB, sp-probe %.1f MiB; exit "
 	       "%d\n",
 			n, f.seconds, (double)f.kib / 1024, (double)f.child_kib / 1024,
 			WIFEXITED(f.status) ? WEXITSTATUS(f.status) : -1);
 	fflush(stdout);
 	compare_with_nmap(port, f.seconds / (double)n);
+out:
 	kill(service, SIGKILL);
 	waitpid(service, NULL, 0);
 	unlink(path);
