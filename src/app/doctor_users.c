@@ -37,7 +37,7 @@ static void factor(struct looking *l, const struct sp_user *u, const struct sp_s
 	if (u->totp && k->recovery == 0) {
 		app_doctor_say(d, G, "recovery", APP_DOCTOR_INFO, u->name,
 				"has no recovery code left");
-		app_doctor_todo(d, "%s", app_doctor_own(d, "user recovery %s", u->name));
+		app_doctor_todo(d, "%s", app_doctor_own(d, "user recovery %s --new", u->name));
 	}
 	if (u->totp) {
 		return;
