@@ -20,6 +20,7 @@
 
 #define FILE_MAX ((size_t)8 * 1024 * 1024)
 #define DEFAULT_PORT 3389
+#define NONE_THERE "the name has no address"
 
 struct sp_targets *sp_targets_create(void)
 {
@@ -399,6 +400,21 @@ static int take_addresses(struct sp_target *v, const struct addrinfo *list)
 	return SP_OK;
 }
 
+const char *sp_targets_why(int err)
+{
+	switch (err) {
+	case EAI_NONAME:
+	case EAI_NODATA:
+	case EAI_ADDRFAMILY:
+		return NONE_THERE;
+	case EAI_INPROGRESS:
+	case EAI_AGAIN:
+		return "no name server answered for it";
+	default:
+		return "the name could not be looked up";
+	}
+}
+
 static bool answered(struct gaicb **list, int n)
 {
 	for (int i = 0; i < n; i++) {
@@ -453,6 +469,7 @@ int sp_targets_resolve(struct sp_targets *t, uint64_t deadline_us)
 	for (int i = 0; rc == SP_OK && i < n; i++) {
 		int err = gai_error(list[i]);
 
+		t->v[of[i]].why = sp_targets_why(err);
 		if (err == EAI_INPROGRESS && gai_cancel(list[i]) != EAI_CANCELED) {
 			late = true;
 		} else if (err == 0) {
@@ -558,7 +575,7 @@ int sp_targets_next(struct sp_targets *t, struct sp_scan_endpoint *out, bool *fi
 				out->to.u.v4.sin_family = AF_INET;
 				out->to.u.v4.sin_port = htons(v->port ? v->port : t->port[0]);
 				out->lone = true;
-				snprintf(why, SP_WHY_MAX, "the name has no address");
+				snprintf(why, SP_WHY_MAX, "%s", v->why ? v->why : NONE_THERE);
 				return SP_ENOTFOUND;
 			}
 			continue;

@@ -9,6 +9,7 @@ struct sp_target {
 	uint16_t port; /* 0: all that are asked for */
 	bool name; /* its addresses come from a name server */
 	bool again; /* another target is the same, or has it in it */
+	const char *why; /* it has no address; static */
 	struct sp_addr *addr; /* n of them; of a range its first one */
 	size_t n;
 	uint64_t range; /* addresses from addr[0] on; 0: none */
@@ -26,6 +27,8 @@ struct sp_targets {
 	size_t n_lone;
 };
 
+/* Why a name has no address, by what getaddrinfo(3) says. Static. */
+const char *sp_targets_why(int err);
 /* The address `by` further on. */
 void sp_target_step(struct sp_addr *a, uint64_t by);
 /* Marks what is there twice, so that each endpoint comes once; the ports are known. SP_ENOMEM. */

@@ -1,4 +1,5 @@
 /* tests/scan/test_targets.c - what people write as targets, and the endpoints that come of it. */
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "core/base/err.h"
 #include "host/io/loop.h"
 #include "scan/targets.h"
+#include "scan/targets_part.h"
 #include "unit.h"
 
 static char why[SP_WHY_MAX];
@@ -225,6 +227,16 @@ static void test_public(void **state)
 	}
 }
 
+/* A name server that is away is not a name that there is not. */
+static void test_why(void **state)
+{
+	(void)state;
+	assert_string_equal(sp_targets_why(EAI_NONAME), "the name has no address");
+	assert_string_equal(sp_targets_why(EAI_AGAIN), "no name server answered for it");
+	assert_string_equal(sp_targets_why(EAI_INPROGRESS), "no name server answered for it");
+	assert_string_equal(sp_targets_why(EAI_FAIL), "the name could not be looked up");
+}
+
 static void test_names(void **state)
 {
 	struct sp_targets *t = sp_targets_create();
@@ -255,6 +267,7 @@ int main(void)
 			cmocka_unit_test(test_refused),
 			cmocka_unit_test(test_file),
 			cmocka_unit_test(test_public),
+			cmocka_unit_test(test_why),
 			cmocka_unit_test(test_names),
 	};
 
