@@ -27,8 +27,8 @@ static int print(const struct sp_firewall *want, const struct sp_conf *c, const 
 		fwrite(w.p, 1, w.n, stdout);
 		/* Who pipes it into nft does not see the comments. */
 		if (want->n_doors > 0 && sp_firewall_open(want) && !isatty(STDOUT_FILENO)) {
-			fputs("sallyport: firewall: warning: a rule without from and interface "
-			      "lets everybody to the port\n",
+			fputs("sallyport: firewall: warning: a rule for all networks and "
+			      "interfaces lets everybody to the port\n",
 					stderr);
 		}
 	}
@@ -114,7 +114,7 @@ static int check_text(
 		say_missing(is);
 	}
 	if (n >= 0 && want->n_doors > 0 && sp_firewall_open(want)) {
-		puts("note: a rule without from and interface lets everybody to the port");
+		puts("note: a rule for all networks and interfaces lets everybody to the port");
 	}
 	if (n >= 0) {
 		say_others(is);
