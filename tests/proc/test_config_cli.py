@@ -207,7 +207,9 @@ class Explain(Command):
         local = self.answer('alice', 'desk', '192.0.2.7', '--at', '2026-11-22 22:00')['at']
         self.assertRegex(local, r'^2026-11-2[123]T\d\d:\d\d:00Z$')
         self.assertRegex(self.answer('alice', 'desk', '192.0.2.7', '--at', '22:00')['at'], r':00Z$')
-        for text in ('noon', '25:00', '22:60', '2026-13-01 00:00', '2027-02-29 00:00', '2026-11-22', '2026-11-22 2:00',
+        # A day is its beginning.
+        self.assertEqual(*(self.answer('alice', 'desk', '192.0.2.7', '--at', text)['at'] for text in ('2026-11-22', '2026-11-22 00:00')))
+        for text in ('noon', '25:00', '22:60', '2026-13-01 00:00', '2027-02-29 00:00', '2026-11-22 2:00',
                      '22:00 +1', '22:00 CET', '2026-11-22T22:00Zx'):
             with self.subTest(text):
                 done = self.explain('alice', 'desk', '192.0.2.7', '--at', text)
