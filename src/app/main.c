@@ -1,4 +1,6 @@
 /* app/main.c - the `sallyport` command: finds the subcommand and runs it. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,8 +135,22 @@ static void print_help(void)
 	}
 }
 
+/*
+ * Where one of the three is closed, the next file that is opened would take its place, and a report
+ * would go into it. What stands there instead fails as a closed one does.
+ */
+static void hold_standard(void)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
+			(void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
+	hold_standard();
 	if (argc < 2) {
 		fputs("sallyport: no command given\nTry 'sallyport --help'.\n", stderr);
 		return APP_USAGE;

@@ -128,6 +128,11 @@ class Foes(Case):
             done = scan(*options)
             self.assertEqual((done.returncode, done.stdout), (status, ''), options)
             self.assertIn(said, done.stderr)
+        # Nor does a report that nobody takes go into what is opened next.
+        for form in 'text', 'json':
+            done = subprocess.run(['sh', '-c', '"$@" >&-', 'sh', SALLYPORT, 'scan', f'127.0.0.1:{port}', '--no-web', '--no-udp',
+                                   '--format', form], stderr=subprocess.PIPE, text=True)
+            self.assertEqual((done.returncode, done.stderr), (1, 'sallyport: standard output: cannot write\n'))
         with open('/dev/full', 'w') as full:
             done = subprocess.run([SALLYPORT, 'scan', f'127.0.0.1:{port}'], stdout=full, stderr=subprocess.PIPE, text=True)
         self.assertEqual((done.returncode, done.stderr), (1, 'sallyport: standard output: cannot write\n'))
