@@ -302,7 +302,8 @@ int sp_targets_add_file(struct sp_targets *t, const char *path, char why[SP_WHY_
 		memcpy(text, file->p, file->n);
 	}
 	rc = text ? SP_OK : SP_ENOMEM;
-	save = text;
+	/* Editors of Windows begin a text like that. */
+	save = text && strncmp(text, "\xef\xbb\xbf", 3) == 0 ? text + 3 : text;
 	for (char *at; rc == SP_OK && (at = strsep(&save, "\n"));) {
 		char *words = at, *word;
 

@@ -190,7 +190,7 @@ static void test_file(void **state)
 	int fd = mkstemp(path);
 
 	(void)state;
-	dprintf(fd, "# ours\n10.0.0.1 # one\n\n  10.0.0.2:5,\t10.0.0.3\r\n");
+	dprintf(fd, "\xef\xbb\xbf# ours\n10.0.0.1 # one\n\n  10.0.0.2:5,\t10.0.0.3\r\n");
 	snprintf(arg, sizeof(arg), "@%s", path);
 	expect(LIST(arg), NULL,
 			"+10.0.0.1=10.0.0.1:3389 +10.0.0.2=10.0.0.2:5 +10.0.0.3=10.0.0.3:3389");
