@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "codec_avc.h"
+#include "codec_zgfx.h"
 #include "core/base/err.h"
 #include "core/codec/clear.h"
 #include "core/codec/interleaved.h"
@@ -580,7 +581,7 @@ static bool measure_clear(const struct picture *p, bool known)
 	return ok;
 }
 
-static void avc_row(void *data, const char *codec, const char *what, const char *unit, double value,
+static void put_row(void *data, const char *codec, const char *what, const char *unit, double value,
 		const char *better)
 {
 	row(codec, data, what, unit, value, better);
@@ -601,7 +602,8 @@ static bool measure_all(struct picture *p)
 			measure("interleaved 8 bpp", p, 8, rle_encode, rle_decode) &&
 			measure_emit(p, true, true) && measure_emit(p, false, true) &&
 			measure_emit(p, true, false) && measure_emit(p, false, false) &&
-			bench_avc(p->bgrx, p->w, p->h, seconds, avc_row, p);
+			bench_zgfx(p->bgrx, p->w, p->h, seconds, put_row, p) &&
+			bench_avc(p->bgrx, p->w, p->h, seconds, put_row, p);
 }
 
 static int usage(int status)
