@@ -92,8 +92,11 @@ void sp_avc_enc_destroy(struct sp_avc_enc *e)
 		return;
 	}
 	for (int i = 0; i < VIEWS; i++) {
-		e->conf.impl->enc_destroy(e->view[i].lib);
 		sp_avc_planes_finish(&e->view[i].planes);
+	}
+	/* Last: the library may give back to the system what was freed. */
+	for (int i = 0; i < VIEWS; i++) {
+		e->conf.impl->enc_destroy(e->view[i].lib);
 	}
 	sp_wr_finish(&e->unit);
 	sp_free(e);

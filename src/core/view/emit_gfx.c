@@ -281,8 +281,11 @@ int sp_emit_gfx_begin(struct sp_emit_gfx *e, const uint8_t *fb, size_t stride, s
 	e->n_pieces = e->n_jobs = e->pixels = e->cost = 0;
 	e->fill.n = 0;
 	e->video.on = false;
+	int rc = sp_emit_gfx_video_idle(e) == 0 ? sp_emit_gfx_video_drop(e) : SP_OK;
 	size_t changed = sp_mirror_compare(e->mirror, fb, stride, &around);
-	int rc = changed > 0 ? sp_emit_gfx_cache_keep(e, budget) : SP_OK;
+	if (rc == SP_OK && changed > 0) {
+		rc = sp_emit_gfx_cache_keep(e, budget);
+	}
 	if (rc == SP_OK && changed > 0) {
 		rc = sp_emit_gfx_moves(e, fb, stride, around, changed);
 	}

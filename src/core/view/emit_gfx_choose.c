@@ -381,7 +381,9 @@ int sp_emit_gfx_choose(struct sp_emit_gfx *e, const uint8_t *fb, size_t stride, 
 uint64_t sp_emit_gfx_deadline(const struct sp_emit_gfx *e)
 {
 	uint32_t now = sp_emit_gfx_ms(e), least = sp_emit_gfx_video_wait(e);
+	uint32_t idle = sp_emit_gfx_video_idle(e);
 
+	least = idle < least ? idle : least;
 	for (size_t i = 0; e->inexact > 0 && i < e->n_tiles; i++) {
 		if (e->tile[i].shown != SHOWN_EXACT) {
 			uint32_t wait = wait_of(e, i, now);

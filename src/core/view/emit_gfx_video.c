@@ -119,6 +119,13 @@ static struct sp_rect moving(const struct sp_emit_gfx *e, size_t *n)
 	return sum;
 }
 
+uint32_t sp_emit_gfx_video_idle(const struct sp_emit_gfx *e)
+{
+	uint32_t idle = sp_emit_gfx_ms(e) - e->video.used_ms;
+
+	return !e->video.enc ? UINT32_MAX : idle < IDLE_MS ? IDLE_MS - idle : 0;
+}
+
 int sp_emit_gfx_video(struct sp_emit_gfx *e, size_t budget)
 {
 	struct video *v = &e->video;

@@ -147,7 +147,9 @@ static void on_ready(struct sp_desk_gfx *g, const struct sp_gfx_can *can)
 	}
 	if (rc != SP_OK) {
 		give_up(g, sp_err_text(rc));
-		return;
+	}
+	if (!g->emit) {
+		return; /* it may have been given up while it was told of its surface */
 	}
 	set_state(g, SP_DESK_GFX_UP);
 	g->calls->wake(g->user);
@@ -380,6 +382,9 @@ static int make_frame(struct sp_desk_gfx *g, const struct sp_capture_frame *f, u
 	int rc = sp_emit_gfx_begin(g->emit, f->pixels, f->stride, sp_pace_budget(&g->line->pace),
 			sp_gfx_stamp((uint32_t)(now / 1000 % DAY_MS)), now);
 
+	if (rc == 0) {
+		flush(g); /* a surface that is not needed any more */
+	}
 	if (rc <= 0 || by_pool(g)) {
 		return rc < 0 ? rc : SP_OK;
 	}

@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <limits.h>
+#include <malloc.h>
 #include <wels/codec_api.h>
 
 #include "core/base/err.h"
@@ -137,6 +138,8 @@ static void enc_destroy(struct sp_h264_enc *e)
 		library.enc_destroy(e->lib);
 	}
 	sp_free(e);
+	/* It is the largest thing that a desktop has, and libc would keep it. */
+	malloc_trim(0);
 }
 
 static int enc_create(const struct sp_h264_conf *conf, struct sp_h264_enc **out)

@@ -264,7 +264,7 @@ static void wide(uint32_t version)
 	struct film f;
 
 	film_begin(&f, 8320, 300, &conf, keys);
-	for (uint32_t t = 0; t < 40; t++) {
+	for (uint32_t t = 0; t < 130; t++) {
 		if (t < 20) {
 			film_photo(&f, (struct sp_rect){7900, 10, 400, 280}, t, 3);
 		}
@@ -295,6 +295,31 @@ static void test_wide(void **state)
 	wide(SP_GFX_V107);
 }
 
+/* An encoder is large: when no film has come for a while it goes, and then nothing is left to do. */
+static void test_idle(void **state)
+{
+	struct sp_gfx_client_stats stats;
+	struct film f;
+
+	begin(&f, SP_GFX_V107, 0);
+	play(&f, place, 3, 0, 20);
+	film_pass(&f, 8000);
+	sp_gfx_client_stats(f.c, &stats);
+	assert_int_equal(stats.surfaces, 2);
+	uint64_t bytes = f.bytes;
+	assert_in_range(sp_emit_gfx_deadline(f.e), f.now, f.now + 4000 * MS);
+	film_pass(&f, 4000);
+	sp_gfx_client_stats(f.c, &stats);
+	assert_int_equal(stats.surfaces, 1);
+	assert_in_range(f.bytes - bytes, 1, 40);
+	assert_int_equal(sp_emit_gfx_deadline(f.e), 0);
+	film_assert_exact(&f);
+	play(&f, place, 3, 0, 20);
+	sp_gfx_client_stats(f.c, &stats);
+	assert_int_equal(stats.surfaces, 2);
+	film_end(&f);
+}
+
 /* Of each size that the screen had a client keeps nothing, though something moves all the time. */
 static void test_sizes(void **state)
 {
@@ -322,6 +347,7 @@ int main(void)
 			cmocka_unit_test(test_chroma_over),
 			cmocka_unit_test(test_thin),
 			cmocka_unit_test(test_wide),
+			cmocka_unit_test(test_idle),
 			cmocka_unit_test(test_sizes),
 	};
 
