@@ -39,6 +39,8 @@ struct work {
 	FILE *out;
 	char beside[4096]; /* what becomes the output when it is whole; empty: nothing does */
 	bool progress;
+	bool wiped; /* it was, for a line of the report */
+	struct sp_scan_count count; /* what it said */
 };
 
 /* ---- what comes back ---- */
@@ -51,14 +53,31 @@ static void wipe_progress(const struct work *w)
 	}
 }
 
-static int on_facts(void *user, const struct sp_scan_facts *f)
+static void before_line(void *user)
 {
 	struct work *w = user;
 
 	wipe_progress(w);
+	w->wiped = true;
+}
+
+static void draw_progress(const struct work *w)
+{
+	fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " done, %" PRIu64 " RDP\033[K", w->count.done,
+			w->all, w->count.rdp);
+	fflush(stderr);
+}
+
+static int on_facts(void *user, const struct sp_scan_facts *f)
+{
+	struct work *w = user;
+
+	w->wiped = false;
+	w->count.done += f->reach != SP_SCAN_NO_NAME; /* was none to be done */
+	w->count.rdp += f->reach == SP_SCAN_RDP;
 	int rc = sp_scan_report_add(w->report, f);
-	if (rc == SP_OK && w->how.format == SP_SCAN_FORMAT_TEXT) {
-		fflush(w->out);
+	if (w->wiped && w->progress) {
+		draw_progress(w);
 	}
 	return rc;
 }
@@ -95,11 +114,10 @@ static bool next(void *user, struct sp_scan_endpoint *out)
 
 static void on_progress(void *user, const struct sp_scan_count *c)
 {
-	const struct work *w = user;
+	struct work *w = user;
 
-	fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " done, %" PRIu64 " RDP\033[K", c->done, w->all,
-			c->rdp);
-	fflush(stderr);
+	w->count = *c;
+	draw_progress(w);
 }
 
 /* ---- what is wanted ---- */
@@ -294,6 +312,8 @@ static int scan(struct work *w)
 		return app_fail(w->o->output, "%s", strerror(errno));
 	}
 	w->progress = isatty(STDERR_FILENO);
+	w->how.before = before_line;
+	w->how.user = w;
 	calls.progress = w->progress ? on_progress : NULL;
 	w->report = sp_scan_report_create(&w->how, w->out);
 	int rc = w->report ? sp_scan_run(&w->conf, &calls, w, why) : SP_ENOMEM;

@@ -176,6 +176,9 @@ int sp_scan_report_add(struct sp_scan_report *r, const struct sp_scan_facts *f)
 		goto out;
 	}
 	if (r->as->streams) {
+		if (r->o.before != NULL) {
+			r->o.before(r->o.user);
+		}
 		r->as->endpoint(r, e);
 		r->written++;
 		/* Whoever waits for it shall have it now, through a pipe as well. */

@@ -36,6 +36,8 @@ struct sp_scan_report_options {
 	const char *authorised; /* what was said with --i-am-authorised; NULL: nothing */
 	struct sp_scan_judge judge; /* its `now` is the report's time */
 	const struct sp_scan_baseline *baseline; /* NULL; outlives the report */
+	void (*before)(void *user); /* something is written while the scan runs; NULL */
+	void *user;
 };
 
 /* What came together, findings that only the whole scan shows included. */

@@ -1,6 +1,7 @@
 # A scan of endpoints that want to harm it, beside good ones.
 import json
 import os
+import pty
 import resource
 import signal
 import socket
@@ -136,6 +137,33 @@ class Foes(Case):
         with open('/dev/full', 'w') as full:
             done = subprocess.run([SALLYPORT, 'scan', f'127.0.0.1:{port}'], stdout=full, stderr=subprocess.PIPE, text=True)
         self.assertEqual((done.returncode, done.stderr), (1, 'sallyport: standard output: cannot write\n'))
+
+    def test_progress(self):
+        """On a terminal the line stays while there is nothing to say, and gives way to what there is."""
+        with socket.create_server(('127.0.0.1', 0)) as free:
+            port = free.getsockname()[1]
+        status, shown = self.in_terminal([SALLYPORT, 'scan', '127.0.78.0/24', f'127.0.0.1:{port}', '--ports', str(port),
+                                          '--no-web', '--no-udp'])
+        self.assertEqual(status, 0)
+        self.assertIn(b'0 of 255 done, 0 RDP\x1b[K', shown)
+        # Not once for each of 254 closed doors.
+        self.assertLess(shown.count(b'\r\x1b[K'), 20)
+        self.assertRegex(shown, rb'\r\x1b\[K.{,12}-.{,20}127\.0\.0\.1:%d' % port)
+        # What is left on the screen is the report.
+        self.assertRegex(shown, rb'\r\x1b\[K1?[^\r\x1b]*255 endpoints: 255 refused\.\r\n(?s:.*)Findings: none\.\r\n$')
+
+    def in_terminal(self, argv):
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.execv(argv[0], argv)
+        shown = b''
+        try:
+            while data := os.read(fd, 65536):
+                shown += data
+        except OSError:  # the other end is closed
+            pass
+        os.close(fd)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown
 
     def test_output(self):
         """The old report stays until the new one is whole; what is no file is written to."""
