@@ -218,8 +218,14 @@ static int take(struct window *w, char said[SP_REC_WHY])
 		w->bar.paused = !w->bar.live;
 	}
 	snprintf(w->note, sizeof(w->note), "%s", w->shown.why);
-	w->dirty |= !sp_rect_empty(w->shown.changed) || w->note[0] != '\0';
+	w->dirty = true; /* at least that it is not busy any more */
 	if (!w->shown.px) {
+		/* Nothing is shown before the desktop is there: the picture of another time neither. */
+		if (!w->bar.follow && w->shown.next_us != SP_PLAYER_END &&
+				w->shown.next_us > w->at) {
+			w->at = w->shown.next_us;
+			w->asked = false;
+		}
 		return SP_OK;
 	}
 	rc = sp_window_picture(w->win, w->shown.px, w->shown.w, w->shown.h, w->shown.changed);

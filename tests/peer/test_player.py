@@ -126,27 +126,24 @@ class Player(Reel):
         display.run('xdotool', 'windowfocus', str(window))
         display.run('xdotool', 'key', '--window', str(window), 'space')
 
-        def shows(name, seconds=10):
-            """The picture is in the middle; the pointer may be over it."""
-            want = picture.load(f'{self.dir}/{name}.png')
+        last = picture.load(f'{self.dir}/8.png')
 
-            def look():
-                all_of_it = display.screenshot(window)
-                x = (all_of_it.width - want.width) // 2
-                y = (all_of_it.height - BAR - want.height) // 2
-                if x < 0 or y < 0:
-                    return False
-                here = all_of_it.crop(x, y, want.width, want.height)
-                return here.psnr(want) > 15
-            wait_for(f'picture {name} in the window', look, seconds)
+        def shows_last():
+            """It is in the middle; the pointer may be over it."""
+            all_of_it = display.screenshot(window)
+            x = (all_of_it.width - last.width) // 2
+            y = (all_of_it.height - BAR - last.height) // 2
+            return x >= 0 and y >= 0 and all_of_it.crop(x, y, last.width, last.height).psnr(last) > 15
 
         whole = display.screenshot(window)
         self.assertGreaterEqual((whole.width, whole.height), (width, height + BAR))
         display.run('xdotool', 'key', '--window', str(window), 'End')
-        shows(8)
+        wait_for('the last picture', shows_last, 10)
+        # At its very beginning there is none, and the first one is shown.
         display.run('xdotool', 'key', '--window', str(window), 'Home')
+        wait_for('another picture', lambda: not shows_last(), 10)
         display.run('xdotool', 'key', '--window', str(window), 'End')
-        shows(8)
+        wait_for('the last picture', shows_last, 10)
         display.run('xdotool', 'key', '--window', str(window), 'q', check=False)  # gone before the key is up
         view.wait(10)
         self.assertEqual(view.popen.returncode, 0, view.log())
