@@ -50,7 +50,10 @@ sp_nodiscard int sp_db_migrate(struct sp_db *db, const char *const *steps, size_
 /* SQL without parameters and results. */
 sp_nodiscard int sp_db_exec(struct sp_db *db, const char *sql);
 
-/* A transaction that writes; SP_EDB when another writer holds on for more than 5 s. */
+/*
+ * A transaction that writes; SP_EDB when another writer holds on for more than 5 s, and when the
+ * file is not there any more.
+ */
 sp_nodiscard int sp_db_begin(struct sp_db *db);
 /* A transaction that reads: all of it sees the same, whatever others write meanwhile. */
 sp_nodiscard int sp_db_begin_read(struct sp_db *db);

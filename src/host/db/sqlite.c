@@ -26,6 +26,7 @@ struct sqlite {
 	struct sp_db base;
 	sqlite3 *h;
 	char before[SP_DB_WHY]; /* what was wrong before a rollback, which says that all is well */
+	struct stat log; /* the write-ahead log, once it was there */
 };
 
 static const struct sp_db_impl impl;
@@ -212,15 +213,53 @@ static int roll_back(struct sp_db *db)
 	return exec(db, "ROLLBACK");
 }
 
+static bool has_moved(struct sqlite *q)
+{
+	const char *log = sqlite3_filename_wal(sqlite3_db_filename(q->h, "main"));
+	int moved = 0;
+	struct stat st;
+
+	if (sqlite3_file_control(q->h, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+			moved != 0) {
+		return true;
+	}
+	bool there = log != NULL && stat(log, &st) == 0;
+	if (q->log.st_ino == 0 && there) {
+		q->log = st;
+	}
+	return q->log.st_ino != 0 &&
+			!(there && st.st_ino == q->log.st_ino && st.st_dev == q->log.st_dev);
+}
+
+/* In a file that was removed, or another one was put in the place of, nobody would find it again. */
+static int begin(struct sp_db *db)
+{
+	struct sqlite *q = of(db);
+	int rc = exec(db, "BEGIN IMMEDIATE");
+
+	if (rc == SP_OK && has_moved(q)) {
+		rc = roll_back(db);
+		snprintf(q->before, sizeof(q->before), "the file was removed or replaced");
+		rc = rc == SP_OK ? SP_EDB : rc;
+	}
+	return rc;
+}
+
 static int turn(struct sp_db *db, enum sp_db_turn t)
 {
-	static const char *const sql[] = {[SP_DB_BEGIN] = "BEGIN IMMEDIATE",
-			[SP_DB_BEGIN_READ] = "BEGIN",
+	static const char *const sql[] = {[SP_DB_BEGIN_READ] = "BEGIN",
 			[SP_DB_COMMIT] = "COMMIT",
 			[SP_DB_LAZY] = "PRAGMA synchronous = NORMAL",
 			[SP_DB_STRICT] = "PRAGMA synchronous = FULL"};
 
-	return t == SP_DB_ROLLBACK ? roll_back(db) : exec(db, sql[t]);
+	switch (t) {
+	case SP_DB_BEGIN:
+		return begin(db);
+	case SP_DB_ROLLBACK:
+		return roll_back(db);
+	default:
+		return exec(db, sql[t]);
+	}
 }
 
 static int version(struct sp_db *db, int64_t *at, int64_t set)

@@ -293,6 +293,31 @@ static void test_why(void **state)
 	sp_db_close(db);
 }
 
+/* What nobody would find again is not written. */
+static void test_removed(void **state)
+{
+	if (server() != NULL) {
+		skip();
+	}
+	struct sp_db *db = sp_db_open("a.db", true, why);
+	assert_non_null(db);
+	assert_int_equal(sp_db_migrate(db, steps, 1), SP_OK);
+	static const char *const files[] = {"a.db", "a.db-wal"};
+	for (size_t i = 0; i < SP_LEN(files); i++) {
+		assert_int_equal(rename(files[i], "away"), 0);
+		assert_int_equal(sp_db_begin(db), SP_EDB);
+		assert_string_equal(sp_db_why(db), "the file was removed or replaced");
+		FILE *f = fopen(files[i], "w");
+		assert_non_null(f);
+		fclose(f);
+		assert_int_equal(sp_db_begin(db), SP_EDB);
+		assert_int_equal(rename("away", files[i]), 0);
+		assert_int_equal(sp_db_begin(db), SP_OK);
+		assert_int_equal(sp_db_commit(db), SP_OK);
+	}
+	sp_db_close(db);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +326,7 @@ int main(void)
 			cmocka_unit_test_teardown(test_migrations, remove_files),
 			cmocka_unit_test_teardown(test_keys, remove_files),
 			cmocka_unit_test_teardown(test_why, remove_files),
+			cmocka_unit_test_teardown(test_removed, remove_files),
 			cmocka_unit_test_teardown(test_reading, remove_files),
 			cmocka_unit_test_teardown(test_cannot_open, remove_files),
 	};
