@@ -194,6 +194,10 @@ static void tell(const struct process *p, const struct sp_audit_found *f)
 		sp_log(SP_LOG_INFO, "audit begins; its first public key, to be kept elsewhere: %s",
 				text);
 	}
+	if (f->lost) {
+		sp_log(SP_LOG_ERROR,
+				"audit: there was another one before, whose records are not here");
+	}
 	if (f->crashed) {
 		sp_log(SP_LOG_WARN, "audit: was not ended in order; its last %llu records are %s",
 				(unsigned long long)f->checked,

@@ -588,6 +588,12 @@ void sp_scribe_found(struct sp_scribe *s, const struct sp_audit_found *f)
 {
 	struct sp_audit_now now = s->conf.now();
 
+	if (f->lost) {
+		struct sp_audit_event e;
+
+		sp_audit_lost_event(f->before, &e);
+		sp_scribe_tell(s, &e);
+	}
 	if (f->last.wall_ns == 0) {
 		return;
 	}

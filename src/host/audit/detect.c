@@ -488,6 +488,11 @@ static void judge(struct sp_detect *d, const struct detect_now *n)
 						? "events were lost"
 						: "nothing could be written for a while");
 		break;
+	case SP_AUDIT_AUDIT_RECOVERED:
+		if (n->v->outcome == SP_OUTCOME_FAILED) {
+			tampered(d, n, "records are gone, or not as they were written");
+		}
+		break;
 	case SP_AUDIT_AUDIT_RETENTION:
 		tampered(d, n, "old records were removed");
 		break;

@@ -201,29 +201,17 @@ static void let_look(const char *path)
 	}
 }
 
-static int open_writer(struct sp_audit_store *st, const char *url, struct sp_audit_now now)
+/* The tables, and where the chain in them ends. */
+static int open_tables(struct sp_audit_store *st, const char *url)
 {
 	char path[PATH_MAX];
-	struct stat db;
+	int rc = SP_OK;
 
-	if (!db_path(path, st->dir)) {
-		return sp_audit_fail(st, SP_EARG, "directory's name is too long");
-	}
-	/* A new key beside an old audit would only hide that the right one is lost. */
-	bool had = !on_server(url) && stat(path, &db) == 0 && db.st_size > 0;
-	int rc = sp_audit_keys_open(&st->keys, st->dir, !had, day_of(now), st->why);
-	if (rc != SP_OK) {
-		return rc;
-	}
-	read_boot(st->boot);
-	if (gethostname(st->host, sizeof(st->host)) != 0) {
-		st->host[0] = '\0';
-	}
-	st->host[sizeof(st->host) - 1] = '\0';
+	sp_db_close(st->db);
+	st->db = NULL;
 	if (on_server(url)) {
 		rc = server_path(st, path, url);
-	}
-	if (rc == SP_OK && !on_server(url)) {
+	} else if (db_path(path, st->dir)) {
 		let_look(path);
 	}
 	if (rc == SP_OK) {
@@ -234,6 +222,41 @@ static int open_writer(struct sp_audit_store *st, const char *url, struct sp_aud
 		rc = sp_audit_fill_times(st);
 	}
 	return rc == SP_OK ? sp_audit_read_head(st, &st->kept, NULL) : rc;
+}
+
+static int open_writer(struct sp_audit_store *st, const char *url, struct sp_audit_now now)
+{
+	char path[PATH_MAX];
+	struct stat db;
+
+	if (!db_path(path, st->dir)) {
+		return sp_audit_fail(st, SP_EARG, "directory's name is too long");
+	}
+	/*
+	 * A new key beside an old audit would only hide that the right one is lost. On a server an
+	 * audit is found by its first key, on whatever day.
+	 */
+	bool named = sp_audit_first(st->dir, st->before) == SP_OK;
+	bool had = on_server(url) ? named : stat(path, &db) == 0 && db.st_size > 0;
+	int rc = sp_audit_keys_open(&st->keys, st->dir, !had, day_of(now), st->why);
+	if (rc != SP_OK) {
+		return rc;
+	}
+	read_boot(st->boot);
+	if (gethostname(st->host, sizeof(st->host)) != 0) {
+		st->host[0] = '\0';
+	}
+	st->host[sizeof(st->host) - 1] = '\0';
+	rc = open_tables(st, url);
+	/* That first key was of an audit elsewhere: what begins here is signed by today's. */
+	if (rc == SP_OK && on_server(url) && named && st->kept.seq == 0 &&
+			memcmp(st->before, st->keys.key[0], sizeof(st->before)) != 0) {
+		had = false;
+		rc = sp_audit_keys_open(&st->keys, st->dir, true, day_of(now), st->why);
+		rc = rc == SP_OK ? open_tables(st, url) : rc;
+	}
+	st->lost = named && !had;
+	return rc;
 }
 
 static struct sp_audit_store *make(const char *dir, char why[SP_AUDIT_WHY])
@@ -481,6 +504,30 @@ void sp_audit_rollback(struct sp_audit_store *st)
 	st->hour_seq = 0;
 }
 
+void sp_audit_lost_event(const uint8_t first[SP_SIGN_PUBLIC], struct sp_audit_event *e)
+{
+	char key[2 * SP_SIGN_PUBLIC + 1], text[sizeof(key) + 96];
+
+	sp_audit_key_text(first, key);
+	snprintf(text, sizeof(text),
+			"there was another audit before, whose records are not here; its first key "
+			"was "
+			"%s",
+			key);
+	sp_audit_init(e, SP_AUDIT_AUDIT_RECOVERED, SP_OUTCOME_FAILED);
+	sp_audit_set_severity(e, SP_SEVERITY_CRITICAL);
+	sp_audit_text(e, SP_F_TEXT, text);
+}
+
+static int append_lost(struct sp_audit_store *st, struct sp_audit_now now)
+{
+	struct sp_audit_event e;
+
+	sp_audit_lost_event(st->before, &e);
+	st->lost = false;
+	return sp_audit_append(st, sp_span(e.b, e.n), now, NULL);
+}
+
 int sp_audit_note(
 		struct sp_audit_store *st, const struct sp_audit_event *e, struct sp_audit_now now)
 {
@@ -489,7 +536,12 @@ int sp_audit_note(
 	if (rc != SP_OK) {
 		return rc;
 	}
-	rc = sp_audit_append(st, sp_span(e->b, e->n), now, NULL);
+	if (st->lost) {
+		rc = append_lost(st, now);
+	}
+	if (rc == SP_OK) {
+		rc = sp_audit_append(st, sp_span(e->b, e->n), now, NULL);
+	}
 	if (rc != SP_OK) {
 		sp_audit_rollback(st);
 		return rc;

@@ -54,6 +54,8 @@ const char *sp_audit_store_why(const struct sp_audit_store *st);
 /* What was found at the start. */
 struct sp_audit_found {
 	bool fresh; /* no service had a hand in it before */
+	bool lost; /* there was another audit, of which only the files beside it are left */
+	uint8_t before[SP_SIGN_PUBLIC]; /* its first key */
 	bool crashed; /* the last life of the service did not end in order */
 	uint64_t checked; /* records of the end that were looked at */
 	uint64_t cut; /* records beyond the end, which nobody was told of: they are gone now */
@@ -63,6 +65,8 @@ struct sp_audit_found {
 	bool same_boot; /* the last record was of this boot of the machine */
 };
 
+/* What is to be told of `lost`. */
+void sp_audit_lost_event(const uint8_t first[SP_SIGN_PUBLIC], struct sp_audit_event *e);
 /*
  * Begins a life of the service: looks at the end of the chain if the last one crashed, writes
  * audit.recovered then, and the first checkpoint of a new audit.

@@ -151,6 +151,8 @@ int sp_audit_start(struct sp_audit_store *st, struct sp_audit_now now, struct sp
 	if (rc != SP_OK) {
 		return rc;
 	}
+	out->lost = st->lost;
+	memcpy(out->before, st->before, sizeof(out->before));
 	st->service = true;
 	rc = start(st, now, out);
 	if (rc != SP_OK) {

@@ -28,6 +28,8 @@ struct sp_audit_store {
 	struct sp_audit_head kept; /* as it is in the database */
 	int64_t hour; /* of hour_seq, the last record that was appended here; 0: not known */
 	uint64_t hour_seq;
+	bool lost; /* another audit was here, that began with the key `before`; nobody was told yet */
+	uint8_t before[SP_SIGN_PUBLIC];
 	uint8_t bytes[SP_RECORD_MAX];
 	char why[SP_AUDIT_WHY];
 };

@@ -348,6 +348,7 @@ static void test_tampering(void **state)
 			{"record.gap", "record.id=r1", 1},
 			{"record.gap", "record.id=r1", 0},
 			{"audit.dropped", "count=3", 1},
+			{"audit.recovered", "count=3", 0},
 			{"audit.retention", "count=3", 1},
 			{"clock.step", "seconds=59", 0},
 			{"clock.step", "seconds=60", 1},
@@ -363,6 +364,7 @@ static void test_tampering(void **state)
 				cases[i].alerts);
 	}
 	assert_int_equal(kit.alert.severity, SP_SEVERITY_CRITICAL);
+	assert_int_equal(kit_feed(&kit, r, START, "audit.recovered", SP_OUTCOME_FAILED, ""), 1);
 	/* Nothing was lost, and all that was to begin refused. */
 	assert_int_equal(
 			kit_feed(&kit, r, START, "audit.dropped", SP_OUTCOME_FAILED, "count=0"), 1);

@@ -296,12 +296,18 @@ static void test_days(void **state)
 	close(held);
 	sp_rcbuf_unref(old);
 	sp_rcbuf_unref(fresh);
-	/* A clock that goes back keeps the key. */
+	/* A clock that goes back keeps the key; and it is the same audit after all these days. */
+	uint64_t records = kit_chain.records;
+	uint8_t root[SP_SIGN_PUBLIC];
+	memcpy(root, kit_root, sizeof(root));
 	kit_now.wall_ns -= 3 * DAY;
 	kit_open();
+	assert_false(kit_found.fresh);
+	assert_memory_equal(root, kit_root, sizeof(root));
 	assert_false(sp_audit_is_new_day(kit_st, kit_now));
 	kit_close();
 	assert_whole();
+	assert_true(kit_chain.records >= records);
 	/* A service that was off for days turns at its start. */
 	kit_now.wall_ns += 30 * DAY;
 	kit_open();
@@ -521,6 +527,34 @@ static void test_known_elsewhere(void **state)
 	assert_int_equal(kit_chain.bad, 8);
 }
 
+/* From files to a server, after days: a new chain by today's key, which says that there was another. */
+static void test_moved(void **state)
+{
+	char why[SP_AUDIT_WHY];
+	struct sp_audit_found found;
+
+	if (kit_server() == NULL) {
+		skip();
+	}
+	struct sp_audit_store *files = sp_audit_store_open(kit_dir, NULL, kit_now, why);
+	assert_non_null(files);
+	assert_int_equal(sp_audit_start(files, kit_now, &found), SP_OK);
+	assert_false(found.lost);
+	kit_now.wall_ns += DAY;
+	kit_now.mono_ns += DAY;
+	assert_int_equal(sp_audit_turn_day(files, kit_now), SP_OK);
+	assert_int_equal(sp_audit_stop(files, kit_now), SP_OK);
+	sp_audit_store_close(files);
+	kit_open();
+	assert_true(kit_found.lost);
+	kit_notes(3);
+	kit_close();
+	assert_whole();
+	kit_open();
+	assert_false(kit_found.lost || kit_found.fresh);
+	assert_whole();
+}
+
 static void test_keys_and_files(void **state)
 {
 	char path[96], why[SP_AUDIT_WHY];
@@ -555,6 +589,24 @@ static void test_keys_and_files(void **state)
 	kit_open();
 	assert_true(kit_found.fresh);
 	assert_memory_not_equal(before, kit_root, sizeof(before));
+	assert_true(kit_found.lost);
+	assert_memory_equal(kit_found.before, before, sizeof(before));
+	assert_whole();
+	/* A command that comes first says so in its place. */
+	kit_close();
+	assert_int_equal(unlink(kit_file), 0);
+	struct sp_audit_store *command = sp_audit_store_open(kit_dir, NULL, kit_now, why);
+	assert_non_null(command);
+	struct sp_audit_event e;
+	sp_audit_init(&e, SP_AUDIT_ADMIN_CHANGE, SP_OUTCOME_OK);
+	assert_int_equal(sp_audit_note(command, &e, kit_now), SP_OK);
+	assert_int_equal(sp_audit_note(command, &e, kit_now), SP_OK);
+	uint64_t last;
+	assert_int_equal(sp_audit_last(command, &last), SP_OK);
+	assert_int_equal(last, 3);
+	sp_audit_store_close(command);
+	kit_open();
+	assert_false(kit_found.lost);
 	assert_whole();
 }
 
@@ -595,6 +647,7 @@ int main(void)
 			kit_test(test_retention),
 			kit_test(test_crash),
 			kit_test(test_lost_end),
+			kit_test(test_moved),
 			kit_test(test_several_hands),
 			kit_test(test_command_first),
 			kit_test(test_tickets),
