@@ -79,8 +79,9 @@ int sp_window_create(struct sp_window **out, const char *title, uint32_t w, uint
 	wh = wh < room.h ? wh : room.h;
 	ww = ww < LEAST_W ? LEAST_W : ww;
 	wh = wh < LEAST_H ? LEAST_H : wh;
+	/* Hidden at first: to get a renderer, SDL may take the window away and make another. */
 	win->win = SDL_CreateWindow(title, SDL_WINDOWPOS_CENTERED, SDL_WINDOWPOS_CENTERED, ww, wh,
-			SDL_WINDOW_RESIZABLE);
+			SDL_WINDOW_RESIZABLE | SDL_WINDOW_HIDDEN);
 	win->renderer = win->win ? SDL_CreateRenderer(win->win, -1, 0) : NULL;
 	if (win->win && !win->renderer) {
 		win->renderer = SDL_CreateRenderer(win->win, -1, SDL_RENDERER_SOFTWARE);
@@ -91,6 +92,7 @@ int sp_window_create(struct sp_window **out, const char *title, uint32_t w, uint
 		return rc;
 	}
 	SDL_SetWindowMinimumSize(win->win, LEAST_W, LEAST_H);
+	SDL_ShowWindow(win->win);
 	*out = win;
 	return SP_OK;
 }
@@ -255,15 +257,23 @@ static bool translate(struct sp_window *win, const SDL_Event *e, struct sp_windo
 	}
 }
 
+/*
+ * Not SDL_WaitEventTimeout(): what comes while that waits makes it send a message to the window, over
+ * a second connection. A window that is closed at once may be gone by then, and Xlib ends the process.
+ */
 bool sp_window_next(struct sp_window *win, unsigned wait_ms, struct sp_window_event *ev)
 {
 	SDL_Event e;
+	bool any = SDL_PollEvent(&e);
 
-	while (wait_ms > 0 ? SDL_WaitEventTimeout(&e, (int)wait_ms) : SDL_PollEvent(&e)) {
+	if (!any && wait_ms > 0) {
+		SDL_Delay(wait_ms);
+		any = SDL_PollEvent(&e);
+	}
+	for (; any; any = SDL_PollEvent(&e)) {
 		if (translate(win, &e, ev)) {
 			return true;
 		}
-		wait_ms = 0;
 	}
 	return false;
 }
