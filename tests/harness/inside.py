@@ -128,8 +128,10 @@ class Shared(Case):
         window, last = viewer.window(), []
 
         def look():
-            last[:] = [inside.screenshot(), viewer.display.screenshot(window)]
-            there, here = last
+            there, here = inside.screenshot(), viewer.display.glance(window)
+            if not here:
+                return False
+            last[:] = there, here
             if (there.width, there.height) != (here.width, here.height):
                 return False
             if near == 0:
@@ -138,7 +140,7 @@ class Shared(Case):
         try:
             wait_for(what, look, seconds, 0.05)
         except Deadline:
-            raise AssertionError(difference(what, *last)) from None
+            raise AssertionError(difference(what, *last) if last else f'{what}: no window to look at') from None
         return last[1]
 
 

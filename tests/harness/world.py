@@ -1,6 +1,7 @@
 # tests/harness/world.py - processes with their logs, free ports, deadlines, and their certain end.
 import atexit
 import ctypes
+import fcntl
 import os
 import random
 import shutil
@@ -14,6 +15,7 @@ import unittest
 
 SOURCE = os.path.abspath(os.environ.get('SP_SOURCE') or os.path.join(os.path.dirname(__file__), '..', '..'))
 BUILD = os.path.abspath(os.environ.get('SP_BUILD') or os.path.join(SOURCE, 'build'))
+PORTS = range(15000, 32000)
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 libc = ctypes.CDLL(None)
 
@@ -35,15 +37,27 @@ def wait_for(what, probe, seconds=10.0, every=0.05):
 
 
 def free_port():
-    """A port of 127.0.0.1 that nobody has; below the range that the kernel gives out by itself."""
-    for _ in range(200):
-        port = random.randrange(15000, 32000)
-        with socket.socket() as s:
-            try:
-                s.bind(('127.0.0.1', port))
-                return port
-            except OSError:
-                pass
+    """
+    A port of 127.0.0.1 that nobody has; below the range that the kernel gives out by itself. One after the other
+    for all tests that run at the same time: what one was given it may open only much later.
+    """
+    fd = os.open(os.path.join(tempfile.gettempdir(), f'sallyport-test-port-{os.getuid()}'),
+                 os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, 'r+') as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        last = f.read()
+        port = int(last) if last.isdigit() else random.choice(PORTS)
+        for _ in PORTS:
+            port = port + 1 if port + 1 in PORTS else PORTS.start
+            with socket.socket() as s:
+                try:
+                    s.bind(('127.0.0.1', port))
+                except OSError:
+                    continue
+            f.seek(0)
+            f.truncate()
+            f.write(str(port))
+            return port
     raise Deadline('no free port')
 
 

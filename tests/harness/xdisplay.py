@@ -47,6 +47,13 @@ class Display:
             raise AssertionError(f'xwd: {done.stderr.decode(errors="replace")}')
         return picture.from_xwd(done.stdout)
 
+    def glance(self, window):
+        """A screenshot, or None while the window is gone or changes its size."""
+        try:
+            return self.screenshot(window)
+        except AssertionError:
+            return None
+
     def pixel(self, x, y):
         return self.screenshot().pixel(x, y)
 
@@ -76,7 +83,10 @@ class Display:
 
     def wait_picture(self, what, judge, seconds=15.0, window=None):
         """Takes screenshots until judge(picture) is true; gives that picture."""
-        return wait_for(what, lambda: (lambda p: p if judge(p) else None)(self.screenshot(window)), seconds, 0.1)
+        def look():
+            shot = self.glance(window)
+            return shot if shot and judge(shot) else None
+        return wait_for(what, look, seconds, 0.1)
 
     def wait_still(self, seconds=15.0, quiet=0.6, window=None):
         """A screenshot after which nothing changed for the given time."""
