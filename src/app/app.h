@@ -40,7 +40,8 @@ struct app_service {
 
 /*
  * When argv[*i] is -c, --config or --dir (also "--dir=DIR"), takes it and its value and moves *i to
- * the last argument used. 1: taken; 0: something else; -1: value missing, and said so.
+ * the last argument used. 1: taken; 0: something else; -1: its value is missing, or the other one was
+ * given, too; and said so.
  */
 int app_service_arg(
 		const struct app_command *c, struct app_service *s, int argc, char **argv, int *i);

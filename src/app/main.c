@@ -103,6 +103,10 @@ int app_service_arg(
 	} else {
 		s->dir = dir;
 	}
+	if (s->file != NULL && s->dir != NULL) {
+		app_usage(c, "-c and --dir name two services; one of them has to do");
+		return -1;
+	}
 	return 1;
 }
 

@@ -69,6 +69,14 @@ class Command(unittest.TestCase):
 
 
 class Check(Command):
+    def test_which_service(self):
+        """Of two that are named none is taken for the one that was meant."""
+        self.write('')
+        for args in (('config', 'check'), ('user', 'list'), ('audit', 'list'), ('doctor',), ('session', 'list')):
+            done = run(*args, '-c', self.conf, f'--dir={self.dir}')
+            self.assertEqual((done.returncode, done.stdout), (2, ''), args)
+            self.assertIn('-c and --dir name two services', done.stderr)
+
     def test_empty_file(self):
         done = self.check('')
         self.assertEqual((done.returncode, done.stderr), (0, ''))
