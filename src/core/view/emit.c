@@ -12,20 +12,21 @@
 
 #define TILE 64
 #define UPDATE_HEADER 4 /* updateType and numberRectangles */
+#define PICKS 16 /* tiles of an update that are looked for among all */
 
 /* The damage of one tile of the 64x64 grid: the box around all of it, from the tile's corner. */
 struct tile {
 	uint8_t x0, y0, x1, y1; /* right and bottom exclusive; INVARIANT: clean when x1 is 0 */
 	bool forced; /* the shadow says nothing about it yet */
 	bool whole; /* the box began as the whole tile; it may have been sent in part */
-	uint32_t sent; /* in which update, the last time */
+	uint64_t served; /* pixels, on the clock below; who had nothing to send does not save up */
 };
 
 struct sp_emit {
 	struct sp_emit_conf conf;
 	uint32_t cols, rows;
 	size_t n, at, dirty; /* tiles, the next to look at, how many are not clean */
-	uint32_t updates;
+	uint64_t clock; /* pixels: so far all tiles are served that always have something */
 	bool partly; /* the tile at which we are was not sent to its end */
 	struct tile *tile;
 	uint8_t *shadow; /* w * h pixels as the client has them, or NULL */
@@ -95,6 +96,7 @@ static void tile_damage(struct sp_emit *e, size_t i, struct sp_rect r)
 
 	if (t->x1 == 0) {
 		e->dirty++;
+		t->served = t->served > e->clock ? t->served : e->clock;
 		t->x0 = x0;
 		t->y0 = y0;
 		t->x1 = x1;
@@ -291,6 +293,7 @@ static int put_tile(struct sp_emit *e, size_t i, bool alone, const uint8_t *fb, 
 		return rc == SP_ESPACE && !alone ? 0 : rc;
 	}
 	remember(e, part, fb, stride);
+	t->served += (uint64_t)part.w * (uint64_t)part.h;
 	if (part.h < r.h) {
 		t->y0 = (uint8_t)(part.y + part.h - tile_rect(e, i).y);
 	} else {
@@ -300,19 +303,24 @@ static int put_tile(struct sp_emit *e, size_t i, bool alone, const uint8_t *fb, 
 }
 
 /*
- * The dirty tile that was sent longest ago: what seldom changes does not wait behind what always
- * does.
+ * The dirty tile that would be served first if all were at once, each with the same share of the
+ * line: what seldom or hardly changes does not wait behind what always does.
  */
-static size_t oldest(const struct sp_emit *e)
+static size_t next_tile(const struct sp_emit *e)
 {
-	size_t best = e->n;
+	uint64_t least = UINT64_MAX;
+	size_t best = 0;
 
 	for (size_t i = 0; i < e->n; i++) {
-		if (e->tile[i].x1 != 0 && (best == e->n || e->tile[i].sent < e->tile[best].sent)) {
+		const struct tile *t = &e->tile[i];
+		uint64_t end = t->served + (uint64_t)(t->x1 - t->x0) * (uint64_t)(t->y1 - t->y0);
+
+		if (t->x1 != 0 && end < least) {
 			best = i;
+			least = end;
 		}
 	}
-	return best < e->n ? best : 0;
+	return best;
 }
 
 int sp_emit_next(struct sp_emit *e, const uint8_t *fb, size_t stride, struct sp_wr *out)
@@ -332,20 +340,21 @@ int sp_emit_next(struct sp_emit *e, const uint8_t *fb, size_t stride, struct sp_
 	}
 	sp_wr_fixed(&body, p, room);
 	sp_bitmap_write(&body, 0);
-	e->updates++;
-	e->at = e->partly && e->tile[e->at].x1 != 0 ? e->at : oldest(e);
-	while (e->dirty > 0 && !(e->conf.one_rect && rects == 1)) {
+	for (int k = 0; e->dirty > 0 && !(e->conf.one_rect && rects == 1); k++) {
 		bool was_dirty;
 		int n;
 
+		if (k < PICKS && !(e->partly && e->tile[e->at].x1 != 0)) {
+			e->at = next_tile(e);
+		}
 		while (e->tile[e->at].x1 == 0) {
 			e->at = e->at + 1 < e->n ? e->at + 1 : 0;
 		}
+		if (e->tile[e->at].served > e->clock) {
+			e->clock = e->tile[e->at].served;
+		}
 		n = put_tile(e, e->at, rects == 0, fb, stride, &body);
 		was_dirty = e->tile[e->at].x1 != 0;
-		if (!was_dirty) {
-			e->tile[e->at].sent = e->updates;
-		}
 		e->partly = was_dirty && n > 0;
 		if (n < 0) {
 			sp_wr_shrink(out, room);

@@ -241,6 +241,40 @@ static void test_shadow(void **state)
 	pair_finish(&p);
 }
 
+/* A letter, typed again and again in one place, does not wait for all of a film to come round. */
+static void test_typing(void **state)
+{
+	static const struct sp_rect film = {0, 0, 640, 384}, letter = {300, 440, 8, 12};
+	struct pair p;
+	struct sp_wr w;
+
+	pair_init(&p, plain);
+	sp_wr_init(&w, 1 << 16);
+	sp_emit_damage(p.e, (struct sp_rect){0, 0, 640, 480});
+	flush(&p);
+	for (int t = 0; t < 30; t++) {
+		struct sp_rect changed;
+
+		for (int32_t y = film.y; y < film.y + film.h; y++) {
+			for (size_t x = 0; x < 4 * (size_t)film.w; x++) {
+				p.fb[(size_t)y * p.stride + x] = (uint8_t)dice(&p, 256);
+			}
+		}
+		sp_emit_damage(p.e, film);
+		for (int32_t y = letter.y; y < letter.y + letter.h; y++) {
+			memset(p.fb + (size_t)y * p.stride + 4 * (size_t)letter.x, t, 32);
+		}
+		sp_emit_damage(p.e, letter);
+		/* One update of 16 KB is all that the line takes. */
+		sp_wr_reset(&w);
+		assert_true(sp_emit_next(p.e, p.fb, p.stride, &w) > 0);
+		assert_int_equal(sp_paint_bitmap(&p.paint, sp_span(w.p, w.n), &changed), SP_OK);
+		assert_int_equal(p.client[4 * (640 * 445 + 303)], t);
+	}
+	sp_wr_finish(&w);
+	pair_finish(&p);
+}
+
 /* Damage outside and absurd damage does not hurt. */
 static void test_clipping(void **state)
 {
@@ -313,6 +347,7 @@ int main(void)
 			cmocka_unit_test(test_every_depth),
 			cmocka_unit_test(test_small_desktops),
 			cmocka_unit_test(test_shadow),
+			cmocka_unit_test(test_typing),
 			cmocka_unit_test(test_clipping),
 			cmocka_unit_test(test_no_room),
 			cmocka_unit_test(test_create),
