@@ -92,13 +92,18 @@ enum sp_class sp_classify(const uint8_t *px, size_t stride, uint32_t w, uint32_t
 			: SP_CLASS_SHARP;
 }
 
-void sp_heat_change(struct sp_heat *h, uint32_t now_ms, uint32_t held_ms)
+void sp_heat_touch(struct sp_heat *h, uint32_t now_ms, uint32_t held_ms)
 {
 	if (now_ms - h->changed_ms > SP_HEAT_PAUSE_MS + held_ms) {
 		h->run = 0;
 	}
-	h->run = (uint8_t)(h->run < UINT8_MAX ? h->run + 1 : h->run);
 	h->changed_ms = now_ms;
+}
+
+void sp_heat_change(struct sp_heat *h, uint32_t now_ms, uint32_t held_ms)
+{
+	sp_heat_touch(h, now_ms, held_ms);
+	h->run = (uint8_t)(h->run < UINT8_MAX ? h->run + 1 : h->run);
 }
 
 bool sp_heat_moves(const struct sp_heat *h, uint32_t now_ms)

@@ -32,6 +32,8 @@ struct sp_heat {
 
 /* held_ms: so long nobody looked, because nothing could be sent. */
 void sp_heat_change(struct sp_heat *h, uint32_t now_ms, uint32_t held_ms);
+/* A little of it has changed: that makes nothing move, nor lets it rest. */
+void sp_heat_touch(struct sp_heat *h, uint32_t now_ms, uint32_t held_ms);
 bool sp_heat_moves(const struct sp_heat *h, uint32_t now_ms);
 /* Milliseconds since the last change. */
 uint32_t sp_heat_still(const struct sp_heat *h, uint32_t now_ms);

@@ -257,10 +257,12 @@ static size_t classify(struct sp_emit_gfx *e, const uint8_t *fb, size_t stride)
 				stride, (uint32_t)r.w, (uint32_t)r.h);
 		size_t n = (size_t)r.w * (size_t)r.h;
 		size_t share = class == SP_CLASS_PICTURE ? HEAT_SHARE_PICTURE : HEAT_SHARE;
-		if (n * share >= TILE * TILE) {
+		if (!sp_mirror_fresh(e->mirror, i)) {
+			/* It waits, and does not move for that. */
+		} else if (n * share >= TILE * TILE) {
 			sp_heat_change(&t->heat, now, e->held_ms);
 		} else {
-			t->heat.changed_ms = now;
+			sp_heat_touch(&t->heat, now, e->held_ms);
 		}
 		t->class = (uint8_t) class;
 		cost += class == SP_CLASS_FLAT
@@ -279,13 +281,21 @@ static int choose_changed(struct sp_emit_gfx *e, const uint8_t *fb, size_t strid
 	/* Some clients take no other codec in a frame with video. */
 	bool alone = e->video.on && !e->conf.can.mixed;
 
-	for (size_t k = 0; rc == SP_OK && k < e->n_tiles && e->cost <= SLACK * budget; k++) {
+	/* Where not all of it can go, what seldom changes does not wait behind what always does. */
+	for (size_t k = 0; rc == SP_OK && k < 2 * e->n_tiles && e->cost <= SLACK * budget; k++) {
+		bool hot = k >= e->n_tiles;
 		size_t i = e->at;
 
 		e->at = e->at + 1 < e->n_tiles ? e->at + 1 : 0;
 		if (!sp_rect_empty(sp_mirror_box(e->mirror, i)) &&
+				hot ==
+						(tight &&
+								sp_heat_moves(&e->tile[i].heat,
+										sp_emit_gfx_ms(e))) &&
 				(!alone || sp_emit_gfx_video_wants(e, i))) {
 			rc = take_tile(e, i, fb, stride, tight);
+			/* What waited for long does not become better in the same frame. */
+			sp_heat_touch(&e->tile[i].heat, sp_emit_gfx_ms(e), e->held_ms);
 		}
 	}
 	e->others = alone && sp_mirror_pending(e->mirror);

@@ -181,10 +181,12 @@ static size_t classify(struct sp_emit_surf *e, const uint8_t *fb, size_t stride)
 		}
 		enum sp_class class = sp_classify(fb + (size_t)r.y * stride + 4 * (size_t)r.x,
 				stride, (uint32_t)r.w, (uint32_t)r.h);
-		if (r.w * r.h * HEAT_SHARE >= TILE * TILE) {
+		if (!sp_mirror_fresh(e->mirror, i)) {
+			/* It waits, and does not move for that. */
+		} else if (r.w * r.h * HEAT_SHARE >= TILE * TILE) {
 			sp_heat_change(&t->heat, now_ms(e), 0);
 		} else {
-			t->heat.changed_ms = now_ms(e);
+			sp_heat_touch(&t->heat, now_ms(e), 0);
 		}
 		t->class = (uint8_t) class;
 		cost += price_of(e, r, class == SP_CLASS_PICTURE ? PRICE_PICTURE : PRICE_SHARP);
@@ -217,12 +219,17 @@ static void choose(struct sp_emit_surf *e, const uint8_t *fb, size_t stride, siz
 {
 	bool tight = classify(e, fb, stride) > SLACK * budget;
 
-	for (size_t k = 0; k < e->n_tiles && e->cost <= SLACK * budget; k++) {
+	/* Where not all of it can go, what seldom changes does not wait behind what always does. */
+	for (size_t k = 0; k < 2 * e->n_tiles && e->cost <= SLACK * budget; k++) {
+		bool hot = k >= e->n_tiles;
 		size_t i = e->at;
 
 		e->at = e->at + 1 < e->n_tiles ? e->at + 1 : 0;
-		if (!sp_rect_empty(sp_mirror_box(e->mirror, i))) {
+		if (!sp_rect_empty(sp_mirror_box(e->mirror, i)) &&
+				hot == (tight && sp_heat_moves(&e->tile[i].heat, now_ms(e)))) {
 			take_tile(e, i, fb, stride, tight);
+			/* What waited for long does not become better in the same frame. */
+			sp_heat_touch(&e->tile[i].heat, now_ms(e), 0);
 		}
 	}
 	for (size_t k = 0; e->inexact > 0 && k < e->n_tiles && e->cost < budget; k++) {

@@ -117,6 +117,7 @@ static void damage(struct sp_mirror *m, struct sp_rect r, bool lost)
 			struct sp_rect all = sp_mirror_rect(m, i);
 
 			m->tile[i].lost |= lost;
+			m->tile[i].fresh = true;
 			set_box(m, i,
 					lost ? all
 					     : sp_rect_or(sp_mirror_box(m, i),
@@ -192,6 +193,14 @@ size_t sp_mirror_compare(
 		*around = sum;
 	}
 	return pixels;
+}
+
+bool sp_mirror_fresh(struct sp_mirror *m, size_t tile)
+{
+	bool fresh = m->tile[tile].fresh;
+
+	m->tile[tile].fresh = false;
+	return fresh;
 }
 
 void sp_mirror_copy(struct sp_mirror *m, struct sp_rect to, int32_t dx, int32_t dy)

@@ -23,6 +23,7 @@ struct sp_mirror_tile {
 	uint8_t x0, y0, x1,
 			y1; /* box of damage from the tile's corner, right and bottom exclusive */
 	bool lost; /* the client shows something else here: nothing is taken for unchanged */
+	bool fresh; /* damaged since sp_mirror_fresh() was asked */
 };
 
 /* All of it is lost at first, and nothing damaged. NULL without memory or out of range. */
@@ -43,6 +44,8 @@ bool sp_mirror_pending(const struct sp_mirror *m);
  */
 size_t sp_mirror_compare(
 		struct sp_mirror *m, const uint8_t *fb, size_t stride, struct sp_rect *around);
+/* Whether the tile was damaged since this was asked last: else it only waits to be sent. */
+bool sp_mirror_fresh(struct sp_mirror *m, size_t tile);
 /* The client was told to copy what is at to - (dx, dy) to there; to is damaged by that. */
 void sp_mirror_copy(struct sp_mirror *m, struct sp_rect to, int32_t dx, int32_t dy);
 /* The pixels of fb are sent: they are what the client shows. The damage of those tiles ends. */

@@ -223,6 +223,25 @@ static void test_answers(void **state)
 	}
 }
 
+/* Text that has to wait for the line does not move, and is sharp when it comes. */
+static void test_waiting(void **state)
+{
+	struct sp_emit_gfx_stats stats;
+	struct film f;
+
+	film_begin(&f, 1024, 768, &kinds[0], keys);
+	f.rate = 20000;
+	film_pass(&f, 2000);
+	for (int i = 0; i < 3; i++) {
+		film_letters(&f, (struct sp_rect){20, 20, 980, 700});
+		film_pass(&f, 8000);
+		film_assert_exact(&f);
+	}
+	sp_emit_gfx_stats(f.e, &stats);
+	assert_int_equal(stats.lossy, 0);
+	film_end(&f);
+}
+
 /* A thin line costs quality and frames; what is on it stays little. */
 static void test_thin(void **state)
 {
@@ -282,6 +301,7 @@ int main(void)
 			cmocka_unit_test(test_noise),
 			cmocka_unit_test(test_resize),
 			cmocka_unit_test(test_answers),
+			cmocka_unit_test(test_waiting),
 			cmocka_unit_test(test_thin),
 			cmocka_unit_test(test_memory),
 	};

@@ -222,6 +222,35 @@ static void test_tight(void **state)
 	}
 }
 
+/* A letter beside a film, where little may be sent, comes with the next frame. */
+static void test_typing(void **state)
+{
+	static const struct sp_rect film = {320, 0, 320, 480}, letter = {100, 200, 8, 12};
+
+	for (int k = 0; k < 2; k++) {
+		struct desk d;
+
+		begin(&d, conf_of(640, 480, k == 0));
+		draw(&d, (struct sp_rect){0, 0, 640, 480}, 0);
+		/* That it took long to come does not make it move. */
+		pass(&d, 3000, 3000);
+		pass(&d, 3000, 1 << 20);
+		assert_true(psnr(&d) > 99);
+		for (uint32_t t = 1; t < 40; t++) {
+			draw(&d, film, t);
+			if (t > 8) {
+				for (int32_t y = letter.y; y < letter.y + letter.h; y++) {
+					memset(&d.px[y * 640 + letter.x], (int)t, 32);
+				}
+				sp_emit_surf_damage(d.e, letter);
+			}
+			pass(&d, 40, 3000);
+			assert_true(t <= 8 || (uint8_t)d.shown[205 * 640 + 103] == t);
+		}
+		end(&d);
+	}
+}
+
 static void test_can(void **state)
 {
 	/* [MS-RDPRFX] 2.2.1.1 TS_RFX_CLNT_CAPS_CONTAINER with two ICAPs: RLGR1, then RLGR3 in image mode */
@@ -289,6 +318,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_pictures),
 			cmocka_unit_test(test_tight),
+			cmocka_unit_test(test_typing),
 			cmocka_unit_test(test_can),
 			cmocka_unit_test(test_memory),
 	};

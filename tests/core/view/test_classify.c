@@ -84,6 +84,11 @@ static void test_heat(void **state)
 		sp_heat_change(&h, now, 700);
 	}
 	assert_true(sp_heat_moves(&h, now));
+	/* A letter later on does not make it move again. */
+	now += 2000;
+	sp_heat_touch(&h, now, 0);
+	assert_false(sp_heat_moves(&h, now));
+	assert_int_equal(sp_heat_still(&h, now + 40), 40);
 	/* The clock may go round. */
 	h.changed_ms = UINT32_MAX - 5;
 	assert_int_equal(sp_heat_still(&h, 4), 10);
