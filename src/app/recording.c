@@ -178,7 +178,7 @@ static const struct verb {
 		{"key", 1, 1, false, " --json ", make_key},
 		{"list", 0, 0, true, " --json --key ", app_recording_list},
 		{"show", 1, 1, true, " --json --key ", app_recording_show},
-		{"verify", 1, APP_WORDS - 1, true, " --json --key ", app_recording_verify},
+		{"verify", 0, APP_WORDS - 1, true, " --json --key ", app_recording_verify},
 		{"play", 1, 1, true, " --key --at --speed --skip-idle --follow ",
 				app_recording_play},
 		/* It prints JSON whether that is asked for or not. */
@@ -255,7 +255,7 @@ const struct app_command app_recording = {
 		.usage = "usage: sallyport recording key FILE\n"
 			 "       sallyport recording list [--json]\n"
 			 "       sallyport recording show ID [--json]\n"
-			 "       sallyport recording verify ID... [--json]\n"
+			 "       sallyport recording verify [ID...] [--json]\n"
 			 "       sallyport recording play ID [--at TIME] [--speed X] [--skip-idle] "
 			 "[--follow]\n"
 			 "       sallyport recording shot ID FILE.png [--at TIME] [--pointer]\n"
@@ -277,8 +277,11 @@ const struct app_command app_recording = {
 			 "--at), export a film. index makes anew what seeking is quick by.\n\n"
 			 "verify follows the chain of segments; by its ID a recording is compared "
 			 "with the\n"
-			 "audit, too. Who plays, shoots or exports one by its ID is written into "
-			 "the audit.\n\n"
+			 "audit, too. Without an ID it takes all of this service, and names those "
+			 "that the\n"
+			 "audit knows and that are gone. Who plays, shoots or exports one by its "
+			 "ID is\n"
+			 "written into the audit.\n\n"
 			 "  --at TIME   seconds since it began, or H:MM:SS\n"
 			 "  --speed X   from 0.25 to 64\n"
 			 "  --skip-idle leave out where nothing changes for two seconds\n"

@@ -17,6 +17,7 @@ struct app_recording {
 	char key_path[1100]; /* where the key was, when has_key */
 	bool has_key;
 	struct sp_rec_key key;
+	uint64_t from; /* record of the audit with which the next one begins; 0: look for it */
 	struct { /* of play, shot and export */
 		const char *at, *speed;
 		bool skip_idle, follow, pointer;
@@ -52,6 +53,17 @@ bool app_recording_is(const struct app_recording_file *f);
 void app_recording_close(struct app_recording_file *f);
 
 /* recording_audit.c */
+/* The recordings that the audit knows, the oldest first. */
+struct app_recording_known {
+	struct {
+		char id[SP_REC_ID + 1];
+		uint64_t seq; /* of its record.start */
+	} * one;
+	size_t n, room;
+};
+/* Whatever it is, free(out->one). SP_ENOTFOUND and why when the audit cannot be read. */
+sp_nodiscard int app_recording_known(const struct app_recording *a, struct app_recording_known *out,
+		char why[SP_REC_WHY]);
 /*
  * Compares it, whose heads were read, with what the audit of this service has of it, and counts the
  * marks. SP_OK; SP_EDENIED, and why, when it is not that; SP_ENOTFOUND, and why, when the audit

@@ -57,7 +57,8 @@ static int one(void *user, const struct sp_record *r, const struct sp_audit_view
 		compare(l, v->kind == SP_AUDIT_RECORD_STOP, sp_audit_get_num(v, SP_F_SEGMENTS),
 				chain->bytes);
 	}
-	return l->why[0] != '\0' ? 1 : SP_OK;
+	/* Behind its end there is nothing more of it. */
+	return l->why[0] != '\0' || v->kind == SP_AUDIT_RECORD_STOP ? 1 : SP_OK;
 }
 
 static int unknown(const struct look *l)
@@ -75,34 +76,88 @@ static int unknown(const struct look *l)
 	return SP_ENOTFOUND;
 }
 
-int app_recording_marks(const struct app_recording *a, struct sp_rec_reader *r, uint64_t *marks,
-		char why[SP_REC_WHY])
+/* Each record of this service's audit, from that one on. */
+static int each(const struct app_recording *a, uint64_t from, sp_audit_each_fn fn, void *user,
+		char why[SP_AUDIT_WHY])
 {
-	struct look l = {.id = sp_rec_reader_start(r)->id, .r = r, .why = why};
-	char dir[sizeof(a->dir)], trouble[SP_AUDIT_WHY] = "";
+	char dir[sizeof(a->dir)];
 	const char *slash = strrchr(a->dir, '/');
 	uint64_t last;
 	bool missing;
 
-	*marks = 0;
+	why[0] = '\0';
 	snprintf(dir, sizeof(dir), "%.*s/" SP_AUDIT_FOLDER,
 			slash != NULL ? (int)(slash - a->dir) : 0, a->dir);
-	struct sp_audit_store *st = sp_audit_store_read(dir, a->url, &missing, trouble);
-	int rc = st == NULL ? SP_EDB : sp_audit_last(st, &last);
+	struct sp_audit_store *st = sp_audit_store_read(dir, a->url, &missing, why);
+	if (st == NULL) {
+		return SP_EDB;
+	}
+	int rc = sp_audit_last(st, &last);
 	if (rc == SP_OK) {
-		rc = sp_audit_each(st, 1, last, false, one, &l, NULL);
+		rc = sp_audit_each(st, from > 0 ? from : 1, last, false, fn, user, NULL);
 	}
 	if (rc != SP_OK) {
-		snprintf(why, SP_REC_WHY, "it is not compared with the audit: %.120s",
-				st == NULL ? trouble : sp_audit_store_why(st));
+		snprintf(why, SP_AUDIT_WHY, "%s",
+				rc == SP_ENOMEM ? sp_err_text(rc) : sp_audit_store_why(st));
+	}
+	sp_audit_store_close(st);
+	return rc;
+}
+
+int app_recording_marks(const struct app_recording *a, struct sp_rec_reader *r, uint64_t *marks,
+		char why[SP_REC_WHY])
+{
+	struct look l = {.id = sp_rec_reader_start(r)->id, .r = r, .why = why};
+	char trouble[SP_AUDIT_WHY];
+
+	*marks = 0;
+	int rc = each(a, a->from, one, &l, trouble);
+	if (rc != SP_OK) {
+		snprintf(why, SP_REC_WHY, "it is not compared with the audit: %.120s", trouble);
 		rc = SP_ENOTFOUND;
 	} else if (why[0] != '\0') {
 		rc = SP_EDENIED;
 	} else if (!l.known) {
 		rc = unknown(&l);
 	}
-	sp_audit_store_close(st);
 	*marks = l.marks;
+	return rc;
+}
+
+static int note_start(void *user, const struct sp_record *r, const struct sp_audit_view *v)
+{
+	struct app_recording_known *k = user;
+
+	if (v->kind != SP_AUDIT_RECORD_START) {
+		return SP_OK;
+	}
+	if (k->n == k->room) {
+		size_t room = k->room == 0 ? 64 : 2 * k->room;
+		void *more = reallocarray(k->one, room, sizeof(*k->one));
+
+		if (more == NULL) {
+			return SP_ENOMEM;
+		}
+		k->one = more;
+		k->room = room;
+	}
+	sp_audit_copy(v, SP_F_RECORDING, k->one[k->n].id, sizeof(k->one[k->n].id));
+	k->one[k->n].seq = r->seq;
+	k->n += sp_rec_id_good(k->one[k->n].id);
+	return SP_OK;
+}
+
+int app_recording_known(const struct app_recording *a, struct app_recording_known *out,
+		char why[SP_REC_WHY])
+{
+	char trouble[SP_AUDIT_WHY];
+
+	*out = (struct app_recording_known){.one = NULL};
+	int rc = each(a, 0, note_start, out, trouble);
+	if (rc != SP_OK) {
+		snprintf(why, SP_REC_WHY, "the audit cannot be asked: %.120s", trouble);
+		rc = SP_ENOTFOUND;
+	}
 	return rc;
 }
 

@@ -281,17 +281,18 @@ int app_recording_show(struct app_recording *a)
 
 /* ---- verify ---- */
 
-/* One that has not even a start. */
-static void no_start(const struct app_recording *a, const char *which, const char *why, size_t n)
+/* Of one that has not even a start. */
+static void not_whole(const struct app_recording *a, const char *which, const char *state,
+		const char *why, size_t n)
 {
 	if (a->w.json) {
 		printf("%s{\"id\": ", n > 0 ? ",\n " : "");
 		app_json_text(stdout, which);
-		printf(", \"state\": \"%s\", \"wrong\": ", states[SP_REC_DAMAGED]);
+		printf(", \"state\": \"%s\", \"wrong\": ", state);
 		app_json_text(stdout, why);
 		putchar('}');
 	} else {
-		printf("%s: %s: %s\n", which, states[SP_REC_DAMAGED], why);
+		printf("%s: %s: %s\n", which, state, why);
 	}
 }
 
@@ -303,7 +304,7 @@ static bool verify_one(struct app_recording *a, const char *which, size_t *n)
 	int rc = app_recording_look(a, which, &f, why);
 
 	if (rc == SP_EFIELD) {
-		no_start(a, which, why, (*n)++);
+		not_whole(a, which, states[SP_REC_DAMAGED], why, (*n)++);
 	}
 	if (rc != SP_OK) {
 		return false;
@@ -347,6 +348,63 @@ static bool verify_one(struct app_recording *a, const char *which, size_t *n)
 	return s.state == SP_REC_WHOLE && s.why[0] == '\0';
 }
 
+static bool knows(const struct app_recording_known *k, const char *id, uint64_t *seq)
+{
+	*seq = 0;
+	for (size_t i = 0; i < k->n && *seq == 0; i++) {
+		*seq = strcmp(k->one[i].id, id) == 0 ? k->one[i].seq : 0;
+	}
+	return *seq != 0;
+}
+
+static bool is_there(const struct app_recording *a, const char *id)
+{
+	char path[1400];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s.spr", a->dir, id);
+	return lstat(path, &st) == 0;
+}
+
+/* All that are there, and those that the audit knows and that are not. */
+static bool verify_all(struct app_recording *a, size_t *count)
+{
+	struct app_recording_known known;
+	struct dirent **names = NULL;
+	char why[SP_REC_WHY], id[SP_REC_ID + 1], path[1400];
+
+	if (!app_recording_dir(a)) {
+		return false;
+	}
+	bool good = app_recording_known(a, &known, why) == SP_OK;
+	if (!good) {
+		app_fail("recording", "%s", why);
+	}
+	int n = scandir(a->dir, &names, is_recording, alphasort);
+	if (n < 0 && errno != ENOENT) {
+		app_fail("recording", "%s: %s", a->dir, strerror(errno));
+		good = false;
+	}
+	for (int i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "%s/%s", a->dir, names[i]->d_name);
+		snprintf(id, sizeof(id), "%.*s", SP_REC_ID, names[i]->d_name);
+		free(names[i]);
+		/* One that is empty and that the audit does not know was never begun. */
+		if (knows(&known, id, &a->from) || !is_empty(path)) {
+			good = verify_one(a, id, count) && good;
+		}
+	}
+	free(names);
+	for (size_t i = 0; i < known.n; i++) {
+		if (!is_there(a, known.one[i].id)) {
+			not_whole(a, known.one[i].id, "missing", "the audit has it", (*count)++);
+			good = false;
+		}
+	}
+	free(known.one);
+	return good;
+}
+
 int app_recording_verify(struct app_recording *a)
 {
 	bool good = true;
@@ -355,6 +413,9 @@ int app_recording_verify(struct app_recording *a)
 	fputs(a->w.json ? "[" : "", stdout);
 	for (size_t i = 1; i < a->w.n; i++) {
 		good = verify_one(a, a->w.word[i], &n) && good;
+	}
+	if (a->w.n == 1) {
+		good = verify_all(a, &n);
 	}
 	fputs(a->w.json ? "]\n" : "", stdout);
 	return good ? APP_OK : APP_FAILED;

@@ -68,6 +68,7 @@ class Record(Case):
 
         self.other_key(one['id'], path, whole)
         self.shortened(one['id'], path, whole)
+        self.removed(one['id'], path)
         self.strange(one['id'], whole)
         self.looked_at(one)
         # One that is being begun is none yet.
@@ -248,6 +249,20 @@ class Record(Case):
         self.assertIn(f'segment {len(at) - 2}: is missing: the audit has {len(at) - 1} of them', said)
         with open(path, 'wb') as f:
             f.write(whole)
+
+    def removed(self, name, path):
+        """Of one that is gone the audit still knows; of one that was never begun it does not."""
+        never = os.path.join(os.path.dirname(path), '1' * 26 + '.spr')
+        open(never, 'w').close()
+        self.assertRegex(self.command('verify').stdout, f'^{name}: good, [0-9]+ segments, as the audit has them\n$')
+        os.unlink(never)
+        os.rename(path, path + '.away')
+        self.assertEqual(self.command('verify', status=1).stdout, f'{name}: missing: the audit has it\n')
+        self.assertEqual(json.loads(self.command('verify', '--json', status=1).stdout),
+                         [{'id': name, 'state': 'missing', 'wrong': 'the audit has it'}])
+        open(path, 'w').close()
+        self.assertEqual(self.command('verify', status=1).stdout, f'{name}: damaged: ends within its header\n')
+        os.rename(path + '.away', path)
 
     def replaced(self, path, whole, other):
         """Whole, and sealed to the same auditors, but another one than its name says: the audit knows it not."""
