@@ -321,14 +321,22 @@ static int make_index(bool beside)
 int main(int argc, char **argv)
 {
 	static struct player p;
+	enum sp_log_level level = getenv("SP_LOG_DEBUG") ? SP_LOG_DEBUG : SP_LOG_INFO;
+	bool indexes = argc > 1 && strcmp(argv[1], "--index") == 0;
+	bool beside = indexes && argc > 2 && strcmp(argv[2], "beside") == 0;
+	bool tests = argc == 2 && strcmp(argv[1], "--selftest") == 0;
 	int rc;
 
-	sp_hostlog_open_raw(getenv("SP_LOG_DEBUG") ? SP_LOG_DEBUG : SP_LOG_INFO);
-	if (argc == 2 && strcmp(argv[1], "--selftest") == 0) {
+	/* Where a command starts it, a person reads its lines. */
+	if (beside || tests) {
+		sp_hostlog_open_raw(level);
+	} else {
+		sp_hostlog_open("sp-player", level);
+	}
+	if (tests) {
 		return sp_jail_selftest_main(&(struct sp_jail_spec){.class = SP_JAIL_PLAYER});
 	}
-	bool indexes = argc > 1 && strcmp(argv[1], "--index") == 0;
-	rc = indexes ? make_index(argc > 2 && strcmp(argv[2], "beside") == 0) : run(&p);
+	rc = indexes ? make_index(beside) : run(&p);
 	sp_film_destroy(p.film);
 	return rc == SP_OK ? 0 : 1;
 }

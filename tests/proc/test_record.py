@@ -66,6 +66,7 @@ class Record(Case):
             self.assertEqual(status, 1, said)
             self.assertIn(words, said)
 
+        self.assertRegex(self.command('index', bad, status=1).stderr, r'^20\S+ warn sp-player\[\d+\]: index: segment')
         self.other_key(one['id'], path, whole)
         self.shortened(one['id'], path, whole)
         self.removed(one['id'], path)
@@ -145,6 +146,11 @@ class Record(Case):
         self.command('shot', one['id'], self.world.path('one.png'))
         self.command('export', one['id'], self.world.path('one.mp4'))
         self.assertEqual(told(), [('record.play', 'shot', *about), ('record.export', 'export', *about)])
+        # Nobody would see it.
+        env = {k: v for k, v in self.world.env().items() if k not in ('DISPLAY', 'WAYLAND_DISPLAY', 'SDL_VIDEODRIVER')}
+        done = self.world.run([SALLYPORT, 'recording', 'play', one['id'], '--dir', self.trial.dir], env=env, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, 'there is no display|no window can be opened')
         (last,) = json.loads('[' + self.trial.command('audit', 'tail', '-n', '1', '--json').stdout + ']')
         self.assertTrue(last['actor.admin'])
         database = os.path.join(self.trial.dir, 'state', 'audit')

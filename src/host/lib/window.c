@@ -3,6 +3,7 @@
 
 #include <SDL.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/err.h"
@@ -55,6 +56,20 @@ static int measure(struct sp_window *win)
 	return SP_OK;
 }
 
+/*
+ * Where there is no display the library draws for nobody, or on the machine's console; that is only
+ * for who asks for just that.
+ */
+static bool is_seen(void)
+{
+	const char *driver = SDL_GetCurrentVideoDriver();
+
+	return getenv("SDL_VIDEODRIVER") != NULL ||
+			(driver != NULL &&
+					(strcmp(driver, "x11") == 0 ||
+							strcmp(driver, "wayland") == 0));
+}
+
 int sp_window_create(struct sp_window **out, const char *title, uint32_t w, uint32_t h,
 		uint32_t bar, char why[SP_WINDOW_WHY])
 {
@@ -73,6 +88,12 @@ int sp_window_create(struct sp_window **out, const char *title, uint32_t w, uint
 	if (SDL_Init(SDL_INIT_VIDEO) != 0) {
 		sp_window_destroy(win);
 		return fail(why, "no window can be opened");
+	}
+	if (!is_seen()) {
+		sp_window_destroy(win);
+		snprintf(why, SP_WINDOW_WHY,
+				"there is no display: neither DISPLAY nor WAYLAND_DISPLAY");
+		return SP_ENOTFOUND;
 	}
 	(void)SDL_GetDisplayUsableBounds(0, &room);
 	int ww = (int)w < room.w ? (int)w : room.w, wh = (int)(h + bar);
