@@ -201,6 +201,8 @@ sp_nodiscard int sp_emit_gfx_video_run(struct sp_emit_gfx *e, struct sp_wr *out)
 sp_nodiscard int sp_emit_gfx_video_put(struct sp_emit_gfx *e, struct sp_span data);
 /* Milliseconds until its encoder, which is large, was not used for long; UINT32_MAX: there is none. */
 uint32_t sp_emit_gfx_video_idle(const struct sp_emit_gfx *e);
+/* The library failed: what it has shown is sent in another way, and it is not asked again. */
+sp_nodiscard int sp_emit_gfx_video_fail(struct sp_emit_gfx *e);
 /* Gives it up, with its surface at the client; the second without that. */
 sp_nodiscard int sp_emit_gfx_video_drop(struct sp_emit_gfx *e);
 void sp_emit_gfx_video_end(struct sp_emit_gfx *e);

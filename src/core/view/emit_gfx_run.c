@@ -183,10 +183,17 @@ static size_t join_jobs(const struct sp_emit_gfx *e, size_t i)
 
 int sp_emit_gfx_put(struct sp_emit_gfx *e)
 {
+	bool failed = false;
 	int rc = SP_OK;
 
 	for (size_t i = 0; rc == SP_OK && i < e->n_jobs; i++) {
-		rc = e->job[i].err;
+		const struct job *j = &e->job[i];
+
+		failed |= j->way == WAY_VIDEO && j->err != SP_OK;
+		rc = j->way != WAY_VIDEO ? j->err : SP_OK;
+	}
+	if (rc == SP_OK && failed) {
+		rc = sp_emit_gfx_video_fail(e);
 	}
 	for (size_t i = 0; rc == SP_OK && i < e->n_jobs;) {
 		const struct job *j = &e->job[i];
@@ -194,9 +201,9 @@ int sp_emit_gfx_put(struct sp_emit_gfx *e)
 
 		if (j->way == WAY_CLEAR || j->way == WAY_PLANAR) {
 			rc = put_pieces(e, j);
-		} else if (j->way == WAY_VIDEO) {
+		} else if (j->way == WAY_VIDEO && !failed) {
 			rc = sp_emit_gfx_video_put(e, sp_span(j->out.p, j->out.n));
-		} else {
+		} else if (j->way != WAY_VIDEO) {
 			n = join_jobs(e, i);
 			rc = put_tiles(e, j, n);
 		}

@@ -35,6 +35,17 @@ int sp_emit_gfx_video_drop(struct sp_emit_gfx *e)
 	return rc;
 }
 
+int sp_emit_gfx_video_fail(struct sp_emit_gfx *e)
+{
+	e->video.broken = true;
+	for (size_t i = 0; i < e->n_tiles; i++) {
+		if (!sp_rect_empty(e->tile[i].video)) {
+			sp_mirror_lose(e->mirror, sp_mirror_rect(e->mirror, i));
+		}
+	}
+	return sp_emit_gfx_video_drop(e);
+}
+
 /* A frame that had to wait makes the next pictures smaller, others let them grow again. */
 static void adapt(struct video *v, bool held)
 {
@@ -154,7 +165,9 @@ int sp_emit_gfx_video(struct sp_emit_gfx *e, size_t budget)
 	} else {
 		struct sp_h264_conf conf = h264_conf(v, v->area, budget);
 
-		rc = sp_avc_enc_rate(v->enc, &conf);
+		if (sp_avc_enc_rate(v->enc, &conf) != SP_OK) {
+			rc = sp_emit_gfx_video_fail(e);
+		}
 	}
 	if (rc != SP_OK || !v->enc) {
 		return rc;
@@ -272,14 +285,13 @@ int sp_emit_gfx_video_chroma(struct sp_emit_gfx *e)
 			sp_emit_gfx_video_leave(e, i);
 		}
 	}
-	int rc = sp_avc_enc_chroma_qp(v->enc, v->coarse ? CHROMA_QP_COARSE : CHROMA_QP);
+	if (sp_avc_enc_chroma_qp(v->enc, v->coarse ? CHROMA_QP_COARSE : CHROMA_QP) != SP_OK) {
+		return sp_emit_gfx_video_fail(e);
+	}
 	v->on = true;
 	v->what = SP_AVC_CHROMA;
-	return rc != SP_OK ? rc
-			   : sp_emit_gfx_piece(e,
-					     (struct piece){.r = v->area,
-							     .way = WAY_VIDEO,
-							     .price = PRICE_CHROMA});
+	return sp_emit_gfx_piece(
+			e, (struct piece){.r = v->area, .way = WAY_VIDEO, .price = PRICE_CHROMA});
 }
 
 /* ---- encoding ---- */

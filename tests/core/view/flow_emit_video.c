@@ -295,6 +295,56 @@ static void test_wide(void **state)
 	wide(SP_GFX_V107);
 }
 
+/* ---- a library that fails ---- */
+
+static int encodes, rates; /* so many go well */
+
+static int weak_encode(struct sp_h264_enc *e, const struct sp_h264_picture *in, bool idr,
+		struct sp_wr *out)
+{
+	return encodes-- > 0 ? sp_h264_openh264.enc_encode(e, in, idr, out) : SP_ENOMEM;
+}
+
+static int weak_rate(struct sp_h264_enc *e, const struct sp_h264_conf *conf)
+{
+	return rates-- > 0 ? sp_h264_openh264.enc_rate(e, conf) : SP_EARG;
+}
+
+/* The film goes on in another way, and nothing of it stays. */
+static void test_failing(void **state)
+{
+	struct sp_h264_impl weak = sp_h264_openh264;
+
+	if (!sp_h264_there()) {
+		skip();
+	}
+	weak.enc_encode = weak_encode;
+	weak.enc_rate = weak_rate;
+	for (int k = 0; k < 5; k++) {
+		struct sp_gfx_client_conf conf = {
+				.max_version = versions[k % SP_LEN(versions)], .h264 = &weak};
+		struct sp_gfx_client_stats stats;
+		struct film f;
+
+		encodes = k < 4 ? 4 * k : 1000;
+		rates = k < 4 ? 1000 : 0;
+		film_begin(&f, 640, 480, &conf, keys);
+		film_scene(&f);
+		film_pass(&f, 1500);
+		play(&f, place, 3, 0, 10);
+		film_pass(&f, k == 3 ? 300 : 8);
+		f.rate = k < 4 ? 0 : 20000;
+		play(&f, place, k < 4 ? 3 : 12, 10, k < 4 ? 30 : 80);
+		sp_gfx_client_stats(f.c, &stats);
+		assert_int_equal(stats.surfaces, 1);
+		assert_true(f.rate > 0 || film_psnr_of(&f, place) > 33);
+		f.rate = 0;
+		film_pass(&f, k < 4 ? 1000 : 6000);
+		film_assert_exact(&f);
+		film_end(&f);
+	}
+}
+
 /* An encoder is large: when no film has come for a while it goes, and then nothing is left to do. */
 static void test_idle(void **state)
 {
@@ -327,7 +377,7 @@ static void test_sizes(void **state)
 	struct film f;
 
 	begin(&f, SP_GFX_V107, 0);
-	for (uint32_t i = 0; i < 80; i++) {
+	for (uint32_t i = 0; i < 5; i++) {
 		film_layout(&f, 600 + i % 2 * 40, 480);
 		play(&f, place, 3, 0, 6);
 	}
@@ -347,6 +397,7 @@ int main(void)
 			cmocka_unit_test(test_chroma_over),
 			cmocka_unit_test(test_thin),
 			cmocka_unit_test(test_wide),
+			cmocka_unit_test(test_failing),
 			cmocka_unit_test(test_idle),
 			cmocka_unit_test(test_sizes),
 	};
