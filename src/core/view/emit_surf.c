@@ -150,11 +150,26 @@ static size_t price_of(const struct sp_emit_surf *e, struct sp_rect r, enum pric
 	return (size_t)r.w * (size_t)r.h * e->price[price] / 1000;
 }
 
-static void set_shown(struct sp_emit_surf *e, size_t i, enum shown shown)
+/* r of the tile is shown so, and all of it no better. */
+static void set_shown(struct sp_emit_surf *e, size_t i, enum shown shown, struct sp_rect r)
 {
-	e->inexact -= e->tile[i].shown != SHOWN_EXACT;
-	e->tile[i].shown = (uint8_t)shown;
-	e->inexact += e->tile[i].shown != SHOWN_EXACT;
+	struct tile *t = &e->tile[i];
+
+	e->inexact -= t->shown != SHOWN_EXACT;
+	t->shown = (uint8_t)shown;
+	e->inexact += t->shown != SHOWN_EXACT;
+	t->lossy = shown == SHOWN_EXACT ? (struct sp_rect){0} : sp_rect_or(t->lossy, r);
+}
+
+/* Columns in fours where there are some, as they would be padded anyway. */
+static struct sp_rect in_fours(const struct sp_emit_surf *e, size_t i, struct sp_rect r)
+{
+	struct sp_rect all = sp_mirror_rect(e->mirror, i);
+	int32_t end = r.x + r.w + (-(r.x + r.w) & 3);
+
+	r.x &= ~3;
+	r.w = (end < all.x + all.w ? end : all.x + all.w) - r.x;
+	return r;
 }
 
 static void add(struct sp_emit_surf *e, size_t i, struct sp_rect r, enum price price)
@@ -197,22 +212,21 @@ static size_t classify(struct sp_emit_surf *e, const uint8_t *fb, size_t stride)
 static void take_tile(
 		struct sp_emit_surf *e, size_t i, const uint8_t *fb, size_t stride, bool tight)
 {
-	struct sp_rect r = sp_mirror_box(e->mirror, i), all = sp_mirror_rect(e->mirror, i);
+	struct sp_rect r = sp_mirror_box(e->mirror, i);
+	struct tile *t = &e->tile[i];
 
 	sp_mirror_take(e->mirror, i, fb, stride);
-	if (e->tile[i].class == SP_CLASS_PICTURE) {
-		set_shown(e, i, tight ? SHOWN_POOR : SHOWN_GOOD);
+	if (t->class == SP_CLASS_PICTURE) {
+		/* What is poor becomes good together. */
+		r = !tight && t->shown == SHOWN_POOR ? sp_rect_or(r, t->lossy) : r;
+		set_shown(e, i, tight ? SHOWN_POOR : SHOWN_GOOD, r);
 		add(e, i, r, tight ? PRICE_POOR : PRICE_PICTURE);
 		return;
 	}
-	if (r.w == all.w && r.h == all.h) {
-		set_shown(e, i, SHOWN_EXACT);
+	if (sp_rect_contains(r, t->lossy)) {
+		set_shown(e, i, SHOWN_EXACT, r);
 	}
-	/* Columns in fours where there are some, as they would be padded anyway. */
-	int32_t end = r.x + r.w + (-(r.x + r.w) & 3);
-	r.x &= ~3;
-	r.w = (end < all.x + all.w ? end : all.x + all.w) - r.x;
-	add(e, i, r, PRICE_SHARP);
+	add(e, i, in_fours(e, i, r), PRICE_SHARP);
 }
 
 static void choose(struct sp_emit_surf *e, const uint8_t *fb, size_t stride, size_t budget)
@@ -239,8 +253,10 @@ static void choose(struct sp_emit_surf *e, const uint8_t *fb, size_t stride, siz
 		e->at = e->at + 1 < e->n_tiles ? e->at + 1 : 0;
 		if (e->tile[i].shown != SHOWN_EXACT && sp_mirror_tile(e->mirror, i)->x1 == 0 &&
 				wait_of(e, i) == 0) {
-			set_shown(e, i, poor ? SHOWN_GOOD : SHOWN_EXACT);
-			add(e, i, sp_mirror_rect(e->mirror, i), poor ? PRICE_PICTURE : PRICE_EXACT);
+			struct sp_rect r = e->tile[i].lossy;
+
+			set_shown(e, i, poor ? SHOWN_GOOD : SHOWN_EXACT, r);
+			add(e, i, poor ? r : in_fours(e, i, r), poor ? PRICE_PICTURE : PRICE_EXACT);
 		}
 	}
 }

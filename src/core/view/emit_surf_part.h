@@ -38,6 +38,7 @@ struct tile {
 	struct sp_heat heat;
 	uint8_t class; /* enum sp_class */
 	uint8_t shown; /* enum shown */
+	struct sp_rect lossy; /* what is shown with loss; none where shown is exact */
 };
 
 struct piece {

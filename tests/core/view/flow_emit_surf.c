@@ -251,6 +251,34 @@ static void test_typing(void **state)
 	}
 }
 
+/* Letters that stand in a film's tiles stay as they are, also while little may be sent. */
+static void test_beside(void **state)
+{
+	static const struct sp_rect film = {325, 71, 202, 290};
+
+	for (int k = 0; k < 4; k++) {
+		struct desk d;
+
+		begin(&d, conf_of(640, 480, k & 1));
+		draw(&d, (struct sp_rect){0, 0, 640, 480}, 0);
+		pass(&d, 1500, 1 << 20);
+		for (uint32_t t = 1; t < 60; t++) {
+			if (t < 15) {
+				draw(&d, film, t);
+			}
+			pass(&d, 20, k & 2 ? 20000 : 1 << 20);
+			for (uint32_t i = 0; i < d.w * d.h; i++) {
+				struct sp_rect at = {(int32_t)(i % d.w), (int32_t)(i / d.w), 1, 1};
+
+				assert_true(sp_rect_contains(film, at) ||
+						!((d.px[i] ^ d.shown[i]) << 8));
+			}
+		}
+		assert_true(psnr(&d) > 99);
+		end(&d);
+	}
+}
+
 static void test_can(void **state)
 {
 	/* [MS-RDPRFX] 2.2.1.1 TS_RFX_CLNT_CAPS_CONTAINER with two ICAPs: RLGR1, then RLGR3 in image mode */
@@ -319,6 +347,7 @@ int main(void)
 			cmocka_unit_test(test_pictures),
 			cmocka_unit_test(test_tight),
 			cmocka_unit_test(test_typing),
+			cmocka_unit_test(test_beside),
 			cmocka_unit_test(test_can),
 			cmocka_unit_test(test_memory),
 	};
