@@ -20,6 +20,7 @@
 #define EXIT_FAILED 1
 #define EXIT_USAGE 2
 #define BEGIN_MS 5000
+#define STOP_READS 64
 #define ALONE_US 5000000 /* without a scribe: so long the session waits for another */
 
 struct process {
@@ -133,40 +134,62 @@ static void on_timer(void *user)
 	plan(p);
 }
 
-static void on_stream(void *user, unsigned events)
+/* What has come so far: true when there may be more. */
+static bool take_some(struct process *p)
 {
-	struct process *p = user;
 	size_t room;
 	uint8_t *to = sp_recorder_room(p->recorder, &room);
 	ssize_t n = read(SP_RECORDER_FD_STREAM, to, room);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-		return;
+		return false;
 	}
 	if (n <= 0) {
 		end(p, SP_OK, "the session's process is gone");
-		return;
+		return false;
 	}
 	int rc = sp_recorder_took(p->recorder, (size_t)n, sp_now_us());
 	if (rc != SP_OK) {
 		end(p, rc, rc == SP_ESYS ? "the recording" : "what the session says");
-		return;
 	}
-	plan(p);
+	return rc == SP_OK;
+}
+
+static void on_stream(void *user, unsigned events)
+{
+	struct process *p = user;
+
+	if (take_some(p)) {
+		plan(p);
+	}
+}
+
+/* What the user was shown up to now belongs to it; who goes on talking does not hold it up. */
+static void stop(struct process *p, const char *text)
+{
+	for (int i = 0; i < STOP_READS && take_some(p); i++) {
+	}
+	end(p, SP_OK, text);
 }
 
 static void on_scribe(void *user, unsigned events)
 {
+	static struct sp_mon_in in;
 	struct process *p = user;
-	struct sp_mon_in in;
 	int rc = sp_mon_recv(p->link, &in);
 
+	if (rc == 0) {
+		return;
+	}
+	if (rc == 1 && in.type == SP_MSG_RECORD_STOP) {
+		stop(p, in.body.record_stop.text);
+		sp_mon_in_finish(&in);
+		return;
+	}
 	if (rc == 1) {
 		sp_mon_in_finish(&in);
 	}
-	if (rc != 0) {
-		lose_scribe(p);
-	}
+	lose_scribe(p);
 }
 
 /* Another scribe: it is told how far we are, and the session goes on. */
@@ -267,7 +290,10 @@ static int prepare(struct process *p)
 	}
 	take_conf(&conf, &in.body.record_begin);
 	sp_mon_in_finish(&in);
-	rc = create(p, &conf);
+	rc = sp_fd_nonblock(SP_RECORDER_FD_STREAM, true);
+	if (rc == SP_OK) {
+		rc = create(p, &conf);
+	}
 	if (rc != SP_OK) {
 		struct sp_msg_record_head failed = {.end = 1};
 

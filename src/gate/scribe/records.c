@@ -18,6 +18,7 @@
 
 /* From the keeper's question to a recorder that is ready. */
 #define START_US 8000000
+#define STOP_US 2000000 /* from a recorder that is to end to its last head */
 #define LOOK_US 1000000 /* between two looks whether there is room */
 /* Each ten seconds one comes, and one at the start and with another scribe. */
 #define HEADS_PER_MIN 30
@@ -33,6 +34,7 @@ struct rec {
 	struct sp_watch *watch, *late;
 	bool begun; /* it was told what to record: that is asked once */
 	bool runs; /* the keeper was told OPENED */
+	const char *stops; /* why it was told to end; NULL: it was not; static */
 	uint64_t begun_us;
 	struct sp_msg_record_head head; /* the last one that came */
 	struct sp_log_rate rate; /* at which heads may come */
@@ -183,7 +185,9 @@ static void over(struct rec *c, bool good, const char *text)
 
 static void on_late(void *user)
 {
-	over(user, false, "the recorder did not get ready in time");
+	struct rec *c = user;
+
+	over(c, false, c->stops ? c->stops : "the recorder did not get ready in time");
 }
 
 /* The file has its start: frames may come. */
@@ -401,7 +405,8 @@ static void adopt(struct sp_records *r, struct sp_mon_in *in)
 	c->begun_us = m->begun_us;
 	c->begun = c->runs = true;
 	c->link = sp_mon_take_fd(in, 0);
-	c->watch = sp_loop_fd(r->conf.loop, c->link, SP_LOOP_READ, on_link, c);
+	c->late = sp_loop_timer(r->conf.loop, on_late, c);
+	c->watch = c->late ? sp_loop_fd(r->conf.loop, c->link, SP_LOOP_READ, on_link, c) : NULL;
 	if (c->watch == NULL) {
 		over(c, false, sp_err_text(SP_ENOMEM));
 		return;
@@ -429,14 +434,30 @@ int sp_records_message(struct sp_records *r, int fd, struct sp_mon_in *in)
 
 /* ---- its life ---- */
 
+/* In order, with an end in the file; the recorder has little time for that. */
+static void stop(struct rec *c, const char *why)
+{
+	struct sp_msg_record_stop m = {.text = ""};
+
+	snprintf(m.text, sizeof(m.text), "%s", why);
+	c->stops = why;
+	sp_watch_in(c->late, STOP_US);
+	if (!c->runs || sp_mon_say(c->link, RECORD_STOP, &m) != SP_OK) {
+		over(c, false, why);
+	}
+}
+
 /* Without room for what comes, what is there is brought to an end while that still has room. */
 static void on_look(void *user)
 {
 	struct sp_records *r = user;
 	const char *why = r->conf.full ? r->conf.full(r->conf.user) : NULL;
 
-	while (why != NULL && r->first != NULL) {
-		over(r->first, false, why);
+	for (struct rec *c = why ? r->first : NULL, *next; c != NULL; c = next) {
+		next = c->next;
+		if (c->stops == NULL) {
+			stop(c, why);
+		}
 	}
 	if (r->first != NULL) {
 		sp_watch_in(r->look, LOOK_US);

@@ -299,6 +299,8 @@ static bool good(uint32_t type, const union sp_msg_body *b, size_t nfds)
 	case SP_MSG_RECORD_HEAD:
 		return b->record_head.end <= 1 && b->record_head.result < SP_RECORD_COUNT &&
 				text(b->record_head.text);
+	case SP_MSG_RECORD_STOP:
+		return text(b->record_stop.text);
 	case SP_MSG_TRANSFER:
 		return transfer(&b->transfer);
 	case SP_MSG_SESSION_END:

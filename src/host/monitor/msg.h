@@ -211,6 +211,7 @@ const char *sp_why_text(uint32_t why);
 	X(RECORD_READY, none, 0, 0) /* a question; the answer: */ \
 	X(RECORD_BEGIN, record_begin, 0, 0) \
 	X(RECORD_HEAD, record_head, 0, 0) \
+	X(RECORD_STOP, record_stop, 0, 0) /* to the recorder: it says its last head */ \
 	/* keeper and broker */ \
 	X(DESKTOP_OPEN, desktop_open, 0, 0) \
 	X(DESKTOP_OPENED, desktop_opened, 1, 1) \
@@ -986,6 +987,7 @@ union sp_msg_body {
 	struct sp_msg_recorder_started recorder_started;
 	struct sp_msg_record_begin record_begin;
 	struct sp_msg_record_head record_head;
+	struct sp_msg_record_stop record_stop;
 	struct sp_msg_desktop_open desktop_open;
 	struct sp_msg_desktop_opened desktop_opened;
 	struct sp_msg_desktop_failed desktop_failed;

@@ -87,4 +87,9 @@ struct sp_msg_record_head {
 	char text[SP_TEXT_WHY];
 };
 
+/* To sp-recorder: what has come is the last of it; the text is the end's. */
+struct sp_msg_record_stop {
+	char text[SP_TEXT_WHY];
+};
+
 #endif

@@ -209,6 +209,25 @@ static void assert_frames(struct run *r, int want)
 	close(r->file);
 }
 
+/* What came before is in it, and the reason. */
+static void it_is_stopped(void **state)
+{
+	struct sp_msg_record_stop m = {.text = "the disk is nearly full"};
+	struct run r;
+	char path[64];
+
+	start(&r);
+	for (int i = 0; i < 300; i++) {
+		assert_true(say_time(&r, SP_REC_MARK));
+	}
+	assert_int_equal(sp_mon_say(r.scribe, RECORD_STOP, &m), SP_OK);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", r.file);
+	int again = open(path, O_RDWR | O_CLOEXEC);
+	broken(&r, m.text);
+	r.file = again;
+	assert_frames(&r, 302);
+}
+
 static void everybody_is_gone(void **state)
 {
 	struct run r;
@@ -345,6 +364,7 @@ int main(void)
 			cmocka_unit_test(in_order),
 			cmocka_unit_test(the_session_is_gone),
 			cmocka_unit_test(the_session_says_what_is_no_frame),
+			cmocka_unit_test(it_is_stopped),
 			cmocka_unit_test(everybody_is_gone),
 			cmocka_unit_test(another_scribe),
 			cmocka_unit_test(killed_at_any_moment),

@@ -20,11 +20,17 @@ static struct sp_records *records;
 static int parent[2], keeper[2];
 static struct sp_audit_event told[16];
 static size_t n_told;
+static const char *no_room;
 
 static void tell(void *user, const struct sp_audit_event *e)
 {
 	assert_true(n_told < SP_LEN(told));
 	told[n_told++] = *e;
+}
+
+static const char *is_full(void *user)
+{
+	return no_room;
 }
 
 static void create(void)
@@ -33,6 +39,7 @@ static void create(void)
 			.dir = dir,
 			.parent = parent[1],
 			.keeper = keeper[1],
+			.full = is_full,
 			.tell = tell});
 	assert_non_null(records);
 }
@@ -53,6 +60,7 @@ static int setup(void **state)
 	assert_int_equal(sp_ipc_pair(parent), SP_OK);
 	assert_int_equal(sp_ipc_pair(keeper), SP_OK);
 	n_told = 0;
+	no_room = NULL;
 	create();
 	return 0;
 }
@@ -69,10 +77,10 @@ static int teardown(void **state)
 }
 
 /* A recorder of another scribe's; its end of the link. */
-static int adopt(void)
+static int adopt_another(uint64_t n)
 {
 	struct sp_msg_recorder_start m = {
-			.number = 5, .conn = 9, .begun_us = 1, .id = ID, .user = "grete"};
+			.number = 4 + n, .conn = 8 + n, .begun_us = 1, .id = ID, .user = "grete"};
 	struct sp_mon_in in;
 	int link[2];
 
@@ -83,8 +91,13 @@ static int adopt(void)
 	assert_int_equal(sp_mon_recv(parent[1], &in), 1);
 	assert_int_equal(sp_records_message(records, parent[1], &in), SP_OK);
 	sp_mon_in_finish(&in);
-	assert_int_equal(sp_records_count(records), 1);
+	assert_int_equal(sp_records_count(records), n);
 	return link[1];
+}
+
+static int adopt(void)
+{
+	return adopt_another(1);
 }
 
 static void turn(void)
@@ -180,6 +193,44 @@ static void floods(void **state)
 	close(link);
 }
 
+/* One ends as it was asked to, with all that it has; the other one does not answer. */
+static void nearly_full(void **state)
+{
+	struct sp_msg_record_head m = {
+			.segments = 4, .bytes = 900, .end = 1, .result = SP_RECORD_FAILED};
+	int good = adopt(), silent;
+	struct sp_mon_in in;
+
+	silent = adopt_another(2);
+	no_room = "the disk is nearly full";
+	while (sp_mon_recv(good, &in) != 1) {
+		assert_int_equal(sp_loop_turn(loop, 100000), SP_OK);
+	}
+	assert_int_equal(in.type, SP_MSG_RECORD_STOP);
+	memcpy(m.text, in.body.record_stop.text, sizeof(m.text));
+	sp_mon_in_finish(&in);
+	assert_string_equal(m.text, no_room);
+	assert_int_equal(sp_mon_say(good, RECORD_HEAD, &m), SP_OK);
+	for (int i = 0; i < 40 && sp_records_count(records) > 0; i++) {
+		assert_int_equal(sp_loop_turn(loop, 100000), SP_OK);
+	}
+	assert_int_equal(sp_records_count(records), 0);
+	assert_int_equal(n_told, 2);
+	for (size_t i = 0; i < n_told; i++) {
+		struct sp_audit_view v = view(i);
+
+		assert_int_equal(v.kind, SP_AUDIT_RECORD_GAP);
+		assert_true(sp_audit_is(&v, SP_F_TEXT, no_room));
+		assert_int_equal(sp_audit_get_num(&v, SP_F_SEGMENTS), i == 0 ? 4 : 0);
+		assert_int_equal(sp_mon_recv(keeper[0], &in), 1);
+		assert_int_equal(in.type, SP_MSG_RECORD_ENDED);
+		assert_string_equal(in.body.record_ended.text, no_room);
+		sp_mon_in_finish(&in);
+	}
+	close(good);
+	close(silent);
+}
+
 static void open_one(uint64_t conn)
 {
 	static struct sp_msg_record_open m;
@@ -226,6 +277,7 @@ int main(void)
 			cmocka_unit_test_setup_teardown(goes_back, setup, teardown),
 			cmocka_unit_test_setup_teardown(asks_again, setup, teardown),
 			cmocka_unit_test_setup_teardown(floods, setup, teardown),
+			cmocka_unit_test_setup_teardown(nearly_full, setup, teardown),
 			cmocka_unit_test_setup_teardown(few_descriptors, setup, teardown),
 	};
 
