@@ -177,9 +177,8 @@ static void read_param(struct sp_conf_reader *r, const config_setting_t *s, void
 	} else if (p->kind == SIZE && sp_words_size(text, &v)) {
 		put(to, p, v);
 	} else {
-		sp_conf_mistake(r, s, "%s: \"%s\" is not of the form %s", key, text,
-				p->kind == DURATION ? "\"8h\", \"1h30m\", \"90s\""
-						    : "\"4096\", \"64K\", \"100M\"");
+		sp_conf_mistake(r, s, "%s: \"%s\" is no %s", key, text,
+				p->kind == DURATION ? SP_WORDS_DURATION : SP_WORDS_SIZE);
 	}
 }
 
@@ -204,8 +203,7 @@ static void read_again(struct sp_conf_reader *r, const config_setting_t *s, void
 	const char *text = sp_conf_text_of(r, s);
 
 	if (text != NULL && !sp_words_duration(text, &a->again_s)) {
-		sp_conf_mistake(r, s, "again: \"%s\" is not of the form \"8h\", \"1h30m\", \"90s\"",
-				text);
+		sp_conf_mistake(r, s, "again: \"%s\" is no " SP_WORDS_DURATION, text);
 	}
 }
 

@@ -291,10 +291,8 @@ static void read_duration(struct sp_conf_reader *r, const config_setting_t *s, u
 	const char *text = sp_conf_text_of(r, s);
 
 	if (text != NULL && !sp_words_duration(text, to)) {
-		sp_conf_mistake(r, s,
-				"%s: \"%s\" is no time from \"1s\" to \"31d\" (\"8h\", \"30m\", "
-				"\"90s\", \"1h30m\")",
-				sp_conf_name_of(s), text);
+		sp_conf_mistake(r, s, "%s: \"%s\" is no " SP_WORDS_DURATION, sp_conf_name_of(s),
+				text);
 	}
 }
 

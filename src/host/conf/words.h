@@ -8,6 +8,9 @@
 
 /* "10.8.0.0/16", "192.0.2.7", "2001:db8::/32"; host bits may be set, and are cleared then. */
 bool sp_words_net(const char *text, struct sp_conf_net *out, bool *had_host_bits);
+/* For who wrote something else: "again: \"99d\" is no " SP_WORDS_DURATION. */
+#define SP_WORDS_DURATION "time from \"1s\" to \"31d\" (\"8h\", \"30m\", \"90s\", \"1h30m\")"
+#define SP_WORDS_SIZE "size from \"1\" to \"1024G\" (\"4096\", \"64K\", \"100M\")"
 /* "8h", "30m", "90s", "1h30m", in seconds; at least 1, at most 31 days. */
 bool sp_words_duration(const char *text, uint32_t *seconds);
 /* The same of any length: "90d". */

@@ -126,14 +126,16 @@ static void test_mistakes(void **state)
 			{"alerts = { spray = { users = \"10\"; }; };",
 					"t.conf:1: users: must be a whole number"},
 			{"alerts = { spray = { within = \"soon\"; }; };",
-					"t.conf:1: within: \"soon\" is not of the form \"8h\", "
-					"\"1h30m\", \"90s\""},
-			{"alerts = { spray = { again = \"soon\"; }; };",
-					"t.conf:1: again: \"soon\" is not of the form \"8h\", "
-					"\"1h30m\", \"90s\""},
+					"t.conf:1: within: \"soon\" is no time from \"1s\" to "
+					"\"31d\" "
+					"(\"8h\", \"30m\", \"90s\", \"1h30m\")"},
+			{"alerts = { spray = { again = \"99d\"; }; };",
+					"t.conf:1: again: \"99d\" is no time from \"1s\" to "
+					"\"31d\" "
+					"(\"8h\", \"30m\", \"90s\", \"1h30m\")"},
 			{"alerts = { volume = { bytes = \"much\"; }; };",
-					"t.conf:1: bytes: \"much\" is not of the form \"4096\", "
-					"\"64K\", \"100M\""},
+					"t.conf:1: bytes: \"much\" is no size from \"1\" to "
+					"\"1024G\" (\"4096\", \"64K\", \"100M\")"},
 			{"alerts = { spray = { action = \"shoot\"; }; };",
 					"t.conf:1: action: \"shoot\" is not \"alert\", "
 					"\"step-up\", "
