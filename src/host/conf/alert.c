@@ -157,10 +157,12 @@ static void read_param(struct sp_conf_reader *r, const config_setting_t *s, void
 		p++;
 	}
 	if (p->kind == COUNT) {
-		int n = config_setting_get_int(s);
-		if (config_setting_type(s) != CONFIG_TYPE_INT) {
-			sp_conf_mistake(r, s, "%s: must be a whole number", key);
-		} else if (!(0 <= n && p->min <= (uint32_t)n && (uint32_t)n <= p->max)) {
+		int n;
+
+		if (!sp_conf_read_int(r, s, NULL, &n)) {
+			return;
+		}
+		if (!(0 <= n && p->min <= (uint32_t)n && (uint32_t)n <= p->max)) {
 			sp_conf_mistake(r, s, "%s: %d is not between %u and %u", key, n, p->min,
 					p->max);
 		} else {

@@ -219,11 +219,10 @@ static void read_limit(struct sp_conf_reader *r, const config_setting_t *s, void
 	while (strcmp(l->name, config_setting_name(s)) != 0) {
 		l++;
 	}
-	if (config_setting_type(s) != CONFIG_TYPE_INT) {
-		sp_conf_mistake(r, s, "%s: must be a whole number", l->name);
+	int v;
+	if (!sp_conf_read_int(r, s, NULL, &v)) {
 		return;
 	}
-	int v = config_setting_get_int(s);
 	if (!(l->min <= v && v <= l->max)) {
 		sp_conf_mistake(r, s, "%s: %d is not between %d and %d", l->name, v, l->min,
 				l->max);
@@ -315,11 +314,12 @@ static void read_notice(struct sp_conf_reader *r, const config_setting_t *s, voi
 
 static void read_audit_reserve(struct sp_conf_reader *r, const config_setting_t *s, void *to)
 {
-	int v = config_setting_get_int(s);
+	int v;
 
-	if (config_setting_type(s) != CONFIG_TYPE_INT) {
-		sp_conf_mistake(r, s, "audit-reserve: must be a whole number of MiB");
-	} else if (!(0 <= v && v <= RESERVE_MAX)) {
+	if (!sp_conf_read_int(r, s, "MiB", &v)) {
+		return;
+	}
+	if (!(0 <= v && v <= RESERVE_MAX)) {
 		sp_conf_mistake(r, s, "audit-reserve: %d is not between 0 and %d", v, RESERVE_MAX);
 	} else {
 		r->c->audit_reserve = (uint32_t)v;

@@ -1,8 +1,11 @@
 /* host/conf/part.c - see part.h. */
 #include "host/conf/part.h"
 
+#include <ctype.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "host/conf/words.h"
@@ -90,6 +93,75 @@ const char *sp_conf_text_of(struct sp_conf_reader *r, const config_setting_t *s)
 		sp_conf_mistake(r, s, "%s: must be a text, \"...\"", sp_conf_name_of(s));
 	}
 	return text;
+}
+
+static bool is_word(char c)
+{
+	return isalnum((unsigned char)c) || c == '_' || c == '-' || c == '*';
+}
+
+/* Does a number stand there that is not an int? Not in a text, a name or a comment. */
+static bool has_wide(const char *p)
+{
+	while (*p != '\0' && *p != '#' && strncmp(p, "//", 2) != 0) {
+		char *end;
+
+		if (*p == '"') {
+			for (p++; *p != '\0' && *p != '"'; p++) {
+				p += *p == '\\' && p[1] != '\0';
+			}
+			p += *p == '"';
+		} else if (isdigit((unsigned char)*p)) {
+			int base = p[0] == '0' && (p[1] == 'x' || p[1] == 'X') ? 16 : 10;
+
+			if (strtoull(p, &end, base) > INT_MAX) {
+				return true;
+			}
+			p = end;
+		} else if (is_word(*p) && *p != '-') {
+			while (is_word(*p)) {
+				p++;
+			}
+		} else {
+			p++;
+		}
+	}
+	return false;
+}
+
+/* libconfig 1.5 takes 32 bits of a number, however many it has: the line says what was written. */
+static bool is_wide(const struct sp_conf_reader *r, const config_setting_t *s)
+{
+	const char *name = config_setting_source_file(s);
+	FILE *f = fopen(name != NULL ? name : r->file, "re");
+	bool wide = false;
+	char *line = NULL;
+	size_t cap = 0;
+
+	for (unsigned i = 1; f != NULL && getline(&line, &cap, f) >= 0; i++) {
+		if (i == config_setting_source_line(s)) {
+			wide = has_wide(line);
+			break;
+		}
+	}
+	free(line);
+	if (f != NULL) {
+		fclose(f);
+	}
+	return wide;
+}
+
+bool sp_conf_read_int(
+		struct sp_conf_reader *r, const config_setting_t *s, const char *unit, int *to)
+{
+	if (config_setting_type(s) != CONFIG_TYPE_INT || is_wide(r, s)) {
+		sp_conf_mistake(r, s, "%s: must be a whole number%s%s%s", sp_conf_name_of(s),
+				unit != NULL ? " of " : "", unit != NULL ? unit : "",
+				config_setting_is_number(s) ? ", up to 2147483647" : "");
+		return false;
+	}
+	*to = config_setting_get_int(s);
+	return true;
 }
 
 bool sp_conf_read_line(struct sp_conf_reader *r, const config_setting_t *s, char *to, size_t cap,

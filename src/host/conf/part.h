@@ -36,6 +36,9 @@ const char *sp_conf_text_of(struct sp_conf_reader *r, const config_setting_t *s)
 /* A text of one line into to; said so when it is none, is longer or, unless it may be, empty. */
 bool sp_conf_read_line(struct sp_conf_reader *r, const config_setting_t *s, char *to, size_t cap,
 		bool may_be_empty);
+/* Whole and within int; said so when it is not that, as a number of `unit` if there is one. */
+bool sp_conf_read_int(
+		struct sp_conf_reader *r, const config_setting_t *s, const char *unit, int *to);
 bool sp_conf_read_bool(struct sp_conf_reader *r, const config_setting_t *s, bool *to);
 /* The text's place among these; -1, and said so, when it is none of them. */
 int sp_conf_choice(struct sp_conf_reader *r, const config_setting_t *s, const char *const *words,

@@ -80,7 +80,7 @@ static void test_every_key(void **state)
 	     "UTC\"]; };\n"
 	     "volume = { bytes = \"1G\"; times = 3; within = \"30m\"; action = \"end\"; };\n"
 	     "admin-tamper = { clock = \"10s\"; late = \"3m\"; };\n"
-	     "dormant-user = { days = 30; };\n"
+	     "dormant-user = { days = 30; /* \"*/ }; // 4294967299\n"
 	     "};");
 	const struct sp_conf_alerts *a = conf.alerts;
 	const struct sp_conf_alert *b = &a->rule[SP_ALERT_BRUTE_FORCE];
@@ -123,6 +123,13 @@ static void test_mistakes(void **state)
 					"t.conf:1: users: 1 is not between 2 and 64"},
 			{"alerts = { spray = { users = -4; }; };",
 					"t.conf:1: users: -4 is not between 2 and 64"},
+			/* Which are 3 in 32 bits. */
+			{"alerts = { spray = { users = 4294967299; }; };",
+					"t.conf:1: users: must be a whole number, up to "
+					"2147483647"},
+			{"alerts = { spray = { users = 0x100000003; }; };",
+					"t.conf:1: users: must be a whole number, up to "
+					"2147483647"},
 			{"alerts = { spray = { users = \"10\"; }; };",
 					"t.conf:1: users: must be a whole number"},
 			{"alerts = { spray = { within = \"soon\"; }; };",
