@@ -40,6 +40,20 @@ struct sp_legs *sp_legs_create(struct sp_rdp *user)
 	return l;
 }
 
+static void forget_filters(struct sp_legs *l)
+{
+	if (l->clip) {
+		sp_clip_filter_finish(l->clip);
+		sp_freezero(l->clip, sizeof(*l->clip));
+	}
+	if (l->drive) {
+		sp_drive_filter_finish(l->drive);
+		sp_freezero(l->drive, sizeof(*l->drive));
+	}
+	l->clip = NULL;
+	l->drive = NULL;
+}
+
 void sp_legs_destroy(struct sp_legs *l)
 {
 	if (!l) {
@@ -50,8 +64,7 @@ void sp_legs_destroy(struct sp_legs *l)
 	sp_wr_finish(&l->io);
 	sp_wr_finish(&l->sets);
 	sp_wr_finish(&l->put_off);
-	sp_clip_filter_finish(&l->clip);
-	sp_drive_filter_finish(&l->drive);
+	forget_filters(l);
 	sp_freezero(l, sizeof(*l));
 }
 
@@ -64,10 +77,7 @@ void sp_legs_set_target(struct sp_legs *l, struct sp_rdp *target, const struct s
 		l->conf = *conf;
 		sp_dvcs_init(&l->dvcs, &conf->rules);
 		sp_legs_map(l);
-		sp_clip_filter_finish(&l->clip);
-		sp_clip_filter_init(&l->clip, &conf->rules.clip, conf->crypto);
-		sp_drive_filter_finish(&l->drive);
-		sp_drive_filter_init(&l->drive, &conf->rules.drive, conf->crypto);
+		forget_filters(l);
 	}
 }
 
@@ -116,15 +126,27 @@ uint32_t sp_legs_error_info(const struct sp_legs *l)
 
 bool sp_legs_transfer(struct sp_legs *l, struct sp_transfer *ev, uint32_t *lost)
 {
-	*lost = l->clip.told.lost + l->drive.told.lost;
-	l->clip.told.lost = l->drive.told.lost = 0;
-	return sp_clip_filter_event(&l->clip, ev) || sp_drive_filter_event(&l->drive, ev);
+	*lost = 0;
+	if (l->clip) {
+		*lost += l->clip->told.lost;
+		l->clip->told.lost = 0;
+	}
+	if (l->drive) {
+		*lost += l->drive->told.lost;
+		l->drive->told.lost = 0;
+	}
+	return (l->clip && sp_clip_filter_event(l->clip, ev)) ||
+			(l->drive && sp_drive_filter_event(l->drive, ev));
 }
 
 void sp_legs_stop_channels(struct sp_legs *l)
 {
-	sp_clip_filter_stop(&l->clip);
-	sp_drive_filter_stop(&l->drive);
+	if (l->clip) {
+		sp_clip_filter_stop(l->clip);
+	}
+	if (l->drive) {
+		sp_drive_filter_stop(l->drive);
+	}
 }
 
 bool sp_legs_answered(const struct sp_legs *l)

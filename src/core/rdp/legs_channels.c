@@ -96,9 +96,16 @@ static int send_sieved(
 static int clipboard(struct sp_legs *l, enum sp_side from, struct sp_span chunk)
 {
 	struct sp_sieve_out out;
-	int rc = sp_clip_filter_feed(&l->clip, from, chunk);
 
-	while (rc == SP_OK && sp_clip_filter_next(&l->clip, &out)) {
+	if (!l->clip) {
+		l->clip = sp_calloc(1, sizeof(*l->clip));
+		if (!l->clip) {
+			return SP_ENOMEM;
+		}
+		sp_clip_filter_init(l->clip, &l->conf.rules.clip, l->conf.crypto);
+	}
+	int rc = sp_clip_filter_feed(l->clip, from, chunk);
+	while (rc == SP_OK && sp_clip_filter_next(l->clip, &out)) {
 		rc = send_sieved(l, from, l->cliprdr, &out);
 	}
 	return rc;
@@ -107,9 +114,16 @@ static int clipboard(struct sp_legs *l, enum sp_side from, struct sp_span chunk)
 static int drives(struct sp_legs *l, enum sp_side from, struct sp_span chunk)
 {
 	struct sp_sieve_out out;
-	int rc = sp_drive_filter_feed(&l->drive, from, chunk);
 
-	while (rc == SP_OK && sp_drive_filter_next(&l->drive, &out)) {
+	if (!l->drive) {
+		l->drive = sp_calloc(1, sizeof(*l->drive));
+		if (!l->drive) {
+			return SP_ENOMEM;
+		}
+		sp_drive_filter_init(l->drive, &l->conf.rules.drive, l->conf.crypto);
+	}
+	int rc = sp_drive_filter_feed(l->drive, from, chunk);
+	while (rc == SP_OK && sp_drive_filter_next(l->drive, &out)) {
 		rc = send_sieved(l, from, l->rdpdr, &out);
 	}
 	return rc;

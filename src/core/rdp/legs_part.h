@@ -30,8 +30,9 @@ struct sp_legs {
 	uint8_t dynamic; /* the user's number of drdynvc */
 	uint8_t cliprdr, rdpdr; /* the user's numbers of them, where they are allowed */
 	struct sp_dvcs dvcs;
-	struct sp_clip_filter clip;
-	struct sp_drive_filter drive;
+	/* Large, and so made when something comes for them; NULL before. */
+	struct sp_clip_filter *clip;
+	struct sp_drive_filter *drive;
 	bool answered;
 	struct sp_legs_channel settled[SP_LEGS_SETTLED]; /* a ring of what was not told yet */
 	size_t settled_first, n_settled;
