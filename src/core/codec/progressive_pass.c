@@ -1,4 +1,5 @@
 /* core/codec/progressive_pass.c - upgrade passes: simplified run-length and raw bits. */
+#include "core/base/load.h"
 #include "core/codec/progressive_core.h"
 
 #include <stdlib.h>
@@ -39,13 +40,7 @@ struct bits_in {
 static void fill(struct bits_in *b)
 {
 	if (b->end - b->p >= 8) {
-		uint64_t v;
-
-		memcpy(&v, b->p, 8);
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-		v = __builtin_bswap64(v);
-#endif
-		b->acc |= v >> b->n;
+		b->acc |= sp_load_be64(b->p) >> b->n;
 		b->p += (63 - b->n) >> 3;
 		b->n |= 56;
 		return;

@@ -1,22 +1,43 @@
 /* core/codec/zgfx_dec.c - see zgfx.h: the decoder. */
 #include "core/base/err.h"
+#include "core/base/load.h"
 #include "core/base/mem.h"
 #include "core/base/rd.h"
 #include "core/codec/zgfx_token.h"
 
-#define TOP 8 /* bits that tell every token but the long literal */
-#define NO_TOKEN 0xFF
-#define FIRST_MATCH 0x80 /* in the table: the rest is the place in zgfx_matches */
+#define TOP 9 /* bits that tell every token, and all of a literal */
+#define MATCH 0x1000 /* in the table: the low byte is a place in zgfx_matches, else the literal */
+#define GO_ON 0x2000 /* in no table: not known yet */
+#define RUN_BITS 48 /* of 57 that one look gives, before the last literal of a run */
+#define RUN_ROOM 16 /* bytes: more literals than that are not in them */
 #define KEEP (256u << 10) /* output memory that is kept for the next message */
 
 struct sp_zgfx_dec {
 	enum sp_zgfx_kind kind;
-	uint8_t token[1 << (TOP - 1)]; /* by the seven bits behind a 1 */
+	uint16_t token[1 << TOP]; /* bits of the token << 8, what it is; 0: no token begins so */
 	struct sp_wr out;
 	/* The last bytes of earlier messages, a ring; what this message has is in out. */
 	uint8_t *ring;
 	uint32_t size, at, n; /* n of them are there, at is where the next one goes */
 };
+
+static uint16_t token_of(unsigned bits)
+{
+	if (bits >> (TOP - 1) == 0) {
+		return (uint16_t)(TOP << 8 | bits); /* a 0 and eight bits */
+	}
+	for (unsigned k = 0; k < ZGFX_LITERALS; k++) {
+		if (bits >> (TOP - zgfx_literals[k].bits) == zgfx_literals[k].code) {
+			return (uint16_t)(zgfx_literals[k].bits << 8 | zgfx_literals[k].value);
+		}
+	}
+	for (unsigned k = 0; k < ZGFX_MATCHES; k++) {
+		if (bits >> (TOP - zgfx_matches[k].bits) == zgfx_matches[k].code) {
+			return (uint16_t)(MATCH | zgfx_matches[k].bits << 8 | k);
+		}
+	}
+	return 0;
+}
 
 struct sp_zgfx_dec *sp_zgfx_dec_create(enum sp_zgfx_kind kind, size_t max)
 {
@@ -34,20 +55,8 @@ struct sp_zgfx_dec *sp_zgfx_dec_create(enum sp_zgfx_kind kind, size_t max)
 	}
 	/* A segment is written where there is room for the longest one. */
 	sp_wr_init(&d->out, max + zgfx_segment(kind));
-	for (unsigned i = 0; i < sizeof(d->token); i++) {
-		unsigned bits = i | 1u << (TOP - 1);
-
-		d->token[i] = NO_TOKEN;
-		for (uint8_t k = 0; k < ZGFX_LITERALS; k++) {
-			if (bits >> (TOP - zgfx_literals[k].bits) == zgfx_literals[k].code) {
-				d->token[i] = k;
-			}
-		}
-		for (uint8_t k = 0; k < ZGFX_MATCHES; k++) {
-			if (bits >> (TOP - zgfx_matches[k].bits) == zgfx_matches[k].code) {
-				d->token[i] = FIRST_MATCH | k;
-			}
-		}
+	for (unsigned i = 0; i < 1u << TOP; i++) {
+		d->token[i] = token_of(i);
 	}
 	return d;
 }
@@ -70,16 +79,14 @@ struct bits {
 	size_t at, end; /* in bits; end is behind the last one that counts */
 };
 
-/* The next 32 bits at least, left-aligned; zeros behind the end of the memory. */
+/* The next 57 bits at least, left-aligned; zeros behind the end of the memory. */
 static uint64_t peek(const struct bits *b)
 {
 	size_t byte = b->at >> 3;
 	uint64_t v = 0;
 
 	if (byte <= b->n && b->n - byte >= sizeof(v)) {
-		for (size_t i = 0; i < sizeof(v); i++) {
-			v = v << 8 | b->p[byte + i];
-		}
+		v = sp_load_be64(b->p + byte);
 	} else {
 		for (size_t i = 0; i < sizeof(v); i++) {
 			v = v << 8 | (byte + i < b->n ? b->p[byte + i] : 0);
@@ -171,28 +178,49 @@ static int copy_raw(struct bits *b, struct sink *s)
 	return SP_OK;
 }
 
+/* Literals that follow each other, from one look; returns the token behind them, or GO_ON. */
+static unsigned take_literals(const struct sp_zgfx_dec *d, struct bits *b, struct sink *s)
+{
+	uint64_t v = peek(b);
+	unsigned token = d->token[v >> (64 - TOP)], used = 0;
+	bool run = b->end - b->at >= 64 && s->room - s->n >= RUN_ROOM;
+	unsigned most = run ? RUN_BITS : 0;
+	uint8_t *to = s->p + s->n;
+
+	if (s->n == s->room) {
+		return token & MATCH ? token : 0;
+	}
+	while (token != 0 && !(token & MATCH) && used <= most) {
+		unsigned n = token >> 8;
+
+		*to++ = (uint8_t)token;
+		used += n;
+		v <<= n;
+		token = d->token[v >> (64 - TOP)];
+	}
+	s->n = (size_t)(to - s->p);
+	b->at += used;
+	return used <= most ? token : GO_ON;
+}
+
+static int take_match(const struct sp_zgfx_dec *d, struct bits *b, struct sink *s, size_t before,
+		unsigned token)
+{
+	const struct zgfx_match *m = &zgfx_matches[token & 0xFF];
+
+	b->at += m->bits;
+	uint32_t distance = m->base + take(b, m->extra);
+	return distance == 0 ? copy_raw(b, s) : copy_match(d, s, before, distance, take_length(b));
+}
+
 static int decode_bits(const struct sp_zgfx_dec *d, struct bits *b, struct sink *s, size_t before)
 {
 	while (b->at < b->end) {
-		uint64_t v = peek(b);
-		uint8_t token = d->token[v >> (64 - TOP) & ((1u << (TOP - 1)) - 1)];
+		unsigned token = take_literals(d, b, s);
 		int rc = SP_OK;
 
-		if (v >> 63 && token == NO_TOKEN) {
-			return SP_ECODEC;
-		}
-		if (v >> 63 && token & FIRST_MATCH) {
-			const struct zgfx_match *m = &zgfx_matches[token & ~FIRST_MATCH];
-
-			b->at += m->bits;
-			uint32_t distance = m->base + take(b, m->extra);
-			rc = distance == 0 ? copy_raw(b, s)
-					   : copy_match(d, s, before, distance, take_length(b));
-		} else if (s->n < s->room) {
-			s->p[s->n++] = v >> 63 ? zgfx_literals[token].value : (uint8_t)(v >> 55);
-			b->at += v >> 63 ? zgfx_literals[token].bits : 9;
-		} else {
-			rc = SP_ECODEC;
+		if (token != GO_ON) {
+			rc = token & MATCH ? take_match(d, b, s, before, token) : SP_ECODEC;
 		}
 		/* A token that runs over the end was never one. */
 		if (rc != SP_OK || b->at > b->end) {
