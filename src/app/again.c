@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/err.h"
 #include "host/conf/conf.h"
+#include "host/io/proc.h"
 
 void app_shell_word(const char *text, char *out, size_t cap)
 {
@@ -34,19 +36,13 @@ void app_shell_word(const char *text, char *out, size_t cap)
 void app_self(char *out, size_t cap)
 {
 	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	const char *path = getenv("PATH");
 
 	snprintf(out, cap, "sallyport");
-	if (n <= 0) {
-		return;
+	if (sp_proc_find("sallyport", self, sizeof(self)) != SP_OK) {
+		return; /* a test of ours */
 	}
-	self[n] = '\0';
-	char *slash = strrchr(self, '/');
-	size_t dir = slash ? (size_t)(slash - self) : 0;
-	if (slash == NULL || strcmp(slash + 1, "sallyport") != 0) {
-		return; /* a test of ours, or replaced meanwhile */
-	}
+	size_t dir = (size_t)(strrchr(self, '/') - self);
 	for (const char *p = path; p && *p; p += strcspn(p, ":"), p += *p == ':') {
 		if (strcspn(p, ":") == dir && strncmp(p, self, dir) == 0) {
 			return;

@@ -200,13 +200,13 @@ static bool safe_way(struct app_doctor *d, const char *about, const char *path, 
 /* Who may rename a folder on the way, or a link, may put another one in its place. */
 void app_doctor_parents(struct app_doctor *d, const char *path, int64_t owner)
 {
-	char named[2 * PATH_MAX], here[PATH_MAX] = "";
+	char named[2 * PATH_MAX];
 	unsigned links = LINKS;
 
-	if (access(path, F_OK) != 0 || (path[0] != '/' && getcwd(here, sizeof(here)) == NULL)) {
+	app_absolute(path, named, sizeof(named));
+	if (access(path, F_OK) != 0 || named[0] != '/') {
 		return; /* what is not there, or not to be seen, is said of itself */
 	}
-	snprintf(named, sizeof(named), "%s%s%s", here, path[0] != '/' ? "/" : "", path);
 	if (safe_way(d, path, named, owner, &links)) {
 		app_doctor_say(d, G, "parents", APP_DOCTOR_OK, path,
 				"nobody else may change a folder on the way there");
