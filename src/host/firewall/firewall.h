@@ -79,7 +79,10 @@ sp_nodiscard int sp_firewall_want(
 		struct sp_firewall *f, const struct sp_conf *c, char why[SP_FIREWALL_TEXT]);
 /* Does everybody get to the port, by any interface? */
 bool sp_firewall_open(const struct sp_firewall *f);
-/* Of what is wanted: text that `nft -f -` loads in one piece, with where each line comes from. */
+/*
+ * Of what is wanted: text that `nft -f -` loads in one piece, with where each line comes from.
+ * file: the configuration's name; again: the command, as a shell reads it, that prints this.
+ */
 void sp_firewall_print(const struct sp_firewall *f, const struct sp_conf *c, const char *file,
 		const char *again, struct sp_wr *out);
 /* firewall_json.c: what is loaded, out of what `nft -j list ruleset` says. SP_EFIELD and why. */
